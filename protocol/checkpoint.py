@@ -8,11 +8,10 @@ Source: C2SP tlog-checkpoint; spec/log.md, "Checkpoint".
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from keys.note_key import NoteKeyType, NoteSigner
 from protocol.cosigned_message import sign_line
-from protocol.errors import ProtocolError
+from protocol.log_error import LogRefused
 from protocol.merkle import HASH_BYTES, Hash, empty_root
 from protocol.note import Note, is_key_name
 from protocol.spelling import NUMBER_MAX, decode_base64, decode_decimal, encode_base64
@@ -24,16 +23,17 @@ LOG_KEY_TYPES = (NoteKeyType.ED25519, NoteKeyType.MLDSA44)
 """The two keys of a log, in the order of their lines."""
 
 
-class CheckpointRefused(ProtocolError):
+class CheckpointRefused(LogRefused):
     """A text that is no checkpoint in its one spelling, or parts that make none."""
 
-    kind: ClassVar[str] = "malformed"
+    CODE = "checkpoint-malformed"
 
 
 class ExtensionRefused(CheckpointRefused):
     """A checkpoint with lines after the root."""
 
-    kind: ClassVar[str] = "extension"
+    CODE = "checkpoint-extension"
+    kind = "extension"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,12 @@ Source: C2SP tlog-cosignature; spec/log.md, "Cosignature" and "Reading a signed 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from keys.errors import SignatureRefused
 from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosigned_message import sign_line, verify_line
-from protocol.errors import ProtocolError
+from protocol.log_error import LogRefused
 from protocol.note import Note, NoteSignature
 from protocol.note import parse as parse_note
 
@@ -23,36 +22,31 @@ MIRROR_KEY_TYPES = (NoteKeyType.COSIGNATURE, NoteKeyType.MLDSA44)
 """The two keys of a mirror, or of another cosigner, in the order of their lines."""
 
 
-class LineRefused(ProtocolError):
-    """A signed checkpoint whose lines are not those that were asked for.
+class LineRefused(LogRefused):
+    """A signed checkpoint whose lines are not those asked for; `where` names the key of the line, or without one."""
 
-    Attributes:
-        name: the key name of the line, or of the key that has none.
-    """
-
-    kind: ClassVar[str] = "refused"
-
-    def __init__(self, text: str, name: str) -> None:
-        super().__init__(f"{text}: {name}")
-        self.name = name
+    CODE = "line-refused"
 
 
 class BadLine(LineRefused):
     """A line of a known key that does not verify, or whose time or length is wrong."""
 
-    kind: ClassVar[str] = "bad signature"
+    CODE = "line-bad-signature"
+    kind = "bad signature"
 
 
 class UnknownLine(LineRefused):
     """A line of a key that was not asked for."""
 
-    kind: ClassVar[str] = "unknown signer"
+    CODE = "line-unknown"
+    kind = "unknown signer"
 
 
 class MissingLine(LineRefused):
     """A key that should have signed has no line."""
 
-    kind: ClassVar[str] = "missing signer"
+    CODE = "line-missing"
+    kind = "missing signer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ Source: RFC 9162, section 2.1; spec/log.md, "Tree", "Inclusion" and "Consistency
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ClassVar
 
-from protocol.errors import ProtocolError
+from protocol.log_error import LogRefused
 from protocol.spelling import NUMBER_MAX
 
 Hash = bytes
@@ -28,10 +27,11 @@ PATH_LENGTH_MAX = 63
 _EMPTY_ROOT = sha256(b"").digest()
 
 
-class ProofError(ProtocolError):
+class ProofError(LogRefused):
     """A Merkle proof that does not show what it claims, or arguments that no proof can fit."""
 
-    kind: ClassVar[str] = "bad proof"
+    CODE = "merkle-proof-wrong"
+    kind = "bad proof"
 
 
 def leaf_hash(entry: bytes) -> Hash:

@@ -16,9 +16,8 @@ Source: C2SP signed-note; spec/log.md, "Note".
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
-from protocol.errors import ProtocolError
+from protocol.log_error import LogRefused
 from protocol.spelling import decode_base64, encode_base64
 
 NOTE_BYTES_MAX = 262_144
@@ -31,24 +30,17 @@ KEY_ID_BYTES = 4
 _LINE_START = "\u2014 "
 
 
-class NoteRefused(ProtocolError):
+class NoteRefused(LogRefused):
     """Bytes that are no note in its one spelling."""
 
-    kind: ClassVar[str] = "malformed"
+    CODE = "note-malformed"
 
 
 class DoubledLine(NoteRefused):
-    """Two signature lines with one name and one key ID.
+    """Two signature lines with one name and one key ID; `where` is the name."""
 
-    Attributes:
-        name: the key name of both.
-    """
-
-    kind: ClassVar[str] = "doubled line"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"two signature lines of one key: {name}")
-        self.name = name
+    CODE = "note-line-doubled"
+    kind = "doubled line"
 
 
 def is_key_name(name: str) -> bool:
@@ -110,7 +102,7 @@ class Note:
         seen = set()
         for line in self.signatures:
             if (line.name, line.key_id) in seen:
-                raise DoubledLine(line.name)
+                raise DoubledLine("two signature lines of one key", line.name)
             seen.add((line.name, line.key_id))
 
     def encode(self) -> bytes:
