@@ -2,7 +2,7 @@
 
 A tile is up to 256 neighbouring hashes of one level of the tree, eight levels apart: level 0 holds leaf hashes, and a
 hash at level l + 1 is the root of a full tile at level l. An entry bundle is the up to 256 entries under a tile of
-level 0, each behind its length. Only the last tile of a level can be partial, and a partial tile is never hashed upwards.
+level 0, each behind its length. Only the last tile of a level can be partial, and a partial is never hashed upwards.
 
     tile/<level>/<index>[.p/<width>]        tile/0/x001/x234/067, tile/1/000.p/17
     tile/entries/<index>[.p/<width>]        tile/entries/273.p/112
