@@ -1,0 +1,420 @@
+"""A party's list of its keys on one channel, and what may follow it.
+
+The list is a text that a person can read. It holds no signatures: the party's roots sign it as the document of a
+`roster` statement, so that one mechanism signs everything. What the roots sign is the exact text; there is one
+spelling of each roster, and the comments in it (key ids and pins) are checked like everything else.
+
+A roster never holds a name. Persons have numbers, and who number 3 is stays in the ministry.
+
+Source: spec/keys-and-rosters.md, "Roster".
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from keys.errors import BAD_KEY, BROKEN_RULE, KEY_REUSED, NOT_A_SUCCESSOR, KeyRefused, RosterRefused
+from keys.gate import check_ed25519
+from keys.hybrid import HybridPublicKey
+from keys.note_key import MLDSA44_PUBLIC_BYTES, NoteKeyType, NoteVerifier
+from keys.quorum import RootSet
+from keys.roles import ROLES, KeyRole
+from keys.sealing import SealingPublicKey
+from keys.tls_identity import certificate_key, spki_pin
+from keys.toml_lines import INSTANT_MAX_MS, LineReader, LineWriter
+
+FORMAT: Final = "hotline/1/roster"
+
+TEXT_BYTES_MAX: Final = 131_072
+"""128 KiB, the most that a statement's body may have."""
+
+PEOPLE_MAX: Final = 40
+"""As many as fit into the text: a person takes 2.9 kB of it."""
+
+NUMBER_MAX: Final = 65_535
+VERSION_MAX: Final = 1_000_000
+EPOCH_MAX: Final = 1_000_000
+CERTIFICATES_MAX: Final = 2
+"""The certificate in use and the one that comes next."""
+
+_PARTY = re.compile(r"[A-Z]{2,4}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class NotePair:
+    """The two keys of a log or of a mirror.
+
+    Attributes:
+        ed25519: 32 bytes.
+        mldsa44: 1,312 bytes.
+
+    Raises:
+        KeyRefused: a wrong length, or an Ed25519 key that the gate refuses.
+    """
+
+    ed25519: bytes
+    mldsa44: bytes
+
+    def __post_init__(self) -> None:
+        check_ed25519(self.ed25519)
+        if len(self.mldsa44) != MLDSA44_PUBLIC_BYTES:
+            raise KeyRefused(f"an ML-DSA-44 key has {MLDSA44_PUBLIC_BYTES} bytes, not {len(self.mldsa44)}")
+
+    def log_verifiers(self, origin: str) -> tuple[NoteVerifier, NoteVerifier]:
+        """The keys as those of a log: types 0x01 and 0x06, named after the origin."""
+        return (
+            NoteVerifier(origin, NoteKeyType.ED25519, self.ed25519),
+            NoteVerifier(origin, NoteKeyType.MLDSA44, self.mldsa44),
+        )
+
+    def mirror_verifiers(self, name: str) -> tuple[NoteVerifier, NoteVerifier]:
+        """The keys as those of a mirror: types 0x04 and 0x06."""
+        return (
+            NoteVerifier(name, NoteKeyType.COSIGNATURE, self.ed25519),
+            NoteVerifier(name, NoteKeyType.MLDSA44, self.mldsa44),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An officer.
+
+    Attributes:
+        number: 1 to 65,535; says who, only to the party itself.
+        roles: what they may sign as, in the order of ``ROLES``, at least one.
+        key: their key.
+        valid_from_ms: first instant of validity, UTC milliseconds.
+        valid_until_ms: first instant after it.
+
+    Raises:
+        RosterRefused: a rule is broken; the text names it.
+    """
+
+    number: int
+    roles: tuple[str, ...]
+    key: HybridPublicKey
+    valid_from_ms: int
+    valid_until_ms: int
+
+    def __post_init__(self) -> None:
+        _rule(1 <= self.number <= NUMBER_MAX, f"no number of a person: {self.number}")
+        ordered = tuple(role for role in ROLES if role in self.roles)
+        _rule(bool(ordered) and ordered == self.roles, f"person {self.number} has unknown or unordered roles")
+        _rule(self.key.role is KeyRole.OFFICER, f"the key of person {self.number} has another job")
+        _check_validity(self.valid_from_ms, self.valid_until_ms, f"person {self.number}")
+
+    def valid_at(self, at_ms: int) -> bool:
+        """Whether the person may sign at this time, in UTC milliseconds."""
+        return self.valid_from_ms <= at_ms < self.valid_until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """One version of a party's list.
+
+    Attributes:
+        party: short name, 2 to 4 capital letters.
+        channel: 32 bytes, the channel id.
+        version: from 1, one more each time.
+        valid_from_ms: first instant of validity, UTC milliseconds.
+        valid_until_ms: first instant after it. Expiry marks statements; it never cuts the line.
+        previous: SHA-256 of the text of the version before, None for version 1.
+        node: the node's key.
+        epoch: number of the log in force.
+        log: the keys of that log.
+        mirror: the keys that cosign the other side's log.
+        sealing: what others seal to.
+        tls: one or two certificates in DER, the one in use and the next.
+        next_epoch: one more than ``epoch``.
+        next_log: the keys of the successor log; their seeds are kept off the machine.
+        people: the officers by ascending number.
+
+    Raises:
+        RosterRefused: a rule is broken, a certificate is bad, or one key does two jobs.
+
+    Source: spec/keys-and-rosters.md, "Roster: the rules".
+    """
+
+    party: str
+    channel: bytes
+    version: int
+    valid_from_ms: int
+    valid_until_ms: int
+    previous: bytes | None
+    node: HybridPublicKey
+    epoch: int
+    log: NotePair
+    mirror: NotePair
+    sealing: SealingPublicKey
+    tls: tuple[bytes, ...]
+    next_epoch: int
+    next_log: NotePair
+    people: tuple[Person, ...]
+
+    def __post_init__(self) -> None:
+        _rule(bool(_PARTY.fullmatch(self.party)), f"no short name of a party: {self.party!r}")
+        _rule(len(self.channel) == 32, "a channel id has 32 bytes")
+        _rule(1 <= self.version <= VERSION_MAX, f"no version: {self.version}")
+        _check_validity(self.valid_from_ms, self.valid_until_ms, "the roster")
+        _rule((self.version == 1) == (self.previous is None), "every version but the first names the one before")
+        _rule(self.previous is None or len(self.previous) == 32, "the hash of the version before has 32 bytes")
+        _rule(self.node.role is KeyRole.NODE, "the node's key has another job")
+        _rule(0 <= self.epoch < EPOCH_MAX, f"no epoch: {self.epoch}")
+        _rule(self.next_epoch == self.epoch + 1, "the next epoch is not one more than the epoch")
+        _rule(1 <= len(self.tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
+        _rule(len(self.people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
+        numbers = [person.number for person in self.people]
+        _rule(numbers == sorted(set(numbers)), "the persons are not in ascending order, or a number is there twice")
+        jobs: dict[bytes, str] = {}
+        try:
+            for job, key in _jobs(self):
+                if key in jobs:
+                    raise RosterRefused(f"one key is both {jobs[key]} and {job}", kind=KEY_REUSED)
+                jobs[key] = job
+        except KeyRefused as error:
+            raise RosterRefused(f"a certificate is refused: {error}", kind=BAD_KEY) from error
+
+    def person(self, number: int) -> Person | None:
+        """The person with this number, None if there is none."""
+        return next((person for person in self.people if person.number == number), None)
+
+    def pins(self) -> tuple[bytes, ...]:
+        """What a TLS connection of this party may present: SHA-256 of each SubjectPublicKeyInfo."""
+        return tuple(spki_pin(der) for der in self.tls)
+
+    def valid_at(self, at_ms: int) -> bool:
+        """Whether the roster is within its validity at this time, in UTC milliseconds."""
+        return self.valid_from_ms <= at_ms < self.valid_until_ms
+
+
+def render(roster: Roster) -> bytes:
+    """Write the one text of a roster.
+
+    Returns:
+        ASCII, lines ended by line feeds, at most 128 KiB.
+
+    Source: spec/keys-and-rosters.md, "Roster: the text", lines 1 to 12.
+    """
+    out = LineWriter()
+    out.comment(f"The keys of {roster.party} on one channel. The roots of {roster.party} sign this exact text.")
+    out.string("format", FORMAT)
+    out.string("party", roster.party)
+    out.string("channel", roster.channel.hex())
+    out.integer("version", roster.version)
+    out.instant("valid_from", roster.valid_from_ms)
+    out.instant("valid_until", roster.valid_until_ms)
+    if roster.previous is not None:
+        out.string("previous", roster.previous.hex())
+    out.blank()
+    out.header("[node]")
+    out.comment(f"key id {roster.node.key_id.hex()}")
+    out.base64("key", roster.node.raw)
+    _write_log(out, "[log]", roster.epoch, roster.log)
+    out.blank()
+    out.header("[mirror]")
+    out.base64("ed25519", roster.mirror.ed25519)
+    out.base64("mldsa44", roster.mirror.mldsa44)
+    out.blank()
+    out.header("[sealing]")
+    out.comment(f"key id {roster.sealing.key_id.hex()}")
+    out.base64("key", roster.sealing.raw)
+    for der in roster.tls:
+        out.blank()
+        out.header("[[tls]]")
+        out.comment(f"pin {spki_pin(der).hex()}")
+        out.base64("certificate", der)
+    _write_log(out, "[next_log]", roster.next_epoch, roster.next_log)
+    for person in roster.people:
+        out.blank()
+        out.header("[[person]]")
+        out.integer("number", person.number)
+        out.strings("roles", person.roles)
+        out.instant("valid_from", person.valid_from_ms)
+        out.instant("valid_until", person.valid_until_ms)
+        out.comment(f"key id {person.key.key_id.hex()}")
+        out.base64("key", person.key.raw)
+    return out.encode()
+
+
+def parse(data: bytes) -> Roster:
+    """Read the text of a roster. The caller keeps the result: checking forty keys takes some milliseconds.
+
+    Args:
+        data: the exact text.
+
+    Raises:
+        RosterRefused: malformed, a second spelling, a bad key, a broken rule, or one key with two jobs.
+
+    Source: spec/keys-and-rosters.md, "Roster: reading it", steps 1 to 5.
+    """
+    reader = LineReader(data, bytes_max=TEXT_BYTES_MAX)
+    try:
+        roster = _read(reader)
+    except KeyRefused as error:
+        raise RosterRefused(f"a key is refused: {error}", kind=BAD_KEY) from error
+    reader.end()
+    if render(roster) != data:
+        raise RosterRefused("the text is a second spelling of its roster")
+    return roster
+
+
+def check_succession(previous: Roster, previous_text: bytes, following: Roster) -> None:
+    """Check that one roster may follow another. That the roots signed it is checked elsewhere.
+
+    Args:
+        previous: the last good roster.
+        previous_text: its exact text.
+        following: the roster that claims to come after it.
+
+    Raises:
+        RosterRefused: another party or channel, a version or hash that does not follow, a log that is neither the
+            same nor the one announced, a retired log key announced again, or a key that changes its job.
+
+    Source: spec/keys-and-rosters.md, "Roster: what may follow", steps 1 to 6.
+    """
+    same = previous.party == following.party and previous.channel == following.channel
+    _follows(same, "it is of another party or channel")
+    _follows(following.version == previous.version + 1, f"version {previous.version + 1} was due")
+    _follows(following.previous == sha256(previous_text).digest(), "it names another text as the one before")
+    if following.epoch == previous.epoch:
+        _follows(following.log == previous.log, "the log's keys changed within an epoch")
+    else:
+        announced = following.epoch == previous.next_epoch and following.log == previous.next_log
+        _follows(announced, "the log is neither the one in force nor the one announced")
+        retired = {previous.log.ed25519, previous.log.mldsa44}
+        again = retired & {following.next_log.ed25519, following.next_log.mldsa44}
+        _follows(not again, "a retired log key is announced again")
+    jobs_before = {key: job.removeprefix("next ") for job, key in _jobs(previous)}
+    for job, key in _jobs(following):
+        before = jobs_before.get(key)
+        _follows(before in (None, job.removeprefix("next ")), f"a key that was {before} is now {job}")
+
+
+def check_apart(roster: Roster, roots: RootSet) -> None:
+    """Check that no root key does another job as well.
+
+    Args:
+        roster: a party's roster.
+        roots: the root set of that party, or of the other one.
+
+    Raises:
+        RosterRefused: half of a root key stands in the roster.
+    """
+    halves = {half for key in roots.keys for half in (key.ed25519_raw, key.mldsa65_raw)}
+    for job, key in _jobs(roster):
+        if key in halves:
+            raise RosterRefused(f"one key is both a root and {job}", kind=KEY_REUSED)
+
+
+def _jobs(roster: Roster) -> Iterator[tuple[str, bytes]]:
+    """Every single key in a roster with its job; keys of two parts give both, as each part must be used once."""
+    yield "the node's", roster.node.ed25519_raw
+    yield "the node's", roster.node.mldsa65_raw
+    yield "the log's", roster.log.ed25519
+    yield "the log's", roster.log.mldsa44
+    yield "the mirror's", roster.mirror.ed25519
+    yield "the mirror's", roster.mirror.mldsa44
+    yield "the sealing key's", roster.sealing.mlkem768_raw
+    yield "the sealing key's", roster.sealing.x25519_raw
+    for der in roster.tls:
+        yield "the TLS key's", certificate_key(der)
+    yield "next the log's", roster.next_log.ed25519
+    yield "next the log's", roster.next_log.mldsa44
+    for person in roster.people:
+        yield f"person {person.number}'s", person.key.ed25519_raw
+        yield f"person {person.number}'s", person.key.mldsa65_raw
+
+
+def _write_log(out: LineWriter, header: str, epoch: int, pair: NotePair) -> None:
+    out.blank()
+    out.header(header)
+    out.integer("epoch", epoch)
+    out.base64("ed25519", pair.ed25519)
+    out.base64("mldsa44", pair.mldsa44)
+
+
+def _read(reader: LineReader) -> Roster:
+    """Take the lines in the order in which :func:`render` puts them."""
+    if reader.string("format") != FORMAT:
+        raise RosterRefused(f"the format is not {FORMAT}")
+    party = reader.string("party")
+    channel = _read_hash(reader, "channel")
+    version = reader.integer("version")
+    valid_from_ms = reader.instant("valid_from")
+    valid_until_ms = reader.instant("valid_until")
+    previous = _read_hash(reader, "previous") if reader.follows("previous") else None
+    reader.header("[node]")
+    node = HybridPublicKey(reader.base64("key"), KeyRole.NODE)
+    reader.header("[log]")
+    epoch, log = reader.integer("epoch"), _read_pair(reader)
+    reader.header("[mirror]")
+    mirror = _read_pair(reader)
+    reader.header("[sealing]")
+    sealing = SealingPublicKey(reader.base64("key"))
+    tls: list[bytes] = []
+    while reader.follows("[[tls]]"):
+        reader.header("[[tls]]")
+        tls.append(reader.base64("certificate"))
+        _rule(len(tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
+    reader.header("[next_log]")
+    next_epoch, next_log = reader.integer("epoch"), _read_pair(reader)
+    people: list[Person] = []
+    while reader.follows("[[person]]"):
+        people.append(_read_person(reader))
+        _rule(len(people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
+    return Roster(
+        party=party,
+        channel=channel,
+        version=version,
+        valid_from_ms=valid_from_ms,
+        valid_until_ms=valid_until_ms,
+        previous=previous,
+        node=node,
+        epoch=epoch,
+        log=log,
+        mirror=mirror,
+        sealing=sealing,
+        tls=tuple(tls),
+        next_epoch=next_epoch,
+        next_log=next_log,
+        people=tuple(people),
+    )
+
+
+def _read_person(reader: LineReader) -> Person:
+    reader.header("[[person]]")
+    number = reader.integer("number")
+    roles = reader.strings("roles")
+    valid_from_ms = reader.instant("valid_from")
+    valid_until_ms = reader.instant("valid_until")
+    key = HybridPublicKey(reader.base64("key"), KeyRole.OFFICER)
+    return Person(number=number, roles=roles, key=key, valid_from_ms=valid_from_ms, valid_until_ms=valid_until_ms)
+
+
+def _read_pair(reader: LineReader) -> NotePair:
+    ed25519 = reader.base64("ed25519")
+    return NotePair(ed25519=ed25519, mldsa44=reader.base64("mldsa44"))
+
+
+def _read_hash(reader: LineReader, name: str) -> bytes:
+    text = reader.string(name)
+    if not _HASH.fullmatch(text):
+        raise RosterRefused(f"{name} is not 64 lower-case hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def _check_validity(valid_from_ms: int, valid_until_ms: int, whose: str) -> None:
+    _rule(0 <= valid_from_ms < valid_until_ms <= INSTANT_MAX_MS, f"the validity of {whose} is empty or out of range")
+
+
+def _rule(holds: bool, text: str) -> None:
+    if not holds:
+        raise RosterRefused(text, kind=BROKEN_RULE)
+
+
+def _follows(holds: bool, text: str) -> None:
+    if not holds:
+        raise RosterRefused(f"the roster does not follow: {text}", kind=NOT_A_SUCCESSOR)
