@@ -1,0 +1,252 @@
+"""The agreement: the text that two parties sign, and what the program reads out of it.
+
+The text is TOML. Its digest, over the exact bytes, is what both parties sign, what every statement names, and where the
+names of the channel and its logs come from. The program writes the text, with comments that say what each term does, and
+it takes no text that it would not have written: what people read and what the nodes obey cannot differ by a comment, an
+order or a spelling. That is format 1; a later format has another number and is not understood here.
+
+Source: spec/agreement.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from protocol.agreement_terms import (
+    Auditor,
+    AuthorityRule,
+    BeatTerms,
+    ClockTerms,
+    LineTerms,
+    Needs,
+    Party,
+    Witness,
+    check_line,
+    check_number,
+    refuse,
+)
+from protocol.agreement_text import read, write
+from protocol.errors import Malformed
+from protocol.limits import AGREEMENT_BYTES_MAX, OBSERVERS_MAX, RULES_MAX, TIME_MS_MAX
+from protocol.statement import LANGUAGE_PATTERN, PRECEDENCES
+from protocol.tagged import Hash, digest, tagged
+
+DEMONSTRATION: Final = "demonstration"
+"""The purpose that marks a channel on which nothing is meant: shown wherever a statement of it is."""
+
+
+def channel_id(agreement_digest: Hash) -> Hash:
+    """Name of the channel (32 bytes) that a founding agreement makes.
+
+    Source: spec/agreement.md, "Names".
+    """
+    return tagged("channel", agreement_digest)
+
+
+def log_id(agreement_digest: Hash, party: str) -> str:
+    """Name of a party's log on that channel: 64 hexadecimal digits that do not name the other party.
+
+    Source: spec/agreement.md, "Names".
+    """
+    return tagged("log", agreement_digest, party.encode("ascii")).hex()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """One agreement. Making it checks it and writes its text.
+
+    Attributes:
+        title: one line.
+        purpose: one line; `demonstration` is shown everywhere.
+        languages: of the statements, the first being the usual one.
+        created_ms: when it was drawn up, UTC milliseconds.
+        review_date: by when the parties look at it again; it does not end by itself.
+        catalogue_version: number of the catalogue of kinds.
+        catalogue_digest: 32 bytes over that catalogue's files.
+        parties: the two, by short name in order; the first one's log is home of the agreement's own thread.
+        beat: how often nodes show that the line is up.
+        clocks: how soon people answer, for each precedence.
+        line: what nodes expect of one another.
+        rules: authority, in order; the first that covers a statement decides.
+        witnesses: who cosigns, and may be nobody.
+        auditors: who may read every header, and may be nobody.
+        text: the exact bytes (made here).
+        digest: 32 bytes, SHA-256 of `text` (made here).
+        channel: 32 bytes (made here).
+
+    Raises:
+        AgreementRefused: a term that cannot stand, or two that contradict one another.
+        Malformed: `too-large`.
+    """
+
+    title: str
+    purpose: str
+    languages: tuple[str, ...]
+    created_ms: int
+    review_date: date
+    catalogue_version: int
+    catalogue_digest: Hash
+    parties: tuple[Party, Party]
+    beat: BeatTerms
+    clocks: Mapping[str, ClockTerms]
+    line: LineTerms
+    rules: tuple[AuthorityRule, ...]
+    witnesses: tuple[Witness, ...] = ()
+    auditors: tuple[Auditor, ...] = ()
+    text: bytes = field(init=False, repr=False, compare=False)
+    digest: Hash = field(init=False, repr=False, compare=False)
+    channel: Hash = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._check_whole()
+        self._check_terms()
+        text = write(self)
+        if len(text) > AGREEMENT_BYTES_MAX:
+            raise Malformed("too-large", "agreement", f"{len(text)} bytes, at most {AGREEMENT_BYTES_MAX} are taken")
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "digest", digest(text))
+        object.__setattr__(self, "channel", channel_id(digest(text)))
+
+    @classmethod
+    def parse(cls, text: bytes) -> "Agreement":
+        """Read an agreement strictly.
+
+        Args:
+            text: its exact bytes.
+
+        Returns:
+            An agreement whose `text` is the one given.
+
+        Raises:
+            NotUnderstood: another format, or a term that this program does not know.
+            Malformed: `too-large`, `bad-text`, `bad-toml`, `missing-field`, `bad-field`, `bad-key` or `second-spelling`.
+            AgreementRefused: a term that cannot stand.
+
+        Source: spec/agreement.md, "Reading", steps 1 to 6.
+        """
+        agreement = cls(**read(text))
+        if agreement.text != text:
+            raise Malformed("second-spelling", "agreement")
+        return agreement
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether nothing said under it is meant."""
+        return self.purpose == DEMONSTRATION
+
+    @property
+    def shorts(self) -> tuple[str, str]:
+        """The short names of the parties, in order."""
+        return self.parties[0].short, self.parties[1].short
+
+    def party(self, short: str) -> Party:
+        """The party of that short name.
+
+        Raises:
+            AgreementRefused: `unknown-party`.
+        """
+        for party in self.parties:
+            if party.short == short:
+                return party
+        raise refuse("unknown-party", short, "not a party to this agreement")
+
+    def other(self, short: str) -> Party:
+        """The counterpart of the party of that short name.
+
+        Raises:
+            AgreementRefused: `unknown-party`.
+        """
+        first, second = self.parties
+        return second if self.party(short) is first else first
+
+    def log_id(self, short: str) -> str:
+        """Name of a party's log, 64 hexadecimal digits; the same in every epoch."""
+        return log_id(self.digest, self.party(short).short)
+
+    def origin(self, short: str, epoch: int) -> str:
+        """Origin, and log key name, of a party's log in an epoch: `<domain>/hotline/<id>/<epoch>`.
+
+        Raises:
+            AgreementRefused: `unknown-party`, or `out-of-range` for an epoch below zero.
+        """
+        check_number(epoch, "epoch", 0, 1_000_000)
+        return f"{self.party(short).domain}/hotline/{self.log_id(short)}/{epoch}"
+
+    def mirror_name(self, short: str) -> str:
+        """Key name under which a party cosigns the other's log: `<domain>/hotline/<id>/mirror`."""
+        return f"{self.party(short).domain}/hotline/{self.log_id(short)}/mirror"
+
+    def needs(self, kind: str, severity: int | None, precedence: str, default: Needs) -> Needs:
+        """The signatures that a statement needs.
+
+        Args:
+            kind, severity, precedence: as in its header.
+            default: what the catalogue gives the kind; it holds where no rule covers the statement.
+
+        Returns:
+            Slots, each to be filled by another person.
+        """
+        for rule in self.rules:
+            if rule.covers(kind, severity, precedence):
+                return rule.needs
+        return default
+
+    def _check_whole(self) -> None:
+        """What stands at the head of the text."""
+        check_line(self.title, "title")
+        check_line(self.purpose, "purpose")
+        if not self.languages or len(set(self.languages)) < len(self.languages):
+            raise refuse("bad-language", "languages", "one or more, each once")
+        if any(LANGUAGE_PATTERN.fullmatch(language) is None for language in self.languages):
+            raise refuse("bad-language", "languages", "a language as in BCP 47, such as en or pt-BR")
+        check_number(self.created_ms, "created", 0, TIME_MS_MAX)
+        check_number(self.catalogue_version, "catalogue.version", 1, 1_000_000)
+        if len(self.catalogue_digest) != 32:
+            raise refuse("bad-digest", "catalogue.digest", "64 hexadecimal digits")
+
+    def _check_terms(self) -> None:
+        """Each term by itself, then what they say of one another."""
+        first, second = self.parties
+        first.check("party[1]")
+        second.check("party[2]")
+        if first.short >= second.short:
+            raise refuse("parties-unsorted", "party", "two different short names, in order")
+        if first.domain == second.domain:
+            raise refuse("same-domain", "party", "the parties share a domain, and so the names of their logs")
+        raws = [key for party in self.parties for key in party.roots.keys]
+        if len({key.ed25519_raw for key in raws}) < len(raws) or len({key.mldsa65_raw for key in raws}) < len(raws):
+            raise refuse("key-reused", "party", "a root key, or half of one, is there twice")
+        self.beat.check("beat")
+        if tuple(self.clocks) != PRECEDENCES:
+            raise refuse("bad-clocks", "clock", "one for each precedence, from the most to the least urgent")
+        for precedence, clock in self.clocks.items():
+            clock.check(f"clock.{precedence}")
+        self.line.check("line")
+        if len(self.rules) > RULES_MAX:
+            raise refuse("too-many-rules", "authority", f"at most {RULES_MAX}")
+        for number, rule in enumerate(self.rules, 1):
+            rule.check(f"authority[{number}]")
+        if max(len(self.witnesses), len(self.auditors)) > OBSERVERS_MAX:
+            raise refuse("too-many-observers", "witness", f"at most {OBSERVERS_MAX} witnesses, and as many auditors")
+        for number, witness in enumerate(self.witnesses, 1):
+            witness.check(f"witness[{number}]")
+        for number, auditor in enumerate(self.auditors, 1):
+            auditor.check(f"auditor[{number}]")
+        names = [item.name for item in (*self.parties, *self.witnesses, *self.auditors)]
+        if len(set(names)) < len(names):
+            raise refuse("same-name", "name", "two of those the agreement names have one name")
+        self._check_witness_keys()
+
+    def _check_witness_keys(self) -> None:
+        """No two witnesses with one key, and none that cosigns under the name of a party's log or mirror."""
+        keys = [key for witness in self.witnesses for key in witness.verifiers()]
+        if len({key.raw for key in keys}) < len(keys):
+            raise refuse("key-reused", "witness", "a key is there twice")
+        if any(key.name.startswith(f"{party.domain}/hotline/") for key in keys for party in self.parties):
+            raise refuse("bad-witness-key", "witness", "a witness under the name of a party's log or mirror")
+
+
+def render(agreement: Agreement) -> bytes:
+    """The exact text of an agreement, as it is signed."""
+    return agreement.text
