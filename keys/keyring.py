@@ -1,0 +1,462 @@
+"""What is inside one key file: the seeds of a node, an officer, a root, or the logs held in reserve.
+
+Seeds, not keys: every key of the project follows from 32 to 96 random bytes, and this module is where they get their
+one job. The plain form is JSON with hexadecimal seeds, in one spelling; it exists only inside a sealed envelope and
+in memory. Nothing here shows a secret in its ``repr``.
+
+    kind      holds                                          where it lies
+    node      node, sealing, TLS; log and mirror a channel   the node's home
+    officer   one officer's key                              the officer's home
+    root      one root's key                                 a safe
+    reserve   the keys of each channel's successor log       off the machine
+
+Source: spec/keys-and-rosters.md, "Keyrings".
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Self
+
+from keys import hybrid, note_key, sealing, tls_identity
+from keys.errors import BROKEN_RULE, EnvelopeRefused, KeysMisused
+from keys.hybrid import HybridPrivateKey
+from keys.note_key import NoteKeyType, NoteSigner
+from keys.roles import KeyRole
+from keys.sealing import SealingPrivateKey
+
+FORMAT: Final = "hotline/1/keyring"
+
+Entropy = Callable[[int], bytes]
+"""Gives so many fresh random bytes; ``secrets.token_bytes`` outside of tests."""
+
+_PARTY = re.compile(r"[A-Z]{2,4}")
+_OFFICER = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_CHANNEL = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"(?:[0-9a-f]{2})+")
+
+_EPOCH_MAX = 1_000_000
+_NUMBER_MAX = 65_535
+_ROOT_INDEX_MAX = 16
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChannelSeeds:
+    """The seeds of one channel's log and mirror, 32 bytes each.
+
+    Attributes:
+        epoch: number of the log that these keys sign.
+    """
+
+    epoch: int
+    log_ed25519: bytes
+    log_mldsa44: bytes
+    mirror_ed25519: bytes
+    mirror_mldsa44: bytes
+
+    def __post_init__(self) -> None:
+        _rule(0 <= self.epoch <= _EPOCH_MAX, "no epoch")
+        seeds = (self.log_ed25519, self.log_mldsa44, self.mirror_ed25519, self.mirror_mldsa44)
+        _check_seeds(*((seed, note_key.SEED_BYTES) for seed in seeds))
+
+    def __repr__(self) -> str:
+        return f"ChannelSeeds(epoch={self.epoch})"
+
+    @classmethod
+    def generate(cls, entropy: Entropy, *, epoch: int) -> Self:
+        """Fresh seeds for a channel."""
+        return cls(epoch, entropy(32), entropy(32), entropy(32), entropy(32))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReserveSeeds:
+    """The seeds of one channel's successor log, 32 bytes each."""
+
+    epoch: int
+    log_ed25519: bytes
+    log_mldsa44: bytes
+
+    def __post_init__(self) -> None:
+        _rule(0 <= self.epoch <= _EPOCH_MAX, "no epoch")
+        _check_seeds((self.log_ed25519, note_key.SEED_BYTES), (self.log_mldsa44, note_key.SEED_BYTES))
+
+    def __repr__(self) -> str:
+        return f"ReserveSeeds(epoch={self.epoch})"
+
+    @classmethod
+    def generate(cls, entropy: Entropy, *, epoch: int) -> Self:
+        """Fresh seeds for the log that would come next."""
+        return cls(epoch, entropy(32), entropy(32))
+
+    def log_signers(self, origin: str) -> tuple[NoteSigner, NoteSigner]:
+        """The keys of that log, types 0x01 and 0x06."""
+        return _log_signers(self, origin)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NodeKeyring:
+    """Everything that a node signs and opens with.
+
+    Attributes:
+        party: short name.
+        node_seed: 64 bytes.
+        sealing_seed: 96 bytes.
+        tls_seed: 32 bytes.
+        channels: by channel id in 64 hexadecimal digits.
+
+    Raises:
+        EnvelopeRefused: a length or a name is wrong, or one seed stands twice.
+    """
+
+    PURPOSE: ClassVar[str] = "node"
+
+    party: str
+    node_seed: bytes
+    sealing_seed: bytes
+    tls_seed: bytes
+    channels: Mapping[str, ChannelSeeds]
+
+    def __post_init__(self) -> None:
+        _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
+        parts = [
+            *_check_seeds((self.node_seed, hybrid.SEED_BYTES), (self.sealing_seed, sealing.SEED_BYTES)),
+            *_check_seeds((self.tls_seed, tls_identity.SEED_BYTES)),
+        ]
+        for channel, seeds in self.channels.items():
+            _rule(bool(_CHANNEL.fullmatch(channel)), "no channel id")
+            parts += [seeds.log_ed25519, seeds.log_mldsa44, seeds.mirror_ed25519, seeds.mirror_mldsa44]
+        # One key, one job holds for secrets as well: a seed used twice is a generator that failed.
+        _rule(len(set(parts)) == len(parts), "one seed stands twice")
+
+    def __repr__(self) -> str:
+        return f"NodeKeyring({self.party}, {len(self.channels)} channels)"
+
+    @classmethod
+    def generate(cls, party: str, entropy: Entropy) -> Self:
+        """A new node's keys, without any channel yet."""
+        return cls(
+            party=party,
+            node_seed=entropy(hybrid.SEED_BYTES),
+            sealing_seed=entropy(sealing.SEED_BYTES),
+            tls_seed=entropy(tls_identity.SEED_BYTES),
+            channels={},
+        )
+
+    def with_channel(self, channel: bytes | str, seeds: ChannelSeeds) -> Self:
+        """The same keyring with the seeds of one channel added or replaced."""
+        return replace(self, channels={**self.channels, _channel_hex(channel): seeds})
+
+    def node_signer(self) -> HybridPrivateKey:
+        """The node's own key."""
+        return HybridPrivateKey.from_seed(self.node_seed, KeyRole.NODE)
+
+    def sealing(self) -> SealingPrivateKey:
+        """The key that opens what is sealed to the party."""
+        return SealingPrivateKey.from_seed(self.sealing_seed)
+
+    def tls_certificate(self, common_name: str) -> bytes:
+        """The node's certificate in DER."""
+        return tls_identity.certificate(self.tls_seed, common_name)
+
+    def tls_private_pem(self) -> bytes:
+        """The TLS private key in PEM, for memory only."""
+        return tls_identity.private_pem(self.tls_seed)
+
+    def log_signers(self, channel: bytes | str, origin: str) -> tuple[NoteSigner, NoteSigner]:
+        """The keys of one channel's log, types 0x01 and 0x06, named after the origin.
+
+        Raises:
+            KeysMisused: the keyring has no such channel.
+        """
+        return _log_signers(self._seeds(channel), origin)
+
+    def mirror_signers(self, channel: bytes | str, name: str) -> tuple[NoteSigner, NoteSigner]:
+        """The keys of one channel's mirror, types 0x04 and 0x06.
+
+        Raises:
+            KeysMisused: the keyring has no such channel.
+        """
+        seeds = self._seeds(channel)
+        return (
+            NoteSigner(name, NoteKeyType.COSIGNATURE, seeds.mirror_ed25519),
+            NoteSigner(name, NoteKeyType.MLDSA44, seeds.mirror_mldsa44),
+        )
+
+    def encode(self) -> bytes:
+        """The plain form, to be sealed at once."""
+        return _encode(
+            self.PURPOSE,
+            party=self.party,
+            node_seed=self.node_seed.hex(),
+            sealing_seed=self.sealing_seed.hex(),
+            tls_seed=self.tls_seed.hex(),
+            channels={
+                channel: {
+                    "epoch": seeds.epoch,
+                    "log_ed25519": seeds.log_ed25519.hex(),
+                    "log_mldsa44": seeds.log_mldsa44.hex(),
+                    "mirror_ed25519": seeds.mirror_ed25519.hex(),
+                    "mirror_mldsa44": seeds.mirror_mldsa44.hex(),
+                }
+                for channel, seeds in self.channels.items()
+            },
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the plain form.
+
+        Raises:
+            EnvelopeRefused: malformed, of another kind, a second spelling, or a broken rule.
+        """
+        fields = _Fields(data, cls.PURPOSE)
+        keyring = cls(
+            party=fields.text("party"),
+            node_seed=fields.seed("node_seed"),
+            sealing_seed=fields.seed("sealing_seed"),
+            tls_seed=fields.seed("tls_seed"),
+            channels={
+                channel: ChannelSeeds(
+                    epoch=each.number("epoch"),
+                    log_ed25519=each.seed("log_ed25519"),
+                    log_mldsa44=each.seed("log_mldsa44"),
+                    mirror_ed25519=each.seed("mirror_ed25519"),
+                    mirror_mldsa44=each.seed("mirror_mldsa44"),
+                )
+                for channel, each in fields.each("channels")
+            },
+        )
+        _same(keyring.encode(), data)
+        return keyring
+
+    def _seeds(self, channel: bytes | str) -> ChannelSeeds:
+        seeds = self.channels.get(_channel_hex(channel))
+        if seeds is None:
+            raise KeysMisused("the keyring has no keys for this channel")
+        return seeds
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OfficerKeyring:
+    """An officer's key.
+
+    Attributes:
+        party: short name.
+        name: what the officer is called on this machine, such as ``duty``; it is never published.
+        number: the number in the roster, None until the party has given one.
+        seed: 64 bytes.
+    """
+
+    PURPOSE: ClassVar[str] = "officer"
+
+    party: str
+    name: str
+    number: int | None
+    seed: bytes
+
+    def __post_init__(self) -> None:
+        _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
+        _rule(bool(_OFFICER.fullmatch(self.name)), "no name of an officer")
+        _rule(self.number is None or 1 <= self.number <= _NUMBER_MAX, "no number of a person")
+        _check_seeds((self.seed, hybrid.SEED_BYTES))
+
+    def __repr__(self) -> str:
+        return f"OfficerKeyring({self.party}, {self.name}, number={self.number})"
+
+    @classmethod
+    def generate(cls, party: str, name: str, entropy: Entropy, *, number: int | None = None) -> Self:
+        """A new officer's key."""
+        return cls(party, name, number, entropy(hybrid.SEED_BYTES))
+
+    def signer(self) -> HybridPrivateKey:
+        """The officer's key."""
+        return HybridPrivateKey.from_seed(self.seed, KeyRole.OFFICER)
+
+    def encode(self) -> bytes:
+        """The plain form, to be sealed at once."""
+        return _encode(self.PURPOSE, party=self.party, name=self.name, number=self.number, seed=self.seed.hex())
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
+        fields = _Fields(data, cls.PURPOSE)
+        number = None if fields.absent("number") else fields.number("number")
+        keyring = cls(fields.text("party"), fields.text("name"), number, fields.seed("seed"))
+        _same(keyring.encode(), data)
+        return keyring
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RootKeyring:
+    """One root's key.
+
+    Attributes:
+        party: short name.
+        index: the root's number, from 1.
+        seed: 64 bytes.
+    """
+
+    PURPOSE: ClassVar[str] = "root"
+
+    party: str
+    index: int
+    seed: bytes
+
+    def __post_init__(self) -> None:
+        _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
+        _rule(1 <= self.index <= _ROOT_INDEX_MAX, "no number of a root")
+        _check_seeds((self.seed, hybrid.SEED_BYTES))
+
+    def __repr__(self) -> str:
+        return f"RootKeyring({self.party}, root {self.index})"
+
+    @classmethod
+    def generate(cls, party: str, index: int, entropy: Entropy) -> Self:
+        """A new root's key."""
+        return cls(party, index, entropy(hybrid.SEED_BYTES))
+
+    def signer(self) -> HybridPrivateKey:
+        """The root's key."""
+        return HybridPrivateKey.from_seed(self.seed, KeyRole.ROOT)
+
+    def encode(self) -> bytes:
+        """The plain form, to be sealed at once."""
+        return _encode(self.PURPOSE, party=self.party, index=self.index, seed=self.seed.hex())
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
+        fields = _Fields(data, cls.PURPOSE)
+        keyring = cls(fields.text("party"), fields.number("index"), fields.seed("seed"))
+        _same(keyring.encode(), data)
+        return keyring
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReserveKeyring:
+    """The keys of the successor logs, kept off the machine.
+
+    Attributes:
+        party: short name.
+        channels: by channel id in 64 hexadecimal digits.
+    """
+
+    PURPOSE: ClassVar[str] = "reserve"
+
+    party: str
+    channels: Mapping[str, ReserveSeeds]
+
+    def __post_init__(self) -> None:
+        _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
+        _rule(all(_CHANNEL.fullmatch(channel) for channel in self.channels), "no channel id")
+        parts = [seed for seeds in self.channels.values() for seed in (seeds.log_ed25519, seeds.log_mldsa44)]
+        _rule(len(set(parts)) == len(parts), "one seed stands twice")
+
+    def __repr__(self) -> str:
+        return f"ReserveKeyring({self.party}, {len(self.channels)} channels)"
+
+    def with_channel(self, channel: bytes | str, seeds: ReserveSeeds) -> Self:
+        """The same keyring with the seeds of one channel added or replaced."""
+        return replace(self, channels={**self.channels, _channel_hex(channel): seeds})
+
+    def encode(self) -> bytes:
+        """The plain form, to be sealed at once."""
+        channels = {
+            channel: {
+                "epoch": seeds.epoch,
+                "log_ed25519": seeds.log_ed25519.hex(),
+                "log_mldsa44": seeds.log_mldsa44.hex(),
+            }
+            for channel, seeds in self.channels.items()
+        }
+        return _encode(self.PURPOSE, party=self.party, channels=channels)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
+        fields = _Fields(data, cls.PURPOSE)
+        channels = {
+            channel: ReserveSeeds(each.number("epoch"), each.seed("log_ed25519"), each.seed("log_mldsa44"))
+            for channel, each in fields.each("channels")
+        }
+        keyring = cls(fields.text("party"), channels)
+        _same(keyring.encode(), data)
+        return keyring
+
+
+class _Fields:
+    """Reads typed values out of the JSON. What is left unread shows when the keyring is encoded again."""
+
+    def __init__(self, data: bytes | Mapping[str, Any], kind: str) -> None:
+        if isinstance(data, Mapping):
+            self._values = data
+            return
+        try:
+            values = json.loads(data.decode("ascii"))
+        except (ValueError, RecursionError):
+            raise EnvelopeRefused("the keyring is no JSON") from None
+        if not isinstance(values, dict) or values.get("format") != FORMAT or values.get("kind") != kind:
+            raise EnvelopeRefused(f"this is no keyring of the kind: {kind}")
+        self._values = values
+
+    def absent(self, name: str) -> bool:
+        return self._values.get(name) is None
+
+    def text(self, name: str) -> str:
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            raise EnvelopeRefused(f"{name} is no text")
+        return value
+
+    def number(self, name: str) -> int:
+        value = self._values.get(name)
+        # True and False are whole numbers to Python, but not to the format.
+        if type(value) is not int:
+            raise EnvelopeRefused(f"{name} is no whole number")
+        return value
+
+    def seed(self, name: str) -> bytes:
+        value = self.text(name)
+        if not _HEX.fullmatch(value):
+            raise EnvelopeRefused(f"{name} is not hexadecimal")
+        return bytes.fromhex(value)
+
+    def each(self, name: str) -> list[tuple[str, "_Fields"]]:
+        value = self._values.get(name)
+        if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+            raise EnvelopeRefused(f"{name} is no table of tables")
+        return [(key, _Fields(each, "")) for key, each in value.items()]
+
+
+def _log_signers(seeds: ChannelSeeds | ReserveSeeds, origin: str) -> tuple[NoteSigner, NoteSigner]:
+    return (
+        NoteSigner(origin, NoteKeyType.ED25519, seeds.log_ed25519),
+        NoteSigner(origin, NoteKeyType.MLDSA44, seeds.log_mldsa44),
+    )
+
+
+def _channel_hex(channel: bytes | str) -> str:
+    return channel if isinstance(channel, str) else channel.hex()
+
+
+def _encode(kind: str, **fields: object) -> bytes:
+    """The one spelling: sorted names, no spaces, ASCII."""
+    return json.dumps({"format": FORMAT, "kind": kind, **fields}, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _same(again: bytes, data: bytes) -> None:
+    if again != data:
+        raise EnvelopeRefused("the keyring has unknown names, or is a second spelling")
+
+
+def _check_seeds(*seeds: tuple[bytes, int]) -> list[bytes]:
+    for seed, length in seeds:
+        # The seed itself must not appear in an error.
+        _rule(len(seed) == length, f"a seed has {len(seed)} bytes instead of {length}")
+    return [seed for seed, _ in seeds]
+
+
+def _rule(holds: bool, text: str) -> None:
+    if not holds:
+        raise EnvelopeRefused(f"the keyring is refused: {text}", kind=BROKEN_RULE)
