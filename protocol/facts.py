@@ -1,0 +1,88 @@
+"""Facts: what a machine kind states in the open, in the header of its statement.
+
+A machine kind has no body, and nobody but a node signs it; so its facts are few, of fixed shape, and never free text.
+The catalogue gives each machine kind a mapping from the name of a fact to its type; every fact is there, no other is.
+
+| type | value |
+|---|---|
+| uint | int, 0 or more: counts, sizes, indexes, milliseconds |
+| int | int of either sign: differences of clocks |
+| hash | 32 bytes |
+| hashes | list of 1 to 64 different hashes |
+| code | str, a lower-case name with hyphens |
+| party | str, 2 to 4 capital letters |
+
+A type that ends in `?` also takes None.
+
+Source: spec/catalogue.md, "Machine kinds".
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+HASHES_MAX = 64  # 64 hashes are 2 KiB; a longer list becomes several statements
+_CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+_PARTY = re.compile(r"[A-Z]{2,4}", re.ASCII)
+_CODE_CHARS_MAX = 40
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _is_uint(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, bytes) and len(value) == 32
+
+
+def _is_hashes(value: object) -> bool:
+    if not isinstance(value, list) or not 1 <= len(value) <= HASHES_MAX or not all(_is_hash(one) for one in value):
+        return False
+    return len(set(value)) == len(value)
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _CODE_CHARS_MAX and _CODE.fullmatch(value) is not None
+
+
+def _is_party(value: object) -> bool:
+    return isinstance(value, str) and _PARTY.fullmatch(value) is not None
+
+
+FACT_TYPES: Mapping[str, Callable[[object], bool]] = {
+    "uint": _is_uint,
+    "int": _is_int,
+    "hash": _is_hash,
+    "hashes": _is_hashes,
+    "code": _is_code,
+    "party": _is_party,
+}
+"""Every type of a fact by name, without the question mark."""
+
+
+def check_facts(schema: Mapping[str, str], facts: object) -> tuple[str, ...]:
+    """Check the facts of a machine statement.
+
+    Args:
+        schema: type by name, as the kind gives it.
+        facts: the header's value, which may be anything the encoding allows.
+
+    Returns:
+        The names of the facts that are missing, unknown or not of their type, sorted; `facts` alone when it is no map.
+        Empty when all is well.
+    """
+    if not isinstance(facts, dict):
+        return ("facts",)
+    wrong = {str(name) for name in facts if name not in schema}
+    for name, kind in schema.items():
+        if name not in facts:
+            wrong.add(name)
+        elif facts[name] is None:
+            if not kind.endswith("?"):
+                wrong.add(name)
+        elif not FACT_TYPES[kind.removesuffix("?")](facts[name]):
+            wrong.add(name)
+    return tuple(sorted(wrong))
