@@ -20,8 +20,7 @@ from keys.preimage import tag
 
 COUNT: Final = 14
 
-WORDS: Final = tuple(
-    """
+_LIST = """
     acorn airport album almond anchor animal apple apron
     artist atlas autumn avenue balloon bamboo banana banjo
     barrel basket battery beard beaver bedroom beetle bicycle
@@ -54,8 +53,9 @@ WORDS: Final = tuple(
     trumpet turkey turtle tuxedo unicorn vanilla vehicle village
     vinegar violin visitor vitamin volcano voyage vulture waffle
     walnut weasel weekend whisker window yogurt zenith zigzag
-""".split()
-)
+"""
+
+WORDS: Final = tuple(_LIST.split())
 
 _MEMORY_KIB = 32_768
 _PASSES = 2
