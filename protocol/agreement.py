@@ -1,9 +1,9 @@
 """The agreement: the text that two parties sign, and what the program reads out of it.
 
 The text is TOML. Its digest, over the exact bytes, is what both parties sign, what every statement names, and where the
-names of the channel and its logs come from. The program writes the text, with comments that say what each term does, and
-it takes no text that it would not have written: what people read and what the nodes obey cannot differ by a comment, an
-order or a spelling. That is format 1; a later format has another number and is not understood here.
+names of the channel and its logs come from. The program writes the text, with comments that say what each term does,
+and it takes no text that it would not have written: what people read and what the nodes obey cannot differ by a
+comment, an order or a spelling. That is format 1; a later format has another number and is not understood here.
 
 Source: spec/agreement.md.
 """
@@ -120,7 +120,8 @@ class Agreement:
 
         Raises:
             NotUnderstood: another format, or a term that this program does not know.
-            Malformed: `too-large`, `bad-text`, `bad-toml`, `missing-field`, `bad-field`, `bad-key` or `second-spelling`.
+            Malformed: `too-large`, `bad-text`, `bad-toml`, `missing-field`, `bad-field`, `bad-key` or
+                `second-spelling`.
             AgreementRefused: a term that cannot stand.
 
         Source: spec/agreement.md, "Reading", steps 1 to 6.
@@ -233,7 +234,8 @@ class Agreement:
             witness.check(f"witness[{number}]")
         for number, auditor in enumerate(self.auditors, 1):
             auditor.check(f"auditor[{number}]")
-        names = [item.name for item in (*self.parties, *self.witnesses, *self.auditors)]
+        names = [*(party.name for party in self.parties), *(witness.name for witness in self.witnesses)]
+        names += [auditor.name for auditor in self.auditors]
         if len(set(names)) < len(names):
             raise refuse("same-name", "name", "two of those the agreement names have one name")
         self._check_witness_keys()

@@ -62,12 +62,12 @@ _COMMENTS: Final = {
         "# answered."
     ),
     "line": (
-        "What the nodes expect of one another. A difference of clocks beyond the first raises an alarm and stops nothing.\n"
+        "What the nodes expect of one another. A larger difference of clocks raises an alarm and stops nothing.\n"
         "# Beyond the rate and the burst a sender is slowed and never refused."
     ),
     "authority": (
-        "Authority: which signatures a statement needs, each by another person. The first rule that covers it decides;\n"
-        "# where none does, the catalogue's default for its kind holds. A slash joins roles of which one suffices."
+        "Authority: which signatures a statement needs, each by another person. The first rule that covers it\n"
+        "# decides; where none does, the catalogue's default for its kind holds. A slash joins roles of which one suffices."
     ),
     "witness": "A witness: cosigns how far the logs go and reads no entries. It can stop nothing.",
     "auditor": (
@@ -187,6 +187,15 @@ def _interval(name: str, value_ms: int) -> str:
     return f"{name} = {value_ms}  # {in_words(value_ms)}"
 
 
+_UNITS: Final = (
+    ("day", 86_400_000),
+    ("hour", 3_600_000),
+    ("minute", 60_000),
+    ("second", 1_000),
+    ("millisecond", 1),
+)
+
+
 def in_words(interval_ms: int) -> str:
     """An interval for people: `15 minutes`, `1 hour 30 minutes`, `2 seconds 500 milliseconds`."""
     parts = []
@@ -234,7 +243,8 @@ def read(text: bytes) -> dict[str, Any]:
         raise NotUnderstood("agreement.format", f"format {number}, this program knows {FORMAT}")
     catalogue = whole.block("catalogue")
     clocks = whole.block("clock")
-    terms = {
+    parties = tuple(whole.blocks("party", _read_party))
+    terms: dict[str, Any] = {
         "title": whole.take("title", str),
         "purpose": whole.take("purpose", str),
         "languages": whole.texts("languages"),
@@ -242,7 +252,7 @@ def read(text: bytes) -> dict[str, Any]:
         "review_date": whole.take("review_date", date),
         "catalogue_version": catalogue.take("version", int),
         "catalogue_digest": catalogue.hash32("digest"),
-        "parties": tuple(whole.blocks("party", _read_party)),
+        "parties": parties,
         "beat": whole.integers("beat", BeatTerms, "every_ms", "degraded_after_missed", "down_after_missed"),
         "clocks": {
             precedence: clocks.integers(
@@ -263,7 +273,7 @@ def read(text: bytes) -> dict[str, Any]:
     }
     for block in (catalogue, clocks, whole):
         block.finish()
-    if len(terms["parties"]) != 2:
+    if len(parties) != 2:
         raise Malformed("bad-field", "agreement.party", "there are two parties")
     return terms
 
@@ -291,6 +301,14 @@ def _read_rule(block: "_Block") -> AuthorityRule:
     )
 
 
+def _read_witness(block: "_Block") -> Witness:
+    return Witness(block.take("name", str), block.texts("keys"))
+
+
+def _read_auditor(block: "_Block") -> Auditor:
+    return Auditor(block.take("name", str), block.hash32("tls_pin"))
+
+
 class _Block:
     """A table of the text from which every name is taken once, so that what is left over was never understood."""
 
@@ -309,7 +327,7 @@ class _Block:
         value = self._left.pop(name)
         if type(value) is not kind:
             raise Malformed("bad-field", f"{self.where}.{name}")
-        return value  # type: ignore[no-any-return]
+        return value
 
     def texts(self, name: str) -> tuple[str, ...]:
         """An array of text."""
