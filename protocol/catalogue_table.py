@@ -135,6 +135,7 @@ def read_vocabulary(where: str, name: str, values: object) -> Vocabulary:
                 code=row.text("code"),
                 labels=row.labels(),
                 helps=row.mapping_of_texts("help"),
+                group=row.text("group") if row.has("group") else None,
                 rank=row.number("rank") if row.has("rank") else None,
                 numbers=row.mapping_of_numbers("numbers"),
             )

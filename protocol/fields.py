@@ -8,7 +8,7 @@ an empty text or list is refused, so that absence has one spelling.
 |---|---|---|
 | line | str, one line | the text |
 | text | str, one or more lines | the text |
-| identifier | str, no blanks | the text |
+| identifier | str of letters, digits and few signs, such as "CVE-2024-3400" or "ARC 17" | the text |
 | integer | int | digits |
 | flag | bool | yes or no |
 | when | str, a partial time | 2015, 2015-12, 2015-12-23, 2015-12-23T14:05Z |
@@ -36,7 +36,7 @@ from protocol.plain_text import problem_of_line, problem_of_text, tidy
 from protocol.vocabulary import Vocabulary
 
 COLUMN_SEPARATOR = "|"
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/@-]*", re.ASCII)
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/@-]*(?: [A-Za-z0-9._:+/@-]+)*", re.ASCII)
 _GRADE = re.compile(r"[A-F][1-6]", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 _YES = frozenset({"yes", "true", "y", "1"})
@@ -252,7 +252,7 @@ def _check_text(item: Field, value: Value, catalogue: Vocabularies, where: str) 
 def _problem_of_identifier(item: Field) -> Callable[[str], str | None]:
     def problem_of(value: str) -> str | None:
         if _IDENTIFIER.fullmatch(value) is None:
-            return "is no identifier: letters, digits and . _ : + / @ - only, beginning with a letter or digit"
+            return "is no identifier: letters, digits, . _ : + / @ - and single blanks, beginning with a letter or digit"
         if item.pattern is not None and re.fullmatch(item.pattern, value, re.ASCII) is None:
             return f"is not of the form {item.pattern}"
         return None
@@ -503,7 +503,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "line": FieldType(how="one line of text", check=_check_line, parse=_parse_as_is, show=_show_as_is),
     "text": FieldType(how="text of one or more lines", check=_check_text, parse=_parse_as_is, show=_show_as_is),
     "identifier": FieldType(
-        how="an identifier without blanks", check=_check_identifier, parse=_parse_as_is, show=_show_as_is
+        how="an identifier", check=_check_identifier, parse=_parse_as_is, show=_show_as_is
     ),
     "integer": FieldType(how="a whole number", check=_check_integer, parse=_parse_integer, show=_show_as_is),
     "flag": FieldType(how="yes or no", check=_check_flag, parse=_parse_flag, show=_show_flag),

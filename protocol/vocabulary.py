@@ -19,6 +19,7 @@ class Term:
         code: what is stored and signed.
         labels: short text by language; always has `en`.
         helps: one sentence by language; may be empty.
+        group: the wider class that the code belongs to, or None.
         rank: place on a scale, larger is more; None where the list is no scale.
         numbers: further numbers by name, the unit at the end of each name.
     """
@@ -26,6 +27,7 @@ class Term:
     code: str
     labels: Mapping[str, str]
     helps: Mapping[str, str] = field(default_factory=dict)
+    group: str | None = None
     rank: int | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
 
