@@ -67,7 +67,8 @@ _COMMENTS: Final = {
     ),
     "authority": (
         "Authority: which signatures a statement needs, each by another person. The first rule that covers it\n"
-        "# decides; where none does, the catalogue's default for its kind holds. A slash joins roles of which one suffices."
+        "# decides; where none does, the catalogue's default for its kind holds. A slash joins roles of\n"
+        "# which one suffices."
     ),
     "witness": "A witness: cosigns how far the logs go and reads no entries. It can stop nothing.",
     "auditor": (

@@ -18,6 +18,11 @@ Hash = bytes
 """32 bytes."""
 
 
+def tag_prefix(tag: str) -> bytes:
+    """The bytes that begin whatever is hashed under a tag."""
+    return PREFIX + tag.encode("ascii") + b"\0"
+
+
 def tagged(tag: str, *parts: bytes) -> Hash:
     """SHA-256 over a tag and parts.
 
@@ -28,7 +33,7 @@ def tagged(tag: str, *parts: bytes) -> Hash:
     Returns:
         32 bytes.
     """
-    return sha256(b"".join((PREFIX, tag.encode("ascii"), b"\0", *parts))).digest()
+    return sha256(b"".join((tag_prefix(tag), *parts))).digest()
 
 
 def digest(data: bytes) -> Hash:

@@ -1,4 +1,4 @@
-"""Samples that the tests and the vectors of statements, entries and agreements are made from. All keys are public seeds."""
+"""Samples for the tests and vectors of statements, entries and agreements. All their keys are public seeds."""
 
 from datetime import date
 from functools import cache
