@@ -172,7 +172,7 @@ class Roster:
         try:
             for job, key in _jobs(self):
                 if key in jobs:
-                    raise RosterRefused(f"one key is both {jobs[key]} and {job}", kind=KEY_REUSED)
+                    raise RosterRefused(f"one key does two jobs: {jobs[key]} and {job}", kind=KEY_REUSED)
                 jobs[key] = job
         except KeyRefused as error:
             raise RosterRefused(f"a certificate is refused: {error}", kind=BAD_KEY) from error
@@ -290,7 +290,7 @@ def check_succession(previous: Roster, previous_text: bytes, following: Roster) 
     jobs_before = {key: job.removeprefix("next ") for job, key in _jobs(previous)}
     for job, key in _jobs(following):
         before = jobs_before.get(key)
-        _follows(before in (None, job.removeprefix("next ")), f"a key that was {before} is now {job}")
+        _follows(before in (None, job.removeprefix("next ")), f"a key of one job ({before}) has another now ({job})")
 
 
 def check_apart(roster: Roster, roots: RootSet) -> None:
@@ -306,26 +306,26 @@ def check_apart(roster: Roster, roots: RootSet) -> None:
     halves = {half for key in roots.keys for half in (key.ed25519_raw, key.mldsa65_raw)}
     for job, key in _jobs(roster):
         if key in halves:
-            raise RosterRefused(f"one key is both a root and {job}", kind=KEY_REUSED)
+            raise RosterRefused(f"one key does two jobs: root and {job}", kind=KEY_REUSED)
 
 
 def _jobs(roster: Roster) -> Iterator[tuple[str, bytes]]:
     """Every single key in a roster with its job; keys of two parts give both, as each part must be used once."""
-    yield "the node's", roster.node.ed25519_raw
-    yield "the node's", roster.node.mldsa65_raw
-    yield "the log's", roster.log.ed25519
-    yield "the log's", roster.log.mldsa44
-    yield "the mirror's", roster.mirror.ed25519
-    yield "the mirror's", roster.mirror.mldsa44
-    yield "the sealing key's", roster.sealing.mlkem768_raw
-    yield "the sealing key's", roster.sealing.x25519_raw
+    yield "node", roster.node.ed25519_raw
+    yield "node", roster.node.mldsa65_raw
+    yield "log", roster.log.ed25519
+    yield "log", roster.log.mldsa44
+    yield "mirror", roster.mirror.ed25519
+    yield "mirror", roster.mirror.mldsa44
+    yield "sealing", roster.sealing.mlkem768_raw
+    yield "sealing", roster.sealing.x25519_raw
     for der in roster.tls:
-        yield "the TLS key's", certificate_key(der)
-    yield "next the log's", roster.next_log.ed25519
-    yield "next the log's", roster.next_log.mldsa44
+        yield "TLS", certificate_key(der)
+    yield "next log", roster.next_log.ed25519
+    yield "next log", roster.next_log.mldsa44
     for person in roster.people:
-        yield f"person {person.number}'s", person.key.ed25519_raw
-        yield f"person {person.number}'s", person.key.mldsa65_raw
+        yield f"person {person.number}", person.key.ed25519_raw
+        yield f"person {person.number}", person.key.mldsa65_raw
 
 
 def _write_log(out: LineWriter, header: str, epoch: int, pair: NotePair) -> None:

@@ -1,0 +1,617 @@
+"""Makes spec/vectors/keys/: one file for each thing that can be wrong with keys, and one that is right of each sort.
+
+    python spec/vectors/make_keys.py          write what is missing, or what follows from seeds and has changed
+    python spec/vectors/make_keys.py --all    write everything anew
+
+A file begins with lines `name: value` up to the first empty line; the rest, byte for byte, is the text that is judged,
+where there is one. `expect` is `accepted` or a kind of failure (keys/errors.py). Values are hexadecimal where they are
+bytes; `previous` of a succession names the vector whose text is the roster before. Every seed is SHAKE-256 of its
+name, so all files but those marked `hedged: yes` come out the same each time: ML-DSA signatures and HPKE wraps hold
+randomness of the library.
+"""
+
+import base64
+import sys
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from hashlib import sha256, shake_256
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from keys import envelope, keyring, tls_identity  # noqa: E402
+from keys.gate import P  # noqa: E402
+from keys.hybrid import HybridPrivateKey, HybridPublicKey  # noqa: E402
+from keys.note_key import NoteKeyType, NoteSigner  # noqa: E402
+from keys.roles import KeyRole  # noqa: E402
+from keys.roster import NotePair, Person, Roster, render  # noqa: E402
+from keys.sealing import SealingPrivateKey  # noqa: E402
+
+DIRECTORY = ROOT / "spec" / "vectors" / "keys"
+CHANNEL = sha256(b"a channel").digest()
+YEAR_MS = 31_536_000_000
+START_MS = 1_795_000_000_000
+
+
+def seed(name: str, length: int) -> bytes:
+    """Secret bytes that everybody knows."""
+    return shake_256(name.encode()).digest(length)
+
+
+def hybrid(name: str, role: KeyRole) -> HybridPrivateKey:
+    """A hybrid key."""
+    return HybridPrivateKey.from_seed(seed(name, 64), role)
+
+
+def pair(name: str) -> NotePair:
+    """The two keys of a log or mirror."""
+    ed25519 = NoteSigner("x", NoteKeyType.ED25519, seed(name + " ed25519", 32)).verifier.raw
+    mldsa44 = NoteSigner("x", NoteKeyType.MLDSA44, seed(name + " mldsa44", 32)).verifier.raw
+    return NotePair(ed25519, mldsa44)
+
+
+def person(number: int, *roles: str) -> Person:
+    """An officer."""
+    return Person(number, roles, hybrid(f"person {number}", KeyRole.OFFICER).public, START_MS, START_MS + YEAR_MS)
+
+
+def roster(**changes: Any) -> Roster:
+    """A good roster, with changes."""
+    good = Roster(
+        party="ARC",
+        channel=CHANNEL,
+        version=1,
+        valid_from_ms=START_MS,
+        valid_until_ms=START_MS + YEAR_MS,
+        previous=None,
+        node=hybrid("node", KeyRole.NODE).public,
+        epoch=1,
+        log=pair("log"),
+        mirror=pair("mirror"),
+        sealing=SealingPrivateKey.from_seed(seed("sealing", 96)).public,
+        tls=(tls_identity.certificate(seed("tls", 32), "ARC"),),
+        next_epoch=2,
+        next_log=pair("next log"),
+        people=(person(1, "duty", "release"),),
+    )
+    return replace(good, **changes)
+
+
+def unchecked(good: Any, **changes: Any) -> Any:
+    """A copy that no constructor has seen: this is how the broken ones are written."""
+    copy = object.__new__(type(good))
+    for field in fields(good):
+        object.__setattr__(copy, field.name, changes.get(field.name, getattr(good, field.name)))
+    return copy
+
+
+def point(y: int, sign: int = 0) -> bytes:
+    """An Ed25519 key or an X25519 key from its number."""
+    return (y | sign << 255).to_bytes(32, "little")
+
+
+def flip(data: bytes, index: int, bit: int = 0) -> bytes:
+    """One bit changed."""
+    changed = bytearray(data)
+    changed[index] ^= 1 << bit
+    return bytes(changed)
+
+
+def file(about: str, subject: str, expect: str, body: bytes = b"", *, hedged: bool = False, **values: Any) -> bytes:
+    """One vector."""
+    lines = [f"about: {about}", f"subject: {subject}", f"expect: {expect}"]
+    if hedged:
+        lines.append("hedged: yes")
+    for name, value in values.items():
+        for each in value if isinstance(value, list) else [value]:
+            shown = each.hex() if isinstance(each, bytes) else str(each)
+            lines.append(f"{name.replace('_', '-')}: {shown}".rstrip())
+    return "\n".join([*lines, "", ""]).encode() + body
+
+
+def gate_vectors() -> Iterator[tuple[str, bytes]]:
+    """Public keys of one curve."""
+    eight = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+    good = hybrid("node", KeyRole.NODE).public.ed25519_raw
+    for name, about, raw in (
+        ("small-order-1", "the neutral element", point(1)),
+        ("small-order-1-signed", "the neutral element with the sign bit set", point(1, 1)),
+        ("small-order-2", "the point of order 2", point(P - 1)),
+        ("small-order-4", "a point of order 4", point(0)),
+        ("small-order-4-signed", "the other point of order 4", point(0, 1)),
+        ("small-order-8-a", "a point of order 8", point(eight)),
+        ("small-order-8-a-signed", "a point of order 8", point(eight, 1)),
+        ("small-order-8-b", "a point of order 8", point(P - eight)),
+        ("small-order-8-b-signed", "a point of order 8", point(P - eight, 1)),
+        ("second-spelling-of-1", "the neutral element with y written as p + 1", point(P + 1)),
+        ("second-spelling-of-3", "a y of p + 3", point(P + 3)),
+        ("all-ones", "32 bytes of 0xff", b"\xff" * 32),
+        ("no-point", "a y of 2, which no point of the curve has", point(2)),
+        ("short", "31 bytes", good[:-1]),
+        ("long", "33 bytes", good + b"\0"),
+    ):
+        yield f"ed25519-{name}", file(about, "ed25519 key", "bad key", key=raw)
+    yield "ed25519-good", file("an honest key", "ed25519 key", "accepted", key=good)
+    one = 325606250916557431795983626356110631294008115727848805560023387167927233504
+    two = 39382357235489614581723060781553021112529911719440698176882885853963445705823
+    for name, about, u in (
+        ("small-order-0", "u of 0", 0),
+        ("small-order-1", "u of 1", 1),
+        ("small-order-8-a", "a point of order 8", one),
+        ("small-order-8-b", "a point of order 8", two),
+        ("small-order-minus-1", "u of p - 1", P - 1),
+        ("second-spelling-of-9", "u of p + 9", P + 9),
+        ("top-bit", "u of 9 with the unused top bit set", 9 | 1 << 255),
+    ):
+        yield f"x25519-{name}", file(about, "x25519 key", "bad key", key=u.to_bytes(32, "little"))
+    sealing = SealingPrivateKey.from_seed(seed("sealing", 96))
+    yield "x25519-good", file("an honest key", "x25519 key", "accepted", key=sealing.public.x25519_raw)
+    raw = sealing.public.raw
+    yield "sealing-key-good", file("an honest key", "sealing key", "accepted", key=raw)
+    bad = b"\xff" * 1184 + raw[1184:]
+    yield "sealing-key-coefficients", file("coefficients above 3,328", "sealing key", "bad key", key=bad)
+    yield "sealing-key-small-order", file("X25519 half is 0", "sealing key", "bad key", key=raw[:1184] + bytes(32))
+    yield "sealing-key-short", file("one byte is missing", "sealing key", "bad key", key=raw[:-1])
+
+
+def signature_vectors() -> Iterator[tuple[str, bytes]]:
+    """Hybrid keys and signatures, and quorums of them."""
+    key = hybrid("root 1", KeyRole.ROOT)
+    raw = key.public.raw
+    small = point(1) + raw[32:]
+    yield "hybrid-key-small-order", file("Ed25519 half is 1", "hybrid key", "bad key", role="root", key=small)
+    yield "hybrid-key-short", file("one byte is missing", "hybrid key", "bad key", role="root", key=raw[:-1])
+    yield "hybrid-key-wrong-job", file("a log does not sign so", "hybrid key", "bad key", role="log", key=raw)
+
+    message = b"what the root signed"
+    good: dict[str, Any] = {"purpose": "statement", "channel": CHANNEL, "author": "ARC", "message": message}
+    signature = key.sign(**good)
+    other = hybrid("root 2", KeyRole.ROOT).sign(**good)
+    # Under the neutral element R = 1, S = 0 signs everything; the gate must have stopped the key.
+    for name, about, change in (
+        ("good", "both halves verify", {}),
+        ("ed25519-bit", "a bit of the Ed25519 half is changed", {"signature": flip(signature, 3)}),
+        ("mldsa65-bit", "a bit of the ML-DSA-65 half is changed", {"signature": flip(signature, 99)}),
+        ("ed25519-of-another", "the Ed25519 half is another root's", {"signature": other[:64] + signature[64:]}),
+        ("mldsa65-of-another", "the ML-DSA-65 half is another root's", {"signature": signature[:64] + other[64:]}),
+        ("ed25519-only", "the ML-DSA-65 half is missing", {"signature": signature[:64]}),
+        ("mldsa65-only", "the Ed25519 half is missing", {"signature": signature[64:]}),
+        ("trailing-byte", "a byte follows", {"signature": signature + b"\0"}),
+        ("halves-swapped", "ML-DSA-65 stands first", {"signature": signature[64:] + signature[:64]}),
+        ("other-message", "it was made for other bytes", {"message": b"what the root did not sign"}),
+        ("other-purpose", "it was made for another purpose", {"purpose": "beat"}),
+        ("other-channel", "it was made for another channel", {"channel": bytes(32)}),
+        ("other-author", "it was made in the other party's name", {"author": "BOR"}),
+    ):
+        values = {"role": "root", "key": raw, **good, "signature": signature, **change}
+        expect = "bad signature" if change else "accepted"
+        yield f"hybrid-signature-{name}", file(about, "hybrid signature", expect, hedged=True, **values)
+
+    roots = [hybrid(f"root {number}", KeyRole.ROOT) for number in (1, 2, 3)]
+    keys = [root.public.raw for root in roots]
+    made = [root.sign(**good) for root in roots]
+
+    def by(number: int, of: int | None = None) -> str:
+        return f"{number} {made[(of or number) - 1].hex()}"
+
+    for name, about, expect, lines in (
+        ("good", "two of three have signed", "accepted", [by(3), by(1)]),
+        ("one-of-two", "one has signed, two are needed", "no quorum", [by(1)]),
+        ("none", "nobody has signed", "no quorum", []),
+        ("one-twice", "one root has signed twice", "no quorum", [by(1), by(1)]),
+        ("under-two-numbers", "one root's signature under two numbers", "no quorum", [by(1), by(2, 1)]),
+        ("unknown-number", "the second is of root 4, and there are three", "no quorum", [by(1), by(4, 2)]),
+        ("number-zero", "roots are counted from 1", "no quorum", [by(1), by(0, 2)]),
+        ("bad-then-good", "the first signature given for a number decides", "no quorum", [by(1), by(2, 3), by(2)]),
+    ):
+        values = {"threshold": 2, "key": keys, **good, "signature": lines}
+        yield f"quorum-{name}", file(about, "quorum", expect, hedged=True, **values)
+    half = keys[0][:32] + keys[1][32:]
+    for name, about, expect, threshold, given in (
+        ("threshold-zero", "nobody would have to sign", "broken rule", 0, keys),
+        ("threshold-above", "four of three", "broken rule", 4, keys),
+        ("empty", "no root", "broken rule", 1, []),
+        ("key-twice", "one key is two roots", "key reused", 2, [keys[0], keys[0]]),
+        ("half-twice", "two roots share their Ed25519 half", "key reused", 2, [keys[0], half]),
+    ):
+        yield f"root-set-{name}", file(about, "root set", expect, threshold=threshold, key=given)
+
+
+def note_vectors() -> Iterator[tuple[str, bytes]]:
+    """Verifier keys and raw signatures of logs and mirrors."""
+    name = "arc.example/hotline/log"
+    for kind in NoteKeyType:
+        signer = NoteSigner(name, kind, seed(f"note {kind}", 32))
+        vkey = signer.verifier.vkey()
+        label = f"{int(kind):#04x}"
+        yield f"vkey-{label}-good", file("a verifier key", "vkey", "accepted", vkey=vkey)
+        signature = signer.sign(b"message")
+        values = {"vkey": vkey, "message": b"message"}
+        subject = "note signature"
+        yield (
+            f"note-signature-{label}-good",
+            file("it verifies", subject, "accepted", hedged=True, **values, signature=signature),
+        )
+        yield (
+            f"note-signature-{label}-bit",
+            file("a bit is changed", subject, "bad signature", hedged=True, **values, signature=flip(signature, 9)),
+        )
+        yield (
+            f"note-signature-{label}-short",
+            file("a byte is missing", subject, "bad signature", hedged=True, **values, signature=signature[:-1]),
+        )
+    good = NoteSigner(name, NoteKeyType.ED25519, seed("note 1", 32)).verifier
+    _, key_id, key = good.vkey().split("+", 2)
+    raw = bytes([1]) + good.raw
+
+    def line(body: bytes, of: str = name) -> str:
+        found = sha256(of.encode() + b"\n" + body).hexdigest()[:8]
+        return f"{of}+{found}+{base64.b64encode(body).decode()}"
+
+    long = NoteSigner(name, NoteKeyType.MLDSA44, seed("note 6", 32)).verifier.vkey()
+    # One byte is missing to a group of three, so the last letter has two bits too many; the next letter sets one.
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    loose = letters[letters.index(long[-2]) + 1]
+    for label, about, expect, vkey in (
+        ("no-key", "two parts only", "malformed", f"{name}+{key_id}"),
+        ("no-name", "the name is empty", "malformed", line(raw, "")),
+        ("space-in-name", "the name holds a space", "malformed", line(raw, "arc log")),
+        ("wide-space-in-name", "the name holds a space of another alphabet", "malformed", line(raw, "arc\u3000log")),
+        ("direction-in-name", "the name holds a direction mark", "malformed", line(raw, "arc\u202elog")),
+        ("wrong-id", "the id is another key's", "malformed", f"{name}+00000000+{key}"),
+        ("capital-id", "the id is in capitals", "malformed", f"{name}+{key_id.upper()}+{key}"),
+        ("other-name", "the id was made for another name", "malformed", f"{name}2+{key_id}+{key}"),
+        ("stray-character", "a newline in the base64", "malformed", f"{name}+{key_id}+{key[:9]}\\n{key[9:]}"),
+        ("no-padding", "base64 without its padding", "malformed", long.rstrip("=")),
+        ("loose-bits", "bits in base64 that mean nothing", "malformed", f"{long[:-2]}{loose}="),
+        ("unknown-type", "type 2 is not known here", "malformed", line(bytes([2]) + good.raw)),
+        ("no-type", "an empty key", "malformed", f"{name}+{key_id}+"),
+        ("short-key", "31 bytes", "bad key", line(raw[:-1])),
+        ("small-order", "the neutral element", "bad key", line(bytes([1]) + point(1))),
+        ("short-mldsa44", "32 bytes under type 6", "bad key", line(bytes([6]) + good.raw)),
+    ):
+        yield f"vkey-{label}", file(about, "vkey", expect, vkey=vkey)
+
+
+def seal_vectors() -> Iterator[tuple[str, bytes]]:
+    """Wraps, key files and keyrings."""
+    key = SealingPrivateKey.from_seed(seed("sealing", 96))
+    wrap = key.public.wrap(seed("secret", 32), b"info")
+    for name, about, ciphertext, info in (
+        ("good", "it opens", wrap, b"info"),
+        ("other-info", "it was bound to something else", wrap, b"other"),
+        ("mlkem768-bit", "a bit of the first encapsulated key is changed", flip(wrap, 5), b"info"),
+        ("x25519-bit", "a bit of the second encapsulated key is changed", flip(wrap, 1100), b"info"),
+        ("ciphertext-bit", "a bit of the secret is changed", flip(wrap, 1130), b"info"),
+        ("tag-bit", "a bit of the tag is changed", flip(wrap, len(wrap) - 1), b"info"),
+        ("short", "a byte is missing", wrap[:-1], b"info"),
+        ("empty", "nothing", b"", b"info"),
+        ("trailing-byte", "a byte follows", wrap + b"\0", b"info"),
+    ):
+        expect = "accepted" if name == "good" else "not opened"
+        values = {"seed": seed("sealing", 96), "info": info, "ciphertext": ciphertext}
+        yield f"wrap-{name}", file(about, "wrap", expect, hedged=True, **values)
+
+    cheap = envelope.Cost(memory_kib=64, passes=1, lanes=1)
+    salt, nonce = seed("salt", 16), seed("nonce", 12)
+    blob = envelope.seal(b"contents", b"passphrase", purpose="node", salt=salt, nonce=nonce, cost=cheap)
+
+    def digested(body: bytes) -> bytes:
+        return body + sha256(body).digest()
+
+    body = blob[:-32]
+    cost_at = len(envelope.MAGIC) + 1 + 5
+    length_at = cost_at + 6 + 16 + 12 + 32
+    for name, about, expect, changed in (
+        ("good", "it opens", "accepted", blob),
+        ("empty", "nothing", "malformed", b""),
+        ("other-magic", "another first byte", "malformed", flip(blob, 0)),
+        ("other-version", "version 2", "malformed", digested(flip(flip(body, 15, 0), 15, 1))),
+        ("short", "the last byte is missing", "damaged", blob[:-1]),
+        ("trailing-byte", "a byte follows", "damaged", blob + b"\0"),
+        ("bit", "a bit of the contents is changed, as by a bad disk", "damaged", flip(blob, length_at + 6)),
+        (
+            "ciphertext-changed",
+            "the contents are changed, and the digest as well",
+            "damaged",
+            digested(flip(body, length_at + 6)),
+        ),
+        (
+            "nonce-changed",
+            "the header is changed, and the digest as well",
+            "wrong passphrase",
+            digested(flip(body, cost_at + 6 + 16)),
+        ),
+        ("length-changed", "it says another length", "malformed", digested(flip(body, length_at + 3))),
+        ("header-only", "it ends within the header", "malformed", digested(body[: cost_at + 9])),
+        (
+            "memory-above",
+            "it asks for 4 GiB",
+            "too costly",
+            digested(body[:cost_at] + (4 << 20).to_bytes(4, "big") + body[cost_at + 4 :]),
+        ),
+        (
+            "memory-below",
+            "it asks for less than 8 KiB a lane",
+            "too costly",
+            digested(body[:cost_at] + (7).to_bytes(4, "big") + body[cost_at + 4 :]),
+        ),
+        (
+            "passes-zero",
+            "it asks for no pass",
+            "too costly",
+            digested(body[: cost_at + 4] + b"\0" + body[cost_at + 5 :]),
+        ),
+        (
+            "passes-above",
+            "it asks for 255 passes",
+            "too costly",
+            digested(body[: cost_at + 4] + b"\xff" + body[cost_at + 5 :]),
+        ),
+        (
+            "lanes-zero",
+            "it asks for no lane",
+            "too costly",
+            digested(body[: cost_at + 5] + b"\0" + body[cost_at + 6 :]),
+        ),
+    ):
+        values = {"passphrase": b"passphrase", "purpose": "node", "blob": changed}
+        yield f"key-file-{name}", file(about, "key file", expect, **values)
+    for name, about, expect, passphrase, purpose in (
+        ("wrong-passphrase", "another passphrase", "wrong passphrase", b"Passphrase", "node"),
+        ("no-passphrase", "an empty passphrase", "wrong passphrase", b"", "node"),
+        ("wrong-purpose", "an officer's file was expected", "wrong purpose", b"passphrase", "officer"),
+    ):
+        values = {"passphrase": passphrase, "purpose": purpose, "blob": blob}
+        yield f"key-file-{name}", file(about, "key file", expect, **values)
+
+    ring = keyring.NodeKeyring.generate("ARC", lambda length: seed(f"ring {length}", length))
+    ring = ring.with_channel(CHANNEL, keyring.ChannelSeeds(1, *(seed(f"channel {part}", 32) for part in range(4))))
+    plain = ring.encode()
+    for name, about, expect, changed in (
+        ("good", "a node's keyring", "accepted", plain),
+        ("no-json", "cut short", "malformed", plain[:-1]),
+        ("unknown-name", "a name that is not known", "malformed", plain.replace(b'"party"', b'"colour":"red","party"')),
+        ("name-twice", "a name stands twice", "malformed", plain.replace(b'"party"', b'"party":"BOR","party"')),
+        ("space", "a space between values", "malformed", plain.replace(b'"kind":', b'"kind": ')),
+        ("other-kind", "an officer's keyring", "malformed", plain.replace(b'"node"', b'"officer"')),
+        ("true-for-1", "an epoch of true", "malformed", plain.replace(b'"epoch":1', b'"epoch":true')),
+        (
+            "capital-hex",
+            "a seed in capitals",
+            "malformed",
+            plain.replace(ring.tls_seed.hex().encode(), ring.tls_seed.hex().upper().encode()),
+        ),
+        (
+            "short-seed",
+            "a seed of 31 bytes",
+            "broken rule",
+            plain.replace(ring.tls_seed.hex().encode(), ring.tls_seed.hex()[:-2].encode()),
+        ),
+        (
+            "seed-twice",
+            "the mirror has the TLS key's seed",
+            "broken rule",
+            plain.replace(seed("channel 2", 32).hex().encode(), ring.tls_seed.hex().encode()),
+        ),
+    ):
+        yield f"keyring-{name}", file(about, "keyring", expect, changed, kind="node")
+
+
+def roster_vectors() -> Iterator[tuple[str, bytes]]:
+    """Certificates, rosters, and what may follow a roster."""
+    der = tls_identity.certificate(seed("tls", 32), "ARC")
+    raw = tls_identity.certificate_key(der)
+    for name, about, expect, changed in (
+        ("good", "a node's certificate", "accepted", der),
+        ("empty", "nothing", "malformed", b""),
+        ("trailing-byte", "a byte follows", "malformed", der + b"\0"),
+        ("signature-bit", "a bit of its signature is changed", "bad key", flip(der, len(der) - 1)),
+        ("name-changed", "another common name under the old signature", "bad key", der.replace(b"ARC", b"BOR")),
+        ("small-order", "the key is the neutral element", "bad key", der.replace(raw, point(1))),
+        ("too-long", "more than 2,048 bytes", "malformed", der + bytes(2048)),
+    ):
+        yield f"certificate-{name}", file(about, "certificate", expect, certificate=changed)
+
+    good = roster()
+    text = render(good)
+    first = text.split(b"\n")
+    key_line = next(line for line in first if line.startswith(b"key = "))
+
+    def person_lines(*people: Person) -> bytes:
+        return render(unchecked(good, people=people))
+
+    one, two = good.people[0], person(2, "senior")
+    big = b"# " + b"x" * 131_072 + b"\n"
+    malformed: tuple[tuple[str, str, bytes], ...] = (
+        ("empty", "nothing", b""),
+        ("no-last-newline", "the last line feed is missing", text[:-1]),
+        ("carriage-returns", "lines end as on another system", text.replace(b"\n", b"\r\n")),
+        ("byte-order-mark", "three bytes stand before it", b"\xef\xbb\xbf" + text),
+        ("not-ascii", "a letter with an accent in a comment", text.replace(b"roots", "röots".encode())),
+        ("other-format", "version 2 of the format", text.replace(b"hotline/1/roster", b"hotline/2/roster")),
+        ("unknown-name", "a name that is not known", text.replace(b'party = "ARC"', b'party = "ARC"\ncolour = "red"')),
+        ("unknown-table", "a table that is not known", text + b'\n[colour]\nname = "red"\n'),
+        ("name-twice", "a name stands twice", text.replace(b'party = "ARC"', b'party = "ARC"\nparty = "ARC"')),
+        ("name-missing", "there is no version", text.replace(b"version = 1\n", b"")),
+        (
+            "names-swapped",
+            "two names in the other order",
+            text.replace(
+                b'party = "ARC"\nchannel = "' + CHANNEL.hex().encode() + b'"',
+                b'channel = "' + CHANNEL.hex().encode() + b'"\nparty = "ARC"',
+            ),
+        ),
+        ("extra-space", "two spaces after the equals sign", text.replace(b"version = 1", b"version =  1")),
+        ("trailing-space", "a space ends a line", text.replace(b"version = 1\n", b"version = 1 \n")),
+        ("extra-blank-line", "one blank line more", text.replace(b"\n[node]", b"\n\n[node]")),
+        ("extra-comment", "one comment more", text.replace(b"version = 1", b"# Trust this.\nversion = 1")),
+        (
+            "comment-changed",
+            "a comment names another key id",
+            text.replace(b"# key id " + good.node.key_id.hex().encode(), b"# key id " + bytes(32).hex().encode()),
+        ),
+        ("literal-string", "single quotes", text.replace(b'"ARC"', b"'ARC'")),
+        ("escape", "a letter as an escape", text.replace(b'"ARC"', b'"AR\\u0043"')),
+        ("plus-sign", "a version of +1", text.replace(b"version = 1", b"version = +1")),
+        ("leading-zero", "a version of 01", text.replace(b"version = 1", b"version = 01")),
+        ("underscore", "a version of 1_0", text.replace(b"version = 1", b"version = 1_0")),
+        ("offset-time", "a time with an offset instead of Z", text.replace(b"Z\nvalid_until", b"+00:00\nvalid_until")),
+        ("time-without-ms", "a time in whole seconds", text.replace(b".000Z\nvalid_until", b"Z\nvalid_until")),
+        (
+            "no-such-day",
+            "the thirtieth of February",
+            text.replace(b"valid_from = 2026-11", b"valid_from = 2026-02", 1).replace(
+                b"valid_from = 2026-02-18", b"valid_from = 2026-02-30", 1
+            ),
+        ),
+        (
+            "capital-hex",
+            "the channel in capitals",
+            text.replace(CHANNEL.hex().encode(), CHANNEL.hex().upper().encode()),
+        ),
+        ("base64-newline", "base64 over two lines", text.replace(key_line, key_line[:70] + b"\n" + key_line[70:])),
+        ("base64-stray", "a stray character in base64", text.replace(key_line, key_line[:70] + b"." + key_line[71:])),
+        ("too-long", "more than 128 KiB", text + big),
+        ("deep-names", "a name of many parts, slow in some readers", text + b"a." * 20_000 + b"b = 1\n"),
+    )
+    for name, about, changed in malformed:
+        yield f"roster-{name}", file(about, "roster", "malformed", changed)
+
+    small = unchecked(good.node, raw=point(1) + good.node.raw[32:])
+    small_person = unchecked(one, key=unchecked(one.key, raw=point(0) + one.key.raw[32:]))
+    zero = point(P - 1)
+    bad_keys: tuple[tuple[str, str, Roster], ...] = (
+        ("node-small-order", "the node's Ed25519 half is 1", unchecked(good, node=small)),
+        ("person-small-order", "an officer's Ed25519 half is 0", unchecked(good, people=(small_person,))),
+        ("log-small-order", "the log's key is of order 2", unchecked(good, log=unchecked(good.log, ed25519=zero))),
+        (
+            "log-short",
+            "the log's ML-DSA-44 key lacks a byte",
+            unchecked(good, log=unchecked(good.log, mldsa44=good.log.mldsa44[:-1])),
+        ),
+        (
+            "sealing-small-order",
+            "the X25519 half is 0",
+            unchecked(good, sealing=unchecked(good.sealing, raw=good.sealing.raw[:1184] + bytes(32))),
+        ),
+        (
+            "certificate-signature",
+            "the certificate is not signed by its key",
+            unchecked(good, tls=(flip(der, len(der) - 1),)),
+        ),
+    )
+    for name, about, changed_roster in bad_keys:
+        yield f"roster-{name}", file(about, "roster", "bad key", render(changed_roster))
+
+    node_as_person = unchecked(one, key=unchecked(one.key, raw=good.node.raw))
+    half = unchecked(two, key=unchecked(two.key, raw=one.key.raw[:32] + two.key.raw[32:]))
+    log_tls = (tls_identity.certificate(seed("log ed25519", 32), "ARC"),)
+    reused: tuple[tuple[str, str, Roster], ...] = (
+        ("node-is-person", "the node's key is an officer's", unchecked(good, people=(node_as_person,))),
+        ("two-persons-one-half", "two officers share a half", unchecked(good, people=(one, half))),
+        ("log-is-mirror", "the mirror has the log's keys", unchecked(good, mirror=good.log)),
+        ("log-is-next", "the next log has the log's keys", unchecked(good, next_log=good.log)),
+        ("tls-is-log", "the TLS key signs the log", unchecked(good, tls=log_tls)),
+        ("tls-twice", "the next certificate has the key of the first", unchecked(good, tls=(der, der))),
+    )
+    for name, about, changed_roster in reused:
+        yield f"roster-{name}", file(about, "roster", "key reused", render(changed_roster))
+
+    rules: tuple[tuple[str, str, bytes], ...] = (
+        ("number-twice", "two officers have one number", person_lines(one, unchecked(two, number=1))),
+        ("numbers-unordered", "officer 2 stands before 1", person_lines(two, one)),
+        ("number-zero", "officer 0", person_lines(unchecked(one, number=0))),
+        ("role-unknown", "a role that there is not", person_lines(unchecked(one, roles=("king",)))),
+        ("role-twice", "a role stands twice", person_lines(unchecked(one, roles=("duty", "duty")))),
+        ("roles-unordered", "roles in another order", person_lines(unchecked(one, roles=("release", "duty")))),
+        (
+            "person-validity-empty",
+            "an officer is valid never",
+            person_lines(unchecked(one, valid_until_ms=one.valid_from_ms)),
+        ),
+        ("validity-reversed", "it ends before it begins", render(unchecked(good, valid_until_ms=START_MS - 1))),
+        ("party-lower-case", "a party in small letters", render(unchecked(good, party="arc"))),
+        ("version-zero", "version 0", render(unchecked(good, version=0))),
+        ("previous-in-first", "version 1 names a version before it", render(unchecked(good, previous=bytes(32)))),
+        ("previous-missing", "version 2 names none", render(unchecked(good, version=2))),
+        ("next-epoch-skips", "the next epoch is two more", render(unchecked(good, next_epoch=3))),
+        ("no-certificate", "no certificate", render(unchecked(good, tls=()))),
+        (
+            "three-certificates",
+            "three certificates",
+            render(
+                unchecked(
+                    good, tls=(der, *(tls_identity.certificate(seed(f"tls {number}", 32), "ARC") for number in (2, 3)))
+                )
+            ),
+        ),
+    )
+    for name, about, changed in rules:
+        yield f"roster-{name}", file(about, "roster", "broken rule", changed)
+    yield "roster-good", file("a roster", "roster", "accepted", text)
+    everyone = (one, two, person(7, "legal", "technical", "admin"))
+    second = tls_identity.certificate(seed("tls 2", 32), "ARC")
+    full = roster(version=2, previous=sha256(text).digest(), people=everyone, tls=(der, second))
+    yield "roster-good-second", file("version 2 with a next certificate", "roster", "accepted", render(full))
+
+    def after(**changes: Any) -> bytes:
+        return render(roster(**{"version": 2, "previous": sha256(text).digest(), "people": (one, two), **changes}))
+
+    moved: dict[str, Any] = {"epoch": 2, "next_epoch": 3, "log": good.next_log}
+    third = pair("third log")
+    one_as_three = replace(one, number=3)
+    node_key = HybridPublicKey(one.key.raw, KeyRole.NODE)
+    follow: tuple[tuple[str, str, bytes], ...] = (
+        ("good", "an officer more", after()),
+        ("good-epoch", "the announced log takes over", after(**moved, next_log=third)),
+        ("other-party", "the other party's", after(party="BOR")),
+        ("other-channel", "of another channel", after(channel=bytes(32))),
+        ("version-skipped", "version 3 follows 1", after(version=3)),
+        ("version-same", "version 1 again", render(roster(people=()))),
+        ("other-previous", "it names another text", after(previous=sha256(text[:-1]).digest())),
+        ("log-changed", "other log keys in the same epoch", after(log=third)),
+        (
+            "log-not-announced",
+            "the next epoch with keys never announced",
+            after(**{**moved, "log": third}, next_log=pair("fourth log")),
+        ),
+        ("epoch-skipped", "an epoch is left out", after(epoch=3, next_epoch=4, log=good.next_log, next_log=third)),
+        ("retired-log-again", "the retired log is announced again", after(**moved, next_log=good.log)),
+        ("key-changes-person", "officer 1's key is officer 3's now", after(people=(two, one_as_three))),
+        ("key-changes-job", "officer 1's key is the node's now", after(people=(two,), node=node_key)),
+        (
+            "mirror-becomes-next-log",
+            "the mirror's key is the next log's now",
+            after(mirror=pair("new mirror"), next_log=good.mirror),
+        ),
+    )
+    for name, about, changed in follow:
+        expect = "accepted" if name.startswith("good") else "not a successor"
+        yield f"succession-{name}", file(about, "succession", expect, changed, previous="roster-good")
+
+
+def vectors() -> Iterator[tuple[str, bytes]]:
+    """All of them, name and contents."""
+    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors):
+        yield from family()
+
+
+def main(everything: bool) -> None:
+    """Write the files; hedged ones only if they are missing, since they differ each time."""
+    DIRECTORY.mkdir(exist_ok=True)
+    names = set()
+    for name, contents in vectors():
+        path = DIRECTORY / f"{name}.txt"
+        names.add(path.name)
+        if everything or not path.exists() or b"\nhedged: yes\n" not in contents:
+            path.write_bytes(contents)
+    for path in DIRECTORY.glob("*.txt"):
+        if path.name not in names:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main("--all" in sys.argv[1:])
