@@ -1,0 +1,67 @@
+"""Authority: whether the right persons signed.
+
+An agreement asks for slots. A slot is one or more roles; whoever signed in one of them can fill it. Each slot needs a
+person of its own, so one person never counts twice, in whatever roles they signed. With at most six slots and sixteen
+signatures, trying is exact and quick.
+
+Source: spec/docket.md, "Authority".
+"""
+
+from collections.abc import Sequence
+
+from protocol.agreement import Agreement
+from protocol.agreement_terms import Needs, parse_slot
+from protocol.kinds import Kind
+
+
+def slots_needed(agreement: Agreement, kind: Kind, severity: int | None, precedence: str) -> Needs:
+    """The slots that a statement needs, by the agreement or, where no rule of it covers the kind, by the catalogue.
+
+    Args:
+        agreement: the one in force.
+        kind: a kind that persons sign.
+        severity, precedence: as in the statement's header.
+    """
+    default = tuple(parse_slot(slot) for slot in kind.authority)
+    return agreement.needs(kind.name, severity, precedence, default)
+
+
+def missing_slots(needs: Needs, signers: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """Which slots stay empty when as many as possible are filled.
+
+    Args:
+        needs: slots, each a tuple of roles.
+        signers: person number and role signed as, for every signature that counts.
+
+    Returns:
+        The slots without a person, in the order of `needs`, roles joined by slashes: `release/senior`. Empty when the
+        authority is there.
+    """
+    if len(needs) == 1:
+        # Most statements need one signature or two; this is the quick way for one.
+        if any(role in needs[0] for _, role in signers):
+            return ()
+        return ("/".join(needs[0]),)
+    able = [sorted({person for person, role in signers if role in slot}) for slot in needs]
+    taken: dict[int, int] = {}
+    for slot in range(len(needs)):
+        _seat(slot, able, taken, set())
+    filled = set(taken.values())
+    return tuple("/".join(slot) for number, slot in enumerate(needs) if number not in filled)
+
+
+def _seat(slot: int, able: Sequence[Sequence[int]], taken: dict[int, int], tried: set[int]) -> bool:
+    """Find a person for a slot, moving another one's slot to a further person where that frees them."""
+    for person in able[slot]:
+        if person in tried:
+            continue
+        tried.add(person)
+        if person not in taken or _seat(taken[person], able, taken, tried):
+            taken[person] = slot
+            return True
+    return False
+
+
+def missing_text(missing: Sequence[str]) -> str:
+    """Say in words who is still needed: `a release or senior officer, and a legal officer`."""
+    return ", and ".join(f"a {' or '.join(slot.split('/'))} officer" for slot in missing)

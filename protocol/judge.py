@@ -1,0 +1,297 @@
+"""The judge: walks two logs and finds about each entry what is true of it.
+
+`prepare` reads an entry and lists the signatures to verify (`protocol.reading`). `conclude` takes the results and adds
+what depends on the other log: references, `held`, order. An entry can be concluded once the other log is concluded up
+to what the entry shows its author to have held. Such claims are hashes, and hashes cannot go in a circle, so one of
+the two logs can always go on. Which one goes first changes no verdict.
+
+A claim about more of the other log than is there waits until that log has grown; `protocol.walk` says when it waits no
+longer. Where the logs will not grow, as for an auditor, what they do not reach is a note and no fault.
+
+Source: spec/docket.md, "Verdicts", steps 9 to 16.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.agreement import Agreement
+from protocol.archive import Archive, KnownRoots
+from protocol.authority import missing_slots
+from protocol.entry import Entry
+from protocol.faults import (
+    AFTER_NOT_OF_LOG,
+    BAD_SIGNATURE,
+    HELD_NOT_OF_LOG,
+    HELD_WENT_DOWN,
+    REFERENCE_UNFIT,
+    REFERENCE_UNKNOWN,
+    RELEASED_LATE,
+    REPEATED_STATEMENT,
+    SEEN_NOT_OF_LOG,
+    STATUS_MIXED,
+    TIME_WENT_BACK,
+    UNAUTHORISED,
+)
+from protocol.kinds import Catalogue, Kind
+from protocol.reading import Prepared, Reader, RosterInForce
+from protocol.statement import EMPTY_LOG, LogState, Statement
+from protocol.tagged import Hash
+from protocol.verdict import NO_LOCATION, Located, Verdict, location
+
+HELD_BEYOND: Final = "held-beyond"
+"""Note: the entry's `held` is of more of the other log than is at hand."""
+
+SEEN_BEYOND: Final = "seen-beyond"
+"""Note: the same of what its author had seen."""
+
+REFERENCE_BEYOND: Final = "reference-beyond"
+"""Note: what it refers to may lie in the part of the other log that is not at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceState:
+    """How far one log is concluded, and what that leaves in force. It is all a judge needs to go on after a restart.
+
+    Attributes:
+        size: entries concluded.
+        held: the largest good `held` up to there.
+        last_ms: the latest logging time up to there, UTC milliseconds.
+        roster: the roster in force, or None.
+    """
+
+    size: int = 0
+    held: LogState = EMPTY_LOG
+    last_ms: int = 0
+    roster: RosterInForce | None = None
+
+
+class Judge:
+    """Judges both voices of one channel.
+
+    Args:
+        agreement: the one that founds the channel.
+        catalogue: what the kinds mean; its digest should be the agreement's.
+        archive: the memory; `conclude` adds to it.
+        states: where to go on, one for each voice; both empty at first.
+    """
+
+    def __init__(
+        self,
+        *,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        archive: Archive,
+        states: tuple[VoiceState, VoiceState] = (VoiceState(), VoiceState()),
+    ) -> None:
+        self.agreement = agreement
+        self.archive = archive
+        self._parties = agreement.shorts
+        self._states = list(states)
+        self._roots = KnownRoots(archive)
+        self._readers = tuple(
+            Reader(
+                voice=voice,
+                agreement=agreement,
+                catalogue=catalogue,
+                archive=archive,
+                roots=self._roots,
+                index=state.size,
+                in_force=state.roster,
+            )
+            for voice, state in enumerate(states)
+        )
+
+    def state(self, voice: int) -> VoiceState:
+        """What is concluded of a voice."""
+        return self._states[voice]
+
+    def prepared(self, voice: int) -> int:
+        """How many entries of a voice were prepared: the index of the next one."""
+        return self._readers[voice].index
+
+    def prepare(self, voice: int, data: bytes) -> Prepared:
+        """Read the next entry of a voice; see `Reader.prepare`."""
+        return self._readers[voice].prepare(data)
+
+    def reaches(self, prepared: Prepared) -> bool:
+        """Whether the other log is there as far as an entry claims that its author held it."""
+        return prepared.entry is None or prepared.entry.held.size <= self.archive.size(1 - prepared.voice)
+
+    def ready(self, prepared: Prepared) -> bool:
+        """Whether an entry can be concluded now: the other log is there, and concluded, as far as the entry needs."""
+        if not self.reaches(prepared):
+            return False
+        needed = max(self._states[prepared.voice].held.size, self.shows(prepared))
+        return needed <= self._states[1 - prepared.voice].size
+
+    def shows(self, prepared: Prepared) -> int:
+        """How many entries of the other log an entry proves its author to have held: 0 where its claim is not good."""
+        if prepared.entry is None or not self.reaches(prepared):
+            return 0
+        held = prepared.entry.held
+        return held.size if self._roots.holds(1 - prepared.voice, held, held.size) else 0
+
+    def conclude(self, prepared: Prepared, results: Sequence[bool], *, final: bool = False) -> Verdict:
+        """Judge an entry. The caller asks for the entries of a voice in order.
+
+        Args:
+            prepared: what `prepare` gave.
+            results: for each of its checks, whether the signature verified.
+            final: the logs will not grow, so a claim beyond them is a note. Without it such a claim is a fault, and the
+                caller knows that it cannot be true.
+
+        Returns:
+            The verdict, which the archive now has too.
+
+        Source: spec/docket.md, "Verdicts", steps 9 to 16.
+        """
+        voice, index, entry, statement = prepared.voice, prepared.index, prepared.entry, prepared.statement
+        state = self._states[voice]
+        faults = list(prepared.faults)
+        missing = prepared.missing
+        if all(results):
+            signers = tuple([one for one in prepared.signers if one is not None])
+        else:
+            faults.append(BAD_SIGNATURE)
+            pairs = zip(prepared.signers, results, strict=True)
+            signers = tuple([one for one, good in pairs if good and one is not None])
+            missing = missing_slots(prepared.needs, signers) if prepared.needs else ()
+            if missing and UNAUTHORISED not in faults:
+                faults.append(UNAUTHORISED)
+        notes: list[str] = []
+        held, last_ms = state.held, state.last_ms
+        if entry is not None:
+            held = self._judge_held(voice, entry.held, held, faults, notes, final=final)
+            if entry.logged_at_ms < last_ms:
+                faults.append(TIME_WENT_BACK)
+            else:
+                last_ms = entry.logged_at_ms
+        thread = reply = NO_LOCATION
+        if entry is not None and statement is not None:
+            thread, reply = self._judge_statement(prepared, statement, entry, held, faults, notes)
+        verdict = Verdict(
+            voice=voice,
+            party=self._parties[voice],
+            index=index,
+            leaf=prepared.leaf,
+            entry=entry,
+            statement=statement,
+            kind=prepared.kind,
+            faults=tuple(faults),
+            notes=tuple(notes),
+            signers=signers,
+            missing=missing,
+            held=held,
+            thread=thread,
+            reply=reply,
+        )
+        self._states[voice] = VoiceState(index + 1, held, last_ms, prepared.roster or state.roster)
+        self.archive.add(verdict)
+        return verdict
+
+    def _judge_held(
+        self,
+        voice: int,
+        claimed: LogState,
+        held: LogState,
+        faults: list[str],
+        notes: list[str],
+        *,
+        final: bool,
+    ) -> LogState:
+        """The largest good `held` up to and with this entry."""
+        other = 1 - voice
+        if claimed == held:
+            return held
+        if claimed.size > self.archive.size(other):
+            if final:
+                notes.append(HELD_BEYOND)
+            else:
+                faults.append(HELD_NOT_OF_LOG)
+            return held
+        if not self._roots.holds(other, claimed, claimed.size):
+            faults.append(HELD_NOT_OF_LOG)
+            return held
+        if claimed.size < held.size:
+            faults.append(HELD_WENT_DOWN)
+            return held
+        return claimed
+
+    def _judge_statement(
+        self,
+        prepared: Prepared,
+        statement: Statement,
+        entry: Entry,
+        held: LogState,
+        faults: list[str],
+        notes: list[str],
+    ) -> tuple[int, int]:
+        """What depends on where the statement stands: time, repetition, the logs it belongs to, what it refers to."""
+        voice, index, kind = prepared.voice, prepared.index, prepared.kind
+        if self.archive.first(voice, statement.id) is not None:
+            faults.append(REPEATED_STATEMENT)
+        if statement.release_by_ms is not None and entry.logged_at_ms > statement.release_by_ms:
+            faults.append(RELEASED_LATE)
+        if not self._roots.holds(voice, statement.after, index) and AFTER_NOT_OF_LOG not in faults:
+            faults.append(AFTER_NOT_OF_LOG)
+        beyond = HELD_BEYOND in notes
+        if statement.seen.size <= self.archive.size(1 - voice):
+            # Nothing can be seen before it is held, and `held` is at least what the author's node had shown.
+            limit = statement.seen.size if beyond else held.size
+            if not self._roots.holds(1 - voice, statement.seen, limit):
+                faults.append(SEEN_NOT_OF_LOG)
+        elif beyond:
+            notes.append(SEEN_BEYOND)
+        else:
+            faults.append(SEEN_NOT_OF_LOG)
+        own = location(voice, index)
+        opener: Located | None = None
+        thread = reply = NO_LOCATION
+        if statement.thread is None:
+            thread = own if kind is None or kind.opens_thread else NO_LOCATION
+        else:
+            opener = self._visible(statement.thread, voice, held)
+            if opener is None:
+                (notes if beyond else faults).append(REFERENCE_BEYOND if beyond else REFERENCE_UNKNOWN)
+            elif opener.thread != opener.place:
+                faults.append(REFERENCE_UNFIT)
+            else:
+                thread = opener.place
+                if opener.status != statement.status:
+                    faults.append(STATUS_MIXED)
+        if statement.in_reply_to is not None:
+            target = self._visible(statement.in_reply_to, voice, held)
+            if target is None:
+                code = REFERENCE_BEYOND if beyond else REFERENCE_UNKNOWN
+                if code not in faults and code not in notes:
+                    (notes if beyond else faults).append(code)
+            elif kind is not None and not reply_fits(kind, voice, target, thread):
+                if REFERENCE_UNFIT not in faults:
+                    faults.append(REFERENCE_UNFIT)
+            else:
+                reply = target.place
+        return thread, reply
+
+    def _visible(self, leaf: Hash, voice: int, held: LogState) -> Located | None:
+        """What a reference names, if its author's node could know it: an earlier own entry, or one it held."""
+        found = self.archive.locate(leaf)
+        if found is None or (found.place & 1 != voice and found.place >> 1 >= held.size):
+            return None
+        return found
+
+
+def reply_fits(kind: Kind, voice: int, target: Located, thread: int) -> bool:
+    """Whether an entry of this kind may answer that entry.
+
+    Args:
+        kind: of the entry that answers.
+        voice: its author.
+        target: the entry answered.
+        thread: location of the opener of the answer's thread; NO_LOCATION where it is not known.
+    """
+    if target.kind not in kind.replies_to:
+        return False
+    if kind.reply_voice != "either" and (target.place & 1 == voice) != (kind.reply_voice == "own"):
+        return False
+    return thread == NO_LOCATION or target.thread == thread

@@ -1,0 +1,366 @@
+"""Reading an entry for judgement: what it is, and which signatures are to be verified by which keys.
+
+This half of judging needs nothing but the entries before it in the same log, so many entries can be read ahead while
+their signatures are verified elsewhere, many at once. Rosters and the agreement are the exception: they decide about
+what follows, they are few, and their signatures are verified here.
+
+Source: spec/docket.md, "Verdicts", steps 1 to 8.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from keys.errors import KeysError, RosterRefused
+from keys.hybrid import ALGORITHM
+from keys.quorum import RootSet
+from keys.roster import Roster, check_apart, check_succession
+from keys.roster import parse as parse_roster
+from protocol.agreement import Agreement
+from protocol.agreement_terms import Needs
+from protocol.archive import Archive, KnownRoots
+from protocol.authority import missing_slots, slots_needed
+from protocol.entry import Entry
+from protocol.errors import Malformed, NotUnderstood
+from protocol.facts import check_facts
+from protocol.faults import (
+    AFTER_NOT_OF_LOG,
+    BAD_SIGNATURE,
+    DOCUMENT_DIFFERS,
+    DOCUMENT_MISSING,
+    MALFORMED,
+    MISPLACED,
+    NOT_UNDERSTOOD,
+    ROSTER_EXPIRED,
+    ROSTER_REFUSED,
+    SECOND_SPELLING,
+    UNAUTHORISED,
+    UNFIT_FACTS,
+    UNFIT_HEADER,
+    UNKNOWN_SIGNER,
+    WRONG_AGREEMENT,
+    WRONG_CHANNEL,
+    WRONG_PARTY,
+)
+from protocol.kinds import Catalogue, Kind
+from protocol.merkle import leaf_hash
+from protocol.signature import NODE, PURPOSE, ROOT_ROLE, signing_message
+from protocol.statement import Statement
+from protocol.tagged import Hash, digest
+from protocol.verdict import SignatureCheck
+
+AGREEMENT_KIND: Final = "agreement"
+ROSTER_KIND: Final = "roster"
+
+_SPELLING_CODES: Final = frozenset({"second-spelling", "unsorted-keys"})
+
+
+@dataclass(frozen=True, slots=True)
+class RosterInForce:
+    """A roster with its exact text, which the next one must name."""
+
+    roster: Roster
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An entry read, before its signatures are verified.
+
+    Attributes:
+        voice, index, leaf, entry, statement, kind: as in a Verdict.
+        faults: found so far.
+        checks: signatures to be verified, in the order in which `Judge.conclude` takes the results.
+        signers: for each check, person number and role where a valid signature counts for authority, else None.
+        needs: slots to be filled; empty where nobody but a node or roots sign.
+        missing: slots that stay empty if every signature is valid.
+        roster: what is in force after this entry, or None for no change.
+    """
+
+    voice: int
+    index: int
+    leaf: Hash
+    entry: Entry | None
+    statement: Statement | None
+    kind: Kind | None
+    faults: tuple[str, ...]
+    checks: tuple[SignatureCheck, ...]
+    signers: tuple[tuple[int, str] | None, ...]
+    needs: Needs
+    missing: tuple[str, ...]
+    roster: RosterInForce | None
+
+
+class Reader:
+    """Reads the entries of one voice in order, and keeps the roster that is in force for the next one.
+
+    Args:
+        voice: 0 or 1.
+        agreement: the one that founds the channel.
+        catalogue: what the kinds mean.
+        archive: where the texts of agreements and rosters are found.
+        roots: the roots of both logs.
+        index: of the first entry to be read.
+        in_force: the roster in force for it, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        voice: int,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        archive: Archive,
+        roots: KnownRoots,
+        index: int,
+        in_force: RosterInForce | None,
+    ) -> None:
+        self._voice = voice
+        self._agreement = agreement
+        self._catalogue = catalogue
+        self._archive = archive
+        self._roots = roots
+        self._index = index
+        self._in_force = in_force
+        self._party = agreement.shorts[voice]
+        self._root_set: RootSet = agreement.parties[voice].roots
+        self._needs: dict[tuple[str, int | None, str], Needs] = {}
+
+    @property
+    def index(self) -> int:
+        """Index of the next entry."""
+        return self._index
+
+    def prepare(self, data: bytes) -> Prepared:
+        """Read the next entry.
+
+        Args:
+            data: its bytes.
+
+        Returns:
+            What was found, and the signatures to verify. Nothing is raised for bad input.
+
+        Source: spec/docket.md, "Verdicts", steps 1 to 8.
+        """
+        voice, index = self._voice, self._index
+        self._index = index + 1
+        leaf = leaf_hash(data)
+        entry: Entry | None = None
+        statement: Statement | None = None
+        try:
+            entry = Entry.parse(data)
+            statement = entry.parse_statement()
+        except NotUnderstood:
+            faults = [NOT_UNDERSTOOD]
+        except Malformed as error:
+            faults = [SECOND_SPELLING if error.code in _SPELLING_CODES else MALFORMED]
+        else:
+            faults = []
+        kind: Kind | None = None
+        if statement is not None:
+            kind = self._check_header(statement, faults)
+        checks: list[SignatureCheck] = []
+        signers: list[tuple[int, str] | None] = []
+        needs: Needs = ()
+        missing: tuple[str, ...] = ()
+        roster: RosterInForce | None = None
+        if entry is not None:
+            if kind is not None and kind.document and statement is not None:
+                roster = self._check_document(index, kind, entry, statement, faults)
+            else:
+                self._list_checks(kind, entry, faults, checks, signers)
+                if kind is not None and statement is not None and not kind.machine:
+                    needs = self._slots(kind, statement)
+                    missing = missing_slots(needs, [one for one in signers if one is not None])
+                    if missing:
+                        faults.append(UNAUTHORISED)
+        return Prepared(
+            voice=voice,
+            index=index,
+            leaf=leaf,
+            entry=entry,
+            statement=statement,
+            kind=kind,
+            faults=tuple(faults),
+            checks=tuple(checks),
+            signers=tuple(signers),
+            needs=needs,
+            missing=missing,
+            roster=roster,
+        )
+
+    def _check_header(self, statement: Statement, faults: list[str]) -> Kind | None:
+        """Channel, party, agreement and catalogue; then whether the header is one that its kind has."""
+        if statement.channel != self._agreement.channel:
+            faults.append(WRONG_CHANNEL)
+        if statement.party != self._party:
+            faults.append(WRONG_PARTY)
+        if statement.agreement != self._agreement.digest:
+            faults.append(WRONG_AGREEMENT)
+        kind = self._catalogue.kind(statement.kind)
+        if kind is None or statement.catalogue != self._catalogue.digest:
+            faults.append(NOT_UNDERSTOOD)
+            return None
+        if not header_fits(kind, statement):
+            faults.append(UNFIT_HEADER)
+        if kind.machine and check_facts(kind.facts, statement.facts):
+            faults.append(UNFIT_FACTS)
+        return kind
+
+    def _list_checks(
+        self,
+        kind: Kind | None,
+        entry: Entry,
+        faults: list[str],
+        checks: list[SignatureCheck],
+        signers: list[tuple[int, str] | None],
+    ) -> None:
+        """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many."""
+        in_force = self._in_force
+        roster = None if in_force is None else in_force.roster
+        current = roster is not None and roster.valid_at(entry.logged_at_ms)
+        party, channel = self._party, self._agreement.channel
+        by_node = False
+        for signature in entry.signatures:
+            if signature.algorithm != ALGORITHM:
+                if NOT_UNDERSTOOD not in faults:
+                    faults.append(NOT_UNDERSTOOD)
+                continue
+            counts: tuple[int, str] | None = None
+            number = signature.person
+            if number is not None:
+                person = None if roster is None else roster.person(number)
+                key = None if person is None else person.key
+                if person is not None and signature.role in person.roles:
+                    if current and person.valid_at(entry.logged_at_ms):
+                        counts = (number, signature.role)
+                    elif ROSTER_EXPIRED not in faults:
+                        faults.append(ROSTER_EXPIRED)
+            elif signature.signer == NODE and signature.role == NODE:
+                key = None if roster is None else roster.node
+                by_node = True
+            else:
+                root = signature.root or 0
+                roots = self._root_set.keys
+                key = roots[root - 1] if 1 <= root <= len(roots) and signature.role == ROOT_ROLE else None
+            if key is None:
+                if UNKNOWN_SIGNER not in faults:
+                    faults.append(UNKNOWN_SIGNER)
+                continue
+            message = signing_message(entry.statement, signature.signer, signature.role)
+            checks.append(SignatureCheck(key, PURPOSE, channel, party, message, signature.value))
+            signers.append(counts)
+        if kind is not None and kind.machine and not by_node:
+            # The roster's expiry is not looked at: it marks what people say and cuts nothing.
+            faults.append(UNAUTHORISED)
+
+    def _slots(self, kind: Kind, statement: Statement) -> Needs:
+        key = (kind.name, statement.severity, statement.precedence)
+        needs = self._needs.get(key)
+        if needs is None:
+            needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence)
+            self._needs[key] = needs
+        return needs
+
+    def _check_document(
+        self, index: int, kind: Kind, entry: Entry, statement: Statement, faults: list[str]
+    ) -> RosterInForce | None:
+        """An agreement or a roster: its text, its place, and the roots' signatures, which are verified here and now."""
+        if (index == 0) != (kind.name == AGREEMENT_KIND):
+            faults.append(MISPLACED)
+        text = None
+        if statement.body_digest is None or statement.opener is not None:
+            faults.append(UNFIT_HEADER)
+        else:
+            text = self._archive.document(self._voice, index, statement.body_digest)
+            if text is None:
+                faults.append(DOCUMENT_MISSING)
+            elif digest(text) != statement.body_digest or len(text) != statement.body_length:
+                faults.append(DOCUMENT_DIFFERS)
+        message_parts = [(one.root, one) for one in entry.signatures if one.role == ROOT_ROLE and one.root is not None]
+        if len(message_parts) < len(entry.signatures):
+            faults.append(UNKNOWN_SIGNER)
+        valid = 0
+        roots = self._root_set
+        for number, signature in message_parts:
+            if number > len(roots.keys):
+                faults.append(UNKNOWN_SIGNER)
+                continue
+            message = signing_message(entry.statement, signature.signer, signature.role)
+            check = SignatureCheck(
+                roots.keys[number - 1],
+                PURPOSE,
+                self._agreement.channel,
+                self._party,
+                message,
+                signature.value,
+            )
+            if signature.algorithm == ALGORITHM and check.holds():
+                valid += 1
+            else:
+                faults.append(BAD_SIGNATURE)
+        if valid < roots.threshold:
+            faults.append(UNAUTHORISED)
+        if not self._roots.holds(self._voice, statement.after, index):
+            faults.append(AFTER_NOT_OF_LOG)
+        if kind.name == AGREEMENT_KIND and text is not None and text != self._agreement.text:
+            faults.append(DOCUMENT_DIFFERS)
+        if kind.name != ROSTER_KIND or text is None or faults:
+            return None
+        return self._take_roster(text, faults)
+
+    def _take_roster(self, text: bytes, faults: list[str]) -> RosterInForce | None:
+        """A roster that its roots signed: whether it may follow the one in force. If not, the last good one stands."""
+        before = self._in_force
+        try:
+            roster = parse_roster(text)
+            for party in self._agreement.parties:
+                check_apart(roster, party.roots)
+            if before is not None:
+                check_succession(before.roster, before.text, roster)
+            elif roster.previous is not None:
+                raise RosterRefused("the first roster in a log follows no other")
+            if roster.party != self._party or roster.channel != self._agreement.channel:
+                raise RosterRefused("the roster is of another party or channel")
+        except KeysError:
+            faults.append(ROSTER_REFUSED)
+            return None
+        self._in_force = RosterInForce(roster, text)
+        return self._in_force
+
+
+def header_fits(kind: Kind, statement: Statement) -> bool:
+    """Whether a header has what its kind asks for, and nothing that the kind does not have.
+
+    Args:
+        kind: of the catalogue that the statement names.
+        statement: parsed, so that its fields are of the right shapes.
+
+    Source: spec/docket.md, "Verdicts", step 4.
+    """
+    if statement.thread is None:
+        if not kind.opens_thread and not kind.machine:
+            return False
+    elif not kind.continues_thread:
+        return False
+    if len(statement.commitments) != len(kind.fields):
+        return False
+    if kind.outcomes:
+        if statement.outcome not in kind.outcomes:
+            return False
+    elif statement.outcome is not None:
+        return False
+    for need, value in (
+        (kind.in_reply_to, statement.in_reply_to),
+        (kind.severity, statement.severity),
+        (kind.aware_at, statement.aware_at_ms),
+        (kind.respond_by, statement.respond_by_ms),
+        (kind.valid_until, statement.valid_until_ms),
+    ):
+        if value is None:
+            if need == "required":
+                return False
+        elif need == "none":
+            return False
+    if kind.machine:
+        return statement.body_digest is None
+    return statement.facts is None
