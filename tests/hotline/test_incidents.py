@@ -2,6 +2,8 @@
 
 import json
 import re
+import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,13 @@ from protocol.partial_time import parse_partial_time
 DATA = Path(__file__).resolve().parents[2] / "hotline" / "data"
 WORDS_MAX = 8
 CHARACTERS_MAX = 80
-LIKELIHOODS = {
-    "almost-no-chance", "very-unlikely", "unlikely", "roughly-even-chance", "likely", "very-likely", "almost-certain",
-}  # fmt: skip
-NIS2 = {
-    "energy", "transport", "banking", "financial", "health", "drinking-water", "waste-water", "digital-infrastructure",
-    "ict-services", "public-administration", "space", "courier", "waste-management", "chemical", "food",
-    "manufacturing", "digital-providers", "research",
-}  # fmt: skip
+VOCABULARIES = Path(__file__).resolve().parents[2] / "protocol" / "catalogue" / "vocabularies"
+
+
+@cache
+def codes(name: str) -> frozenset[str]:
+    """The codes of one vocabulary of the catalogue."""
+    return frozenset(term["code"] for term in tomllib.loads((VOCABULARIES / f"{name}.toml").read_text())["term"])
 
 
 def documents() -> dict[str, Any]:
@@ -83,14 +84,15 @@ def test_dates_say_how_well_they_are_known() -> None:
 
 
 def test_codes_are_of_their_vocabularies(incidents: tuple[Incident, ...]) -> None:
-    """Sectors, effects and techniques are codes, each list without doubles; every incident has a main class."""
+    """Classes, sectors and effects are the catalogue's codes, without doubles; every incident has a main class."""
     for incident in incidents:
         assert incident.classes
-        assert set(incident.sectors) <= NIS2
-        assert set(incident.effects) <= {"availability", "confidentiality", "integrity"}
+        assert set(incident.classes) <= codes("incident-class")
+        assert set(incident.sectors) <= codes("sector")
+        assert set(incident.effects) <= codes("security-property")
         assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", technique) for technique in incident.techniques)
-        for codes in (incident.classes, incident.sectors, incident.effects, incident.techniques):
-            assert len(set(codes)) == len(codes)
+        for values in (incident.classes, incident.sectors, incident.effects, incident.techniques):
+            assert len(set(values)) == len(values)
 
 
 def test_an_attribution_is_a_claim(incidents: tuple[Incident, ...]) -> None:
@@ -100,8 +102,8 @@ def test_an_attribution_is_a_claim(incidents: tuple[Incident, ...]) -> None:
     for claim in claims:
         assert claim.actor
         assert claim.source
-        assert claim.likelihood in LIKELIHOODS
-        assert claim.confidence in {"low", "moderate", "high"}
+        assert claim.likelihood in codes("likelihood")
+        assert claim.confidence in codes("confidence")
         assert re.fullmatch(r"[A-F][1-6]", claim.grade)
         for states in (claim.states_claimed, claim.origins_claimed, claim.victim_countries):
             assert all(re.fullmatch(r"[A-Z]{2}", state) for state in states)
