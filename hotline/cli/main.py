@@ -1,0 +1,166 @@
+"""The command line: `hotline COMMAND`.
+
+Each command lives in a module of its own that is imported only when it is used, so that help and completion answer at
+once. Exit status: 0 done or verified, 1 refuted or refused, 2 misused, 3 could not, 4 waiting for signatures.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hotline.cli.settings import Settings, common_options
+from hotline.errors import HotlineError
+from hotline.output import Output
+
+DONE, REFUSED, MISUSED, COULD_NOT, WAITING = range(5)
+
+# Name, module, one line of help. The order is the order of the help page: first what an officer needs at night.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("inbox", "hotline.cli.inbox", "Show what the other side has said."),
+    ("show", "hotline.cli.show", "Show one statement with its content; says that you opened it."),
+    ("ack", "hotline.cli.reply", "Acknowledge a statement."),
+    ("ask", "hotline.cli.reply", "Ask for clarification of a statement."),
+    ("answer", "hotline.cli.reply", "Answer a clarification request."),
+    ("send", "hotline.cli.send", "Compose, sign and send a statement."),
+    ("drafts", "hotline.cli.drafts", "List statements that wait for signatures."),
+    ("sign", "hotline.cli.drafts", "Sign a draft as another officer."),
+    ("threads", "hotline.cli.threads", "List the threads, or show one."),
+    ("status", "hotline.cli.status", "Say how the line is."),
+    ("receipt", "hotline.cli.receipt", "Write the receipt of a statement to a file."),
+    ("verify", "hotline.cli.verify", "Verify a receipt against a policy; needs no home."),
+    ("audit", "hotline.cli.audit", "Audit the exports of both voices; needs no home."),
+    ("log", "hotline.cli.log", "Export a voice's log for auditors."),
+    ("catalogue", "hotline.cli.catalogue", "List the kinds of statement, or show one."),
+    ("explain", "hotline.cli.explain", "Say what a code means and what to do next."),
+    ("doctor", "hotline.cli.doctor", "Check a home, its keys and its node."),
+    ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
+    ("officer", "hotline.cli.officer", "Add officers."),
+    ("pair", "hotline.cli.pair", "Agree with another party and open a channel."),
+    ("node", "hotline.cli.node", "Run the node."),
+    ("demo", "hotline.cli.demo", "Run two parties on one machine with real incidents."),
+    ("completion", "hotline.cli.completion", "Print the shell's completion script."),
+)
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of the table."""
+        return [name for name, _module, _help in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; its module names it as `<name>_command`."""
+        for name, module, _help in COMMANDS:
+            if name == cmd_name:
+                found = getattr(importlib.import_module(module), f"{name}_command")
+                assert isinstance(found, click.Command)  # noqa: S101 - a programming error, caught by a test.
+                return found
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, _module, text in COMMANDS])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Examples:  hotline --home ARC inbox   ·   hotline --home ARC show 'BOR 4'   ·   hotline explain line-down",
+)
+@common_options
+@click.version_option(package_name="hotline", prog_name="hotline")
+def cli() -> None:
+    """A direct line between two ministries.
+
+    Signed statements about cyber incidents, held by both sides, verifiable by anyone. Each command has its own
+    --help with examples.
+    """
+
+
+def run(arguments: Sequence[str], output: Output) -> int:
+    """Run one command and give its exit status; every expected failure is shown as code, text and next step."""
+    settings = Settings(output=output)
+    # A usage error can come before the option is read, and it too must be JSON where JSON was asked for.
+    wants_json = "--json" in arguments
+    try:
+        status = cli.main(args=list(arguments), prog_name="hotline", obj=settings, standalone_mode=False)
+        return status if isinstance(status, int) else DONE
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.UsageError as error:
+        output.as_json = output.as_json or wants_json
+        command = error.ctx.command_path if error.ctx is not None else "hotline"
+        return _fail(output, "usage", error.format_message(), MISUSED, next_step=f"Run: {command} --help")
+    except click.ClickException as error:
+        return _fail(output, "usage", error.format_message(), MISUSED)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail(output, "interrupted", "Interrupted; see status for what was done.", COULD_NOT)
+    except HotlineError as error:
+        return _fail(output, error.code, error.text, error.status)
+    except BrokenPipeError:
+        # The reader of our output went away; nothing more can be said to it.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives until the process ends.
+        return COULD_NOT
+    except Exception as error:  # noqa: BLE001 - the one place where errors of the packages below become exit statuses.
+        code, text, status = _classify(error)
+        return _fail(output, code, text, status)
+
+
+def _classify(error: Exception) -> tuple[str, str, int]:
+    from keys.errors import KeysError
+    from nodes.errors import ApiRefused, NodeError
+    from protocol.errors import ProtocolError
+
+    code = getattr(error, "code", None)
+    if isinstance(error, ApiRefused):
+        return error.code, error.text, COULD_NOT if error.code in _UNREACHABLE else REFUSED
+    if isinstance(error, NodeError):
+        return error.code, error.text, COULD_NOT
+    if isinstance(error, ProtocolError):
+        return code or "malformed", str(error), REFUSED
+    if isinstance(error, KeysError):
+        return code or _key_code(error), str(error), REFUSED
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return "system-refused", f"{where}{error.strerror or error}", COULD_NOT
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+    return "internal-error", f"{type(error).__name__}: {error}{where}", COULD_NOT
+
+
+def _key_code(error: Exception) -> str:
+    from keys import errors
+
+    if isinstance(error, errors.PassphraseRefused):
+        return "wrong-passphrase"
+    if isinstance(error, errors.EnvelopeRefused):
+        return "key-file-damaged"
+    return "key-refused"
+
+
+_UNREACHABLE = frozenset({"node-not-running", "node-closed", "timed-out"})
+
+
+def _fail(output: Output, code: str, text: str, status: int, *, next_step: str | None = None) -> int:
+    if next_step is None:
+        from hotline.explaining import next_step_for
+
+        next_step = next_step_for(code)
+    output.error(code=code, text=text, next_step=next_step)
+    return status
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    dumb = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    output = Output(colour=not dumb and sys.stdout.isatty(), colour_err=not dumb and sys.stderr.isatty())
+    sys.exit(run(sys.argv[1:], output))

@@ -1,0 +1,456 @@
+"""The pairing ceremony: three files handed over, one telephone call, and a channel that both parties signed.
+
+    first party                          second party
+    propose  -> offer   ----------->     accept  -> answer
+    confirm  -> final   <-----------     (answer)
+        |    safety words, by voice           |
+    (final)             ----------->     confirm
+
+1. `propose` writes the first party's roots and the terms it offers.
+2. `accept` completes the agreement's text, makes fresh log and mirror keys, and signs the text and a first roster with
+   the second party's roots. Nothing of it counts before step 4.
+3. `confirm` at the first party checks that the text is its own offer with the other party added, and that the other's
+   roots signed it. People compare the safety words; then it makes its own keys, signs, and has its channel.
+4. `confirm` at the second party checks the first party's signatures under the text that it signed itself.
+
+The safety words are over the agreement's digest and the second party's roster. The roster holds keys that were made
+after the offer was fixed, so somebody in between cannot look for two texts with equal words beforehand.
+
+Source: spec/pairing.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from hotline.documents import AGREEMENT, ROSTER, check_document, check_roster, sign_document
+from hotline.errors import CouldNot, Misused, Refused
+from hotline.pairing_files import FILE_BYTES_MAX, Offer, SignedTerms
+from hotline.party_file import PartyFile, read_party, toml_string
+from hotline.setup import YEAR_MS
+from hotline.terms import Terms
+from keys import roster as roster_text
+from keys.keyring import ChannelSeeds, NodeKeyring, ReserveKeyring, ReserveSeeds, RootKeyring
+from keys.roster import NotePair, Roster
+from keys.words import safety_words
+from nodes.errors import FileRefused
+from nodes.files import make_directory, read_file, sync_directory, write_file
+from nodes.home import ChannelHome, NodeHome
+from nodes.key_files import read_keyring, write_keyring
+from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.agreement_terms import Party
+from protocol.errors import ProtocolError
+
+FIRST_EPOCH = 1
+ROSTER_YEARS = 2
+# Validity begins a day early, so that a counterpart whose clock is behind does not see a roster of the future.
+ROSTER_EARLY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What opens a party's key files for the ceremony.
+
+    Attributes:
+        passphrase: of the node's key file.
+        roots: directory with the root keys and the keys held in reserve.
+        root_passphrase: of those.
+    """
+
+    passphrase: bytes
+    roots: Path
+    root_passphrase: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """How far a pairing is.
+
+    Attributes:
+        counterpart: short name of the other party.
+        agreement: the text with what it says.
+        words: to be compared by voice.
+        complete: whether this side has its channel.
+    """
+
+    counterpart: str
+    agreement: Agreement
+    words: tuple[str, ...]
+    complete: bool
+
+
+def propose(home: NodeHome, terms: Terms, *, endpoints: tuple[str, ...]) -> bytes:
+    """Make an offer and keep a copy of it, for `confirm`.
+
+    Raises:
+        CouldNot: the party's card does not parse.
+    """
+    offer = Offer(party=_card(read_party(home.party_path)), terms=terms, endpoints=endpoints).encode()
+    make_directory(_offers(home))
+    write_file(_offers(home) / f"{hashlib.sha256(offer).hexdigest()}.offer", offer)
+    return offer
+
+
+def accept(
+    home: NodeHome, offer_bytes: bytes, *, opened: Secrets, endpoints: tuple[str, ...], now_ms: int
+) -> tuple[bytes, Paired]:
+    """Take an offer: complete the agreement, make the channel's keys, sign.
+
+    Args:
+        home: of the second party.
+        offer_bytes: the first party's file, as it came.
+        opened: the second party's secrets.
+        endpoints: where its node answers.
+        now_ms: now, UTC milliseconds.
+
+    Returns:
+        The answer, and the words to compare.
+
+    Raises:
+        Refused: the offer does not parse, or its terms cannot stand.
+        CouldNot: there is a channel with that party, or an answer to another offer of it waits.
+    """
+    offer = Offer.parse(offer_bytes)
+    own = read_party(home.party_path)
+    if offer.party.short == own.short:
+        raise Refused("pairing-with-self", f"the offer is by {own.short}, as this home is")
+    agreement = _agreement(offer.terms, offer.party, _card(own))
+    check_catalogue(agreement)
+    channel = home.channel(offer.party.short)
+    _require_new(channel)
+    agreement_statement, roster_statement = _sign(home, own, agreement, channel, opened, now_ms=now_ms)
+    answer = SignedTerms(
+        refers_to=hashlib.sha256(offer_bytes).digest(),
+        agreement=agreement_statement,
+        roster=roster_statement,
+        endpoints=endpoints,
+    ).encode(final=False)
+    pending = channel.path / "pairing"
+    make_directory(pending)
+    write_file(pending / "answer", answer)
+    write_file(pending / "endpoints.toml", _endpoints_text(offer.endpoints))
+    return answer, _paired(channel.counterpart, agreement, roster_statement, complete=False)
+
+
+def preview_answer(home: NodeHome, answer_bytes: bytes) -> tuple[SignedTerms, Paired]:
+    """Check an answer against the offer it answers and give the words, before anything is signed.
+
+    Raises:
+        Refused: it answers no offer of ours, its text is not our offer with a party added, or its roots did not sign.
+    """
+    answer = SignedTerms.parse(answer_bytes, final=False)
+    try:
+        offer_bytes = read_file(
+            _offers(home) / f"{answer.refers_to.hex()}.offer", bytes_max=FILE_BYTES_MAX
+        )
+    except FileRefused as error:
+        raise Refused("pairing-not-offered", "this answers no offer made by this home") from error
+    offer = Offer.parse(offer_bytes)
+    own = read_party(home.party_path)
+    agreement = _parse_agreement(answer.agreement)
+    if own.short not in agreement.shorts:
+        raise Refused("pairing-terms-differ", f"{own.short} is not a party to the text")
+    other = agreement.other(own.short)
+    # The whole text is made anew from our own offer: whatever else was changed shows as a difference.
+    if _agreement(offer.terms, _card(own), other).text != agreement.text:
+        raise Refused("pairing-terms-differ", "the text is not the one this home offered, with the other party added")
+    _check_statements(answer, agreement, other.short)
+    return answer, _paired(other.short, agreement, answer.roster, complete=False)
+
+
+def confirm_answer(
+    home: NodeHome, answer_bytes: bytes, *, opened: Secrets, endpoints: tuple[str, ...], now_ms: int
+) -> tuple[bytes, Paired]:
+    """Sign what the second party signed, and have the channel. The words must have been compared.
+
+    Returns:
+        The final file, for the second party.
+
+    Raises:
+        Refused: as `preview_answer`.
+        CouldNot: there is a channel with that party.
+    """
+    answer, paired = preview_answer(home, answer_bytes)
+    own = read_party(home.party_path)
+    channel = home.channel(paired.counterpart)
+    _require_new(channel)
+    agreement_statement, roster_statement = _sign(home, own, paired.agreement, channel, opened, now_ms=now_ms)
+    final = SignedTerms(
+        refers_to=paired.agreement.digest,
+        agreement=agreement_statement,
+        roster=roster_statement,
+        endpoints=endpoints,
+    ).encode(final=True)
+    _finish(
+        home,
+        channel,
+        paired.agreement,
+        own=(agreement_statement, roster_statement),
+        their=answer,
+        endpoints=answer.endpoints,
+    )
+    return final, _paired(paired.counterpart, paired.agreement, answer.roster, complete=True)
+
+
+def preview_final(home: NodeHome, final_bytes: bytes) -> tuple[SignedTerms, SignedTerms, Paired]:
+    """Check a final file against the answer that this home gave.
+
+    Returns:
+        The final file's contents, our own answer, and how far the pairing is.
+
+    Raises:
+        Refused: it is for another agreement, or the first party's roots did not sign.
+    """
+    final = SignedTerms.parse(final_bytes, final=True)
+    own = read_party(home.party_path)
+    for candidate in sorted((home.path / "channels").glob("*/pairing/answer")):
+        answer = SignedTerms.parse(read_file(candidate, bytes_max=FILE_BYTES_MAX), final=False)
+        agreement = _parse_agreement(answer.agreement)
+        if agreement.digest == final.refers_to:
+            other = agreement.other(own.short)
+            _check_statements(final, agreement, other.short)
+            return final, answer, _paired(other.short, agreement, answer.roster, complete=False)
+    raise Refused("pairing-not-offered", "this is for no agreement that this home has signed")
+
+
+def confirm_final(home: NodeHome, final_bytes: bytes) -> Paired:
+    """Complete the second party's side. The words must have been compared.
+
+    Raises:
+        Refused: as `preview_final`.
+    """
+    final, answer, paired = preview_final(home, final_bytes)
+    channel = home.channel(paired.counterpart)
+    if channel.is_paired():
+        raise CouldNot("channel-exists", f"there is a channel with {paired.counterpart} already")
+    _finish(
+        home,
+        channel,
+        paired.agreement,
+        own=(answer.agreement, answer.roster),
+        their=final,
+        endpoints=final.endpoints,
+    )
+    return Paired(
+        counterpart=paired.counterpart, agreement=paired.agreement, words=paired.words, complete=True
+    )
+
+
+def check_words(paired: Paired, said: str) -> None:
+    """Compare what the other side read out with our own words; case and what stands between words do not matter.
+
+    Raises:
+        Refused: they differ.
+    """
+    heard = tuple(said.lower().replace("-", " ").replace(",", " ").split())
+    if heard != paired.words:
+        raise Refused("words-differ", "the safety words are not the same: somebody may stand between the two parties")
+
+
+def state_of(home: NodeHome, counterpart: str) -> Paired:
+    """Say how far the pairing with a party is.
+
+    Raises:
+        CouldNot: there is none.
+    """
+    channel = home.channel(counterpart)
+    answer_path = channel.path / "pairing" / "answer"
+    if channel.is_paired():
+        agreement = Agreement.parse(read_file(channel.agreement_path))
+        second = read_file(channel.path / "second-party").decode("ascii").strip()
+        signed = SignedStatement.parse(read_file(channel.roster_statement_path(second, 1)))
+        return _paired(counterpart, agreement, signed, complete=True)
+    if answer_path.is_file():
+        answer = SignedTerms.parse(read_file(answer_path, bytes_max=FILE_BYTES_MAX), final=False)
+        return _paired(counterpart, _parse_agreement(answer.agreement), answer.roster, complete=False)
+    raise CouldNot("channel-unknown", f"there is no pairing with {counterpart}")
+
+
+def check_catalogue(agreement: Agreement) -> None:
+    """Refuse an agreement on a catalogue that this program does not have.
+
+    Raises:
+        Refused: the digests differ.
+    """
+    from nodes.resources import catalogue
+
+    if agreement.catalogue_digest != catalogue().digest:
+        raise Refused("catalogue-differs", "the two sides have different catalogues of kinds; install one version")
+
+
+def first_roster(
+    own: PartyFile,
+    agreement: Agreement,
+    node: NodeKeyring,
+    *,
+    seeds: ChannelSeeds,
+    reserve: ReserveSeeds,
+    now_ms: int,
+) -> Roster:
+    """Make version 1 of a party's roster for a channel."""
+    origin = agreement.origin(own.short, seeds.epoch)
+    keys = node.with_channel(agreement.channel, seeds)
+    log = keys.log_signers(agreement.channel, origin)
+    mirror = keys.mirror_signers(agreement.channel, agreement.mirror_name(own.short))
+    following = reserve.log_signers(agreement.origin(own.short, reserve.epoch))
+    return Roster(
+        party=own.short,
+        channel=agreement.channel,
+        version=1,
+        valid_from_ms=now_ms - ROSTER_EARLY_MS,
+        valid_until_ms=now_ms + ROSTER_YEARS * YEAR_MS,
+        previous=None,
+        node=keys.node_signer().public,
+        epoch=seeds.epoch,
+        log=NotePair(log[0].verifier.raw, log[1].verifier.raw),
+        mirror=NotePair(mirror[0].verifier.raw, mirror[1].verifier.raw),
+        sealing=keys.sealing().public,
+        tls=(keys.tls_certificate(f"{own.short} node"),),
+        next_epoch=reserve.epoch,
+        next_log=NotePair(following[0].verifier.raw, following[1].verifier.raw),
+        people=own.people,
+    )
+
+
+def open_roots(own: PartyFile, opened: Secrets) -> list[RootKeyring]:
+    """Open as many root keys as must sign together.
+
+    Raises:
+        CouldNot: too few are in the directory.
+        PassphraseRefused: another passphrase.
+    """
+    found = []
+    for index in range(1, len(own.roots.keys) + 1):
+        path = opened.roots / f"root-{index}.key"
+        if path.is_file() and len(found) < own.roots.threshold:
+            found.append(read_keyring(path, RootKeyring, opened.root_passphrase))
+    if len(found) < own.roots.threshold:
+        raise CouldNot(
+            "roots-missing",
+            f"{own.roots.threshold} root keys must sign; {opened.roots} has {len(found)} of them",
+        )
+    return found
+
+
+def _sign(
+    home: NodeHome, own: PartyFile, agreement: Agreement, channel: ChannelHome, opened: Secrets, *, now_ms: int
+) -> tuple[SignedStatement, SignedStatement]:
+    """Make the channel's keys and sign the agreement and the first roster; the keys are on disk before this returns."""
+    if not own.people:
+        raise Misused("officers-missing", "add officers first: hotline officer add")
+    roots = open_roots(own, opened)
+    node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
+    reserve_path = opened.roots / "reserve.key"
+    reserve = read_keyring(reserve_path, ReserveKeyring, opened.root_passphrase)
+    seeds = ChannelSeeds.generate(secrets.token_bytes, epoch=FIRST_EPOCH)
+    following = ReserveSeeds.generate(secrets.token_bytes, epoch=FIRST_EPOCH + 1)
+    roster = first_roster(own, agreement, node, seeds=seeds, reserve=following, now_ms=now_ms)
+    agreement_statement = sign_document(
+        AGREEMENT, agreement.text, agreement=agreement, party=own.short, roots=roots, issued_at_ms=now_ms
+    )
+    roster_statement = sign_document(
+        ROSTER,
+        roster_text.render(roster),
+        agreement=agreement,
+        party=own.short,
+        roots=roots,
+        issued_at_ms=now_ms,
+    )
+    make_directory(channel.path)
+    write_keyring(
+        reserve_path,
+        reserve.with_channel(agreement.channel, following),
+        opened.root_passphrase,
+        replace=True,
+    )
+    write_keyring(home.keyring_path, node.with_channel(agreement.channel, seeds), opened.passphrase, replace=True)
+    return agreement_statement, roster_statement
+
+
+def _finish(
+    home: NodeHome,
+    channel: ChannelHome,
+    agreement: Agreement,
+    *,
+    own: tuple[SignedStatement, SignedStatement],
+    their: SignedTerms,
+    endpoints: tuple[str, ...],
+) -> None:
+    """Write the channel's files. The agreement comes last: only with it is the channel there."""
+    party, counterpart = home.party, channel.counterpart
+    for directory in (channel.path, channel.bootstrap, channel.outbox, channel.rosters):
+        make_directory(directory)
+    for place, signed in enumerate(own):
+        write_file(channel.bootstrap / f"{place:03d}.statement", signed.encode())
+    for short, signed in ((party, own[1]), (counterpart, their.roster)):
+        assert signed.body is not None  # noqa: S101 - both were made or checked as documents.
+        write_file(channel.roster_path(short, 1), signed.body)
+        write_file(channel.roster_statement_path(short, 1), signed.encode())
+    write_file(channel.path / "agreement.statement", their.agreement.encode())
+    # Which roster the safety words are over: that of the party which accepted.
+    accepted = party if (channel.path / "pairing" / "answer").is_file() else counterpart
+    write_file(channel.path / "second-party", f"{accepted}\n".encode("ascii"))
+    write_file(channel.settings_path, _endpoints_text(endpoints))
+    for name in home.officer_names():
+        pins = home.officers / name / "pins"
+        make_directory(pins)
+        write_file(pins / f"{counterpart}.toml", agreement.text)
+    write_file(channel.agreement_path, agreement.text)
+    shutil.rmtree(channel.path / "pairing", ignore_errors=True)
+    sync_directory(channel.path)
+
+
+def _check_statements(signed: SignedTerms, agreement: Agreement, party: str) -> None:
+    check_document(signed.agreement, AGREEMENT, agreement=agreement, party=party)
+    if signed.agreement.body != agreement.text:
+        raise Refused("pairing-terms-differ", f"{party} signed another text")
+    roster = check_roster(signed.roster, agreement=agreement, party=party)
+    if roster.version != 1 or roster.epoch != FIRST_EPOCH:
+        raise Refused("roster-refused", f"the roster of {party} is not a first one")
+
+
+def _paired(counterpart: str, agreement: Agreement, second: SignedStatement, *, complete: bool) -> Paired:
+    assert second.body is not None  # noqa: S101 - a roster statement that was made or checked here.
+    words = safety_words("pairing", agreement.digest, second.body)
+    return Paired(counterpart=counterpart, agreement=agreement, words=words, complete=complete)
+
+
+def _agreement(terms: Terms, one: Party, other: Party) -> Agreement:
+    try:
+        return terms.agreement(one, other)
+    except ProtocolError as error:
+        raise Refused("pairing-terms-refused", f"the terms cannot stand: {error}") from error
+
+
+def _parse_agreement(signed: SignedStatement) -> Agreement:
+    if signed.body is None:
+        raise Refused("pairing-file-malformed", "the agreement's text is missing")
+    try:
+        return Agreement.parse(signed.body)
+    except ProtocolError as error:
+        raise Refused("pairing-file-malformed", f"the agreement does not parse: {error}") from error
+
+
+def _card(party: PartyFile) -> Party:
+    return Party(party.short, party.name, party.domain, party.roots)
+
+
+def _require_new(channel: ChannelHome) -> None:
+    if channel.is_paired():
+        raise CouldNot("channel-exists", f"there is a channel with {channel.counterpart} already")
+    if (channel.path / "pairing").exists():
+        raise CouldNot("pairing-open", f"an answer to {channel.counterpart} waits to be confirmed")
+
+
+def _offers(home: NodeHome) -> Path:
+    return home.path / "offers"
+
+
+def _endpoints_text(endpoints: tuple[str, ...]) -> bytes:
+    listed = ", ".join(toml_string(endpoint) for endpoint in endpoints)
+    return f"# Where the counterpart's node answers, tried in this order.\nendpoints = [{listed}]\n".encode()

@@ -1,0 +1,188 @@
+"""The three files of the pairing ceremony. Each is hostile until its contents are verified.
+
+    offer    ["hotline-offer", 1, party, terms, endpoints]                       from the first party
+    answer   ["hotline-answer", 1, SHA-256 of the offer, agreement statement, roster statement, endpoints]
+    final    ["hotline-final", 1, agreement digest, agreement statement, roster statement, endpoints]
+
+All are canonical msgpack. A party is [short, name, domain, threshold, [root key, ...]]; statements are the records of
+`nodes/signed.py`, whose bodies hold the texts.
+
+Source: spec/pairing.md, "Files".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hotline.errors import Refused
+from hotline.terms import Terms
+from keys.errors import KeysError
+from keys.hybrid import HybridPublicKey
+from keys.quorum import RootSet
+from keys.roles import KeyRole
+from nodes.errors import NodeError
+from nodes.home import parse_endpoint
+from nodes.signed import SIGNED_BYTES_MAX, SignedStatement
+from protocol import canonical
+from protocol.agreement_terms import Party
+from protocol.errors import ProtocolError
+
+VERSION = 1
+FILE_BYTES_MAX = 2 * SIGNED_BYTES_MAX + 4096
+ENDPOINTS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What the first party proposes.
+
+    Attributes:
+        party: the first party.
+        terms: everything but the second party.
+        endpoints: where its node answers, "host:port" each.
+    """
+
+    party: Party
+    terms: Terms
+    endpoints: tuple[str, ...]
+
+    def encode(self) -> bytes:
+        """Give the file's bytes."""
+        return canonical.encode(
+            ["hotline-offer", VERSION, _party_to_wire(self.party), self.terms.to_wire(), list(self.endpoints)]
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> Offer:
+        """Read an offer.
+
+        Raises:
+            Refused: another form, or a key or name that cannot stand.
+        """
+        party, terms, endpoints = _parts(data, "hotline-offer", 3)
+        return cls(party=_party(party), terms=Terms.from_wire(terms), endpoints=_endpoints(endpoints))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedTerms:
+    """What a party signs: the agreement and its first roster. The second file, or the third.
+
+    Attributes:
+        refers_to: in an answer SHA-256 of the offer, in a final file the agreement's digest.
+        agreement: statement whose body is the agreement's text.
+        roster: statement whose body is the party's roster.
+        endpoints: where its node answers.
+    """
+
+    refers_to: bytes
+    agreement: SignedStatement
+    roster: SignedStatement
+    endpoints: tuple[str, ...]
+
+    def encode(self, *, final: bool) -> bytes:
+        """Give the bytes of an answer or of a final file."""
+        magic = "hotline-final" if final else "hotline-answer"
+        parts = [self.refers_to, self.agreement.encode(), self.roster.encode(), list(self.endpoints)]
+        return canonical.encode([magic, VERSION, *parts])
+
+    @classmethod
+    def parse(cls, data: bytes, *, final: bool) -> SignedTerms:
+        """Read an answer or a final file.
+
+        Raises:
+            Refused: another form.
+        """
+        refers_to, agreement, roster, endpoints = _parts(data, "hotline-final" if final else "hotline-answer", 4)
+        if not (isinstance(refers_to, bytes) and len(refers_to) == 32):
+            raise _malformed("a digest is not 32 bytes")
+        if not (isinstance(agreement, bytes) and isinstance(roster, bytes)):
+            raise _malformed("a statement is not bytes")
+        try:
+            return cls(
+                refers_to=refers_to,
+                agreement=SignedStatement.parse(agreement),
+                roster=SignedStatement.parse(roster),
+                endpoints=_endpoints(endpoints),
+            )
+        except NodeError as error:
+            raise _malformed(error.text) from error
+
+
+def kind_of(data: bytes) -> str:
+    """Say which of the three files this is: "offer", "answer" or "final".
+
+    Raises:
+        Refused: none of them.
+    """
+    value = _decode(data)
+    if isinstance(value, list) and value and value[0] in {"hotline-offer", "hotline-answer", "hotline-final"}:
+        return str(value[0]).removeprefix("hotline-")
+    raise _malformed("this is not a file of a pairing")
+
+
+def check_endpoints(endpoints: tuple[str, ...]) -> tuple[str, ...]:
+    """Check endpoints that a person typed.
+
+    Raises:
+        HomeRefused: one is not "host:port".
+    """
+    for endpoint in endpoints:
+        parse_endpoint(endpoint, where="--endpoint")
+    return endpoints
+
+
+def _decode(data: bytes) -> Any:
+    try:
+        return canonical.decode(data, bytes_max=FILE_BYTES_MAX)
+    except ProtocolError as error:
+        raise _malformed(str(error)) from error
+
+
+def _parts(data: bytes, magic: str, count: int) -> list[Any]:
+    value = _decode(data)
+    if not isinstance(value, list) or len(value) != count + 2 or value[0] != magic:
+        raise _malformed(f"this is not a file of the kind {magic}")
+    if value[1] != VERSION:
+        raise _malformed(f"version {value[1]!r} is not known to this program")
+    return value[2:]
+
+
+def _endpoints(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > ENDPOINTS_MAX:
+        raise _malformed(f"endpoints are a list of at most {ENDPOINTS_MAX}")
+    try:
+        for item in value:
+            parse_endpoint(item, where="the file")
+    except NodeError as error:
+        raise _malformed(error.text) from error
+    return tuple(value)
+
+
+def _party_to_wire(party: Party) -> list[object]:
+    roots = party.roots
+    return [party.short, party.name, party.domain, roots.threshold, [key.raw for key in roots.keys]]
+
+
+def _party(value: Any) -> Party:
+    match value:
+        case [str(short), str(name), str(domain), int(threshold), list(raws)]:
+            try:
+                keys = tuple(HybridPublicKey(_bytes(raw), KeyRole.ROOT) for raw in raws)
+                party = Party(short, name, domain, RootSet(threshold, keys))
+                party.check("party")
+            except (KeysError, ProtocolError) as error:
+                raise _malformed(f"the party cannot stand: {error}") from error
+            return party
+        case _:
+            raise _malformed("the party is not understood")
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise _malformed("a key is not bytes")
+    return value
+
+
+def _malformed(text: str) -> Refused:
+    return Refused("pairing-file-malformed", text)

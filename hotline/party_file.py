@@ -1,0 +1,181 @@
+"""`party.toml`: who a party is, its root keys, and its people.
+
+    short = "ARC"                 name = "Arcadia"            domain = "arcadia.example"
+    root_threshold = 2            root_keys = ["base64", ...]
+    [[person]]                    number, home, roles, valid_from, valid_until, key
+
+A person is a number and the name of an officer home, such as `duty`; neither this file nor any roster holds the name of
+a human being.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from hotline.errors import CouldNot
+from hotline.zulu import parse_instant, zulu
+from keys.errors import KeysError
+from keys.hybrid import HybridPublicKey
+from keys.quorum import RootSet
+from keys.roles import KeyRole
+from keys.roster import Person
+from nodes.files import read_file, write_file
+from nodes.home import OFFICER_NAME, SHORT_NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person of the party with the home their key is in.
+
+    Attributes:
+        home: name of the officer home, such as `duty`.
+        person: number, roles, key and validity.
+    """
+
+    home: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyFile:
+    """A party as it knows itself.
+
+    Attributes:
+        short: 2 to 4 capital letters.
+        name: for people.
+        domain: what its logs are named under.
+        roots: threshold and public keys.
+        members: by number, ascending.
+    """
+
+    short: str
+    name: str
+    domain: str
+    roots: RootSet
+    members: tuple[Member, ...]
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """The persons as a roster lists them."""
+        return tuple(member.person for member in self.members)
+
+    def with_member(self, member: Member) -> PartyFile:
+        """The same party with one person more."""
+        members = sorted((*self.members, member), key=lambda one: one.person.number)
+        return replace(self, members=tuple(members))
+
+    def next_number(self) -> int:
+        """The number after the highest; numbers are never used again."""
+        return max((member.person.number for member in self.members), default=0) + 1
+
+    def member(self, home: str) -> Member | None:
+        """Find a person by the name of the officer home."""
+        return next((one for one in self.members if one.home == home), None)
+
+    def render(self) -> bytes:
+        """Write the file's text."""
+        lines = [
+            "# Who this party is. The root keys sign its rosters; their private halves belong off this machine.",
+            f"short = {toml_string(self.short)}",
+            f"name = {toml_string(self.name)}",
+            f"domain = {toml_string(self.domain)}",
+            f"root_threshold = {self.roots.threshold}",
+            "root_keys = [",
+            *(f'    "{base64.b64encode(key.raw).decode()}",' for key in self.roots.keys),
+            "]",
+        ]
+        for member in self.members:
+            person = member.person
+            lines += [
+                "",
+                "[[person]]",
+                f"number = {person.number}",
+                f"home = {toml_string(member.home)}",
+                f"roles = [{', '.join(toml_string(role) for role in person.roles)}]",
+                f"valid_from = {zulu(person.valid_from_ms)}",
+                f"valid_until = {zulu(person.valid_until_ms)}",
+                f'key = "{base64.b64encode(person.key.raw).decode()}"',
+            ]
+        return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def toml_string(text: str) -> str:
+    """Spell a text as a basic string of TOML.
+
+    Raises:
+        CouldNot: it holds control characters.
+    """
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+        raise CouldNot("text-refused", "a control character cannot stand in a settings file")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def write_party(path: Path, party: PartyFile) -> None:
+    """Write `party.toml`."""
+    write_file(path, party.render())
+
+
+def read_party(path: Path) -> PartyFile:
+    """Read `party.toml` strictly.
+
+    Raises:
+        FileRefused: it is absent or cannot be read.
+        CouldNot: it is not what `render` writes.
+    """
+    try:
+        values = tomllib.loads(read_file(path).decode("utf-8"))
+        party = PartyFile(
+            short=_matching(values["short"], SHORT_NAME.fullmatch),
+            name=str(values["name"]),
+            domain=str(values["domain"]),
+            roots=RootSet(
+                values["root_threshold"], tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"])
+            ),
+            members=tuple(_member(item) for item in values.get("person", [])),
+        )
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, KeysError) as error:
+        raise CouldNot("home-file-malformed", f"{path} does not parse: {error}") from error
+    numbers = [member.person.number for member in party.members]
+    if numbers != sorted(set(numbers)):
+        raise CouldNot("home-file-malformed", f"{path}: the numbers of persons are not ascending")
+    return party
+
+
+def _member(values: dict[str, object]) -> Member:
+    number, roles = values["number"], values["roles"]
+    if type(number) is not int or not isinstance(roles, list):
+        raise ValueError("a person's number or roles are of the wrong type")
+    person = Person(
+        number=number,
+        roles=tuple(str(role) for role in roles),
+        key=_key(values["key"], KeyRole.OFFICER),
+        valid_from_ms=_instant(values["valid_from"]),
+        valid_until_ms=_instant(values["valid_until"]),
+    )
+    return Member(home=_matching(values["home"], OFFICER_NAME.fullmatch), person=person)
+
+
+def _matching(value: object, test: object) -> str:
+    if not isinstance(value, str) or not callable(test) or test(value) is None:
+        raise ValueError(f"{value!r} has another form")
+    return value
+
+
+def _instant(value: object) -> int:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise ValueError("a time is not in UTC")
+    return parse_instant(value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z", now_ms=0)
+
+
+def _key(value: object, role: KeyRole) -> HybridPublicKey:
+    if not isinstance(value, str):
+        raise ValueError("a key is not text")
+    try:
+        return HybridPublicKey(base64.b64decode(value, validate=True), role)
+    except binascii.Error as error:
+        raise ValueError("a key is not base64") from error

@@ -1,0 +1,149 @@
+"""Setting up: the home of a party with its roots and node, and the homes of its officers.
+
+Nothing here talks to a network. Private keys are made here, sealed here and never shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from hotline.errors import CouldNot, Misused
+from hotline.party_file import Member, PartyFile, read_party, toml_string, write_party
+from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
+from keys.quorum import RootSet
+from keys.roles import ROLES
+from keys.roster import Person
+from nodes.files import make_directory, write_file
+from nodes.home import OFFICER_NAME, SHORT_NAME, NodeHome
+from nodes.key_files import write_keyring
+
+YEAR_MS = 365 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewParty:
+    """What `init` is told.
+
+    Attributes:
+        short: 2 to 4 capital letters.
+        name: for people.
+        domain: what its logs are named under.
+        roots: number of root keys.
+        threshold: how many of them sign together.
+        listen: "host:port" of the line, where the node listens.
+    """
+
+    short: str
+    name: str
+    domain: str
+    roots: int
+    threshold: int
+    listen: str
+
+
+def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase: bytes) -> NodeHome:
+    """Make the home of a party: root keys, node keys, the party's card and the node's settings.
+
+    Args:
+        path: a directory that does not exist yet, or is empty.
+        party: who it is.
+        passphrase: of the node's key file.
+        root_passphrase: of the root keys and the keys held in reserve.
+
+    Raises:
+        CouldNot: the directory is in use.
+        Misused: a name or number that cannot stand.
+    """
+    from nodes.config import render
+    from protocol.agreement_terms import Party
+
+    if SHORT_NAME.fullmatch(party.short) is None:
+        raise Misused("party-refused", "the short name has 2 to 4 capital letters, such as ARC")
+    if not 1 <= party.threshold <= party.roots <= 9:
+        raise Misused("party-refused", "there are 1 to 9 roots, and the threshold is not above their number")
+    if path.exists() and any(path.iterdir()):
+        raise CouldNot("home-exists", f"{path} is not empty")
+    rings = [RootKeyring.generate(party.short, index + 1, secrets.token_bytes) for index in range(party.roots)]
+    roots = RootSet(party.threshold, tuple(ring.signer().public for ring in rings))
+    # The same checks as an agreement makes later: better refused now than at the first pairing.
+    Party(short=party.short, name=party.name, domain=party.domain, roots=roots).check("party")
+    config = render(listen=party.listen)
+
+    make_directory(path)
+    path.chmod(0o700)
+    home = NodeHome(path)
+    make_directory(home.roots)
+    for ring in rings:
+        write_keyring(home.roots / f"root-{ring.index}.key", ring, root_passphrase)
+    write_keyring(home.roots / "reserve.key", ReserveKeyring(party.short, {}), root_passphrase)
+    write_keyring(home.keyring_path, NodeKeyring.generate(party.short, secrets.token_bytes), passphrase)
+    card = PartyFile(short=party.short, name=party.name, domain=party.domain, roots=roots, members=())
+    write_party(home.party_path, card)
+    make_directory(home.officers)
+    make_directory(path / "channels")
+    # This file makes the directory a home, so it comes last: an interrupted run leaves none.
+    write_file(home.config_path, config)
+    return home
+
+
+def add_officer(
+    home: NodeHome, name: str, *, roles: tuple[str, ...], passphrase: bytes, now_ms: int, years: int
+) -> Member:
+    """Make an officer home below a node home and enter the person into the party's card.
+
+    Args:
+        home: the party's node home.
+        name: of the officer home, such as `duty`; it never leaves this machine.
+        roles: what the officer may sign as.
+        passphrase: of the officer's key file.
+        now_ms: when the person's validity begins, UTC milliseconds.
+        years: how long it lasts.
+
+    Returns:
+        The new member. Rosters do not have them yet.
+
+    Raises:
+        Misused: a name, role or duration that cannot stand.
+        CouldNot: there is an officer of that name.
+    """
+    if OFFICER_NAME.fullmatch(name) is None:
+        raise Misused("officer-refused", "an officer's name has lower-case letters, digits and hyphens")
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown or not roles:
+        raise Misused("officer-refused", f"roles are one or more of {', '.join(ROLES)}")
+    if not 1 <= years <= 50:
+        raise Misused("officer-refused", "an officer is valid for 1 to 50 years")
+    party = read_party(home.party_path)
+    directory = home.officers / name
+    if party.member(name) is not None or directory.exists():
+        raise CouldNot("officer-exists", f"{home.path} has an officer {name!r} already")
+    number = party.next_number()
+    ring = OfficerKeyring.generate(party.short, name, secrets.token_bytes, number=number)
+    make_directory(directory)
+    make_directory(directory / "pins")
+    write_keyring(directory / "officer.key", ring, passphrase)
+    settings = (
+        "# An officer of the line. The key is in officer.key; what this officer trusts is in pins/.\n"
+        f"party = {toml_string(party.short)}\n"
+        f"name = {toml_string(name)}\n"
+        f"number = {number}\n"
+        "# Where the node's socket is, seen from this directory.\n"
+        'node_socket = "../../node.sock"\n'
+    )
+    write_file(directory / "officer.toml", settings.encode())
+    for channel in home.channels():
+        write_file(directory / "pins" / f"{channel.counterpart}.toml", channel.agreement_path.read_bytes())
+    member = Member(
+        home=name,
+        person=Person(
+            number=number,
+            roles=tuple(role for role in ROLES if role in roles),
+            key=ring.signer().public,
+            valid_from_ms=now_ms,
+            valid_until_ms=now_ms + years * YEAR_MS,
+        ),
+    )
+    write_party(home.party_path, party.with_member(member))
+    return member

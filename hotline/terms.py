@@ -1,0 +1,225 @@
+"""Terms of an agreement before there are two parties to it: what one side proposes.
+
+They become an `Agreement` as soon as the other party is known. In files they are canonical msgpack; people may write
+them as TOML, with the names that the agreement's own text has: [beat], [clock.flash], [line], [[authority]],
+[[witness]], [[auditor]].
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+from hotline.errors import Misused, Refused
+from protocol.agreement import Agreement
+from protocol.agreement_terms import (
+    DEFAULT_CLOCKS,
+    Auditor,
+    AuthorityRule,
+    BeatTerms,
+    ClockTerms,
+    LineTerms,
+    Party,
+    Witness,
+    parse_slot,
+)
+from protocol.errors import ProtocolError
+from protocol.statement import PRECEDENCES
+
+# What parties start from: the gravest matters need a senior beside the two persons that the catalogue asks for.
+DEFAULT_RULES = (
+    AuthorityRule(
+        kinds=("*",),
+        severity_at_least=5,
+        needs=(("duty", "release", "senior"), ("release", "senior"), ("senior",)),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Everything in an agreement but its parties; the fields are those of `Agreement`."""
+
+    title: str
+    purpose: str
+    languages: tuple[str, ...]
+    created_ms: int
+    review_date: date
+    catalogue_version: int
+    catalogue_digest: bytes
+    beat: BeatTerms = BeatTerms()
+    clocks: Mapping[str, ClockTerms]
+    line: LineTerms = LineTerms()
+    rules: tuple[AuthorityRule, ...] = DEFAULT_RULES
+    witnesses: tuple[Witness, ...] = ()
+    auditors: tuple[Auditor, ...] = ()
+
+    def agreement(self, one: Party, other: Party) -> Agreement:
+        """Make the agreement of two parties on these terms.
+
+        Raises:
+            AgreementRefused: a term cannot stand, or the parties are the same or share a key.
+        """
+        first, second = sorted((one, other), key=lambda party: party.short)
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return Agreement(parties=(first, second), **values)
+
+    def to_wire(self) -> dict[str, object]:
+        """Give the terms as a canonical map."""
+        return {
+            "auditors": [[one.name, one.tls_pin] for one in self.auditors],
+            "beat": [self.beat.every_ms, self.beat.degraded_after_missed, self.beat.down_after_missed],
+            "catalogue": [self.catalogue_version, self.catalogue_digest],
+            "clocks": [
+                [clock.open_within_ms, clock.holding_within_ms, clock.answer_within_ms]
+                for clock in (self.clocks[precedence] for precedence in PRECEDENCES)
+            ],
+            "created_ms": self.created_ms,
+            "languages": list(self.languages),
+            "line": [getattr(self.line, item.name) for item in fields(LineTerms)],
+            "purpose": self.purpose,
+            "review_date": self.review_date.isoformat(),
+            "rules": [
+                [list(rule.kinds), rule.severity_at_least, list(rule.precedences), ["/".join(s) for s in rule.needs]]
+                for rule in self.rules
+            ],
+            "title": self.title,
+            "witnesses": [[one.name, list(one.keys)] for one in self.witnesses],
+        }
+
+    @classmethod
+    def from_wire(cls, value: object) -> Terms:
+        """Read terms from a canonical map. What they say is checked when an agreement is made of them.
+
+        Raises:
+            Refused: another form.
+        """
+        try:
+            return _from_wire(value)
+        except (KeyError, TypeError, ValueError, ProtocolError) as error:
+            raise Refused("pairing-file-malformed", f"the terms are not understood: {error}") from error
+
+    def with_toml(self, text: bytes, *, where: str) -> Terms:
+        """Replace what a TOML text names.
+
+        Raises:
+            Misused: it is not TOML, or has a name that terms do not have.
+        """
+        try:
+            return _with_toml(self, tomllib.loads(text.decode("utf-8")))
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ProtocolError) as error:
+            raise Misused("terms-refused", f"{where}: {error}") from error
+
+
+def _from_wire(value: Any) -> Terms:
+    names = set(Terms.to_wire(_SAMPLE))
+    if not isinstance(value, dict) or set(value) != names:
+        raise ValueError("names are missing or unknown")
+    version, catalogue = _row(value["catalogue"], int, bytes)
+    clocks = [ClockTerms(*_row(row, int, int, int)) for row in _rows(value["clocks"])]
+    return Terms(
+        title=_one(value["title"], str),
+        purpose=_one(value["purpose"], str),
+        languages=tuple(_one(item, str) for item in _rows(value["languages"])),
+        created_ms=_one(value["created_ms"], int),
+        review_date=date.fromisoformat(_one(value["review_date"], str)),
+        catalogue_version=version,
+        catalogue_digest=catalogue,
+        beat=BeatTerms(*_row(value["beat"], int, int, int)),
+        clocks=dict(zip(PRECEDENCES, clocks, strict=True)),
+        line=LineTerms(*_row(value["line"], *[int] * len(fields(LineTerms)))),
+        rules=tuple(_rule(row) for row in _rows(value["rules"])),
+        witnesses=tuple(
+            Witness(name, tuple(_one(key, str) for key in keys))
+            for name, keys in (_row(row, str, list) for row in _rows(value["witnesses"]))
+        ),
+        auditors=tuple(Auditor(*_row(row, str, bytes)) for row in _rows(value["auditors"])),
+    )
+
+
+def _rule(row: Any) -> AuthorityRule:
+    kinds, severity, precedences, needs = _row(row, list, (int, type(None)), list, list)
+    return AuthorityRule(
+        kinds=tuple(_one(kind, str) for kind in kinds),
+        severity_at_least=severity,
+        precedences=tuple(_one(item, str) for item in precedences),
+        needs=tuple(parse_slot(_one(slot, str)) for slot in needs),
+    )
+
+
+def _one(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}")
+    return value
+
+
+def _rows(value: Any) -> list[Any]:
+    found: list[Any] = _one(value, list)
+    return found
+
+
+def _row(value: Any, *kinds: Any) -> list[Any]:
+    row = _rows(value)
+    if len(row) != len(kinds):
+        raise ValueError("a list of another length")
+    for item, kind in zip(row, kinds, strict=True):
+        if type(item) not in (kind if isinstance(kind, tuple) else (kind,)):
+            raise TypeError("a value of another type")
+    return row
+
+
+def _with_toml(terms: Terms, values: dict[str, Any]) -> Terms:
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in {"title", "purpose"}:
+            changes[name] = _one(value, str)
+        elif name == "languages":
+            changes[name] = tuple(_one(item, str) for item in _rows(value))
+        elif name == "review_date":
+            changes[name] = _one(value, date)
+        elif name == "beat":
+            changes[name] = replace(terms.beat, **value)
+        elif name == "line":
+            changes[name] = replace(terms.line, **value)
+        elif name == "clock":
+            changes["clocks"] = {
+                word: replace(terms.clocks[word], **value.get(word, {})) for word in PRECEDENCES
+            }
+            if set(value) - set(PRECEDENCES):
+                raise ValueError("a clock is of no precedence")
+        elif name == "authority":
+            changes["rules"] = tuple(_toml_rule(row) for row in _rows(value))
+        elif name == "witness":
+            changes["witnesses"] = tuple(Witness(row["name"], tuple(row["keys"])) for row in _rows(value))
+        elif name == "auditor":
+            changes["auditors"] = tuple(Auditor(row["name"], bytes.fromhex(row["tls_pin"])) for row in _rows(value))
+        else:
+            raise ValueError(f"unknown name {name!r}")
+    return replace(terms, **changes)
+
+
+def _toml_rule(row: dict[str, Any]) -> AuthorityRule:
+    unknown = set(row) - {"kinds", "severity_at_least", "precedences", "needs"}
+    if unknown:
+        raise ValueError(f"unknown name {sorted(unknown)[0]!r} in authority")
+    return AuthorityRule(
+        kinds=tuple(row["kinds"]),
+        severity_at_least=row.get("severity_at_least"),
+        precedences=tuple(row.get("precedences", ())),
+        needs=tuple(parse_slot(slot) for slot in row["needs"]),
+    )
+
+
+_SAMPLE = Terms(
+    title="",
+    purpose="",
+    languages=(),
+    created_ms=0,
+    review_date=date(2000, 1, 1),
+    catalogue_version=1,
+    catalogue_digest=b"",
+    clocks=DEFAULT_CLOCKS,
+)
