@@ -21,7 +21,7 @@ VOCABULARIES = Path(__file__).resolve().parents[2] / "protocol" / "catalogue" / 
 @cache
 def codes(name: str) -> frozenset[str]:
     """The codes of one vocabulary of the catalogue."""
-    return frozenset(term["code"] for term in tomllib.loads((VOCABULARIES / f"{name}.toml").read_text())["term"])
+    return frozenset(term["code"] for term in tomllib.loads((VOCABULARIES / f"{name}.toml").read_text())["terms"])
 
 
 def documents() -> dict[str, Any]:
