@@ -167,12 +167,14 @@ class Reader:
             if kind is not None and kind.document and statement is not None:
                 roster = self._check_document(index, kind, entry, statement, faults)
             else:
-                self._list_checks(kind, entry, faults, checks, signers)
+                expired = self._list_checks(kind, entry, faults, checks, signers)
                 if kind is not None and statement is not None and not kind.machine:
                     needs = self._slots(kind, statement)
                     missing = missing_slots(needs, [one for one in signers if one is not None])
+                    # Where nothing but time is wrong with a signature, that is the fault, and not the want of it.
                     if missing:
-                        faults.append(UNAUTHORISED)
+                        with_expired = missing_slots(needs, [*[one for one in signers if one is not None], *expired])
+                        faults.append(UNAUTHORISED if with_expired else ROSTER_EXPIRED)
         return Prepared(
             voice=voice,
             index=index,
@@ -213,13 +215,18 @@ class Reader:
         faults: list[str],
         checks: list[SignatureCheck],
         signers: list[tuple[int, str] | None],
-    ) -> None:
-        """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many."""
+    ) -> list[tuple[int, str]]:
+        """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many.
+
+        Returns:
+            Person and role of those that would count, had the roster or the person not expired.
+        """
         in_force = self._in_force
         roster = None if in_force is None else in_force.roster
         current = roster is not None and roster.valid_at(entry.logged_at_ms)
         party, channel = self._party, self._agreement.channel
         by_node = False
+        expired: list[tuple[int, str]] = []
         for signature in entry.signatures:
             if signature.algorithm != ALGORITHM:
                 if NOT_UNDERSTOOD not in faults:
@@ -233,8 +240,8 @@ class Reader:
                 if person is not None and signature.role in person.roles:
                     if current and person.valid_at(entry.logged_at_ms):
                         counts = (number, signature.role)
-                    elif ROSTER_EXPIRED not in faults:
-                        faults.append(ROSTER_EXPIRED)
+                    else:
+                        expired.append((number, signature.role))
             elif signature.signer == NODE and signature.role == NODE:
                 key = None if roster is None else roster.node
                 by_node = True
@@ -252,6 +259,7 @@ class Reader:
         if kind is not None and kind.machine and not by_node:
             # The roster's expiry is not looked at: it marks what people say and cuts nothing.
             faults.append(UNAUTHORISED)
+        return expired
 
     def _slots(self, kind: Kind, statement: Statement) -> Needs:
         key = (kind.name, statement.severity, statement.precedence)

@@ -1,0 +1,137 @@
+"""What the docket knows of one statement: how far it was taken note of, and what has become of it.
+
+Rungs and answers are marks: the index of the entry that made the mark, in the log of whoever made it, and that log's
+time. They are facts of the logs; whether a clock was kept is computed from them (`protocol.clocks`).
+
+Source: spec/docket.md, "Items".
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from protocol.canonical import decode, encode_sorted
+from protocol.limits import STATEMENT_BYTES_MAX
+from protocol.verdict import NO_LOCATION
+
+Mark = tuple[int, int]
+"""Index of an entry and its time of logging, UTC milliseconds by its author's clock."""
+
+OPEN: Final = "open"
+HELD: Final = "held"
+PARTLY: Final = "partly"
+DECLINED: Final = "declined"
+RETRACTED: Final = "retracted"
+
+RUNNING_STATES: Final = frozenset({OPEN, HELD})
+"""States of a request in which an answer is owed."""
+
+HOLDING_REPLIES_MAX: Final = 2
+"""Holding replies that count for one request."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One statement that people made and that counts.
+
+    Attributes:
+        place: location of its entry.
+        thread: location of its thread's opener.
+        kind: name of its kind.
+        status: `actual`, `exercise`, `test` or `system`.
+        precedence: which clocks run for it.
+        logged_at_ms: its author's time of logging, UTC milliseconds.
+        at: index of the home entry at which it has its place in home order.
+        state: for notices made, updated, corrected or retracted; for requests open, held, answered, partly, not-known,
+            declined or retracted; for everything else said or retracted.
+        respond_by_ms: the time its header asks an answer by, by its author's clock, or None.
+        reply: location of the statement it answers, or NO_LOCATION.
+        held: where the other node first logged that it held it.
+        opened: where an officer of the other party first said that it was opened.
+        acknowledged: where one first acknowledged it.
+        answered: for requests, where it was first answered, partly or in full, or declined.
+        answer_seen_ms: when the asker's own node logged that it held that answer, by the asker's clock, or None.
+        holdings: holding replies that counted.
+        holding: where the first holding reply was logged.
+        extended_ms: the longest interval, from `held`, that a holding reply took for the answer; 0 for none.
+    """
+
+    place: int
+    thread: int
+    kind: str
+    status: str
+    precedence: str
+    logged_at_ms: int
+    at: int
+    state: str
+    respond_by_ms: int | None = None
+    reply: int = NO_LOCATION
+    held: Mark | None = None
+    opened: Mark | None = None
+    acknowledged: Mark | None = None
+    answered: Mark | None = None
+    answer_seen_ms: int | None = None
+    holdings: int = 0
+    holding: Mark | None = None
+    extended_ms: int = 0
+
+    @property
+    def voice(self) -> int:
+        """Its author, 0 or 1."""
+        return self.place & 1
+
+    @property
+    def index(self) -> int:
+        """Its index in its author's log."""
+        return self.place >> 1
+
+    @property
+    def rung(self) -> str:
+        """How far the other party has taken note of it: sent, held, opened, acknowledged or answered."""
+        if self.answered is not None:
+            return "answered"
+        if self.acknowledged is not None:
+            return "acknowledged"
+        if self.opened is not None:
+            return "opened"
+        return "sent" if self.held is None else "held"
+
+    def encode(self) -> bytes:
+        """The item in canonical bytes."""
+        return encode_sorted(
+            [
+                self.place,
+                self.thread,
+                self.kind,
+                self.status,
+                self.precedence,
+                self.logged_at_ms,
+                self.at,
+                self.state,
+                self.respond_by_ms,
+                self.reply,
+                self.held,
+                self.opened,
+                self.acknowledged,
+                self.answered,
+                self.answer_seen_ms,
+                self.holdings,
+                self.holding,
+                self.extended_ms,
+            ]
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Item":
+        """Read what `encode` wrote; it comes from our own database and nowhere else."""
+        values: Any = decode(data, bytes_max=STATEMENT_BYTES_MAX)
+        for place in _MARKS:
+            if values[place] is not None:
+                values[place] = tuple(values[place])
+        return cls(*values)
+
+
+_MARKS: Final = tuple(
+    number
+    for number, field in enumerate(fields(Item))
+    if field.name in {"held", "opened", "acknowledged", "answered", "holding"}
+)
