@@ -11,7 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := PIP_REQUIRE_VIRTUALENV=1 $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP    := PIP_REQUIRE_VIRTUALENV=1 $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 # Options for 'hotline demo' and for pytest: make demo ARGS="--count 120", make test ARGS="-k merkle".
 ARGS   ?=
