@@ -411,7 +411,7 @@ def roster_vectors() -> Iterator[tuple[str, bytes]]:
         ("signature-bit", "a bit of its signature is changed", "bad key", flip(der, len(der) - 1)),
         ("name-changed", "another common name under the old signature", "bad key", der.replace(b"ARC", b"BOR")),
         ("small-order", "the key is the neutral element", "bad key", der.replace(raw, point(1))),
-        ("too-long", "more than 2,048 bytes", "malformed", der + bytes(2048)),
+        ("too-long", "more than 1,024 bytes", "malformed", der + bytes(1024)),
     ):
         yield f"certificate-{name}", file(about, "certificate", expect, certificate=changed)
 

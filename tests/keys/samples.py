@@ -31,7 +31,7 @@ def hybrid(name: str, role: KeyRole = KeyRole.ROOT) -> HybridPrivateKey:
 @cache
 def note(name: str, kind: NoteKeyType) -> NoteSigner:
     """A log's or mirror's key."""
-    return NoteSigner(f"arc.test/{name}", kind, seed(f"{name} {int(kind)}", 32))
+    return NoteSigner(f"arc.test/{name.replace(' ', '-')}", kind, seed(f"{name} {int(kind)}", 32))
 
 
 @cache
