@@ -16,6 +16,7 @@ Source: C2SP tlog-proof; spec/log.md, "Proof file".
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from protocol.limits import ENTRY_BYTES_MAX
 from protocol.log_error import LogRefused
 from protocol.merkle import HASH_BYTES, PATH_LENGTH_MAX, Hash
 from protocol.note import NOTE_BYTES_MAX
@@ -23,7 +24,7 @@ from protocol.spelling import NUMBER_MAX, decode_base64, decode_decimal, encode_
 
 HEADER = "c2sp.org/tlog-proof@v1"
 
-EXTRA_BYTES_MAX = 65_535
+EXTRA_BYTES_MAX = ENTRY_BYTES_MAX
 """Bytes of extra data: an entry of the greatest length."""
 
 PROOF_BYTES_MAX = NOTE_BYTES_MAX + 4 * (EXTRA_BYTES_MAX // 3 + 1) + 64 * 64

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from protocol.limits import ENTRY_BYTES_MAX
 from protocol.log_error import LogRefused
 from protocol.merkle import HASH_BYTES, Hash, complete_root
 from protocol.spelling import NUMBER_MAX
@@ -25,9 +26,6 @@ TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 LEVEL_MAX = 63
 """Largest level a path may name; a tree of fewer than 2**63 leaves has no tile above level 7."""
-
-ENTRY_LENGTH_MAX = 65_535
-"""Bytes of an entry: its length in a bundle is written in two bytes."""
 
 TILES_KEPT_MAX = 32
 """Tiles a TileReader keeps: 256 KiB, more than one proof touches."""
@@ -175,7 +173,7 @@ def encode_bundle(entries: Iterable[bytes]) -> bytes:
     """
     parts = []
     for entry in entries:
-        if len(entry) > ENTRY_LENGTH_MAX:
+        if len(entry) > ENTRY_BYTES_MAX:
             raise ValueError(f"an entry of {len(entry)} bytes does not fit into a bundle")
         parts.append(len(entry).to_bytes(2, "big"))
         parts.append(entry)
