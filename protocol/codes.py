@@ -1,7 +1,7 @@
 """Codes: the name of everything a person may have to be told, and what to do about it.
 
-A code is short, in kebab-case, and means the same in an alarm, in a finding of an audit, in the log and in the answer of
-a command; programs compare it, and `hotline explain CODE` prints what stands here. The tables lie in the modules
+A code is short, in kebab-case, and means the same in an alarm, in a finding of an audit, in the log and in the answer
+of a command; programs compare it, and `hotline explain CODE` prints what stands here. The tables lie in the modules
 `codes_*`, one for each place the codes come from. To add a code, add its five lines to one of them; a test finds every
 code that the four packages use and asks that it is there.
 
@@ -14,7 +14,7 @@ code that the four packages use and asks that it is there.
 | error | a command could not do what it was told | 2 or 3 |
 | unchecked | something needed for the check is absent | 3 |
 
-Source: spec/catalogue.md, "Codes".
+Source: spec/codes.md.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Formats": FORMATS,
     "Commands and nodes": COMMANDS,
 }
-"""Every code, by where it comes from; the headings are those of spec/catalogue.md."""
+"""Every code, by where it comes from; the headings are those of spec/codes.md."""
 
 
 def _by_name(groups: Iterable[tuple[Code, ...]]) -> Mapping[str, Code]:

@@ -131,7 +131,7 @@ def _problem_of_identifier(item: Field) -> Callable[[str], str | None]:
     def problem_of(value: str) -> str | None:
         if _IDENTIFIER.fullmatch(value) is None:
             return (
-                "is no identifier: letters, digits, . _ : + / @ - and single blanks, beginning with a letter or digit"
+                "is no identifier: letters, digits, . _ : + / @ - and single blanks, a letter or digit first"
             )
         if item.pattern is not None and re.fullmatch(item.pattern, value, re.ASCII) is None:
             return f"is not of the form {item.pattern}"

@@ -1,0 +1,247 @@
+"""Write spec/catalogue.md from the catalogue's data, and spec/codes.md from the tables of codes.
+
+    python spec/make_catalogue_page.py
+
+A test makes both pages again and compares, so that page and program cannot disagree.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+SPEC = Path(__file__).resolve().parent
+ROOT = SPEC.parent
+sys.path.insert(0, str(ROOT))
+
+from protocol.codes import GROUPS  # noqa: E402
+from protocol.facts import FACT_TYPES, HASHES_MAX  # noqa: E402
+from protocol.fields import FIELD_TYPES, Field, how_typed  # noqa: E402
+from protocol.kinds import Catalogue, Kind  # noqa: E402
+
+PAGE = SPEC / "catalogue.md"
+CODES_PAGE = SPEC / "codes.md"
+DATA = ROOT / "protocol" / "catalogue"
+_UNITS = ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
+
+INTRODUCTION = """\
+# The catalogue
+
+<!-- Made by spec/make_catalogue_page.py from protocol/catalogue/. Edit that. -->
+
+What can be said on the line, and with which words. The catalogue is data: forms, prompts, checks and this page come
+from the same files.
+
+Catalogue version: {version}. Digest: `{digest}`.
+
+## Files and digest
+
+| file | holds |
+|---|---|
+| `catalogue.toml` | the version |
+| `fields.toml` | fields that several kinds share; a kind takes one by `use` and may set anything of it anew |
+| `kinds/<name>.toml` | one kind |
+| `vocabularies/<name>.toml` | one vocabulary |
+
+1. Every file is UTF-8 TOML 1.0. A file, name or value that is not described here is refused: whoever cannot read a
+   catalogue whole MUST NOT judge entries by it.
+2. The digest is SHA-256 over `hotline/1/catalogue`, a zero byte, and for every file, sorted by the bytes of its name,
+   SHA-256 of the name and SHA-256 of the bytes. Names are relative to the folder, with slashes.
+3. An agreement names the version and the digest; so does the header of every statement.
+
+## Text
+
+Text in fields is UTF-8 in Unicode normalisation form C, not empty, without blanks around it. It MUST NOT hold control
+characters (newlines stand only in the type `text`), bidirectional controls, zero-width or tag characters, private use
+characters, noncharacters, or lone surrogates; U+200C and U+200D are allowed. `protocol/plain_text.py` lists the
+characters, so that the judgement does not depend on a release of Unicode.
+
+## when
+
+A partial time says as much as is known and no more: `2015`, `2015-12`, `2015-12-23`, `2015-12-23T14Z`,
+`2015-12-23T14:05Z`, `2015-12-23T14:05:09Z`. All are UTC. Lists are ordered by the last millisecond it may mean.
+"""
+
+CODES_INTRODUCTION = """\
+# Codes
+
+<!-- Made by spec/make_catalogue_page.py from protocol/codes_*.py. Edit those. -->
+
+What alarms, findings, faults and errors are called. A code is stable between releases and means the same wherever it
+stands: in an alarm, in the log, in an audit, in the answer of a command. `hotline explain CODE` prints what is here.
+
+Severity: *info*: nothing is wrong; *warning*: somebody should look, in time; *alarm*: somebody must look now;
+*refuted*: evidence does not hold, or what was asked is refused; *error*: a command could not do what it was told;
+*unchecked*: something needed for the check is absent. The exit status is what a command ends with when the code is why
+it ended: 0 done, 1 refuted or refused, 2 misused, 3 could not, 4 waiting for signatures.
+"""
+
+
+def duration(milliseconds: int) -> str:
+    """Say a duration in the largest unit that divides it."""
+    for unit, name in _UNITS:
+        if milliseconds % unit == 0:
+            return f"{milliseconds // unit} {name}"
+    return f"{milliseconds} ms"
+
+
+def table(heads: str, rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Write a table; bars in cells are escaped."""
+    yield ""
+    yield f"| {heads} |"
+    yield "|" + "---|" * (heads.count("|") + 1)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def limits(item: Field) -> str:
+    """Say the limits of a field in words."""
+    said = []
+    if item.vocabulary:
+        said.append(f"[{item.vocabulary}](#{item.vocabulary})")
+    if item.only:
+        said.append("only " + ", ".join(item.only))
+    if item.type in {"line", "text", "identifier"}:
+        said.append(f"{item.max} bytes")
+    if item.type == "integer":
+        said.append(f"{item.min} to {item.max}")
+    if item.type in {"choices", "identifiers", "lines", "records"}:
+        said.append(f"{item.max} items")
+    if item.item_max:
+        said.append(f"{item.item_max} bytes each")
+    if item.pattern:
+        said.append(f"`{item.pattern}`")
+    if item.columns:
+        said.append(
+            "; ".join(f"`{one.name}` {one.type}{' ' + limits(one) if limits(one) else ''}" for one in item.columns)
+        )
+    return ", ".join(said)
+
+
+def kind_section(kind: Kind) -> Iterator[str]:
+    """Write the section of one kind."""
+    yield ""
+    yield f"### {kind.name}"
+    yield ""
+    yield f"{kind.label()}, version {kind.version}. {kind.help()}"
+    rows: list[tuple[str, ...]] = [("procedure", f"{kind.procedure}, {kind.step}")]
+    if not kind.machine:
+        stands = [word for word, true in (("opens one", kind.opens_thread), ("in one", kind.continues_thread)) if true]
+        rows.append(("thread", " or ".join(stands)))
+    if kind.replies_to:
+        voice = {"own": "of its own voice", "other": "of the other voice", "either": "of either voice"}[
+            kind.reply_voice
+        ]
+        rows.append((f"in_reply_to ({kind.in_reply_to})", f"{voice}: {', '.join(kind.replies_to)}"))
+    for name, kinds in (
+        ("answered by", kind.answered_by),
+        ("held by", kind.held_by),
+        ("declined by", kind.declined_by),
+    ):
+        if kinds:
+            rows.append((name, ", ".join(kinds)))
+    if kind.outcomes:
+        rows.append(("outcome (required)", ", ".join(kind.outcomes)))
+    needs = {
+        "severity": kind.severity,
+        "aware_at_ms": kind.aware_at,
+        "respond_by_ms": kind.respond_by,
+        "valid_until_ms": kind.valid_until,
+    }
+    rows.extend((name, need) for name, need in needs.items() if need != "none")
+    rows.extend((name, duration(limit)) for name, limit in kind.clocks.items())
+    if not kind.machine:
+        rows.append(("default precedence", kind.precedence))
+    signed = "the node alone" if kind.machine else "root keys, as many as the party's threshold asks"
+    rows.append(("signed by", " and ".join(kind.authority) or signed))
+    yield from table("of the header | value", rows)
+    if kind.fields:
+        fields = [
+            (
+                f"`{item.name}`" + (" (required)" if item.required else ""),
+                item.type,
+                item.tier,
+                limits(item),
+                " ".join(part for part in (item.label() + ".", item.help()) if part),
+            )
+            for item in kind.fields
+        ]
+        yield from table("field | type | tier | limits | what it is", fields)
+    if kind.facts:
+        yield from table("fact | type", [(f"`{name}`", type_) for name, type_ in kind.facts.items()])
+
+
+def page(catalogue: Catalogue) -> str:
+    """Make the whole page.
+
+    Args:
+        catalogue: the catalogue to describe.
+
+    Returns:
+        Markdown, ending in a newline.
+    """
+    lines = INTRODUCTION.format(version=catalogue.version, digest=catalogue.digest.hex()).rstrip("\n").split("\n")
+    lines += ["", "## Field types", "", "A value that is absent is nil; empty texts and lists are refused."]
+    lines += table("type | typed as", [(name, one.how) for name, one in FIELD_TYPES.items()])
+    lines += [
+        "",
+        "In `records` the columns of a row are typed with ` | ` between them; only the last may hold that sign.",
+    ]
+    example = next(item for kind in catalogue.kinds for item in kind.fields if item.name == "answers")
+    lines += ["", f"For instance `{example.name}`, {how_typed(example)}:"]
+    lines += ["", "    1 | answered | B2 | The exercise ended at noon.", "    2 | declined"]
+    lines += [
+        "",
+        "## Kinds",
+        "",
+        "Every kind that people send. The agreement may ask for other signatures and set other clocks.",
+    ]
+    for kind in catalogue.kinds:
+        if not kind.machine:
+            lines += kind_section(kind)
+    lines += [
+        "",
+        "## Machine kinds",
+        "",
+        "What a node may state with its signature alone: a closed list. Facts stand in the header, all and no other.",
+    ]
+    lines += [
+        "",
+        f"Types of facts: {', '.join(FACT_TYPES)}; a list has at most {HASHES_MAX} items; `?` also takes nil.",
+    ]
+    for kind in catalogue.kinds:
+        if kind.machine:
+            lines += kind_section(kind)
+    lines += ["", "## Vocabularies", "", "Codes are signed and never translated; labels are what people read."]
+    for vocabulary in catalogue.vocabularies:
+        lines += ["", f"### {vocabulary.name}", "", f"{vocabulary.title}. Source: {vocabulary.source}."]
+        ranked = vocabulary.terms[0].rank is not None
+        grouped = any(term.group for term in vocabulary.terms)
+        heads = "code" + (" | rank" if ranked else "") + (" | group" if grouped else "") + " | label | help"
+        rows = []
+        for term in vocabulary.terms:
+            more = [f"{name}: {duration(n) if name.endswith('_ms') else n}" for name, n in term.numbers.items()]
+            cells = [f"`{term.code}`", *([str(term.rank)] if ranked else []), *([term.group or ""] if grouped else [])]
+            rows.append((*cells, term.label(), " ".join([term.help(), ", ".join(more)]).strip()))
+        lines += table(heads, rows)
+    return "\n".join(lines) + "\n"
+
+
+def codes_page() -> str:
+    """Make the page of codes, as Markdown ending in a newline."""
+    lines = CODES_INTRODUCTION.rstrip("\n").split("\n")
+    for heading, codes in GROUPS.items():
+        lines += ["", f"## {heading}"]
+        rows = [(f"`{one.name}`", one.severity, str(one.exit), f"{one.text}. {one.means}", one.next) for one in codes]
+        lines += table("code | severity | exit | what it means | what to do", rows)
+    return "\n".join(lines) + "\n"
+
+
+def load() -> Catalogue:
+    """Read the catalogue from its folder."""
+    files = {path.relative_to(DATA).as_posix(): path.read_bytes() for path in sorted(DATA.rglob("*.toml"))}
+    return Catalogue.load(files)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(load()), encoding="utf-8")
+    CODES_PAGE.write_text(codes_page(), encoding="utf-8")
