@@ -178,4 +178,27 @@ ALARMS = (
         "The reply clock ran out without answer, holding reply or refusal. It is shown to both sides.",
         "Answer, send a holding reply, or decline.",
     ),
+    Code(
+        "high-water-ahead",
+        "alarm",
+        "this node has signed more than its store holds",
+        "The store is an old copy, or was damaged. Nothing new is signed until the rest is back from the other side.",
+        "Connect the line and let it fetch the rest. Find out who restored what.",
+        3,
+    ),
+    Code(
+        "high-water-differs",
+        "alarm",
+        "this node has signed another log than its store holds",
+        "Two copies of the node ran, or files were mixed. It signs nothing.",
+        "Stop every copy and call a senior official; only a successor log leads on if both were sent.",
+        3,
+    ),
+    Code(
+        "held-differs",
+        "alarm",
+        "the other side claims to hold another log of ours",
+        "The root it names is not ours at that size. It may have been shown a fork made with our key.",
+        "Run `audit` on both sides' exports; look whether a second copy of this node ran.",
+    ),
 )

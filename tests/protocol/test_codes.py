@@ -16,7 +16,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 
 # Calls whose first argument is a code, by the end of the called name.
 TAKES_A_CODE = re.compile(
-    r"(?:Refused|Malformed|BadSignature|Misused|CouldNot|StoreBroken|StoreFull|StoreBehind|NotOfThisLog|NodeStopped"
+    r"(?:Refused|Malformed|BadSignature|Misused|CouldNot|StoreBroken|StoreFull|StoreBehind|NotOfThisLog|NodeError|_once"
     r"|Alarm|Close|Finding|refuse|^code|^finding|^alarm)$"
 )
 
