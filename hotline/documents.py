@@ -16,10 +16,14 @@ from keys import roster as roster_text
 from keys.errors import KeysError
 from keys.keyring import RootKeyring
 from keys.roster import Roster
+from nodes.errors import NodeError
+from nodes.rosters import check_roots
+from nodes.rosters import check_roster as held_roster
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
-from protocol.errors import BadSignature, ProtocolError
-from protocol.signature import ROOT_ROLE, Signature, sign_statement, verify_signature
+from protocol.compose import check_document as document_of
+from protocol.errors import ProtocolError
+from protocol.signature import ROOT_ROLE, sign_statement
 from protocol.statement import EMPTY_LOG, ID_BYTES, LogState, Statement
 from protocol.tagged import digest
 
@@ -92,52 +96,16 @@ def check_document(signed: SignedStatement, kind: str, *, agreement: Agreement, 
         The statement.
 
     Raises:
-        Refused: `document-refused` where it is of another kind, party, channel or text; `roots-missing` where too few
-            roots signed it.
+        Refused: it is of another kind, party, channel or text, or too few roots signed it.
     """
     try:
-        statement = Statement.parse(signed.statement)
-    except ProtocolError as error:
-        raise Refused("document-refused", f"the {kind} statement of {party} does not parse: {error}") from error
-    fits = (
-        statement.kind == kind
-        and statement.party == party
-        and statement.channel == agreement.channel
-        and statement.agreement == agreement.digest
-        and signed.body is not None
-        and statement.body_digest == digest(signed.body)
-        and statement.body_length == len(signed.body)
-        and statement.opener is None
-        and not statement.commitments
-        and statement.facts is None
-    )
-    if not fits:
-        raise Refused("document-refused", f"the {kind} statement of {party} is for another channel, text or party")
-    valid = valid_roots(signed.statement, signed.signatures, agreement=agreement, party=party)
-    threshold = agreement.party(party).roots.threshold
-    if len(valid) < threshold:
-        raise Refused("roots-missing", f"{len(valid)} of the {threshold} roots of {party} that must sign have signed")
+        statement = check_roots(agreement, party, signed, kind)
+        document_of(statement, signed.body or b"")
+    except (NodeError, ProtocolError) as error:
+        raise Refused(error.code, f"the {kind} of {party} does not hold: {error.text}") from error
+    if statement.agreement != agreement.digest:
+        raise Refused("wrong-agreement", f"the {kind} of {party} is under another agreement")
     return statement
-
-
-def valid_roots(
-    statement: bytes, signatures: Sequence[Signature], *, agreement: Agreement, party: str
-) -> frozenset[int]:
-    """Give the numbers of the roots whose signature on a statement verifies."""
-    keys = agreement.party(party).roots.keys
-    valid = set()
-    for signature in signatures:
-        number = signature.root
-        if number is None or number > len(keys) or signature.role != ROOT_ROLE or number in valid:
-            continue
-        try:
-            verify_signature(
-                statement, signature, channel=agreement.channel, party=party, key=keys[number - 1]
-            )
-        except BadSignature:
-            continue
-        valid.add(number)
-    return frozenset(valid)
 
 
 def check_roster(signed: SignedStatement, *, agreement: Agreement, party: str) -> Roster:
@@ -147,13 +115,12 @@ def check_roster(signed: SignedStatement, *, agreement: Agreement, party: str) -
         Refused: as `check_document`, or the text is no roster of that party on that channel.
     """
     check_document(signed, ROSTER, agreement=agreement, party=party)
-    assert signed.body is not None  # noqa: S101 - `check_document` has compared its digest.
     try:
-        found = roster_text.parse(signed.body)
-        roster_text.check_apart(found, agreement.parties[0].roots)
-        roster_text.check_apart(found, agreement.parties[1].roots)
+        held = held_roster(agreement, party, signed)
+        for one in agreement.parties:
+            roster_text.check_apart(held.roster, one.roots)
+    except NodeError as error:
+        raise Refused(error.code, error.text) from error
     except KeysError as error:
         raise Refused("roster-refused", f"the roster of {party} is refused: {error}") from error
-    if found.party != party or found.channel != agreement.channel:
-        raise Refused("roster-refused", f"the roster is not of {party} on this channel")
-    return found
+    return held.roster

@@ -1,7 +1,7 @@
 """New versions of a party's rosters, signed by its roots, on their way to the logs.
 
-A new roster is written beside the earlier ones, and its signed statement goes to the running node, or into the outbox
-that the node takes up at its next start. It counts from the entry after the one that carries it.
+The signed statement of a new roster goes to the running node, or into the outbox that the node takes up at its next
+start. It counts from the entry after the one that carries it; until then the node goes on with the one before.
 """
 
 from __future__ import annotations
@@ -45,12 +45,11 @@ def _next(
     home: NodeHome, channel: ChannelHome, party: PartyFile, roots: list[RootKeyring], *, now_ms: int
 ) -> dict[str, object]:
     agreement = Agreement.parse(read_file(channel.agreement_path))
-    last = channel.roster_versions(party.short)[-1]
-    text = read_file(channel.roster_path(party.short, last))
+    text = _latest(channel, party.short)
     previous = roster_text.parse(text)
     following = replace(
         previous,
-        version=last + 1,
+        version=previous.version + 1,
         previous=hashlib.sha256(text).digest(),
         valid_from_ms=now_ms - ROSTER_EARLY_MS,
         valid_until_ms=now_ms + ROSTER_YEARS * YEAR_MS,
@@ -65,17 +64,22 @@ def _next(
         roots=roots,
         issued_at_ms=now_ms,
     )
-    assert signed.body is not None  # noqa: S101 - it was made from the text above.
     make_directory(channel.outbox)
     waiting = channel.outbox / f"roster-{following.version:06d}.statement"
     write_file(waiting, signed.encode())
-    write_file(channel.roster_statement_path(party.short, following.version), signed.encode())
-    write_file(channel.roster_path(party.short, following.version), signed.body)
     state = "outbox"
     if _submit(home, channel, signed):
         waiting.unlink(missing_ok=True)
         state = "logged"
     return {"counterpart": channel.counterpart, "version": following.version, "state": state}
+
+
+def _latest(channel: ChannelHome, party: str) -> bytes:
+    """The text of the newest roster, whether the node has it or it still waits."""
+    waiting = sorted(channel.outbox.glob("roster-*.statement")) if channel.outbox.is_dir() else []
+    if waiting:
+        return SignedStatement.parse(read_file(waiting[-1])).body or b""
+    return read_file(channel.roster_path(party, channel.roster_versions(party)[-1]))
 
 
 def _submit(home: NodeHome, channel: ChannelHome, signed: SignedStatement) -> bool:

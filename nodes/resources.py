@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from protocol.catalogue import Catalogue
+from protocol.kinds import Catalogue
 
 
 def catalogue_files() -> dict[str, bytes]:

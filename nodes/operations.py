@@ -1,0 +1,360 @@
+"""What the local API does: one function an operation, and a table that says who may ask for it.
+
+| access | who |
+|---|---|
+| anyone | whoever may open the socket: facts about the line, no contents, nothing that is said |
+| officer | whoever logged in and stands in the roster in force of the line asked about |
+| reader | of those, whoever has a role that may read contents (`nodes/login.py`) |
+
+Every argument is taken by name and type. The client checks what it is told: rosters against the agreement it pinned,
+contents against the commitments in the signed header.
+
+Source: spec/local-api.md, "Operations".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nodes.clock import now
+from nodes.errors import ApiRefused
+from nodes.login import CONTENT_ROLES, Session, check_login, roles_of
+from nodes.outcome import STATES, Draft, Outcome
+from nodes.receipts import receipt
+from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
+from protocol.entry import Entry
+from protocol.errors import ProtocolError
+from protocol.statement import Statement
+
+if TYPE_CHECKING:
+    from nodes.api import ApiNode
+    from nodes.line import Line
+
+WAIT_MS_MAX = 600_000
+PAGE_MAX = 100
+
+Push = Callable[[str, dict[str, Any]], Awaitable[None]]
+Arguments = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Caller:
+    """One connection: who it is, and what it was offered to prove that.
+
+    Attributes:
+        node: the node asked.
+        challenge: 32 bytes, offered to this connection alone.
+        push: sends what nobody asked for one by one.
+        session: who logged in, or None.
+    """
+
+    node: ApiNode
+    challenge: bytes
+    push: Push
+    session: Session | None = None
+    _watches: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def watch(self, work: Awaitable[None]) -> None:
+        """Keep something running for as long as the connection is open."""
+        task = asyncio.ensure_future(work)
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+
+    def close(self) -> None:
+        """Stop what `watch` started."""
+        for task in self._watches:
+            task.cancel()
+
+    def line(self, arguments: Arguments) -> Line:
+        """Give the line that a request names, or the only one.
+
+        Raises:
+            ApiRefused: `channel-unknown`, or `channel-not-chosen` where there are several.
+        """
+        counterpart = _take(arguments, "counterpart", str, None)
+        lines = self.node.lines
+        if counterpart is None:
+            if len(lines) == 1:
+                return next(iter(lines.values()))
+            raise ApiRefused("channel-not-chosen", f"say which: {', '.join(sorted(lines)) or 'there is no channel'}")
+        if counterpart not in lines:
+            raise ApiRefused("channel-unknown", f"there is no channel with {counterpart[:8]!r}")
+        return lines[counterpart]
+
+    def roles(self, line: Line) -> frozenset[str]:
+        """Give the roles of whoever logged in on a line; none without a login."""
+        if self.session is None:
+            return frozenset()
+        return roles_of(line.own_rosters[-1].roster, self.session)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table.
+
+    Attributes:
+        access: anyone, officer or reader.
+        handler: what does it, given the line where access is not `anyone`.
+    """
+
+    access: str
+    handler: Callable[..., Awaitable[Any]]
+
+    async def run(self, caller: Caller, arguments: Arguments) -> Any:
+        """Check access and do it.
+
+        Raises:
+            ApiRefused: not allowed, or arguments of another type.
+            NodeError, ProtocolError: what the operation refuses.
+        """
+        if self.access == "anyone":
+            return await self.handler(caller, arguments)
+        line = caller.line(arguments)
+        roles = caller.roles(line)
+        if not roles:
+            reason = "log in first" if caller.session is None else "the roster in force does not have this key"
+            raise ApiRefused("login-refused", f"an officer must be logged in: {reason}")
+        if self.access == "reader" and not roles & CONTENT_ROLES:
+            raise ApiRefused("not-permitted", f"contents are for {', '.join(sorted(CONTENT_ROLES))}")
+        return await self.handler(caller, line, arguments)
+
+
+# --- Without login ----------------------------------------------------------------------------------------------------
+
+
+async def _status(caller: Caller, arguments: Arguments) -> Any:
+    """The lines at a glance."""
+    channels = []
+    for _, line in sorted(caller.node.lines.items()):
+        channels.append(await asyncio.to_thread(lambda line=line: {**line.status(), "details": line.details()}))
+    return {"channels": channels, "party": caller.node.party}
+
+
+async def _login(caller: Caller, arguments: Arguments) -> Any:
+    """Prove to be a person of the party; once a connection."""
+    person = _take(arguments, "person", int)
+    signature = _take(arguments, "signature", bytes)
+    if caller.session is not None:
+        raise ApiRefused("login-refused", "this connection is logged in already")
+    rosters = [line.own_rosters[-1].roster for line in caller.node.lines.values()]
+    caller.session = await asyncio.to_thread(
+        check_login,
+        caller.challenge,
+        signature,
+        party=caller.node.party,
+        person=person,
+        rosters=rosters,
+    )
+    return {name: sorted(caller.roles(line)) for name, line in sorted(caller.node.lines.items())}
+
+
+async def _submit(caller: Caller, arguments: Arguments) -> Any:
+    """Take a statement. Officers log in; what roots signed speaks for itself, because it opens nothing."""
+    line = caller.line(arguments)
+    signed = SignedStatement.parse(_take(arguments, "signed", bytes))
+    rooted = bool(signed.signatures) and all(one.root is not None for one in signed.signatures)
+    if not rooted and not caller.roles(line):
+        raise ApiRefused("login-refused", "an officer must be logged in to send a statement")
+    outcome = await line.submit_signed(signed)
+    return (await _waited(line, outcome, arguments)).as_dict()
+
+
+# --- Officers ---------------------------------------------------------------------------------------------------------
+
+
+async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Everything that a client needs to compose, with what lets it check that."""
+    own, their = await asyncio.to_thread(lambda: (line.store.head(line.own), line.store.head(line.counterpart)))
+    return {
+        "agreement": line.agreement.text,
+        "catalogue": line.catalogue.digest,
+        "counterpart": line.counterpart,
+        "now_ms": now().wall_ms,
+        "own": line.own,
+        "own_log": [own.size, own.root],
+        "rosters": {
+            line.own: line.own_rosters[-1].signed.encode(),
+            line.counterpart: line.their_rosters[-1].signed.encode(),
+        },
+        "their_log": [their.size, their.root],
+    }
+
+
+async def _wait(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Wait until a statement of ours has come so far."""
+    outcome = line.outcome(_statement_id(arguments))
+    return (await _waited(line, outcome, arguments)).as_dict()
+
+
+async def _drafts(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What waits for signatures, without contents."""
+    return [_draft_dict(draft) for draft in await asyncio.to_thread(line.drafts)]
+
+
+async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Add a signature to a draft."""
+    signatures = signatures_from_wire([_take(arguments, "signature", list)])
+    outcome = await line.sign_draft(_take(arguments, "id", str), signatures[0])
+    return (await _waited(line, outcome, arguments)).as_dict()
+
+
+async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What the counterpart's people have said, newest first."""
+    before, limit = _take(arguments, "before", int, None), _limit(arguments)
+    return await asyncio.to_thread(line.projection.inbox, before, limit)
+
+
+async def _threads(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """The threads, the one that moved last first."""
+    return await asyncio.to_thread(line.projection.threads, _limit(arguments))
+
+
+async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """One thread with its entries in order."""
+    found = await asyncio.to_thread(line.projection.thread, _take(arguments, "id", bytes))
+    if found is None:
+        raise ApiRefused("no-such-thread", "there is no such thread on this channel")
+    return found
+
+
+async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """One entry: its bytes and how it was judged."""
+    voice, index = _voice(line, arguments), _take(arguments, "index", int)
+    entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
+    if index < 0 or not entries:
+        raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
+    view = await asyncio.to_thread(line.projection.entry, voice, index)
+    held_at_ms = await asyncio.to_thread(line.store.cosigned_at, index) if voice == line.own else None
+    return {"entry": entries[0], "held_at_ms": held_at_ms, "view": view}
+
+
+async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What is due or overdue now."""
+    return await asyncio.to_thread(line.projection.due, now().wall_ms)
+
+
+async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """The receipt of one entry; it holds the entry and no contents."""
+    voice, index = _voice(line, arguments), _take(arguments, "index", int)
+    return await asyncio.to_thread(receipt, line.store, voice, index)
+
+
+async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """From now on, say whenever something changed."""
+
+    async def follow() -> None:
+        while True:
+            await line.changed()
+            await caller.push("changed", {"counterpart": line.counterpart})
+
+    caller.watch(follow())
+    return True
+
+
+# --- Readers ----------------------------------------------------------------------------------------------------------
+
+
+async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What opens one entry: its body and its secret."""
+    voice, index = _voice(line, arguments), _take(arguments, "index", int)
+    body = await asyncio.to_thread(line.store.body, voice, index)
+    entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
+    if index < 0 or not entries:
+        raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
+    return await asyncio.to_thread(_opening, line, Entry.parse(entries[0]).statement, body)
+
+
+async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """One draft with what opens it, for the officer who is to sign it."""
+    draft = await asyncio.to_thread(line.draft, _take(arguments, "id", str))
+    opening = await asyncio.to_thread(_opening, line, draft.statement, draft.body)
+    return {**_draft_dict(draft), **opening}
+
+
+def _opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]:
+    """The body and the secret; the secret is None where nothing is sealed, or where it does not open for us."""
+    kind = line.catalogue.kind(Statement.parse(statement).kind)
+    if body is None or kind is None or kind.document:
+        return {"body": body, "problem": None, "secret": None}
+    try:
+        opened = line.open_statement(statement, body)
+    except ProtocolError as error:
+        return {"body": body, "problem": error.code, "secret": None}
+    return {"body": body, "problem": None, "secret": opened.secret.raw}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "status": Operation("anyone", _status),
+    "login": Operation("anyone", _login),
+    "submit": Operation("anyone", _submit),
+    "context": Operation("officer", _context),
+    "wait": Operation("officer", _wait),
+    "drafts": Operation("officer", _drafts),
+    "sign": Operation("officer", _sign),
+    "inbox": Operation("officer", _inbox),
+    "threads": Operation("officer", _threads),
+    "thread": Operation("officer", _thread),
+    "entry": Operation("officer", _entry),
+    "due": Operation("officer", _due),
+    "receipt": Operation("officer", _receipt),
+    "watch": Operation("officer", _watch),
+    "contents": Operation("reader", _contents),
+    "draft": Operation("reader", _draft),
+}
+
+
+# --- Arguments --------------------------------------------------------------------------------------------------------
+
+_REQUIRED: Any = object()
+
+
+def _take(arguments: Arguments, name: str, kind: type, default: Any = _REQUIRED) -> Any:
+    value = arguments.get(name)
+    if value is None and default is not _REQUIRED:
+        return default
+    if type(value) is not kind:
+        raise ApiRefused("request-malformed", f"{name} is missing or no {kind.__name__}")
+    return value
+
+
+def _voice(line: Line, arguments: Arguments) -> str:
+    voice: str = _take(arguments, "voice", str)
+    if voice not in {line.own, line.counterpart}:
+        raise ApiRefused("no-such-entry", f"{voice[:8]!r} is not a voice of this channel")
+    return voice
+
+
+def _limit(arguments: Arguments) -> int:
+    limit: int = _take(arguments, "limit", int, PAGE_MAX)
+    return max(1, min(limit, PAGE_MAX))
+
+
+def _statement_id(arguments: Arguments) -> bytes:
+    try:
+        return bytes.fromhex(_take(arguments, "id", str))
+    except ValueError as error:
+        raise ApiRefused("request-malformed", "id is not hexadecimal") from error
+
+
+async def _waited(line: Line, outcome: Outcome, arguments: Arguments) -> Outcome:
+    """Wait as the request asks for; a draft waits for people, which no request does."""
+    state = _take(arguments, "wait", str, None)
+    if state is None or outcome.state == "draft" or state not in STATES or outcome.reached(state):
+        return outcome
+    timeout_ms = max(0, min(_take(arguments, "timeout_ms", int, 10_000), WAIT_MS_MAX))
+    return await line.wait(bytes.fromhex(outcome.id), state, timeout_ms / 1000)
+
+
+def _draft_dict(draft: Draft) -> dict[str, Any]:
+    return {
+        "created_at_ms": draft.created_at_ms,
+        "id": draft.id,
+        "missing": list(draft.missing),
+        "signatures": signatures_to_wire(draft.signatures),
+        "statement": draft.statement,
+    }
+
+

@@ -1,0 +1,44 @@
+"""Receipts: the proof file of one entry under the newest checkpoint that the other side cosigned.
+
+It needs nothing but the store, so that it can be written with the node running or stopped.
+
+Source: spec/log.md, "Receipt".
+"""
+
+from __future__ import annotations
+
+from nodes.errors import NodeError
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from protocol.checkpoint import parse_text
+from protocol.merkle import prove_inclusion
+from protocol.note import parse as parse_note
+from protocol.receipt import make_receipt
+
+
+def receipt(store: LogStore, voice: str, index: int) -> bytes:
+    """Make the receipt of one entry.
+
+    Args:
+        store: of the channel.
+        voice: our short name for what they hold of ours, or theirs for what we hold of theirs.
+        index: place of the entry in that voice's log.
+
+    Returns:
+        A `.tlog-proof` file with the entry in its `extra` line.
+
+    Raises:
+        NodeError: `no-such-entry`, or `not-held-yet` where no cosigned checkpoint covers it.
+    """
+    if voice not in {store.own, store.their}:
+        raise NodeError("no-such-entry", f"{voice!r} is not a voice of this channel")
+    if index >= store.head(voice).size:
+        raise NodeError("no-such-entry", f"there is no entry {voice} {index}")
+    note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
+    if note is None:
+        raise NodeError("not-held-yet", f"no checkpoint of {voice} has been cosigned yet")
+    size = parse_text(parse_note(note).text).size
+    if index >= size:
+        raise NodeError("not-held-yet", f"{voice} {index} is logged, and held only up to {size}")
+    entry = store.read(voice, index, index + 1)[0]
+    path = prove_inclusion(index, size, store.hashes(voice))
+    return make_receipt(entry=entry, index=index, path=path, checkpoint_note=note)
