@@ -12,9 +12,12 @@ crypto library insists on its own: the hedge of an ML-DSA signature and the ephe
     sealing       HPKE to a party
     tls_identity  the certificate that a roster pins
     quorum        m of n roots
-    roster        a party's signed list of its keys (its text form: toml_lines)
+    person        an officer in a roster
+    roster        a party's signed list of its keys
+    toml_lines    the lines that a roster is written in
     envelope      a file that a passphrase opens
     keyring       what is inside such a file
+    keyring_text  the plain form of it
     words         safety words, to compare by voice
 
 The formats are in spec/keys-and-rosters.md.

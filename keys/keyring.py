@@ -13,20 +13,18 @@ in memory. Nothing here shows a secret in its ``repr``.
 Source: spec/keys-and-rosters.md, "Keyrings".
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Self
 
 from keys import hybrid, note_key, sealing, tls_identity
 from keys.errors import BROKEN_RULE, EnvelopeRefused, KeysMisused
 from keys.hybrid import HybridPrivateKey
+from keys.keyring_text import Fields, check_same, encode
 from keys.note_key import NoteKeyType, NoteSigner
 from keys.roles import KeyRole
 from keys.sealing import SealingPrivateKey
-
-FORMAT: Final = "hotline/1/keyring"
 
 Entropy = Callable[[int], bytes]
 """Gives so many fresh random bytes; ``secrets.token_bytes`` outside of tests."""
@@ -34,7 +32,6 @@ Entropy = Callable[[int], bytes]
 _PARTY = re.compile(r"[A-Z]{2,4}")
 _OFFICER = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _CHANNEL = re.compile(r"[0-9a-f]{64}")
-_HEX = re.compile(r"(?:[0-9a-f]{2})+")
 
 _EPOCH_MAX = 1_000_000
 _NUMBER_MAX = 65_535
@@ -185,7 +182,7 @@ class NodeKeyring:
 
     def encode(self) -> bytes:
         """The plain form, to be sealed at once."""
-        return _encode(
+        return encode(
             self.PURPOSE,
             party=self.party,
             node_seed=self.node_seed.hex(),
@@ -210,7 +207,7 @@ class NodeKeyring:
         Raises:
             EnvelopeRefused: malformed, of another kind, a second spelling, or a broken rule.
         """
-        fields = _Fields(data, cls.PURPOSE)
+        fields = Fields(data, cls.PURPOSE)
         keyring = cls(
             party=fields.text("party"),
             node_seed=fields.seed("node_seed"),
@@ -227,7 +224,7 @@ class NodeKeyring:
                 for channel, each in fields.each("channels")
             },
         )
-        _same(keyring.encode(), data)
+        check_same(keyring.encode(), data)
         return keyring
 
     def _seeds(self, channel: bytes | str) -> ChannelSeeds:
@@ -275,15 +272,15 @@ class OfficerKeyring:
 
     def encode(self) -> bytes:
         """The plain form, to be sealed at once."""
-        return _encode(self.PURPOSE, party=self.party, name=self.name, number=self.number, seed=self.seed.hex())
+        return encode(self.PURPOSE, party=self.party, name=self.name, number=self.number, seed=self.seed.hex())
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
-        fields = _Fields(data, cls.PURPOSE)
+        fields = Fields(data, cls.PURPOSE)
         number = None if fields.absent("number") else fields.number("number")
         keyring = cls(fields.text("party"), fields.text("name"), number, fields.seed("seed"))
-        _same(keyring.encode(), data)
+        check_same(keyring.encode(), data)
         return keyring
 
 
@@ -322,14 +319,14 @@ class RootKeyring:
 
     def encode(self) -> bytes:
         """The plain form, to be sealed at once."""
-        return _encode(self.PURPOSE, party=self.party, index=self.index, seed=self.seed.hex())
+        return encode(self.PURPOSE, party=self.party, index=self.index, seed=self.seed.hex())
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
-        fields = _Fields(data, cls.PURPOSE)
+        fields = Fields(data, cls.PURPOSE)
         keyring = cls(fields.text("party"), fields.number("index"), fields.seed("seed"))
-        _same(keyring.encode(), data)
+        check_same(keyring.encode(), data)
         return keyring
 
 
@@ -370,63 +367,19 @@ class ReserveKeyring:
             }
             for channel, seeds in self.channels.items()
         }
-        return _encode(self.PURPOSE, party=self.party, channels=channels)
+        return encode(self.PURPOSE, party=self.party, channels=channels)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
-        fields = _Fields(data, cls.PURPOSE)
+        fields = Fields(data, cls.PURPOSE)
         channels = {
             channel: ReserveSeeds(each.number("epoch"), each.seed("log_ed25519"), each.seed("log_mldsa44"))
             for channel, each in fields.each("channels")
         }
         keyring = cls(fields.text("party"), channels)
-        _same(keyring.encode(), data)
+        check_same(keyring.encode(), data)
         return keyring
-
-
-class _Fields:
-    """Reads typed values out of the JSON. What is left unread shows when the keyring is encoded again."""
-
-    def __init__(self, data: bytes | Mapping[str, Any], kind: str) -> None:
-        if isinstance(data, Mapping):
-            self._values = data
-            return
-        try:
-            values = json.loads(data.decode("ascii"))
-        except (ValueError, RecursionError):
-            raise EnvelopeRefused("the keyring is no JSON") from None
-        if not isinstance(values, dict) or values.get("format") != FORMAT or values.get("kind") != kind:
-            raise EnvelopeRefused(f"this is no keyring of the kind: {kind}")
-        self._values = values
-
-    def absent(self, name: str) -> bool:
-        return self._values.get(name) is None
-
-    def text(self, name: str) -> str:
-        value = self._values.get(name)
-        if not isinstance(value, str):
-            raise EnvelopeRefused(f"{name} is no text")
-        return value
-
-    def number(self, name: str) -> int:
-        value = self._values.get(name)
-        # True and False are whole numbers to Python, but not to the format.
-        if type(value) is not int:
-            raise EnvelopeRefused(f"{name} is no whole number")
-        return value
-
-    def seed(self, name: str) -> bytes:
-        value = self.text(name)
-        if not _HEX.fullmatch(value):
-            raise EnvelopeRefused(f"{name} is not hexadecimal")
-        return bytes.fromhex(value)
-
-    def each(self, name: str) -> list[tuple[str, "_Fields"]]:
-        value = self._values.get(name)
-        if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
-            raise EnvelopeRefused(f"{name} is no table of tables")
-        return [(key, _Fields(each, "")) for key, each in value.items()]
 
 
 def _log_signers(seeds: ChannelSeeds | ReserveSeeds, origin: str) -> tuple[NoteSigner, NoteSigner]:
@@ -438,16 +391,6 @@ def _log_signers(seeds: ChannelSeeds | ReserveSeeds, origin: str) -> tuple[NoteS
 
 def _channel_hex(channel: bytes | str) -> str:
     return channel if isinstance(channel, str) else channel.hex()
-
-
-def _encode(kind: str, **fields: object) -> bytes:
-    """The one spelling: sorted names, no spaces, ASCII."""
-    return json.dumps({"format": FORMAT, "kind": kind, **fields}, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _same(again: bytes, data: bytes) -> None:
-    if again != data:
-        raise EnvelopeRefused("the keyring has unknown names, or is a second spelling")
 
 
 def _check_seeds(*seeds: tuple[bytes, int]) -> list[bytes]:

@@ -166,6 +166,41 @@ class NoteVerifier:
         return key
 
 
+@dataclass(frozen=True, slots=True)
+class NotePair:
+    """The two keys of a log or of a mirror.
+
+    Attributes:
+        ed25519: 32 bytes.
+        mldsa44: 1,312 bytes.
+
+    Raises:
+        KeyRefused: a wrong length, or an Ed25519 key that the gate refuses.
+    """
+
+    ed25519: bytes
+    mldsa44: bytes
+
+    def __post_init__(self) -> None:
+        check_ed25519(self.ed25519)
+        if len(self.mldsa44) != MLDSA44_PUBLIC_BYTES:
+            raise KeyRefused(f"an ML-DSA-44 key has {MLDSA44_PUBLIC_BYTES} bytes, not {len(self.mldsa44)}")
+
+    def log_verifiers(self, origin: str) -> tuple[NoteVerifier, NoteVerifier]:
+        """The keys as those of a log: types 0x01 and 0x06, named after the origin."""
+        return (
+            NoteVerifier(origin, NoteKeyType.ED25519, self.ed25519),
+            NoteVerifier(origin, NoteKeyType.MLDSA44, self.mldsa44),
+        )
+
+    def mirror_verifiers(self, name: str) -> tuple[NoteVerifier, NoteVerifier]:
+        """The keys as those of a mirror: types 0x04 and 0x06."""
+        return (
+            NoteVerifier(name, NoteKeyType.COSIGNATURE, self.ed25519),
+            NoteVerifier(name, NoteKeyType.MLDSA44, self.mldsa44),
+        )
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class NoteSigner:
     """A private key of a log or a mirror. It never shows its seed.

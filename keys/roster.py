@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from keys.errors import BAD_KEY, BROKEN_RULE, KEY_REUSED, NOT_A_SUCCESSOR, KeyRefused, RosterRefused
-from keys.gate import check_ed25519
+from keys.errors import BAD_KEY, KEY_REUSED, NOT_A_SUCCESSOR, KeyRefused, RosterRefused
 from keys.hybrid import HybridPublicKey
-from keys.note_key import MLDSA44_PUBLIC_BYTES, NoteKeyType, NoteVerifier
+from keys.note_key import NotePair
+from keys.person import Person, check_validity, rule
 from keys.quorum import RootSet
-from keys.roles import ROLES, KeyRole
+from keys.roles import KeyRole
 from keys.sealing import SealingPublicKey
 from keys.tls_identity import certificate_key, spki_pin
-from keys.toml_lines import INSTANT_MAX_MS, LineReader, LineWriter
+from keys.toml_lines import LineReader, LineWriter
+
+__all__ = ["NotePair", "Person", "Roster", "check_apart", "check_succession", "parse", "render"]
 
 FORMAT: Final = "hotline/1/roster"
 
@@ -33,7 +35,6 @@ TEXT_BYTES_MAX: Final = 131_072
 PEOPLE_MAX: Final = 40
 """As many as fit into the text: a person takes 2.9 kB of it."""
 
-NUMBER_MAX: Final = 65_535
 VERSION_MAX: Final = 1_000_000
 EPOCH_MAX: Final = 1_000_000
 CERTIFICATES_MAX: Final = 2
@@ -41,74 +42,6 @@ CERTIFICATES_MAX: Final = 2
 
 _PARTY = re.compile(r"[A-Z]{2,4}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class NotePair:
-    """The two keys of a log or of a mirror.
-
-    Attributes:
-        ed25519: 32 bytes.
-        mldsa44: 1,312 bytes.
-
-    Raises:
-        KeyRefused: a wrong length, or an Ed25519 key that the gate refuses.
-    """
-
-    ed25519: bytes
-    mldsa44: bytes
-
-    def __post_init__(self) -> None:
-        check_ed25519(self.ed25519)
-        if len(self.mldsa44) != MLDSA44_PUBLIC_BYTES:
-            raise KeyRefused(f"an ML-DSA-44 key has {MLDSA44_PUBLIC_BYTES} bytes, not {len(self.mldsa44)}")
-
-    def log_verifiers(self, origin: str) -> tuple[NoteVerifier, NoteVerifier]:
-        """The keys as those of a log: types 0x01 and 0x06, named after the origin."""
-        return (
-            NoteVerifier(origin, NoteKeyType.ED25519, self.ed25519),
-            NoteVerifier(origin, NoteKeyType.MLDSA44, self.mldsa44),
-        )
-
-    def mirror_verifiers(self, name: str) -> tuple[NoteVerifier, NoteVerifier]:
-        """The keys as those of a mirror: types 0x04 and 0x06."""
-        return (
-            NoteVerifier(name, NoteKeyType.COSIGNATURE, self.ed25519),
-            NoteVerifier(name, NoteKeyType.MLDSA44, self.mldsa44),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An officer.
-
-    Attributes:
-        number: 1 to 65,535; says who, only to the party itself.
-        roles: what they may sign as, in the order of ``ROLES``, at least one.
-        key: their key.
-        valid_from_ms: first instant of validity, UTC milliseconds.
-        valid_until_ms: first instant after it.
-
-    Raises:
-        RosterRefused: a rule is broken; the text names it.
-    """
-
-    number: int
-    roles: tuple[str, ...]
-    key: HybridPublicKey
-    valid_from_ms: int
-    valid_until_ms: int
-
-    def __post_init__(self) -> None:
-        _rule(1 <= self.number <= NUMBER_MAX, f"no number of a person: {self.number}")
-        ordered = tuple(role for role in ROLES if role in self.roles)
-        _rule(bool(ordered) and ordered == self.roles, f"person {self.number} has unknown or unordered roles")
-        _rule(self.key.role is KeyRole.OFFICER, f"the key of person {self.number} has another job")
-        _check_validity(self.valid_from_ms, self.valid_until_ms, f"person {self.number}")
-
-    def valid_at(self, at_ms: int) -> bool:
-        """Whether the person may sign at this time, in UTC milliseconds."""
-        return self.valid_from_ms <= at_ms < self.valid_until_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +88,19 @@ class Roster:
     people: tuple[Person, ...]
 
     def __post_init__(self) -> None:
-        _rule(bool(_PARTY.fullmatch(self.party)), f"no short name of a party: {self.party!r}")
-        _rule(len(self.channel) == 32, "a channel id has 32 bytes")
-        _rule(1 <= self.version <= VERSION_MAX, f"no version: {self.version}")
-        _check_validity(self.valid_from_ms, self.valid_until_ms, "the roster")
-        _rule((self.version == 1) == (self.previous is None), "every version but the first names the one before")
-        _rule(self.previous is None or len(self.previous) == 32, "the hash of the version before has 32 bytes")
-        _rule(self.node.role is KeyRole.NODE, "the node's key has another job")
-        _rule(0 <= self.epoch < EPOCH_MAX, f"no epoch: {self.epoch}")
-        _rule(self.next_epoch == self.epoch + 1, "the next epoch is not one more than the epoch")
-        _rule(1 <= len(self.tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
-        _rule(len(self.people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
+        rule(bool(_PARTY.fullmatch(self.party)), f"no short name of a party: {self.party!r}")
+        rule(len(self.channel) == 32, "a channel id has 32 bytes")
+        rule(1 <= self.version <= VERSION_MAX, f"no version: {self.version}")
+        check_validity(self.valid_from_ms, self.valid_until_ms, "the roster")
+        rule((self.version == 1) == (self.previous is None), "every version but the first names the one before")
+        rule(self.previous is None or len(self.previous) == 32, "the hash of the version before has 32 bytes")
+        rule(self.node.role is KeyRole.NODE, "the node's key has another job")
+        rule(0 <= self.epoch < EPOCH_MAX, f"no epoch: {self.epoch}")
+        rule(self.next_epoch == self.epoch + 1, "the next epoch is not one more than the epoch")
+        rule(1 <= len(self.tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
+        rule(len(self.people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
         numbers = [person.number for person in self.people]
-        _rule(numbers == sorted(set(numbers)), "the persons are not in ascending order, or a number is there twice")
+        rule(numbers == sorted(set(numbers)), "the persons are not in ascending order, or a number is there twice")
         jobs: dict[bytes, str] = {}
         try:
             for job, key in _jobs(self):
@@ -358,13 +291,13 @@ def _read(reader: LineReader) -> Roster:
     while reader.follows("[[tls]]"):
         reader.header("[[tls]]")
         tls.append(reader.base64("certificate"))
-        _rule(len(tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
+        rule(len(tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
     reader.header("[next_log]")
     next_epoch, next_log = reader.integer("epoch"), _read_pair(reader)
     people: list[Person] = []
     while reader.follows("[[person]]"):
         people.append(_read_person(reader))
-        _rule(len(people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
+        rule(len(people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
     return Roster(
         party=party,
         channel=channel,
@@ -404,15 +337,6 @@ def _read_hash(reader: LineReader, name: str) -> bytes:
     if not _HASH.fullmatch(text):
         raise RosterRefused(f"{name} is not 64 lower-case hexadecimal digits")
     return bytes.fromhex(text)
-
-
-def _check_validity(valid_from_ms: int, valid_until_ms: int, whose: str) -> None:
-    _rule(0 <= valid_from_ms < valid_until_ms <= INSTANT_MAX_MS, f"the validity of {whose} is empty or out of range")
-
-
-def _rule(holds: bool, text: str) -> None:
-    if not holds:
-        raise RosterRefused(text, kind=BROKEN_RULE)
 
 
 def _follows(holds: bool, text: str) -> None:
