@@ -133,6 +133,8 @@ def seal_body(
         raise ComposeRefused(code, error.where, error.code) from error
     except NotUnderstood as error:
         raise ComposeRefused("bad-contents", error.where) from error
+    except (TypeError, ValueError) as error:
+        raise ComposeRefused("bad-contents", "contents", str(error)) from error
     if not 1 <= len(recipients) <= RECIPIENTS_MAX or len({key.key_id for _, key in recipients}) < len(recipients):
         raise ComposeRefused("bad-recipients", "body", f"1 to {RECIPIENTS_MAX} different sealing keys")
     padded = len(plain).to_bytes(LENGTH_BYTES, "big") + plain

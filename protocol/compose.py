@@ -128,7 +128,7 @@ def compose(
         if secret is None:
             raise ComposeRefused("bad-secret", "secret", "the kind has fields to seal")
         bound = StatementSecret(secret, channel=setting.channel, statement_id=statement_id)
-        filled = {name: value for name, value in fields.items() if value is not None}
+        filled: dict[str, Value] = {name: value for name, value in fields.items() if value is not None}
         named: list[Value] = [dict(item) for item in attachments]
         body = seal_body(
             {"attachments": named, "fields": filled},

@@ -1,10 +1,12 @@
 """Samples for the tests and vectors of statements, entries and agreements. All their keys are public seeds."""
 
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
-from keys.hybrid import HybridPrivateKey
+from keys.hybrid import ALGORITHM, HybridPrivateKey
 from keys.note_key import NoteKeyType, NoteSigner
 from keys.quorum import RootSet
 from keys.roles import KeyRole
@@ -19,6 +21,11 @@ from protocol.agreement_terms import (
     Party,
     Witness,
 )
+from protocol.compose import Setting
+from protocol.entry import Entry
+from protocol.kinds import Catalogue, Kind
+from protocol.signature import Signature
+from protocol.statement import LogState, Statement
 
 CREATED_MS = 1_795_255_200_123
 
@@ -88,3 +95,94 @@ def sample_terms() -> dict[str, object]:
 def sample_agreement(**changes: object) -> Agreement:
     """The sample agreement, with terms changed."""
     return Agreement(**{**sample_terms(), **changes})  # type: ignore[arg-type]
+
+
+def small_agreement() -> Agreement:
+    """The sample agreement with one root key a party and no witness, whose text is short."""
+    return sample_agreement(
+        parties=(
+            Party("ARC", "Republic of Arcadia", "line.arcadia.example", roots("ARC", 1, 1)),
+            Party("BOR", 'Kingdom of "Borealia"', "hotline.borealia.example", roots("BOR", 1, 1)),
+        ),
+        witnesses=(),
+    )
+
+
+CATALOGUE_FOLDER = Path(__file__).resolve().parents[2] / "protocol" / "catalogue"
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue as it stands in the repository."""
+    files = {
+        path.relative_to(CATALOGUE_FOLDER).as_posix(): path.read_bytes() for path in CATALOGUE_FOLDER.rglob("*.toml")
+    }
+    return Catalogue.load(files)
+
+
+def sample_kind(name: str) -> Kind:
+    """A kind of that catalogue."""
+    kind = catalogue().kind(name)
+    assert kind is not None
+    return kind
+
+
+CHANNEL = seed("channel", 32)
+STATEMENT_ID = seed("statement", 16)
+SECRET = seed("secret", 32)
+
+
+def sample_setting(**changes: object) -> Setting:
+    """Where the sample statements are made: Arcadia's fifth entry, with three of Borealia's in view."""
+    setting = Setting(
+        channel=CHANNEL,
+        party="ARC",
+        agreement=seed("agreement", 32),
+        catalogue=seed("catalogue", 32),
+        after=LogState(5, seed("own root", 32)),
+        seen=LogState(3, seed("their root", 32)),
+        recipients=(("ARC", sealing("ARC").public), ("BOR", sealing("BOR").public)),
+    )
+    return replace(setting, **changes)  # type: ignore[arg-type]
+
+
+def sample_statement(**changes: object) -> Statement:
+    """A statement with every field of the header filled."""
+    statement = Statement(
+        channel=CHANNEL,
+        party="ARC",
+        kind="notification",
+        id=STATEMENT_ID,
+        thread=seed("thread", 32),
+        in_reply_to=seed("reply", 32),
+        outcome="answered",
+        status="actual",
+        precedence="immediate",
+        severity=3,
+        aware_at_ms=CREATED_MS,
+        issued_at_ms=CREATED_MS + 60_000,
+        release_by_ms=CREATED_MS + 120_000,
+        respond_by_ms=CREATED_MS + 3_600_000,
+        valid_until_ms=CREATED_MS + 86_400_000,
+        agreement=seed("agreement", 32),
+        catalogue=seed("catalogue", 32),
+        language="en",
+        after=LogState(5, seed("own root", 32)),
+        seen=LogState(3, seed("their root", 32)),
+        commitments=tuple(seed(f"commitment {number}", 32) for number in range(20)),
+        opener=seed("opener", 32),
+        body_digest=seed("body", 32),
+        body_length=6_550,
+    )
+    return replace(statement, **changes)  # type: ignore[arg-type]
+
+
+def sample_entry(statement: bytes | None = None, **changes: object) -> Entry:
+    """An entry around a statement, with a signature of the right size that nobody made."""
+    entry = Entry(
+        statement=sample_statement().encode() if statement is None else statement,
+        signatures=(Signature("person/3", "duty", ALGORITHM, seed("signature", 3_373)),),
+        logged_at_ms=CREATED_MS + 61_000,
+        held=LogState(4, seed("their later root", 32)),
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,139 @@
+"""Make the vectors in spec/vectors/agreement: `python -m tests.protocol.make_agreement_vectors`, from the root.
+
+Everything comes from fixed seeds, so a new run writes the same bytes.
+"""
+
+from collections.abc import Iterator
+
+from protocol.agreement import Agreement
+from protocol.spelling import encode_base64
+from tests.protocol.statement_samples import roots, sample_agreement, small_agreement
+from tests.protocol.statement_vectors import ACCEPTED, VECTORS, Vector, write_vectors
+
+# What is replaced, by what, and how the text is judged then.
+CHANGES: dict[str, tuple[str, str, str, str, str]] = {
+    "format-2": ("a later format", "not understood", "not-understood", "format = 1", "format = 2"),
+    "term-unknown": ("a term of a later format", "not understood", "not-understood",
+                     "[beat]\n", "[beat]\nsong = \"dawn\"\n"),
+    "block-unknown": ("a block of a later format", "not understood", "not-understood",
+                      "[beat]\n", "[thresholds]\nimpact = 3\n\n[beat]\n"),
+    "format-text": ("a format that is text", "malformed", "bad-field", "format = 1", 'format = "1"'),
+    "toml": ("a bracket left out", "malformed", "bad-toml", "[beat]", "[beat"),
+    "key-twice": ("a term twice", "malformed", "bad-toml", "every_ms = 1000", "every_ms = 1000\nevery_ms = 2000"),
+    "line-ends": ("a carriage return", "malformed", "second-spelling", "[beat]\n", "[beat]\r\n"),
+    "comment": ("a comment changed", "malformed", "second-spelling", "# 1 second", "# 1 minute"),
+    "comment-added": ("a comment added", "malformed", "second-spelling", "[beat]\n", "[beat]\n# or less\n"),
+    "order": ("two terms swapped", "malformed", "second-spelling",
+              "degraded_after_missed = 1\ndown_after_missed = 2", "down_after_missed = 2\ndegraded_after_missed = 1"),
+    "number-spelling": ("a number with an underscore", "malformed", "second-spelling", "= 1000 ", "= 1_000 "),
+    "text-spelling": ("text with an escape", "malformed", "second-spelling", "Republic", "\\u0052epublic"),
+    "time-zone": ("the same time in another zone", "malformed", "bad-field",
+                  "created = 2026-11-21T10:00:00.123Z", "created = 2026-11-21T11:00:00.123+01:00"),
+    "time-microseconds": ("a time with microseconds", "malformed", "bad-field", "00.123Z", "00.123456Z"),
+    "time-local": ("a time without zone", "malformed", "bad-field", "00.123Z", "00.123"),
+    "review-time": ("a review date with a time", "malformed", "bad-field",
+                    "review_date = 2027-11-21", "review_date = 2027-11-21T00:00:00Z"),
+    "title-missing": ("the title left out", "malformed", "missing-field",
+                      'title = "Direct line on cyber incidents"\n', ""),
+    "clock-missing": ("one precedence without clock", "malformed", "missing-field", "[clock.flash]", "[clock.flsh]"),
+    "beat-float": ("an interval with a fraction", "malformed", "bad-field", "= 1000 ", "= 1000.0 "),
+    "beat-true": ("true for a count", "malformed", "bad-field",
+                  "degraded_after_missed = 1", "degraded_after_missed = true"),
+    "digest-capitals": ("a digest in capitals", "malformed", "bad-field", 'digest = "65ebc', 'digest = "65EBC'),
+    "root-key-cut": ("a root key with characters left out", "malformed", "bad-key", "=\",\n]", "\",\n]"),
+    "threshold-high": ("more root signatures than keys", "malformed", "bad-key",
+                       "root_threshold = 1", "root_threshold = 2"),
+    "threshold-zero": ("no root signature", "malformed", "bad-key", "root_threshold = 1", "root_threshold = 0"),
+    "purpose-empty": ("no purpose", "agreement refused", "bad-text", '"demonstration"', '""'),
+    "title-control": ("a direction mark in the title", "agreement refused", "bad-text",
+                      "Direct line", "Direct \u202eline"),
+    "title-decomposed": ("a title not in normalisation form C", "agreement refused", "bad-text",
+                         "Direct", "Dire\u0301ct"),
+    "language": ("a language that is none", "agreement refused", "bad-language", '["en", "fr"]', '["en", "french"]'),
+    "language-twice": ("a language twice", "agreement refused", "bad-language", '["en", "fr"]', '["en", "en"]'),
+    "created-before": ("a time before 1970", "agreement refused", "out-of-range",
+                       "2026-11-21T10", "1969-11-21T10"),
+    "catalogue-zero": ("catalogue 0", "agreement refused", "out-of-range", "version = 1", "version = 0"),
+    "party-small": ("a short name in small letters", "agreement refused", "bad-party", '"ARC"', '"arc"'),
+    "parties-unsorted": ("short names out of order", "agreement refused", "parties-unsorted", '"ARC"', '"CAR"'),
+    "parties-same": ("one short name for both", "agreement refused", "parties-unsorted", '"BOR"', '"ARC"'),
+    "names-same": ("one name for both", "agreement refused", "same-name",
+                   'Kingdom of \\"Borealia\\"', "Republic of Arcadia"),
+    "domains-same": ("one domain for both", "agreement refused", "same-domain", "hotline.borealia", "line.arcadia"),
+    "domain-capitals": ("a domain with capitals", "agreement refused", "bad-domain", "line.arcadia", "line.Arcadia"),
+    "domain-slash": ("a domain with a path", "agreement refused", "bad-domain",
+                     "arcadia.example", "arcadia.example/hotline"),
+    "beat-fast": ("a beat each millisecond", "agreement refused", "out-of-range", "= 1000 ", "= 1 "),
+    "beat-order": ("down before degraded", "agreement refused", "out-of-range",
+                   "degraded_after_missed = 1", "degraded_after_missed = 2"),
+    "clock-order": ("an answer due before it is opened", "agreement refused", "out-of-range",
+                    "answer_within_ms = 14400000 ", "answer_within_ms = 60 "),
+    "rule-role": ("a role that there is not", "agreement refused", "bad-slot", "release/senior", "release/minister"),
+    "rule-role-twice": ("a role twice in a slot", "agreement refused", "bad-slot", "release/senior", "release/release"),
+    "rule-no-needs": ("a rule that asks for nobody", "agreement refused", "bad-rule",
+                      'needs = ["duty", "release/senior"]', "needs = []"),
+    "rule-no-kinds": ("a rule for no kind", "agreement refused", "bad-rule",
+                      'kinds = ["notification", "correction"]', "kinds = []"),
+    "rule-any-and-one": ("every kind and one more", "agreement refused", "bad-rule", 'kinds = ["*"]',
+                         'kinds = ["*", "update"]'),
+    "rule-severity": ("a severity above the highest", "agreement refused", "out-of-range",
+                      "severity_at_least = 4", "severity_at_least = 6"),
+    "rule-precedence": ("precedences out of order", "agreement refused", "bad-rule",
+                        '["flash", "immediate"]', '["immediate", "flash"]'),
+    "witness-key": ("a witness key with a changed hash", "agreement refused", "bad-witness-key", "+BB", "+BC"),
+    "auditor-pin": ("a pin of 63 digits", "malformed", "bad-field", 'tls_pin = "c', 'tls_pin = "'),
+}  # fmt: skip
+
+
+def vectors() -> Iterator[Vector]:
+    """One good agreement, and what can be done to its text."""
+    good = small_agreement()
+    yield Vector(name="good", what="nothing", form="agreement", expect=ACCEPTED, more=_names(good), data=good.text)
+    full = sample_agreement()
+    yield Vector(
+        name="good-with-witness", what="nothing", form="agreement", expect=ACCEPTED, more=_names(full), data=full.text
+    )
+    text = good.text.decode()
+    for name, (what, expect, code, old, new) in CHANGES.items():
+        source = full.text.decode() if name == "witness-key" else text
+        if old not in source:
+            raise AssertionError(f"{name}: {old!r} is not there")
+        yield Vector(
+            name=name, what=what, form="agreement", expect=expect, code=code, data=source.replace(old, new, 1).encode()
+        )
+    first, second = (encode_base64(roots(short, 1, 1).keys[0].raw) for short in ("ARC", "BOR"))
+    cases = {
+        "root-key-reused": ("one root key for both parties", "agreement refused", "key-reused",
+                            text.replace(second, first).encode()),
+        "party-alone": ("one party only", "malformed", "bad-field", _without_second_party(text).encode()),
+        "not-utf-8": ("a byte that is not UTF-8", "malformed", "bad-text", good.text.replace(b"Direct", b"Dir\xffct")),
+        "empty": ("no bytes at all", "malformed", "missing-field", b""),
+        "nested": ("thousands of arrays in one another", "malformed", "bad-toml", b"format = " + b"[" * 60_000),
+        "no-newline": ("the last newline left out", "malformed", "second-spelling", good.text[:-1]),
+    }  # fmt: skip
+    for name, (what, expect, code, data) in cases.items():
+        yield Vector(name=name, what=what, form="agreement", expect=expect, code=code, data=data)
+
+
+def _names(agreement: Agreement) -> dict[str, tuple[str, ...]]:
+    """The names that follow from the digest of an agreement."""
+    return {
+        "channel": (agreement.channel.hex(),),
+        "log-id": tuple(f"{short} {agreement.log_id(short)}" for short in agreement.shorts),
+    }
+
+
+def _without_second_party(text: str) -> str:
+    """The text without the second block of a party."""
+    before, party, rest = text.rpartition("[[party]]")
+    assert party
+    return before + rest[rest.index("[beat]") :]
+
+
+def main() -> None:
+    """Write all files."""
+    write_vectors(VECTORS / "agreement", vectors())
+
+
+if __name__ == "__main__":
+    main()
