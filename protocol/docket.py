@@ -88,7 +88,7 @@ class Home:
     total: int = 0
 
     def digest(self, home: int) -> Hash:
-        """32 bytes that name this state of a home; equal sets of items give equal digests, in whatever order they came."""
+        """32 bytes that name this state of a home; equal sets of items give equal digests, in whatever order."""
         head = b"".join(number.to_bytes(8, "big") for number in (home, self.size, self.arrived))
         return tagged("docket-home", head, self.total.to_bytes(_SUM_BYTES, "big"))
 

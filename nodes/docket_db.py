@@ -1,0 +1,217 @@
+"""The tables of a projection: what was found about each entry, and the items of the docket.
+
+One SQLite file that can be rebuilt from the logs at any time, so it is written without waiting for the disk. This
+module is the judge's archive and the docket's ledger over it; it holds no rule of its own.
+
+Voices are 0 and 1 here, the places of the parties in the agreement, and an entry's location is one number
+(`protocol.verdict.location`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+
+import apsw
+
+from nodes.store import LogStore
+from protocol.clocks import Clockwork
+from protocol.docket_item import Item
+from protocol.event import Event
+from protocol.merkle import Frontier, Hash
+from protocol.verdict import Located, Verdict, location
+
+SCHEMA_VERSION = 1
+BUSY_MS = 10_000
+FRONTIERS_MAX = 1024
+"""Sizes of each log whose root can be given without reading hashes: entries near one another name the same ones."""
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE judged (
+    place INTEGER PRIMARY KEY, leaf BLOB NOT NULL, id BLOB, kind TEXT NOT NULL, status TEXT NOT NULL,
+    thread INTEGER NOT NULL, reply INTEGER NOT NULL, faults TEXT NOT NULL, notes TEXT NOT NULL, signers TEXT NOT NULL,
+    missing TEXT NOT NULL, effective INTEGER NOT NULL, official INTEGER NOT NULL);
+CREATE INDEX judged_leaf ON judged (leaf);
+CREATE INDEX judged_id ON judged (id) WHERE id IS NOT NULL;
+CREATE INDEX judged_official ON judged (official, place) WHERE official >= 0;
+CREATE TABLE event (voice INTEGER, idx INTEGER, event BLOB NOT NULL, PRIMARY KEY (voice, idx)) WITHOUT ROWID;
+CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, unheld INTEGER, due_ms INTEGER);
+CREATE INDEX item_unheld ON item (unheld, place) WHERE unheld IS NOT NULL;
+CREATE INDEX item_due ON item (due_ms) WHERE due_ms IS NOT NULL;
+CREATE TABLE thread (place INTEGER PRIMARY KEY, entries INTEGER NOT NULL, last_ms INTEGER NOT NULL);
+CREATE INDEX thread_last ON thread (last_ms);
+CREATE TABLE thread_entry (thread INTEGER, at INTEGER, seq INTEGER, place INTEGER NOT NULL,
+    PRIMARY KEY (thread, at, seq)) WITHOUT ROWID;
+CREATE TABLE mark (voice INTEGER, size INTEGER, digest BLOB NOT NULL, PRIMARY KEY (voice, size)) WITHOUT ROWID;
+"""
+
+_AFTER_ARRIVALS = 1 << 62
+"""Where a home entry stands among what arrives with it: behind."""
+
+
+def connect(path: Path) -> apsw.Connection:
+    """Open the file for writing; make its tables if there are none.
+
+    Raises:
+        apsw.Error: it cannot be opened, or is no database.
+    """
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_MS)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA cache_size=-8192")
+    if connection.execute("PRAGMA user_version").get == 0:
+        with connection:
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    return connection
+
+
+class DocketTables:
+    """The judge's archive and the docket's ledger, over one writing connection.
+
+    Args:
+        connection: of `connect`; the caller begins and ends transactions.
+        store: the two logs.
+        names: the parties' short names, in the agreement's order.
+        clockwork: says when something is due.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, *, store: LogStore, names: tuple[str, str], clockwork: Clockwork
+    ) -> None:
+        self._db = connection
+        self._store = store
+        self._names = names
+        self._clockwork = clockwork
+        self._sizes = [0, 0]
+        self._frontiers: tuple[OrderedDict[int, Frontier], OrderedDict[int, Frontier]] = (OrderedDict(), OrderedDict())
+        self._last: list[Frontier | None] = [None, None]
+
+    # --- sizes and roots --------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """See how far the logs go now; until the next look they count as ending there."""
+        self._sizes = [self._store.head(name).size for name in self._names]
+
+    def begin_at(self, voice: int, size: int) -> None:
+        """Say from where on `grow` will be called."""
+        self._last[voice] = Frontier.read(size, self._store.hashes(self._names[voice]))
+
+    def grow(self, voice: int, leaf: Hash) -> None:
+        """Take note of the next entry's leaf hash, so that roots near it cost nothing to read."""
+        last = self._last[voice]
+        if last is None:
+            return
+        last = self._last[voice] = last.append(leaf)
+        kept = self._frontiers[voice]
+        kept[last.size] = last
+        if len(kept) > FRONTIERS_MAX:
+            kept.popitem(last=False)
+
+    def size(self, voice: int) -> int:
+        """See protocol.archive.Archive."""
+        return self._sizes[voice]
+
+    def root(self, voice: int, size: int) -> Hash:
+        """See protocol.archive.Archive."""
+        frontier = self._frontiers[voice].get(size)
+        if frontier is None:
+            frontier = Frontier.read(size, self._store.hashes(self._names[voice]))
+        return frontier.root()
+
+    # --- what was found about entries -------------------------------------------------------------------------------
+
+    def locate(self, leaf: Hash) -> Located | None:
+        """See protocol.archive.Archive."""
+        sql = "SELECT place, kind, status, thread FROM judged WHERE leaf=? AND id IS NOT NULL ORDER BY place LIMIT 1"
+        for place, kind, status, thread in self._db.execute(sql, (leaf,)):
+            return Located(place, kind, status, thread)
+        return None
+
+    def first(self, voice: int, statement_id: bytes) -> int | None:
+        """See protocol.archive.Archive."""
+        sql = "SELECT min(place) >> 1 FROM judged WHERE id=? AND place & 1 = ?"
+        return self._db.execute(sql, (statement_id, voice)).get  # type: ignore[no-any-return]
+
+    def document(self, voice: int, index: int, digest: Hash) -> bytes | None:
+        """See protocol.archive.Archive."""
+        return self._store.body(self._names[voice], index)
+
+    def add(self, verdict: Verdict) -> None:
+        """See protocol.archive.Archive."""
+        statement, kind = verdict.statement, verdict.kind
+        # What people say, and what cannot be read and may have been said by people, stands in inboxes.
+        official = kind is None or not (kind.machine or kind.document)
+        self._db.execute(
+            "INSERT INTO judged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                verdict.place,
+                verdict.leaf,
+                None if statement is None else statement.id,
+                "" if statement is None else statement.kind,
+                "" if statement is None else statement.status,
+                verdict.thread,
+                verdict.reply,
+                " ".join(verdict.faults),
+                " ".join(verdict.notes),
+                " ".join(f"{person}:{role}" for person, role in verdict.signers),
+                " ".join(verdict.missing),
+                verdict.effective,
+                verdict.voice if official else -1,
+            ),
+        )
+
+    # --- the docket's items -----------------------------------------------------------------------------------------
+
+    def event(self, event: Event) -> None:
+        """See protocol.docket.Ledger."""
+        self._db.execute("INSERT INTO event VALUES (?, ?, ?)", (event.voice, event.index, event.encode()))
+
+    def arriving(self, voice: int, start: int, end: int) -> Iterable[Event]:
+        """See protocol.docket.Ledger."""
+        sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
+        found = [Event.parse(data) for (data,) in self._db.execute(sql, (voice, start, end))]
+        self._db.execute("DELETE FROM event WHERE voice=? AND idx>=? AND idx<?", (voice, start, end))
+        return found
+
+    def item(self, place: int) -> Item | None:
+        """See protocol.docket.Ledger."""
+        data = self._db.execute("SELECT data FROM item WHERE place=?", (place,)).get
+        return None if data is None else Item.parse(data)
+
+    def put(self, item: Item) -> None:
+        """See protocol.docket.Ledger."""
+        unheld = item.voice if item.held is None and item.thread & 1 == item.voice else None
+        due_ms = min((clock.due_ms for clock in self._clockwork.running(item)), default=None)
+        self._db.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?)", (item.place, item.encode(), unheld, due_ms))
+
+    def unheld(self, home: int, below: int) -> Iterable[int]:
+        """See protocol.docket.Ledger."""
+        sql = "SELECT place FROM item WHERE unheld=? AND place<? ORDER BY place"
+        return [place for (place,) in self._db.execute(sql, (home, location(home, below)))]
+
+    def placed(self, event: Event, *, home: int, at: int) -> None:
+        """See protocol.docket.Ledger."""
+        seq = _AFTER_ARRIVALS if event.voice == home else event.index
+        self._db.execute("INSERT INTO thread_entry VALUES (?, ?, ?, ?)", (event.thread, at, seq, event.place))
+        self._db.execute(
+            "INSERT INTO thread VALUES (?, 1, ?) ON CONFLICT (place) DO UPDATE "
+            "SET entries = entries + 1, last_ms = max(last_ms, excluded.last_ms)",
+            (event.thread, event.logged_at_ms),
+        )
+
+
+def row_verdict(row: tuple[str, str, str, str]) -> dict[str, object]:
+    """The judgement of an entry as its table has it, for people: faults, notes, signers, missing."""
+    faults, notes, signers, missing = row
+    return {
+        "faults": faults.split(),
+        "notes": notes.split(),
+        "signers": [
+            {"person": int(person), "role": role} for person, _, role in (one.partition(":") for one in signers.split())
+        ],
+        "missing": missing.split(),
+    }

@@ -1,0 +1,245 @@
+"""What people ask of a docket: an entry, an inbox, threads, what is due.
+
+Every answer is a plain dictionary of header facts and judgements, never of contents: those come from bodies, by role.
+Entries are named by serial (`ARC 17`), threads by the leaf hash of the entry that opened them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+
+from nodes.docket_db import row_verdict
+from nodes.store import LogStore
+from protocol.clocks import Clock, Clockwork
+from protocol.docket_item import Item, Mark
+from protocol.entry import Entry
+from protocol.errors import ProtocolError
+from protocol.kinds import Catalogue
+from protocol.merkle import Hash
+from protocol.statement import Statement
+from protocol.verdict import NO_LOCATION, index_of, location, voice_of
+
+View = dict[str, Any]
+
+_SELECT = "SELECT place, leaf, thread, reply, faults, notes, signers, missing, effective FROM judged "
+
+
+class DocketViews:
+    """The queries of a projection. Any thread may ask; an answer is of the last batch that was written."""
+
+    store: LogStore
+    catalogue: Catalogue
+    clockwork: Clockwork
+    names: tuple[str, str]
+
+    def reader(self) -> apsw.Connection:
+        """A connection for reading, one a thread."""
+        raise NotImplementedError
+
+    def find(self, leaf: Hash) -> tuple[str, int] | None:
+        """Voice and index of the judged entry with this leaf hash, or None."""
+        sql = "SELECT place FROM judged WHERE leaf=? ORDER BY place LIMIT 1"
+        place = self.reader().execute(sql, (leaf,)).get
+        return None if place is None else (self.names[voice_of(place)], index_of(place))
+
+    def entry(self, voice: str, index: int) -> View | None:
+        """One entry with what was found about it, or None where it is not judged yet.
+
+        Args:
+            voice: short name of its author.
+            index: its place in the author's log.
+        """
+        sql = _SELECT + "WHERE place=?"
+        for row in self.reader().execute(sql, (location(self.names.index(voice), index),)):
+            return self._view(row)
+        return None
+
+    def inbox(
+        self, *, voice: str | None = None, after: int = -1, before: int | None = None, limit: int = 50
+    ) -> list[View]:
+        """What people of one party said, newest first; what cannot be read stands there under its fault.
+
+        Args:
+            voice: whose statements, the counterpart's by default.
+            after: only entries of a higher index.
+            before: only entries of a lower index, to ask for the next page.
+            limit: at most so many.
+        """
+        number = self.names.index(self.store.their if voice is None else voice)
+        end = (1 << 62) if before is None else location(number, before)
+        sql = _SELECT + "WHERE official=? AND place>? AND place<? ORDER BY place DESC LIMIT ?"
+        found = list(self.reader().execute(sql, (number, location(number, after), end, limit)))
+        return [self._view(row) for row in found]
+
+    def threads(self, limit: int = 50) -> list[View]:
+        """Threads, the one last spoken in first: the opening entry, how many entries, when the last was logged."""
+        sql = "SELECT place, entries, last_ms FROM thread ORDER BY last_ms DESC, place DESC LIMIT ?"
+        threads = []
+        for place, entries, last_ms in list(self.reader().execute(sql, (limit,))):
+            opener = self.entry(self.names[voice_of(place)], index_of(place))
+            if opener is not None:
+                threads.append({"thread": opener["leaf"], "entries": entries, "last_at_ms": last_ms, "opener": opener})
+        return threads
+
+    def thread(self, leaf: Hash, limit: int = 1000) -> list[View]:
+        """The entries of a thread in its home order, then those that have not arrived at its home yet.
+
+        Args:
+            leaf: leaf hash of the entry that opened it.
+            limit: at most so many, the first ones.
+        """
+        found = self.find(leaf)
+        if found is None:
+            return []
+        place = location(self.names.index(found[0]), found[1])
+        rows = "SELECT place FROM thread_entry WHERE thread=? ORDER BY at, seq LIMIT ?"
+        places = [row[0] for row in self.reader().execute(rows, (place, limit))]
+        known = set(places)
+        waiting = "SELECT place FROM judged WHERE thread=? ORDER BY place LIMIT ?"
+        later = [row[0] for row in self.reader().execute(waiting, (place, limit)) if row[0] not in known]
+        views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in [*places, *later][:limit]]
+        return [view for view in views if view is not None]
+
+    def due(self, at_ms: int, *, limit: int = 200) -> list[View]:
+        """What is owed by either side and not done, the most urgent first.
+
+        Args:
+            at_ms: now, UTC milliseconds; says what is overdue.
+            limit: at most so many statements.
+        """
+        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT ?"
+        found = []
+        for (data,) in list(self.reader().execute(sql, (limit,))):
+            item = Item.parse(data)
+            for clock in self.clockwork.running(item):
+                view = self._clock(clock)
+                view["serial"] = self.serial(item.place)
+                view["kind"] = item.kind
+                view["status"] = item.status
+                view["precedence"] = item.precedence
+                view["overdue"] = clock.overdue_at(at_ms)
+                found.append(view)
+        return sorted(found, key=lambda view: view["due_ms"])
+
+    def counts(self) -> View:
+        """How many entries are judged and how many of them have faults, by voice; how many threads; what is owed."""
+        db = self.reader()
+        voices = {}
+        for number, name in enumerate(self.names):
+            judged = db.execute("SELECT count(*) FROM judged WHERE place & 1 = ?", (number,)).get
+            faulty = db.execute("SELECT count(*) FROM judged WHERE place & 1 = ? AND faults != ''", (number,)).get
+            voices[name] = {"entries": judged, "faults": faulty}
+        return {
+            "voices": voices,
+            "threads": db.execute("SELECT count(*) FROM thread").get,
+            "due": db.execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get,
+        }
+
+    def due_count(self) -> int:
+        """How many statements wait for something."""
+        return int(self.reader().execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get)
+
+    def serial(self, place: int) -> str:
+        """The name of an entry for people: `ARC 17`."""
+        return f"{self.names[voice_of(place)]} {index_of(place)}"
+
+    def _view(self, row: Any) -> View:
+        place, leaf, thread, reply, faults, notes, signers, missing, effective = row
+        voice, index = self.names[voice_of(place)], index_of(place)
+        view: View = {
+            "serial": f"{voice} {index}",
+            "voice": voice,
+            "index": index,
+            "leaf": leaf.hex(),
+            "effective": bool(effective),
+            **row_verdict((faults, notes, signers, missing)),
+            "thread_serial": None if thread == NO_LOCATION else self.serial(thread),
+            "reply_serial": None if reply == NO_LOCATION else self.serial(reply),
+            "held_at_ms": None,
+            "rung": None,
+            "state": None,
+            "rungs": {},
+            "clocks": [],
+            **_header(self.store.read(voice, index, index + 1)[0], leaf),
+        }
+        if voice == self.store.own:
+            view["held_at_ms"] = self.store.cosigned_at(index)
+            view["rung"] = "sent" if view["held_at_ms"] is None else "held"
+        data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
+        if data is not None:
+            self._add_item(view, Item.parse(data))
+        return view
+
+    def _add_item(self, view: View, item: Item) -> None:
+        other = 1 - item.voice
+        # A cosignature shows that an entry is held before either log says so; theirs we hold once it is judged here.
+        rung = item.rung
+        if rung == "sent" and (view["rung"] == "held" or self.names[item.voice] != self.store.own):
+            rung = "held"
+        view["rung"] = rung
+        view["state"] = item.state
+        view["rungs"] = {
+            name: self._mark_view(other, mark)
+            for name, mark in (
+                ("held", item.held),
+                ("opened", item.opened),
+                ("acknowledged", item.acknowledged),
+                ("holding", item.holding),
+                ("answered", item.answered),
+            )
+            if mark is not None
+        }
+        view["clocks"] = [self._clock(clock) for clock in self.clockwork.clocks(item)]
+
+    def _mark_view(self, voice: int, mark: Mark) -> View:
+        return {"serial": self.serial(location(voice, mark[0])), "at_ms": mark[1]}
+
+    def _clock(self, clock: Clock) -> View:
+        return {
+            "name": clock.name,
+            "owed_by": self.names[clock.owed_by],
+            "due_ms": clock.due_ms,
+            "done_ms": clock.done_ms,
+            "state": clock.state,
+        }
+
+
+def _header(data: bytes, leaf: Hash) -> View:
+    """The header's facts; None for each where the entry or its statement does not parse."""
+    entry: Entry | None = None
+    statement: Statement | None = None
+    try:
+        entry = Entry.parse(data)
+        statement = entry.parse_statement()
+    except ProtocolError:
+        pass
+    view: View = {
+        "logged_at_ms": None if entry is None else entry.logged_at_ms,
+        "held": None if entry is None else {"size": entry.held.size, "root": entry.held.root.hex()},
+    }
+    names = "kind status precedence severity outcome language aware_at_ms issued_at_ms release_by_ms respond_by_ms"
+    for name in (*names.split(), "valid_until_ms"):
+        view[name] = None if statement is None else getattr(statement, name)
+    view["id"] = None if statement is None else statement.id.hex()
+    view["thread"] = None if statement is None else (statement.thread or leaf).hex()
+    view["in_reply_to"] = None
+    view["has_body"] = False
+    view["facts"] = None
+    if statement is not None:
+        view["in_reply_to"] = None if statement.in_reply_to is None else statement.in_reply_to.hex()
+        view["has_body"] = statement.body_digest is not None
+        view["facts"] = None if statement.facts is None else _plain(statement.facts)
+    return view
+
+
+def _plain(value: Any) -> Any:
+    """Facts with bytes as hexadecimal digits, so that JSON can hold them."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

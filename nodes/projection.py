@@ -1,0 +1,315 @@
+"""The projection: what a node derives from the two logs of a channel, in a file that can be rebuilt.
+
+It judges every entry of both voices and folds the docket, a batch at a time, behind the log: entries are held and
+receipted before they are judged, and judging never stands in a receipt's way. Each batch is one transaction, so that
+after any crash the file is at some size of each log and goes on from there. It is thrown away and folded anew when it
+is of another schema, channel or catalogue, or does not fit the logs.
+
+`advance` is for one thread at a time. The queries (`nodes/docket_views.py`) may run on any thread beside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from keys.roster import parse as parse_roster
+from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
+from nodes.docket_views import DocketViews
+from nodes.errors import NodeError
+from nodes.store import LogStore
+from protocol import canonical
+from protocol.agreement import Agreement
+from protocol.clocks import Clockwork
+from protocol.docket import Docket, Home, docket_digest
+from protocol.event import event_of
+from protocol.judge import Judge, VoiceState
+from protocol.kinds import Catalogue
+from protocol.merkle import Hash, leaf_hash
+from protocol.reading import RosterInForce
+from protocol.statement import LogState
+from protocol.verdict import SignatureCheck, Verdict
+from protocol.walk import Verifier, Waiter, Walk, verify_here
+
+MARKS_MAX: Final = 1024
+"""Sizes of each log at which the docket's digest is remembered."""
+
+CHECKS_A_JOB: Final = 64
+"""Signatures verified in one job of the pool, about 15 ms: long against the cost of handing a job over."""
+
+
+class ProjectionBroken(NodeError):
+    """The file could not be written. It was put back to where it was; the next `advance` tries again."""
+
+
+def pool_verifier(executor: Executor | None) -> Verifier:
+    """Verify signatures on a pool of threads; verification leaves the interpreter's lock.
+
+    Args:
+        executor: the pool, or None to verify at once on the caller's thread.
+    """
+    if executor is None:
+        return verify_here
+    pool = executor
+
+    def verify(checks: Sequence[SignatureCheck]) -> Waiter:
+        jobs = [
+            pool.submit(_verify_all, checks[start : start + CHECKS_A_JOB])
+            for start in range(0, len(checks), CHECKS_A_JOB)
+        ]
+        return lambda: [result for job in jobs for result in job.result()]
+
+    return verify
+
+
+def _verify_all(checks: Sequence[SignatureCheck]) -> list[bool]:
+    return [check.holds() for check in checks]
+
+
+class Projection(DocketViews):
+    """Judgement and docket of one channel, as a node keeps them.
+
+    Args:
+        path: the file, which need not exist.
+        store: the two logs.
+        agreement: the one that founds the channel.
+        catalogue: what the kinds mean.
+        executor: threads that verify signatures, or None for none.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        store: LogStore,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        executor: Executor | None = None,
+    ) -> None:
+        self.path = path
+        self.store = store
+        self.agreement = agreement
+        self.catalogue = catalogue
+        self.names = agreement.shorts
+        self.clockwork = Clockwork(agreement, catalogue)
+        self._verify = pool_verifier(executor)
+        self._lock = threading.RLock()
+        self._readers = threading.local()
+        self._opened: list[apsw.Connection] = []
+        self._marks: tuple[dict[int, Hash], dict[int, Hash]] = ({}, {})
+        self._db = self._open_file()
+        self._load()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        store: LogStore,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        executor: Executor | None = None,
+    ) -> Projection:
+        """Open a projection, and begin it anew where it does not fit. Takes O(log size) reads, and no folding.
+
+        Raises:
+            ProjectionBroken: the file cannot be opened nor made.
+        """
+        try:
+            return cls(path, store=store, agreement=agreement, catalogue=catalogue, executor=executor)
+        except apsw.Error as error:
+            raise ProjectionBroken("projection-broken", f"{path}: {error}") from error
+
+    # --- going on ---------------------------------------------------------------------------------------------------
+
+    def advance(self, limit: int = 256, *, whole: bool = True) -> list[Verdict]:
+        """Judge and fold what the logs have gained, at most `limit` entries, in one transaction.
+
+        Args:
+            limit: most entries; call again while something is returned.
+            whole: our own log is complete, which it is once the counterpart said how far it holds it. A claim of the
+                other side to hold more of it is then false and does not wait.
+
+        Returns:
+            The new verdicts, those of one voice in order. Empty when there is nothing to do.
+
+        Raises:
+            ProjectionBroken: nothing of this batch was kept; the next call tries again.
+        """
+        with self._lock:
+            self._tables.look()
+            own = self.names.index(self.store.own) if whole else None
+            found: list[Verdict] = []
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                for verdict in islice(self._walk.advance(whole=own), limit):
+                    state = self._judge.state(verdict.voice)
+                    self._docket.add(event_of(verdict, state.last_ms))
+                    self._mark(verdict.voice)
+                    found.append(verdict)
+                if found:
+                    self._save()
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                with contextlib.suppress(apsw.Error):
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+                self._load()
+                if isinstance(error, apsw.Error):
+                    raise ProjectionBroken("projection-broken", f"{self.path}: {error}") from error
+                raise
+            return found
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How far our own log and the other one are judged."""
+        own = self.names.index(self.store.own)
+        return self._judge.state(own).size, self._judge.state(1 - own).size
+
+    def roster(self, voice: str) -> RosterInForce | None:
+        """The roster in force for the next entry of a party, as far as its log is judged."""
+        return self._judge.state(self.names.index(voice)).roster
+
+    def digest_at(self, own_size: int, their_size: int) -> Hash | None:
+        """The docket's digest where our own log and theirs are judged up to these sizes.
+
+        Returns:
+            32 bytes, or None where a size lies ahead or too far back. Two nodes that give a digest for the same two
+            logs and sizes give the same one.
+        """
+        sizes = (own_size, their_size) if self.names[0] == self.store.own else (their_size, own_size)
+        with self._lock:
+            found = [self._marks[voice].get(sizes[voice]) for voice in (0, 1)]
+        if found[0] is None or found[1] is None:
+            return None
+        return docket_digest(found[0], found[1])
+
+    def digest(self) -> tuple[int, int, Hash]:
+        """Own size, their size and the docket's digest, as far as both are judged now."""
+        with self._lock:
+            own, their = self.sizes
+            found = self.digest_at(own, their)
+        assert found is not None  # noqa: S101 - the present sizes are always marked.
+        return own, their, found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            for connection in [*self._opened, self._db]:
+                connection.close()
+            self._opened.clear()
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    def _open_file(self) -> apsw.Connection:
+        try:
+            connection = connect(self.path)
+            if connection.execute("PRAGMA user_version").get == SCHEMA_VERSION and self._fits(connection):
+                return connection
+            connection.close()
+        except apsw.Error:
+            # Damaged, or no database: it holds nothing that is not in the logs.
+            pass
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        connection = connect(self.path)
+        with connection:
+            connection.execute("INSERT INTO meta VALUES ('of', ?)", (self._identity(),))
+        return connection
+
+    def _identity(self) -> bytes:
+        return self.agreement.digest + self.catalogue.digest + self.store.own.encode("ascii")
+
+    def _fits(self, connection: apsw.Connection) -> bool:
+        """Whether the file is of this channel and catalogue, and the last entry judged of each log is still there."""
+        if connection.execute("SELECT value FROM meta WHERE name='of'").get != self._identity():
+            return False
+        for voice, name in enumerate(self.names):
+            sql = "SELECT place >> 1, leaf FROM judged WHERE place & 1 = ? ORDER BY place DESC LIMIT 1"
+            for index, leaf in connection.execute(sql, (voice,)):
+                if index >= self.store.head(name).size or self.store.hashes(name)(0, index) != leaf:
+                    return False
+        return True
+
+    def _load(self) -> None:
+        """Take judge, docket and walk up from what the file has."""
+        meta = dict(self._db.execute("SELECT name, value FROM meta"))
+        states, homes = [], []
+        for voice in (0, 1):
+            data = meta.get(f"voice-{voice}")
+            if data is None:
+                states.append(VoiceState())
+                homes.append(Home())
+                continue
+            values: Any = canonical.decode(data, bytes_max=4096)
+            size, held_size, held_root, last_ms, home_size, arrived, total = values
+            text = meta.get(f"roster-{voice}")
+            roster = None if text is None else RosterInForce(parse_roster(text), text)
+            states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster))
+            homes.append(Home(home_size, arrived, int.from_bytes(total, "big")))
+        self._saved_rosters = [state.roster for state in states]
+        tables = DocketTables(self._db, store=self.store, names=self.names, clockwork=self.clockwork)
+        for voice in (0, 1):
+            tables.begin_at(voice, states[voice].size)
+            marks = self._marks[voice]
+            marks.clear()
+            marks.update(self._db.execute("SELECT size, digest FROM mark WHERE voice=? ORDER BY size", (voice,)))
+            marks.setdefault(homes[voice].size, homes[voice].digest(voice))
+        self._tables = tables
+        self._judge = Judge(
+            agreement=self.agreement, catalogue=self.catalogue, archive=tables, states=(states[0], states[1])
+        )
+        self._docket = Docket(
+            agreement=self.agreement, catalogue=self.catalogue, ledger=tables, homes=(homes[0], homes[1])
+        )
+        self._walk = Walk(judge=self._judge, read=self._read, verify=self._verify)
+
+    def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
+        entries = self.store.read(self.names[voice], start, start + count)
+        for entry in entries:
+            self._tables.grow(voice, leaf_hash(entry))
+        return entries
+
+    def _mark(self, voice: int) -> None:
+        home = self._docket.homes[voice]
+        digest = home.digest(voice)
+        marks = self._marks[voice]
+        marks[home.size] = digest
+        if len(marks) > MARKS_MAX:
+            del marks[next(iter(marks))]
+
+    def _save(self) -> None:
+        rows: list[tuple[str, bytes]] = []
+        for voice in (0, 1):
+            state, home = self._judge.state(voice), self._docket.homes[voice]
+            total = home.total.to_bytes(256, "big")
+            values = [state.size, *state.held, state.last_ms, home.size, home.arrived, total]
+            rows.append((f"voice-{voice}", canonical.encode(values)))
+            if state.roster is not None and state.roster is not self._saved_rosters[voice]:
+                rows.append((f"roster-{voice}", state.roster.text))
+                self._saved_rosters[voice] = state.roster
+            last = self._db.execute("SELECT max(size) FROM mark WHERE voice=?", (voice,)).get
+            new = [(voice, size, digest) for size, digest in self._marks[voice].items() if last is None or size > last]
+            self._db.executemany("INSERT INTO mark VALUES (?, ?, ?)", new)
+            self._db.execute("DELETE FROM mark WHERE voice=? AND size<=?", (voice, home.size - MARKS_MAX))
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    # --- reading beside -----------------------------------------------------------------------------------------------
+
+    def reader(self) -> apsw.Connection:
+        """A connection for reading, one a thread."""
+        connection: apsw.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            connection.set_busy_timeout(10_000)
+            self._readers.connection = connection
+            with self._lock:
+                self._opened.append(connection)
+        return connection
