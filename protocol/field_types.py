@@ -130,9 +130,7 @@ def _check_text(item: Field, value: Value, catalogue: Vocabularies, where: str) 
 def _problem_of_identifier(item: Field) -> Callable[[str], str | None]:
     def problem_of(value: str) -> str | None:
         if _IDENTIFIER.fullmatch(value) is None:
-            return (
-                "is no identifier: letters, digits, . _ : + / @ - and single blanks, a letter or digit first"
-            )
+            return "is no identifier: letters, digits, . _ : + / @ - and single blanks, a letter or digit first"
         if item.pattern is not None and re.fullmatch(item.pattern, value, re.ASCII) is None:
             return f"is not of the form {item.pattern}"
         return None
