@@ -3,7 +3,7 @@
 A file that people read and machines sign must mean one thing. So there is one way to write it, and the reader takes
 the lines in the order in which the writer puts them: names that are unknown, twice or elsewhere never fit. Everything
 written here is TOML, and any TOML reader gives the same values; the reverse is not so, and is not meant to be. The
-time of a full TOML reader can also grow with the square of the parts of a dotted name: half a minute for 128 KiB.
+time of a full TOML reader can also grow with the square of the parts of a dotted name: 64 kB of dots cost tomllib 20 s.
 
 Source: TOML 1.0.0; RFC 3339; spec/keys-and-rosters.md, "Roster: the text".
 """
