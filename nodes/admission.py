@@ -1,0 +1,151 @@
+"""Admission: what a node checks of a statement of its own party before it takes it, and who has yet to sign.
+
+The node never signs for a person. It refuses what the other side would only mark as faulty: better a clear error to the
+officer than a bad entry for ever. The same rules judge the entry afterwards at both nodes and in the audit.
+
+Source: spec/local-api.md, "submit".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keys.errors import KeysError
+from keys.hybrid import ALGORITHM, HybridPublicKey
+from keys.roster import Roster
+from keys.sealing import SealingPrivateKey
+from nodes.errors import NodeError
+from nodes.rosters import check_roots
+from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.authority import missing_slots, slots_needed
+from protocol.body import check_named, open_body, recipients_of
+from protocol.compose import check_opened
+from protocol.errors import BadSignature, ProtocolError
+from protocol.kinds import Catalogue, Kind
+from protocol.limits import ENTRY_BYTES_MAX
+from protocol.signature import Signature, verify_signature
+from protocol.statement import Statement
+
+ENTRY_OVERHEAD_BYTES = 128
+"""More than an entry adds to its statement and signatures."""
+
+
+class AdmissionRefused(NodeError):
+    """A statement that this node does not take; nothing was kept of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A statement that may be logged once nothing is missing.
+
+    Attributes:
+        statement: parsed.
+        kind: its kind.
+        signed: its bytes, the signatures that hold, and its body.
+        missing: slots of the agreement's rule without a signature, such as `release/senior`.
+    """
+
+    statement: Statement
+    kind: Kind
+    signed: SignedStatement
+    missing: tuple[str, ...]
+
+
+class Desk:
+    """Admits statements of one party on one channel.
+
+    Args:
+        party: our short name.
+        agreement: the one in force.
+        catalogue: the one it names.
+        sealing: opens what is sealed to us.
+    """
+
+    def __init__(self, *, party: str, agreement: Agreement, catalogue: Catalogue, sealing: SealingPrivateKey) -> None:
+        self._party = party
+        self._agreement = agreement
+        self._catalogue = catalogue
+        self._sealing = sealing
+
+    def admit(self, signed: SignedStatement, *, roster: Roster, counterpart: Roster, at_ms: int) -> Admitted:
+        """Check a statement with the signatures it has so far.
+
+        Args:
+            signed: as submitted.
+            roster: ours, in force.
+            counterpart: theirs; what is sealed must be sealed to them.
+            at_ms: the time its entry would have.
+
+        Raises:
+            AdmissionRefused: it would be faulty; the code says how.
+        """
+        try:
+            statement = Statement.parse(signed.statement)
+        except ProtocolError as error:
+            raise AdmissionRefused(error.code, f"the statement cannot be read: {error}") from error
+        self._check_place(statement, at_ms)
+        kind = self._catalogue.kind(statement.kind)
+        if kind is None or kind.machine:
+            raise AdmissionRefused("no-such-kind", f"{statement.kind!r} is not a kind that a person sends")
+        self._check_body(statement, signed, kind, counterpart)
+        size = len(signed.statement) + sum(len(one.value) + 96 for one in signed.signatures) + ENTRY_OVERHEAD_BYTES
+        if size > ENTRY_BYTES_MAX:
+            raise AdmissionRefused("entry-too-large", f"the entry would have {size} bytes; {ENTRY_BYTES_MAX} fit")
+        if kind.document:
+            check_roots(self._agreement, self._party, signed, kind.name)
+            return Admitted(statement, kind, signed, ())
+        signers = [self._check_signature(signed.statement, one, roster, at_ms) for one in signed.signatures]
+        if not signers:
+            raise AdmissionRefused("missing-signature", "nobody has signed the statement")
+        needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence)
+        return Admitted(statement, kind, signed, missing_slots(needs, signers))
+
+    def _check_place(self, statement: Statement, at_ms: int) -> None:
+        if (statement.channel, statement.party) != (self._agreement.channel, self._party):
+            raise AdmissionRefused("wrong-channel", "the statement is of another channel or party")
+        if statement.agreement != self._agreement.digest or statement.catalogue != self._catalogue.digest:
+            raise AdmissionRefused("wrong-agreement", "the statement was made under another agreement or catalogue")
+        if statement.release_by_ms is not None and at_ms > statement.release_by_ms:
+            raise AdmissionRefused("released-late", "the time by which it was to be released has passed")
+
+    def _check_body(self, statement: Statement, signed: SignedStatement, kind: Kind, counterpart: Roster) -> None:
+        """The body is the one named, opens with our key, and holds what was committed to."""
+        if (signed.body is None) != (statement.body_digest is None):
+            raise AdmissionRefused("body-differs", "the statement and what came as its body do not belong together")
+        if signed.body is None:
+            return
+        try:
+            check_named(statement, signed.body)
+            if not kind.document:
+                opened = open_body(statement, signed.body, party=self._party, key=self._sealing)
+                check_opened(statement, opened, kind)
+        except (ProtocolError, KeysError) as error:
+            code = error.code if isinstance(error, ProtocolError) else "body-unreadable"
+            raise AdmissionRefused(code, f"the body does not hold: {error}") from error
+        if not kind.document and (counterpart.party, counterpart.sealing.key_id) not in recipients_of(signed.body):
+            raise AdmissionRefused("not-sealed-to-them", f"the body is not sealed to {counterpart.party}'s present key")
+
+    def _check_signature(self, raw: bytes, signature: Signature, roster: Roster, at_ms: int) -> tuple[int, str]:
+        key = _officer_key(roster, signature, at_ms)
+        try:
+            verify_signature(raw, signature, channel=self._agreement.channel, party=self._party, key=key)
+        except BadSignature as error:
+            raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify") from error
+        return signature.person or 0, signature.role
+
+
+def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> HybridPublicKey:
+    """The key of whoever claims to have signed, if the roster in force gives that person that role now."""
+    if signature.algorithm != ALGORITHM:
+        raise AdmissionRefused("bad-signature", f"{signature.signer} signed with another algorithm")
+    if not roster.valid_from_ms <= at_ms < roster.valid_until_ms:
+        raise AdmissionRefused("roster-expired", f"roster {roster.version} of {roster.party} is not valid at this time")
+    for person in roster.people:
+        if person.number == signature.person:
+            if not person.valid_from_ms <= at_ms < person.valid_until_ms:
+                raise AdmissionRefused("roster-expired", f"{signature.signer} is not valid at this time")
+            if signature.role not in person.roles:
+                raise AdmissionRefused("role-not-held", f"{signature.signer} does not hold the role {signature.role}")
+            return person.key
+    raise AdmissionRefused("key-not-in-roster", f"roster {roster.version} of {roster.party} has no {signature.signer}")

@@ -1,0 +1,112 @@
+"""Settings of a node: one TOML file, read once, strictly; nothing reads the environment later.
+
+Whom to trust is never a setting: that stands in the agreement and the rosters.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodes.errors import HomeRefused
+from nodes.files import read_file
+from nodes.home import parse_endpoint
+from nodes.logs import LEVELS
+
+Endpoint = tuple[str, int]
+_PIN = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """How this node runs.
+
+    Attributes:
+        listen: where counterparts reach it; None to dial only.
+        health: loopback address that answers `/healthz`; None for none.
+        tiles: where the logs are served over HTTPS, read-only; None for not at all.
+        tiles_clients: SHA-256 of the public keys (SPKI) that may read there besides the auditors of the agreement.
+        high_water: directory for the high-water marks that no backup or snapshot reaches; None keeps them in the home,
+            where they cannot vouch for the data after a restore.
+        log_level: `debug`, `info`, `warning` or `error`.
+    """
+
+    listen: Endpoint | None = None
+    health: Endpoint | None = None
+    tiles: Endpoint | None = None
+    tiles_clients: tuple[bytes, ...] = ()
+    high_water: Path | None = None
+    log_level: str = "info"
+
+    @classmethod
+    def load(cls, path: Path) -> NodeConfig:
+        """Read `node.toml`.
+
+        Raises:
+            HomeRefused: it is absent, is not TOML, has an unknown name or a value that cannot be.
+        """
+        where = str(path)
+        try:
+            values = tomllib.loads(read_file(path).decode("utf-8"))
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise HomeRefused("home-file-malformed", f"{where}: not TOML: {error}") from error
+        unknown = sorted(set(values) - {"listen", "health", "tiles", "tiles_clients", "high_water", "log_level"})
+        if unknown:
+            raise HomeRefused("home-file-malformed", f"{where}: unknown name {unknown[0]!r}")
+
+        def endpoint(name: str) -> Endpoint | None:
+            value = values.get(name)
+            return None if value in (None, "") else parse_endpoint(value, where=f"{where}: {name}")
+
+        level = values.get("log_level", "info")
+        if level not in LEVELS:
+            raise HomeRefused("home-file-malformed", f"{where}: log_level is one of {', '.join(LEVELS)}")
+        clients = values.get("tiles_clients", [])
+        if not isinstance(clients, list) or not all(isinstance(one, str) and _PIN.fullmatch(one) for one in clients):
+            raise HomeRefused("home-file-malformed", f"{where}: tiles_clients are SHA-256 hashes in 64 hex digits")
+        high_water = values.get("high_water")
+        if high_water is not None and not isinstance(high_water, str):
+            raise HomeRefused("home-file-malformed", f"{where}: high_water is the path of a directory")
+        return cls(
+            listen=endpoint("listen"),
+            health=endpoint("health"),
+            tiles=endpoint("tiles"),
+            tiles_clients=tuple(bytes.fromhex(one) for one in clients),
+            high_water=(path.parent / high_water) if high_water else None,
+            log_level=level,
+        )
+
+
+def render(*, listen: str, health: str = "", tiles: str = "") -> bytes:
+    """The text of a new `node.toml`, with every setting explained.
+
+    Args:
+        listen: host:port for counterparts.
+        health: host:port of the health check, or empty.
+        tiles: host:port of the read-only logs, or empty.
+    """
+    return f"""\
+# Settings of this node. Whom to trust is not set here: that stands in the agreement and the rosters.
+# An address is host:port or [v6]:port. An empty one switches the service off. The node reads this at its start.
+
+# Where the counterparts' nodes reach this one.
+listen = "{listen}"
+
+# A loopback address that answers GET /healthz with 200 while the node is well.
+health = "{health}"
+
+# Where the auditors named in the agreement may read the logs over HTTPS (read-only, client certificate needed).
+tiles = "{tiles}"
+
+# More clients that may read there: SHA-256 of their public keys (SPKI), 64 hex digits each.
+tiles_clients = []
+
+# A directory for the high-water marks on a disk that no backup and no snapshot reaches. With it, a restarted node may
+# sign before its counterpart has answered; without it, it waits.
+# high_water = "/var/lib/hotline-high-water"
+
+# debug, info, warning or error.
+log_level = "info"
+""".encode()

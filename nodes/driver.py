@@ -1,0 +1,232 @@
+"""The driver of one line: gives its channel frames and time, and carries out what the channel decides.
+
+The channel is called on threads, one call at a time, because it verifies and signs. Effects that write are carried out
+in the same call, so that nothing that depends on a write can leave before it. What leaves goes through the session's
+queue, and more of our log is read from disk only when that queue is empty: a slow peer costs nothing but its own time.
+
+Source: spec/channel.md, "Effects".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Protocol
+
+import structlog
+
+from nodes.clock import SteadyClock, now
+from nodes.errors import NodeError
+from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreFull
+from protocol.channel import Channel
+from protocol.effects import Alarm, Close, Effect, KeepNote, Send, StoreAhead, StoreCosigned, StoreMirror
+from protocol.frames import FrameType, encode
+from protocol.handshake import Tie
+
+TICK_MIN_S = 0.005
+
+
+class Session(Protocol):
+    """A connection to the peer; `nodes.peer` has the one over websockets."""
+
+    tie: Tie
+
+    @property
+    def busy(self) -> bool:
+        """Whether messages still wait to leave."""
+
+    def send(self, data: bytes) -> None:
+        """Queue one message."""
+
+    def close(self, code: str, text: str) -> None:
+        """End the connection once what is queued has left."""
+
+
+class Driver:
+    """See the module.
+
+    Args:
+        core: the channel.
+        store: of the line.
+        clock: the time used in entries and cosignatures.
+        executor: threads for crypto and disk.
+        log: logger of the line.
+        deliver: called on the loop with every effect that is not about frames, after its write.
+        broken: called on the loop when the process must end.
+        beat_ms: the line's cadence.
+    """
+
+    def __init__(
+        self,
+        *,
+        core: Channel,
+        store: LogStore,
+        clock: SteadyClock,
+        executor: Executor,
+        log: structlog.typing.FilteringBoundLogger,
+        deliver: Callable[[Effect], None],
+        broken: Callable[[NodeError], None],
+        beat_ms: int,
+    ) -> None:
+        self.core = core
+        self._store = store
+        self._clock = clock
+        self._executor = executor
+        self._log = log
+        self._deliver_other = deliver
+        self._broken = broken
+        self._beat_ms = beat_ms
+        self._lock = asyncio.Lock()
+        self._session: Session | None = None
+        self._last_frame_ms = 0
+        self._pump_wanted = asyncio.Event()
+        self._tick_wanted = asyncio.Event()
+
+    # --- calling the channel ------------------------------------------------------------------------------------------
+
+    async def call(self, call: Callable[[], list[Effect]]) -> None:
+        """Call the channel on a thread, carry out its writes there, and the rest here."""
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            try:
+                effects = await loop.run_in_executor(self._executor, self._carry_out, call)
+            except NodeError as error:
+                self._broken(error)
+                return
+            self._deliver(effects)
+
+    async def tell(self, tell: Callable[[], None]) -> None:
+        """Tell the channel something from which nothing follows at once; more may be sent afterwards."""
+        async with self._lock:
+            tell()
+        self._pump_wanted.set()
+
+    def _carry_out(self, call: Callable[[], list[Effect]]) -> list[Effect]:
+        """On a thread: the writes among the effects, in order; returns all that were carried out."""
+        queue = deque(call())
+        done: list[Effect] = []
+        while queue:
+            effect = queue.popleft()
+            try:
+                if isinstance(effect, StoreMirror):
+                    queue.extendleft(reversed(self._store_mirror(effect)))
+                elif isinstance(effect, StoreCosigned):
+                    self._store.put_cosigned(effect.note, effect.size, effect.at_ms)
+                elif isinstance(effect, StoreAhead):
+                    self._store.put_ahead(Ahead(effect.index, effect.entry, effect.body, effect.note))
+                elif isinstance(effect, KeepNote):
+                    self._store.later(effect.name, effect.note)
+            except StoreFull as error:
+                # Nothing was changed. The peer is told that we cannot hold more, and comes back later.
+                self.core.not_stored()
+                done += [
+                    Alarm(error.code, error.text),
+                    Send(encode(FrameType.PROBLEM, code="cannot-store", text="")),
+                    Close(error.code, error.text),
+                ]
+                break
+            done.append(effect)
+        return done
+
+    def _store_mirror(self, effect: StoreMirror) -> list[Effect]:
+        rows = [
+            Row(entry, leaf, body, seen.statement_id, seen.flash)
+            for entry, leaf, seen, body in zip(
+                effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True
+            )
+        ]
+        store, end = self._store, effect.frontier.size
+        store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
+        entries = store.read(store.their, effect.start, end)
+        bodies = [store.body(store.their, index) for index in range(effect.start, end)]
+        followed = self.core.mirrored(entries, bodies, now())
+        if followed is None:
+            raise StoreBroken("store-damaged", "entries of the counterpart read back differ from those written")
+        return followed
+
+    def _deliver(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                if self._session is not None:
+                    self._session.send(effect.data)
+            elif isinstance(effect, Close):
+                self._log.warning("session ends", code=effect.code, detail=effect.text)
+                if self._session is not None:
+                    self._session.close(effect.code, effect.text)
+            else:
+                self._deliver_other(effect)
+        if effects:
+            self._tick_wanted.set()
+            self._pump_wanted.set()
+
+    # --- sessions -----------------------------------------------------------------------------------------------------
+
+    @property
+    def dialled(self) -> bool | None:
+        """Whether we dialled the present session; None without one."""
+        return None if self._session is None else self._session.tie.dialled
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the present session showed life within the last cadence."""
+        return self._session is not None and now().mono_ms - self._last_frame_ms < self._beat_ms
+
+    async def attach(self, session: Session) -> None:
+        """A connection with a pinned key is there; it takes the place of the one before."""
+        if self._session is not None:
+            self._session.close("replaced", "a newer connection took its place")
+        self._session = session
+        self._last_frame_ms = now().mono_ms
+        await self.call(lambda: self.core.opened(session.tie, now()))
+
+    async def receive(self, session: Session, data: bytes) -> None:
+        """A message of a session; of one that was replaced it is dropped."""
+        if session is not self._session:
+            return
+        self._last_frame_ms = now().mono_ms
+        await self.call(lambda: self.core.receive(data, now()) if session is self._session else [])
+
+    async def detach(self, session: Session) -> None:
+        """A connection is gone."""
+        async with self._lock:
+            if session is self._session:
+                self._session = None
+                self.core.closed()
+
+    def drained(self) -> None:
+        """The session's queue is empty: it takes more."""
+        self._pump_wanted.set()
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Let the channel know the time whenever it wants to, for ever."""
+        while True:
+            self._tick_wanted.clear()
+            await self.call(lambda: self.core.tick(now(), ahead_ms=self._clock.ahead_ms()))
+            delay_s = max(TICK_MIN_S, (self.core.next_tick() - now().mono_ms) / 1000)
+            try:
+                await asyncio.wait_for(self._tick_wanted.wait(), delay_s)
+            except TimeoutError:
+                continue
+
+    async def pump(self) -> None:
+        """Send what the other side lacks of our log whenever the session takes more, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._pump_wanted.wait()
+            self._pump_wanted.clear()
+            async with self._lock:
+                session = self._session
+                if session is None or session.busy or not self.core.is_open:
+                    continue
+                try:
+                    effects = await loop.run_in_executor(self._executor, self.core.pump)
+                except NodeError as error:
+                    self._broken(error)
+                    return
+                for effect in effects:
+                    if isinstance(effect, Send):
+                        session.send(effect.data)

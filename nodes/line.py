@@ -1,0 +1,605 @@
+"""One line in operation: its logs, its session, and what officers do on it.
+
+What the two nodes say to each other is decided by the channel and moved by the driver. This is the rest: statements of
+our own party get their place, what arrives is judged, rosters come into force, and people are told.
+
+A statement is a draft until nobody's signature is missing; complete, it is logged at once, or waits in the queue while
+the counterpart has not yet said how far it holds our log.
+
+Source: spec/channel.md; spec/local-api.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+import structlog
+
+from keys.keyring import NodeKeyring
+from nodes.admission import AdmissionRefused, Admitted, Desk
+from nodes.arrivals import Arrivals
+from nodes.clock import SteadyClock, now
+from nodes.driver import Driver
+from nodes.errors import NodeError
+from nodes.files import read_file
+from nodes.highwater import HighWater
+from nodes.home import ChannelHome
+from nodes.machine_voice import MachineVoice
+from nodes.outcome import Draft, Outcome, State
+from nodes.projection import Projection
+from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
+from nodes.sequencer import Item, Placed, Sequencer
+from nodes.signed import SignedStatement
+from nodes.store import LogStore, StoreFull
+from protocol.agreement import Agreement
+from protocol.body import Opened, open_body
+from protocol.channel import Channel
+from protocol.checkpoint import Checkpoint
+from protocol.compose import check_opened
+from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreMirror
+from protocol.entry import Entry
+from protocol.errors import BodyRefused
+from protocol.kinds import Catalogue
+from protocol.line_keys import LineKeys, LineSigners, voice_keys
+from protocol.merkle import leaf_hash
+from protocol.pulse import Pulse
+from protocol.signature import Signature
+from protocol.statement import Statement
+from protocol.verdict import Verdict
+
+BEATS_KEPT = 256
+"""Beats of the other side that stay in memory, as evidence for whoever asks."""
+
+ALARMS_KEPT = 64
+TIDY_EVERY_S = 2.0
+WAIT_LOOK_S = 0.25
+DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
+
+
+class Line:
+    """See the module.
+
+    Attributes:
+        home: its files.
+        own, counterpart: short names.
+        agreement, catalogue: in force.
+        store, projection: what is kept and what is derived.
+        own_rosters, their_rosters: those that verified, the last in force.
+        alarms: raised since the start, newest last: code, text, at_ms.
+        beats: of the other side, newest last: bytes and signature.
+        driver: moves what the channel decides.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: ChannelHome,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        store: LogStore,
+        mark: HighWater,
+        mark_apart: bool,
+        projection: Projection,
+        own_rosters: list[HeldRoster],
+        their_rosters: list[HeldRoster],
+        keyring: NodeKeyring,
+        executor: Executor,
+        broken: Callable[[NodeError], None],
+    ) -> None:
+        self.home = home
+        self.agreement = agreement
+        self.catalogue = catalogue
+        self.channel = agreement.channel
+        self.own, self.counterpart = store.own, store.their
+        self.store = store
+        self.projection = projection
+        self.own_rosters, self.their_rosters = own_rosters, their_rosters
+        self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
+        self.beats: deque[tuple[bytes, bytes]] = deque(maxlen=BEATS_KEPT)
+        self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
+        self._mark = mark
+        self._mark_apart = mark_apart
+        self._executor = executor
+        self._broken = broken
+        self._keyring = keyring
+        self._sealing = keyring.sealing()
+        self._node_signer = keyring.node_signer()
+        self._desk = Desk(party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing)
+        own_head, their_head = store.head(self.own), store.head(self.counterpart)
+        clock = self._clock = SteadyClock(max(own_head.last_ms, their_head.last_ms))
+        keys = self._keys()
+        self._pulse = Pulse(agreement.beat.every_ms, agreement.line.tally_every_ms, now())
+        self._core = Channel(
+            channel=self.channel,
+            keys=keys,
+            shelf=store,
+            pulse=self._pulse,
+            offset_alarm_ms=agreement.line.offset_alarm_ms,
+            signed=mark.signed(own_head.size),
+        )
+        self.driver = Driver(
+            core=self._core,
+            store=store,
+            clock=clock,
+            executor=executor,
+            log=self.log,
+            deliver=self._deliver,
+            broken=broken,
+            beat_ms=agreement.beat.every_ms,
+        )
+        self._sequencer = Sequencer(
+            store=store,
+            mark=mark,
+            keys=keys,
+            clock=clock,
+            executor=executor,
+            committed=self._on_committed,
+            broken=broken,
+        )
+        self._machine = MachineVoice(
+            agreement=agreement, catalogue=catalogue, store=store, signer=self._node_signer, clock=clock
+        )
+        self._arrivals = Arrivals(
+            after_ms=agreement.line.arrival_after_ms, catalogue=catalogue, say=lambda: self._say("arrival", None)
+        )
+        self._starting = self._live = False
+        self._judge_wanted = asyncio.Event()
+        self._judge_wanted.set()
+        self._changed = asyncio.Condition()
+        self._background: set[asyncio.Task[None]] = set()
+        self._pending: dict[bytes, asyncio.Future[Placed]] = {}
+
+    def _keys(self) -> LineKeys:
+        own, their = self.own_rosters[-1], self.their_rosters[-1]
+        return LineKeys(
+            own=voice_keys(self.agreement, own.roster, own.tls_pins),
+            their=voice_keys(self.agreement, their.roster, their.tls_pins),
+            signers=LineSigners(
+                node=self._node_signer,
+                log=self._keyring.log_signers(self.channel, self.agreement.origin(self.own, own.roster.epoch)),
+                mirror=self._keyring.mirror_signers(self.channel, self.agreement.mirror_name(self.own)),
+            ),
+        )
+
+    # --- what the channel decides ---------------------------------------------------------------------------------------
+
+    def _deliver(self, effect: Effect) -> None:
+        match effect:
+            case StoreMirror():
+                self._arrivals.heard(seen.kind for seen in effect.glances)
+                self._judge_wanted.set()
+            case Live():
+                self._go_live()
+            case Received(beat, signature):
+                self.beats.append((beat, signature))
+            case LineChanged(state):
+                self.log.info("line", state=state)
+            case Alarm(code, text):
+                self.alarm(code, text)
+            case Say(kind, facts):
+                self._spawn(self._say(kind, dict(facts)))
+            case _:
+                pass
+        self._notify()
+
+    def alarm(self, code: str, text: str) -> None:
+        """Raise an alarm: in the log, and in what `status` shows."""
+        self.log.error("alarm", code=code, detail=text)
+        self.alarms.append({"code": code, "text": text, "at_ms": now().wall_ms})
+        self._notify()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        """Work beside the tasks of `run` is done; what it did not foresee must not pass unseen."""
+        self._background.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._broken(error if isinstance(error, NodeError) else NodeError("internal-error", repr(error)))
+
+    def _notify(self) -> None:
+        async def tell() -> None:
+            async with self._changed:
+                self._changed.notify_all()
+
+        self._spawn(tell())
+
+    async def changed(self) -> None:
+        """Wait until something that people see has changed."""
+        async with self._changed:
+            await self._changed.wait()
+
+    def their_pins(self) -> frozenset[bytes]:
+        """Hashes of the TLS keys that the counterpart may come with."""
+        return self.their_rosters[-1].tls_pins
+
+    def their_certificates(self) -> tuple[bytes, ...]:
+        """Its certificates, in DER."""
+        return self.their_rosters[-1].roster.tls
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        if self._mark_apart and self._mark.equals(self.store.head(self.own)):
+            # The start-up rule's exception: a mark that no backup reaches, and that equals the data, is an answer too.
+            self._core.live = True
+            self._go_live()
+        self._arrivals.recall(self.store)
+        works = (
+            self._sequencer.run,
+            self.driver.tick,
+            self.driver.pump,
+            self._judge,
+            self._arrivals.run,
+            self._tidy,
+        )
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work())
+
+    async def _judge(self) -> None:
+        """Judge what is new, behind the receipts and never in their way."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._judge_wanted.wait()
+            self._judge_wanted.clear()
+            while judged := await loop.run_in_executor(
+                self._executor, lambda: self.projection.advance(whole=self._live)
+            ):
+                await self._heed(judged)
+            own_size, their_size, digest = await loop.run_in_executor(self._executor, self.projection.digest)
+            await self.driver.tell(lambda: self._core.docket(own_size, their_size, digest))  # noqa: B023
+            self._notify()
+
+    async def _heed(self, judged: Sequence[Verdict]) -> None:
+        for verdict in judged:
+            if verdict.faults and verdict.party == self.counterpart:
+                serial = f"{verdict.party} {verdict.index}"
+                self.log.warning("entry with faults", serial=serial, codes=list(verdict.faults))
+            if verdict.kind is not None and verdict.kind.name == "roster" and not verdict.faults:
+                await self._adopt(verdict)
+
+    async def _adopt(self, verdict: Verdict) -> None:
+        """A roster of either side is in its log and verifies: it is in force from here."""
+        if verdict.entry is None or verdict.statement is None:
+            return
+        body = self.store.body(verdict.party, verdict.index)
+        signed = SignedStatement(statement=verdict.entry.statement, signatures=verdict.entry.signatures, body=body)
+        held = self.own_rosters if verdict.party == self.own else self.their_rosters
+        try:
+            roster = check_roster(self.agreement, verdict.party, signed)
+        except RosterFileRefused as error:
+            self.alarm(error.code, error.text)
+            return
+        if not follows(held[-1], roster):
+            # Version 1 of a log's entry 1 is here from the pairing already.
+            return
+        keep(self.home, roster)
+        held.append(roster)
+        keys = self._keys()
+        self._sequencer.keys = keys
+        await self.driver.tell(lambda: self._core.rekeyed(keys))
+        version = roster.roster.version
+        self.log.info("roster in force", party=verdict.party, version=version)
+        if verdict.party == self.counterpart:
+            facts = {"party": verdict.party, "version": version, "digest": verdict.statement.body_digest}
+            await self._say("roster-held", facts)
+
+    async def _tidy(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def tidy() -> None:
+            self.store.flush()
+            self.store.tidy()
+
+        while True:
+            await asyncio.sleep(TIDY_EVERY_S)
+            try:
+                await loop.run_in_executor(self._executor, tidy)
+            except StoreFull as error:
+                self.alarm(error.code, error.text)
+
+    # --- our voice ----------------------------------------------------------------------------------------------------
+
+    def _go_live(self) -> None:
+        if not self._starting:
+            self._starting = True
+            self._spawn(self._start_voice())
+
+    async def _start_voice(self) -> None:
+        """The counterpart has answered: sign the log as it stands, log its first entries, then what waited."""
+        try:
+            signed = await self._sequencer.resume()
+            if signed is not None:
+                await self._on_signed(*signed)
+            for path in sorted(self.home.bootstrap.glob("*.statement")):
+                await self._log_first(SignedStatement.parse(read_file(path)))
+            self._live = True
+            for statement_id, record, _ in self.store.waiting(QUEUE):
+                await self._log_queued(statement_id, SignedStatement.parse(record))
+            for path in sorted(self.home.outbox.glob("*.statement")):
+                outcome = await self.submit_signed(SignedStatement.parse(read_file(path)))
+                if outcome.state != DRAFT:
+                    path.unlink()
+        except NodeError as error:
+            # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
+            self._live = False
+            self.alarm(error.code, error.text)
+        self._judge_wanted.set()
+
+    async def _log_first(self, signed: SignedStatement) -> None:
+        """Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing."""
+        if self.store.find(Statement.parse(signed.statement).id) is None:
+            admitted = await self._admit(signed)
+            await self._place(admitted.statement, signed)
+
+    async def _log_queued(self, statement_id: bytes, signed: SignedStatement) -> None:
+        loop = asyncio.get_running_loop()
+        if self.store.find(statement_id) is None:
+            try:
+                admitted = await self._admit(signed)
+            except AdmissionRefused as error:
+                # It was good when it came, for instance under a roster that has expired since. It is kept and shown.
+                await loop.run_in_executor(
+                    self._executor, self.store.put_waiting, REFUSED, statement_id, signed.encode(), self._clock.take()
+                )
+                self.alarm(error.code, f"a statement that waited cannot be logged: {error.text}")
+                return
+            await self._place(admitted.statement, signed)
+        await loop.run_in_executor(self._executor, self.store.drop_waiting, statement_id)
+
+    async def _on_signed(self, checkpoint: Checkpoint, note: bytes) -> None:
+        await self.driver.tell(lambda: self._core.signed(checkpoint, note))
+        self._judge_wanted.set()
+        self._notify()
+
+    def _on_committed(self, checkpoint: Checkpoint, note: bytes, items: Sequence[Item]) -> None:
+        self._arrivals.settled()
+        for item in items:
+            self._pending.pop(item.statement.id, None)
+        self._spawn(self._on_signed(checkpoint, note))
+
+    async def _say(self, kind: str, facts: dict[str, Any] | None) -> None:
+        """Log a statement of the node's own. Before the line is live there is no place for one."""
+        if not self._live:
+            return
+        loop = asyncio.get_running_loop()
+        signed = await loop.run_in_executor(self._executor, self._machine.statement, kind, facts)
+        try:
+            await self._place(Statement.parse(signed.statement), signed)
+        except StoreFull as error:
+            self.alarm(error.code, error.text)
+
+    async def _place(self, statement: Statement, signed: SignedStatement) -> Placed:
+        future: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
+        self._sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body, future))
+        self._pending[statement.id] = future
+        try:
+            return await asyncio.shield(future)
+        finally:
+            self._pending.pop(statement.id, None)
+
+    # --- officers -----------------------------------------------------------------------------------------------------
+
+    async def _admit(self, signed: SignedStatement) -> Admitted:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._admit_here, signed)
+
+    def _admit_here(self, signed: SignedStatement) -> Admitted:
+        return self._desk.admit(
+            signed,
+            roster=self.own_rosters[-1].roster,
+            counterpart=self.their_rosters[-1].roster,
+            at_ms=self._clock.take(),
+        )
+
+    async def submit(self, *, statement: bytes, signatures: Sequence[Signature], body: bytes | None) -> Outcome:
+        """As `submit_signed`, for its parts."""
+        return await self.submit_signed(SignedStatement(statement=statement, signatures=tuple(signatures), body=body))
+
+    async def submit_signed(self, signed: SignedStatement) -> Outcome:
+        """Take a statement: log it, or keep it as a draft or in the queue.
+
+        The same statement may be submitted again, with more signatures or after a lost answer; it is logged once.
+
+        Raises:
+            AdmissionRefused: it would be faulty; nothing is kept.
+            NodeError: it cannot be kept now (`disk-full`, `too-busy`).
+        """
+        loop = asyncio.get_running_loop()
+        admitted = await self._admit(signed)
+        statement = admitted.statement
+        pending = self._pending.get(statement.id)
+        if pending is not None:
+            await asyncio.shield(pending)
+        if self.store.find(statement.id) is not None:
+            return self.outcome(statement.id)
+        waiting = self.store.waiting_of(statement.id)
+        if waiting is not None:
+            before = SignedStatement.parse(waiting[1])
+            merged = _merge(before.signatures, signed.signatures)
+            signed = SignedStatement(statement=signed.statement, signatures=merged, body=signed.body)
+            admitted = await self._admit(signed)
+        if admitted.missing or not self._live:
+            name = DRAFT if admitted.missing else QUEUE
+            await loop.run_in_executor(
+                self._executor, self.store.put_waiting, name, statement.id, signed.encode(), self._clock.take()
+            )
+            self._notify()
+            return _waiting_outcome(statement, name, admitted.missing)
+        placed = await self._place(statement, signed)
+        if waiting is not None:
+            await loop.run_in_executor(self._executor, self.store.drop_waiting, statement.id)
+        return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
+
+    def _placed_outcome(self, statement: Statement, index: int, leaf: bytes, logged_at_ms: int) -> Outcome:
+        held_at_ms = self.store.cosigned_at(index)
+        return Outcome(
+            state="logged" if held_at_ms is None else "held",
+            draft=None,
+            serial=f"{self.own} {index}",
+            id=statement.id.hex(),
+            thread=(leaf if statement.thread is None else statement.thread).hex(),
+            missing=(),
+            issued_at_ms=statement.issued_at_ms,
+            logged_at_ms=logged_at_ms,
+            held_at_ms=held_at_ms,
+        )
+
+    def outcome(self, statement_id: bytes) -> Outcome:
+        """How far a statement of ours has come.
+
+        Raises:
+            NodeError: `no-such-statement`.
+        """
+        index = self.store.find(statement_id)
+        if index is not None:
+            raw = self.store.read(self.own, index, index + 1)[0]
+            entry = Entry.parse(raw)
+            return self._placed_outcome(entry.parse_statement(), index, leaf_hash(raw), entry.logged_at_ms)
+        waiting = self.store.waiting_of(statement_id)
+        if waiting is None:
+            raise NodeError("no-such-statement", f"there is no statement {statement_id.hex()} here")
+        signed = SignedStatement.parse(waiting[1])
+        return _waiting_outcome(Statement.parse(signed.statement), waiting[0], self._missing(signed))
+
+    async def wait(self, statement_id: bytes, state: State, timeout_s: float) -> Outcome:
+        """Wait until a statement has come at least so far, or time is up; then say how far it is."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while True:
+            outcome = self.outcome(statement_id)
+            left_s = deadline - loop.time()
+            if outcome.reached(state) or left_s <= 0:
+                return outcome
+            try:
+                await asyncio.wait_for(self.changed(), min(left_s, WAIT_LOOK_S))
+            except TimeoutError:
+                continue
+
+    def drafts(self) -> list[Draft]:
+        """What waits for signatures, oldest first."""
+        return [self._draft(*row) for row in self.store.waiting(DRAFT)]
+
+    def _draft(self, statement_id: bytes, record: bytes, at_ms: int) -> Draft:
+        signed = SignedStatement.parse(record)
+        return Draft(
+            id=statement_id.hex(),
+            statement=signed.statement,
+            body=signed.body,
+            signatures=signed.signatures,
+            missing=self._missing(signed),
+            created_at_ms=at_ms,
+        )
+
+    def _missing(self, signed: SignedStatement) -> tuple[str, ...]:
+        """The slots without a signature, or the code of what has come to stand in the way."""
+        try:
+            return self._admit_here(signed).missing
+        except AdmissionRefused as error:
+            return (error.code,)
+
+    def draft(self, draft_id: str) -> Draft:
+        """One draft.
+
+        Raises:
+            NodeError: `no-such-draft`.
+        """
+        for draft in self.drafts():
+            if draft.id == draft_id:
+                return draft
+        raise NodeError("no-such-draft", f"there is no draft {draft_id[:40]} here")
+
+    async def sign_draft(self, draft_id: str, signature: Signature) -> Outcome:
+        """Add a signature to a draft; the last one that was missing logs it."""
+        draft = self.draft(draft_id)
+        signatures = _merge(draft.signatures, (signature,))
+        return await self.submit(statement=draft.statement, signatures=signatures, body=draft.body)
+
+    def open_contents(self, voice: str, index: int) -> Opened:
+        """Open an entry's body with the party's sealing key, and check every commitment. Call it on a thread.
+
+        Raises:
+            BodyRefused: it has none, or it does not hold.
+            ProtocolError: the entry cannot be read, or the contents are not those committed to.
+        """
+        entries = self.store.read(voice, index, index + 1)
+        body = self.store.body(voice, index)
+        if not entries or body is None:
+            raise BodyRefused("no-body", "body", "the entry has none")
+        return self.open_statement(Entry.parse(entries[0]).statement, body)
+
+    def open_statement(self, raw: bytes, body: bytes) -> Opened:
+        """Open the body of a statement, logged or not; as `open_contents`."""
+        statement = Statement.parse(raw)
+        kind = self.catalogue.kind(statement.kind)
+        if kind is None or kind.document:
+            raise BodyRefused("no-body", "body", "not a kind whose body is sealed")
+        opened = open_body(statement, body, party=self.own, key=self._sealing)
+        check_opened(statement, opened, kind)
+        return opened
+
+    def status(self) -> dict[str, Any]:
+        """The line at a glance, as `hotline status --json` shows a channel."""
+        return {
+            "counterpart": self.counterpart,
+            "line": self._pulse.state,
+            "last_beat_at_ms": self._pulse.last_beat_at_ms,
+            "round_trip_ms": self._pulse.round_trip_ms,
+            "clock_offset_ms": self._pulse.clock_offset_ms,
+            "own_size": self.store.head(self.own).size,
+            "own_held": self._core.cosigned_size,
+            "their_size": self._core.mirror_size,
+            "due": len(self.projection.due(now().wall_ms)),
+        }
+
+    def details(self) -> dict[str, Any]:
+        """What is worth knowing beyond `status`: whether we may sign, what waits, alarms."""
+        return {
+            "live": self._live,
+            "disputed": self._core.disputed,
+            "purpose": self.agreement.purpose,
+            "queued": len(self.store.waiting(QUEUE)),
+            "refused": len(self.store.waiting(REFUSED)),
+            "drafts": len(self.store.waiting(DRAFT)),
+            "ahead": self.store.ahead_indexes(),
+            "alarms": list(self.alarms),
+        }
+
+    def close(self) -> None:
+        """Let go of files."""
+        for task in self._background:
+            task.cancel()
+        self.projection.close()
+        self.store.close()
+        self._mark.close()
+
+
+def _waiting_outcome(statement: Statement, name: str, missing: tuple[str, ...]) -> Outcome:
+    """The outcome of what has no place yet."""
+    draft = name != QUEUE
+    return Outcome(
+        state="draft" if draft else "queued",
+        draft=statement.id.hex() if draft else None,
+        serial=None,
+        id=statement.id.hex(),
+        thread=None if statement.thread is None else statement.thread.hex(),
+        missing=missing,
+        issued_at_ms=statement.issued_at_ms,
+        logged_at_ms=None,
+        held_at_ms=None,
+    )
+
+
+def _merge(first: Sequence[Signature], more: Sequence[Signature]) -> tuple[Signature, ...]:
+    """Signatures of both, each signer and role once."""
+    known = {(one.signer, one.role): one for one in (*first, *more)}
+    return tuple(known.values())

@@ -1,0 +1,225 @@
+"""A party's node: every line of a home, the listener, the diallers, and the services beside them.
+
+A node ends cleanly on SIGTERM or SIGINT, and at once when a write fails: what is on disk is then the truth, and the next
+start verifies it. One lock a home keeps a second copy from starting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import ssl
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import structlog
+
+from keys.keyring import NodeKeyring
+from keys.tls_identity import spki_pin
+from nodes import tls
+from nodes.config import NodeConfig
+from nodes.errors import NodeError
+from nodes.files import make_directory, read_file
+from nodes.highwater import HighWater
+from nodes.home import ChannelHome, NodeHome
+from nodes.line import Line
+from nodes.peer import Dialler, Listener
+from nodes.projection import Projection
+from nodes.resources import catalogue
+from nodes.rosters import load as load_rosters
+from nodes.services import Services
+from nodes.sqlite_store import SqliteStore
+from protocol.agreement import Agreement
+
+THREADS = 4
+"""Threads for crypto and disk. Both let others run meanwhile, and more of them would only wait for one another."""
+
+
+class Node:
+    """One party's node.
+
+    Attributes:
+        home: its directory.
+        config: its settings.
+        keyring: its keys, opened.
+        lines: by the counterpart's short name.
+    """
+
+    def __init__(self, home: NodeHome, config: NodeConfig, keyring: NodeKeyring) -> None:
+        self.home = home
+        self.config = config
+        self.keyring = keyring
+        self.lines: dict[str, Line] = {}
+        self.party = home.party
+        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="node")
+        # Apart, because whoever judges on one of those threads waits for these.
+        self.verifiers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify")
+        self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
+        self._broken: NodeError | None = None
+        self._stop = asyncio.Event()
+        self._lock_handle = -1
+
+    def open(self) -> None:
+        """Take the home's lock and open every paired channel.
+
+        Raises:
+            NodeError: another copy runs (`node-running`), or a channel cannot be opened.
+        """
+        self._take_lock()
+        for channel in self.home.channels():
+            line = self._open_line(channel)
+            self.lines[line.counterpart] = line
+
+    def _take_lock(self) -> None:
+        path = self.home.path / "node.lock"
+        try:
+            self._lock_handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise NodeError("home-unwritable", f"{path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._lock_handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NodeError("node-running", f"a node of {self.home.path} is running already") from error
+
+    def _open_line(self, home: ChannelHome) -> Line:
+        agreement = Agreement.parse(read_file(home.agreement_path))
+        counterpart = agreement.other(self.party).short
+        if counterpart != home.counterpart:
+            raise NodeError("home-file-malformed", f"{home.agreement_path} is an agreement with {counterpart}")
+        if agreement.catalogue_digest != catalogue().digest:
+            raise NodeError("catalogue-differs", f"the agreement with {counterpart} names another catalogue of kinds")
+        store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
+        apart = self.config.high_water
+        mark_path = home.high_water if apart is None else self._mark_apart(apart, agreement)
+        projection = Projection.open(
+            home.docket_db, store=store, agreement=agreement, catalogue=catalogue(), executor=self.verifiers
+        )
+        return Line(
+            home=home,
+            agreement=agreement,
+            catalogue=catalogue(),
+            store=store,
+            mark=HighWater.open(mark_path),
+            mark_apart=apart is not None,
+            projection=projection,
+            own_rosters=load_rosters(home, agreement, self.party),
+            their_rosters=load_rosters(home, agreement, counterpart),
+            keyring=self.keyring,
+            executor=self.executor,
+            broken=self.broke,
+        )
+
+    def _mark_apart(self, directory: Path, agreement: Agreement) -> Path:
+        make_directory(directory)
+        return directory / f"{agreement.log_id(self.party)}.mark"
+
+    def broke(self, error: NodeError) -> None:
+        """A write failed or what was read back differs: the process ends with this."""
+        if self._broken is None:
+            self._broken = error
+            self.log.critical("node stops", code=error.code, detail=error.text)
+        self._stop.set()
+
+    def stop(self) -> None:
+        """End cleanly."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Serve until stopped.
+
+        Raises:
+            NodeError: what the node ended for, or could not start for (`port-in-use`).
+        """
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(self.executor)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        by_channel = {line.channel: line for line in self.lines.values()}
+        own_pin = spki_pin(tls.own_certificate(self.keyring))
+        listener = None
+        services = Services(self)
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            if self.config.listen is not None:
+                listener = Listener(
+                    lines=by_channel, address=self.config.listen, context=self._server_context, own_pin=own_pin
+                )
+                await listener.start()
+            await services.start()
+            for line in self.lines.values():
+                tasks.append(asyncio.create_task(self._guard(line)))
+                dialler = Dialler(
+                    line=line,
+                    endpoints=line.home.endpoints,
+                    context=lambda line=line: self._client_context(line),  # type: ignore[misc]
+                    own_pin=own_pin,
+                )
+                tasks.append(asyncio.create_task(dialler.run()))
+            self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
+            await self._stop.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await services.stop()
+            if listener is not None:
+                await listener.stop()
+            self.close()
+        if self._broken is not None:
+            raise self._broken
+        self.log.info("node stopped")
+
+    async def _guard(self, line: Line) -> None:
+        """Run one line; what it did not foresee ends the process rather than leave it half alive."""
+        try:
+            await line.run()
+        except* NodeError as group:
+            self.broke(next(error for error in _leaves(group) if isinstance(error, NodeError)))
+        except* Exception as group:  # noqa: BLE001 - whatever it is, the process must not go on without this line.
+            self.log.exception("line failed", line=line.counterpart)
+            self.broke(NodeError("internal-error", f"the line with {line.counterpart} failed: {group.exceptions[0]!r}"))
+
+    def _server_context(self) -> ssl.SSLContext:
+        anchors = [der for line in self.lines.values() for der in line.their_certificates()]
+        return tls.context(server=True, keyring=self.keyring, anchors=anchors)
+
+    def _client_context(self, line: Line) -> ssl.SSLContext:
+        return tls.context(server=False, keyring=self.keyring, anchors=line.their_certificates())
+
+    def tiles_context(self) -> ssl.SSLContext:
+        """TLS for auditors: the certificates in the home's `auditors/` are the only ones that may come.
+
+        Raises:
+            NodeError: `home-file-malformed`; one of them is no certificate.
+        """
+        anchors = []
+        for path in sorted((self.home.path / "auditors").glob("*.pem")):
+            try:
+                anchors.append(ssl.PEM_cert_to_DER_cert(read_file(path).decode("ascii")))
+            except ValueError as error:
+                raise NodeError("home-file-malformed", f"{path} is not a certificate in PEM") from error
+        return tls.context(server=True, keyring=self.keyring, anchors=anchors)
+
+    def close(self) -> None:
+        """Let go of everything on disk."""
+        for line in self.lines.values():
+            try:
+                line.close()
+            except NodeError as error:
+                self.log.error("close failed", code=error.code, detail=error.text)
+        self.executor.shutdown(wait=True)
+        self.verifiers.shutdown(wait=True)
+        if self._lock_handle >= 0:
+            os.close(self._lock_handle)
+            self._lock_handle = -1
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

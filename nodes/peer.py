@@ -1,0 +1,286 @@
+"""Sessions over websockets: dialling and listening, and moving messages; every decision is the channel's.
+
+A node listens for its counterparts and dials those whose addresses it has; one session a line is enough. It dials only
+while there is none, with a time-out of two seconds and a pause that grows to three. If both dial at once, the session
+that the party with the lower name dialled stays.
+
+Before a listener knows who it is, it has a TLS handshake with a pinned key and one message of fixed form, the hello; the
+channel named there gets the connection if the key is one of that counterpart's.
+
+Source: spec/channel.md, "Sessions".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from websockets.asyncio.client import connect
+from websockets.asyncio.connection import Connection
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.typing import Subprotocol
+
+from nodes.config import Endpoint
+from nodes.errors import NodeError
+from nodes.line import Line
+from nodes.tls import TlsRefused, peer_pin
+from protocol.errors import ProtocolError
+from protocol.frames import FrameType, parse
+from protocol.handshake import Tie
+from protocol.limits import FRAME_BYTES_MAX
+
+SUBPROTOCOL = Subprotocol("hotline.v1")
+OPEN_TIMEOUT_S = 5.0
+DIAL_TIMEOUT_S = 2.0
+PAUSE_FIRST_S = 0.2
+PAUSE_MAX_S = 3.0
+CLOSE_TIMEOUT_S = 2.0
+CONNECTIONS_MAX = 64
+"""Connections that may be open to the listener at once, known or not."""
+CONNECTIONS_PER_ADDRESS = 16
+
+COMMON: dict[str, Any] = {
+    "compression": None,
+    "max_size": FRAME_BYTES_MAX,
+    "max_queue": 4,
+    "open_timeout": OPEN_TIMEOUT_S,
+    "close_timeout": CLOSE_TIMEOUT_S,
+    "ping_interval": 20,
+    "ping_timeout": 20,
+    "subprotocols": [SUBPROTOCOL],
+}
+
+
+class WebsocketSession:
+    """One connection to a peer; see `nodes.driver.Session`."""
+
+    def __init__(self, connection: Connection, tie: Tie, drained: Callable[[], None]) -> None:
+        self.tie = tie
+        self._connection = connection
+        self._drained = drained
+        self._queue: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._closing: tuple[str, str] | None = None
+        self.reason: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether messages still wait to leave."""
+        return bool(self._queue)
+
+    def send(self, data: bytes) -> None:
+        """Queue one message."""
+        if self._closing is None:
+            self._queue.append(data)
+            self._wake.set()
+
+    def close(self, code: str, text: str) -> None:
+        """End the connection once what is queued has left."""
+        if self._closing is None:
+            self._closing = (code, text)
+            self.reason = code
+            self._wake.set()
+
+    async def write(self) -> None:
+        """Send what is queued, as fast as the peer takes it, until closed."""
+        while True:
+            while self._queue:
+                await self._connection.send(self._queue[0])
+                self._queue.popleft()
+            if self._closing is not None:
+                await self._connection.close(1000, self._closing[0][:100])
+                return
+            self._wake.clear()
+            self._drained()
+            await self._wake.wait()
+
+
+async def _hold(line: Line, connection: Connection, tie: Tie, first: bytes | None) -> str | None:
+    """Run one session to its end; returns why we ended it, or None if the other side did."""
+    session = WebsocketSession(connection, tie, line.driver.drained)
+    writer = asyncio.create_task(session.write())
+    try:
+        await line.driver.attach(session)
+        if first is not None:
+            await line.driver.receive(session, first)
+        async for message in connection:
+            if isinstance(message, str):
+                session.close("bad-frame", "a text message")
+                break
+            await line.driver.receive(session, message)
+    except ConnectionClosed:
+        session.reason = session.reason or None
+    finally:
+        await line.driver.detach(session)
+        session.close("closed", "")
+        try:
+            await asyncio.wait_for(writer, CLOSE_TIMEOUT_S)
+        except (TimeoutError, ConnectionClosed):
+            writer.cancel()
+    return session.reason
+
+
+class Listener:
+    """Takes connections of counterparts.
+
+    Args:
+        lines: by channel id.
+        address: where to listen.
+        context: makes the TLS context anew, after a roster changed.
+        own_pin: hash of our TLS key.
+    """
+
+    def __init__(
+        self,
+        *,
+        lines: Mapping[bytes, Line],
+        address: Endpoint,
+        context: Callable[[], ssl.SSLContext],
+        own_pin: bytes,
+    ) -> None:
+        self._lines = lines
+        self._address = address
+        self._context = context
+        self._own_pin = own_pin
+        self._open: Counter[str] = Counter()
+        self._server: Server | None = None
+        self._log = structlog.get_logger(part="listener")
+
+    async def start(self) -> None:
+        """Bind the port.
+
+        Raises:
+            NodeError: `port-in-use`, or another reason why it cannot be had.
+        """
+        host, port = self._address
+        try:
+            self._server = await serve(
+                self._serve, host, port, ssl=self._context(), server_header=None, backlog=CONNECTIONS_MAX, **COMMON
+            )
+        except OSError as error:
+            raise NodeError("port-in-use", f"cannot listen at {host}:{port}: {error.strerror}") from error
+
+    @property
+    def port(self) -> int:
+        """The port bound."""
+        if self._server is None:
+            return 0
+        return int(next(iter(self._server.sockets)).getsockname()[1])
+
+    async def stop(self) -> None:
+        """Let go of the port and of every connection."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        address = str(connection.remote_address[0]) if connection.remote_address else "?"
+        if self._open.total() >= CONNECTIONS_MAX or self._open[address] >= CONNECTIONS_PER_ADDRESS:
+            await connection.close(1013, "busy")
+            return
+        self._open[address] += 1
+        try:
+            await self._admit(connection)
+        except (ConnectionClosed, TimeoutError):
+            self._log.info("connection ended before its hello", address=address)
+        except (TlsRefused, ProtocolError) as error:
+            self._log.warning("connection refused", address=address, code=error.code)
+            await connection.close(1008, error.code)
+        finally:
+            self._open[address] -= 1
+
+    async def _admit(self, connection: ServerConnection) -> None:
+        pin = peer_pin(connection.transport.get_extra_info("ssl_object"))
+        first = await asyncio.wait_for(connection.recv(decode=False), OPEN_TIMEOUT_S)
+        hello = parse(first)
+        line = self._lines.get(hello["channel"]) if hello.type is FrameType.HELLO else None
+        if line is None or pin not in line.their_pins():
+            raise TlsRefused("unknown-peer", "no channel here has a counterpart with that key")
+        if line.driver.dialled and line.own < line.counterpart and line.driver.fresh:
+            await connection.close(1013, "duplicate")
+            return
+        tie = Tie(dialled=False, own_pin=self._own_pin, their_pin=pin, nonce=secrets.token_bytes(32))
+        await _hold(line, connection, tie, first)
+
+
+class Dialler:
+    """Keeps one line connected, as far as it is we who dial.
+
+    Args:
+        line: which.
+        endpoints: gives the counterpart's addresses, in order of preference.
+        context: makes the TLS context.
+        own_pin: hash of our TLS key.
+    """
+
+    def __init__(
+        self,
+        *,
+        line: Line,
+        endpoints: Callable[[], tuple[Endpoint, ...]],
+        context: Callable[[], ssl.SSLContext],
+        own_pin: bytes,
+    ) -> None:
+        self._line = line
+        self._endpoints = endpoints
+        self._context = context
+        self._own_pin = own_pin
+        self._log = structlog.get_logger(part="dialler", line=line.counterpart)
+
+    async def run(self) -> None:
+        """Dial whenever there is no session, for ever."""
+        pause_s = PAUSE_FIRST_S
+        said = ""
+        while True:
+            if self._line.driver.dialled is not None:
+                pause_s = PAUSE_FIRST_S
+                await asyncio.sleep(PAUSE_FIRST_S)
+                continue
+            for endpoint in self._endpoints():
+                problem = await self._dial(endpoint)
+                if problem != said:
+                    self._log.info("dialled", address=f"{endpoint[0]}:{endpoint[1]}", result=problem or "session ended")
+                    said = problem
+                if not problem:
+                    pause_s = PAUSE_FIRST_S
+            # A little chance keeps two nodes from dialling in step.
+            await asyncio.sleep(pause_s * (0.75 + secrets.randbelow(500) / 1000))
+            pause_s = min(PAUSE_MAX_S, pause_s * 1.6)
+
+    async def _dial(self, endpoint: Endpoint) -> str:
+        """One attempt, and the session if it succeeds; returns what went wrong, or nothing."""
+        host, port = endpoint
+        try:
+            opening = connect(
+                f"wss://{host}:{port}/" if ":" not in host else f"wss://[{host}]:{port}/",
+                ssl=self._context(),
+                server_hostname=self._line.counterpart.lower(),
+                proxy=None,
+                user_agent_header=None,
+                **COMMON,
+            )
+            connection = await asyncio.wait_for(opening, DIAL_TIMEOUT_S)
+        except (OSError, TimeoutError) as error:
+            return f"unreachable: {type(error).__name__}"
+        except (InvalidMessage, InvalidHandshake):
+            # With TLS 1.3 a client learns only now that its certificate was refused.
+            return "refused: our TLS key may not be in the counterpart's roster"
+        try:
+            pin = peer_pin(connection.transport.get_extra_info("ssl_object"))
+            if pin not in self._line.their_pins():
+                raise TlsRefused("unknown-peer", "not a key of the counterpart")
+            if self._line.driver.dialled is not None:
+                return ""
+            tie = Tie(dialled=True, own_pin=self._own_pin, their_pin=pin, nonce=secrets.token_bytes(32))
+            reason = await _hold(self._line, connection, tie, None)
+        except TlsRefused as error:
+            return error.code
+        finally:
+            await connection.close()
+        return reason if reason not in (None, "closed", "replaced") else ""

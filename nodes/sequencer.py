@@ -1,0 +1,235 @@
+"""The sequencer: gives statements their places in our own log, many in one commit.
+
+Whatever waits when a commit begins goes into it, up to what one append frame carries; whatever comes meanwhile goes into
+the next. There is no timer and no batch window: a lone statement is committed at once.
+
+One commit, in this order (spec/channel.md, "Commit points"):
+
+1. entries are made: time (never going back), `held` (what the mirror durably holds);
+2. they are written with compare-and-swap on the size, and synced;
+3. they are read back, and the root is computed again from what came back;
+4. the checkpoint is signed, never for a size at or below the last one signed with another root;
+5. the signature is written to the high-water file, and synced. THIS IS THE COMMIT POINT: a crash before it leaves
+   entries that nobody was told of, which the next start signs; a crash after it loses nothing;
+6. whoever waits is told, and the channel sends.
+
+Any failure in 2 to 5, except a full disk in 2, ends the process: the next start verifies what is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from nodes.clock import SteadyClock
+from nodes.errors import NodeError
+from nodes.highwater import HighWater
+from nodes.store import OWN_SIGNED, Head, LogStore, Row, StoreBroken, StoreFull
+from protocol.checkpoint import Checkpoint, sign_checkpoint
+from protocol.entry import Entry
+from protocol.limits import APPEND_ENTRIES_BYTES_MAX
+from protocol.line_keys import LineKeys
+from protocol.merkle import leaf_hash
+from protocol.signature import Signature
+from protocol.statement import LogState, Statement
+
+WAITING_MAX = 10_000
+"""Statements that may wait for their place; more are refused until these have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a statement came to be.
+
+    Attributes:
+        index: its place in our log.
+        leaf: its leaf hash.
+        logged_at_ms: the time in its entry.
+    """
+
+    index: int
+    leaf: bytes
+    logged_at_ms: int
+
+
+@dataclass(slots=True)
+class Item:
+    """One statement on its way into the log.
+
+    Attributes:
+        raw: the statement's bytes, as signed.
+        statement: the same, parsed.
+        signatures: those that go with it.
+        body: its body, or None.
+        placed: resolves when a crash can no longer lose it.
+    """
+
+    raw: bytes
+    statement: Statement
+    signatures: tuple[Signature, ...]
+    body: bytes | None
+    placed: asyncio.Future[Placed]
+
+    def size(self) -> int:
+        """About how many bytes its entry will have; never less."""
+        return len(self.raw) + sum(len(one.value) + 96 for one in self.signatures) + 128
+
+
+class Sequencer:
+    """See the module.
+
+    Args:
+        store: of the channel.
+        mark: the high-water mark of our log.
+        keys: gives the log's keys.
+        clock: the time used in entries.
+        executor: threads for crypto and disk.
+        committed: called on the loop with the new checkpoint, its note and the places given.
+        broken: called on the loop when the process must end.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: LogStore,
+        mark: HighWater,
+        keys: LineKeys,
+        clock: SteadyClock,
+        executor: Executor,
+        committed: Callable[[Checkpoint, bytes, Sequence[Item]], None],
+        broken: Callable[[NodeError], None],
+    ) -> None:
+        self.keys = keys
+        self._store = store
+        self._mark = mark
+        self._clock = clock
+        self._executor = executor
+        self._committed = committed
+        self._broken = broken
+        self._waiting: deque[Item] = deque()
+        self._wake = asyncio.Event()
+
+    def submit(self, item: Item) -> None:
+        """Let a statement wait for its place.
+
+        Raises:
+            NodeError: `too-busy`; too many wait.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise NodeError("too-busy", f"{WAITING_MAX} statements wait for their place already")
+        self._waiting.append(item)
+        self._wake.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    async def run(self) -> None:
+        """Commit what comes, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                items = self._take()
+                try:
+                    checkpoint, note, placed = await loop.run_in_executor(self._executor, self._commit, items)
+                except StoreFull as error:
+                    # Nothing was written; those who wait are told, and may try again when there is room.
+                    for item in items:
+                        _fail(item.placed, error)
+                    continue
+                except NodeError as error:
+                    for item in items:
+                        _fail(item.placed, error)
+                    self._broken(error)
+                    return
+                for item, place in zip(items, placed, strict=True):
+                    if not item.placed.done():
+                        item.placed.set_result(place)
+                self._committed(checkpoint, note, items)
+
+    async def resume(self) -> tuple[Checkpoint, bytes] | None:
+        """Sign the log as it stands, where a crash came between writing and signing.
+
+        Returns:
+            The newest checkpoint and its note, or None for an empty log.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._resume)
+
+    def _resume(self) -> tuple[Checkpoint, bytes] | None:
+        head = self._store.head(self._store.own)
+        if head.size == 0:
+            return None
+        checkpoint = Checkpoint(self.keys.own.origin, head.size, head.root)
+        return checkpoint, self._sign(checkpoint, self._clock.take())
+
+    def _take(self) -> list[Item]:
+        items: list[Item] = []
+        used = 0
+        while self._waiting:
+            used += self._waiting[0].size()
+            if items and used > APPEND_ENTRIES_BYTES_MAX:
+                break
+            items.append(self._waiting.popleft())
+        return items
+
+    def _commit(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
+        store, own = self._store, self._store.own
+        before = store.head(own)
+        mirror = store.head(store.their)
+        # Step 1.
+        at_ms = self._clock.take()
+        held = LogState(mirror.size, mirror.root)
+        rows = [_row(item, at_ms, held) for item in items]
+        leaves = [row.leaf for row in rows]
+        frontier = before.frontier.extend(leaves)
+        # Step 2.
+        store.append_own(before.size, rows, frontier, at_ms)
+        # Step 3.
+        self._check_read_back(before, rows, frontier.root())
+        # Steps 4 and 5.
+        checkpoint = Checkpoint(self.keys.own.origin, frontier.size, frontier.root())
+        note = self._sign(checkpoint, at_ms)
+        placed = [Placed(before.size + place, leaf, at_ms) for place, leaf in enumerate(leaves)]
+        return checkpoint, note, placed
+
+    def _check_read_back(self, before: Head, rows: Sequence[Row], root: bytes) -> None:
+        own = self._store.own
+        back = self._store.read(own, before.size, before.size + len(rows))
+        if before.frontier.extend([leaf_hash(entry) for entry in back]).root() != root:
+            raise StoreBroken("store-damaged", "entries read back differ from those written")
+        for index, row in enumerate(rows, before.size):
+            if self._store.body(own, index) != row.body:
+                raise StoreBroken("store-damaged", "a body read back differs from the one written")
+
+    def _sign(self, checkpoint: Checkpoint, at_ms: int) -> bytes:
+        """Sign, and make the signature durable; never a second root for a size, nor a size below the last."""
+        last = self._mark.checkpoint
+        if last is not None and last.origin == checkpoint.origin:
+            same = checkpoint.size == last.size and checkpoint.root == last.root
+            if checkpoint.size < last.size or (checkpoint.size == last.size and not same):
+                raise StoreBroken(
+                    "high-water-ahead", f"the log was signed at {last.size} entries before; here are {checkpoint.size}"
+                )
+            if checkpoint.size > last.size and self._store.root(self._store.own, last.size) != last.root:
+                raise StoreBroken("high-water-differs", f"the log was signed with another root at {last.size} entries")
+        note = sign_checkpoint(checkpoint, self.keys.signers.log, at_ms)
+        self._mark.put(note, checkpoint)
+        self._store.later(OWN_SIGNED, note)
+        return note
+
+
+def _row(item: Item, at_ms: int, held: LogState) -> Row:
+    entry = Entry(statement=item.raw, signatures=item.signatures, logged_at_ms=at_ms, held=held).encode()
+    return Row(entry, leaf_hash(entry), item.body, item.statement.id, item.statement.precedence == "flash")
+
+
+def _fail(future: asyncio.Future[Placed], error: NodeError) -> None:
+    if not future.done():
+        future.set_exception(error)

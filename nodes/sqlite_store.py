@@ -1,0 +1,335 @@
+"""The store of one channel in one SQLite file: the embedded default.
+
+WAL with synchronous FULL: a commit returns once the disk has it. There is one writing connection behind a lock and one
+reading connection a thread; readers never wait for the writer. The SQLite that comes with `apsw` is used, never the
+system's, because of a defect of older ones that loses commits (spec/decisions/0001-libraries.md).
+
+An append is one transaction: entries, bodies, hashes, and the head, which is moved only from the size the writer knew
+(compare and swap). Hash tiles are not stored as such: the hashes of level 0 and of every full tile above are rows, and
+a tile is a range of them.
+
+Source: spec/log.md, "Tiles"; spec/channel.md, "Commit points".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from nodes.store import Ahead, Head, Row, StoreBehind, StoreBroken, StoreFull
+from protocol.merkle import Frontier, Hash, HashReader, complete_root
+
+SCHEMA_VERSION = 1
+TILE_WIDTH = 256
+BUSY_MS = 10_000
+
+_SCHEMA = """
+CREATE TABLE head (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL, frontier BLOB NOT NULL, last_ms INTEGER NOT NULL);
+INSERT INTO head VALUES (0, 0, x'', 0), (1, 0, x'', 0);
+CREATE TABLE party (voice INTEGER PRIMARY KEY, short TEXT NOT NULL);
+CREATE TABLE own_entry (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+CREATE TABLE their_entry (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+CREATE TABLE own_body (idx INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE their_body (idx INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE hash (voice INTEGER, level INTEGER, idx INTEGER, hash BLOB NOT NULL, PRIMARY KEY (voice, level, idx))
+    WITHOUT ROWID;
+CREATE TABLE flash (voice INTEGER, idx INTEGER, PRIMARY KEY (voice, idx)) WITHOUT ROWID;
+CREATE TABLE own_id (id BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE note (name TEXT PRIMARY KEY, note BLOB NOT NULL);
+CREATE TABLE cosigned (size INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);
+CREATE TABLE ahead (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL, body BLOB, note BLOB NOT NULL);
+CREATE TABLE waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL, name TEXT NOT NULL,
+    record BLOB NOT NULL, at_ms INTEGER NOT NULL);
+"""
+
+# Statements by voice: the tables of the two voices are apart, so that a range of one is a range of rows.
+_ENTRY = ("own_entry", "their_entry")
+_BODY = ("own_body", "their_body")
+
+
+class SqliteStore:
+    """See `nodes.store.LogStore`."""
+
+    def __init__(self, path: Path, own: str, their: str, *, readonly: bool) -> None:
+        self.own = own
+        self.their = their
+        self._path = path
+        self._readonly = readonly
+        self._voices = {own: 0, their: 1}
+        self._lock = threading.RLock()
+        self._readers = threading.local()
+        self._later: dict[str, bytes] = {}
+        self._opened: list[apsw.Connection] = []
+        self._writer = self._connect()
+        self._check_schema()
+
+    @classmethod
+    def open(cls, path: Path, *, own: str, their: str, readonly: bool = False) -> SqliteStore:
+        """Open a channel's file, and make it if there is none.
+
+        Args:
+            path: the file.
+            own: our short name.
+            their: the counterpart's.
+            readonly: open what is there for reading only, beside a node that may be running.
+
+        Raises:
+            StoreFull: there is no room to make it.
+            StoreBroken: it cannot be opened, is another channel's, or of a newer release.
+        """
+        with _translated(path):
+            return cls(path, own, their, readonly=readonly)
+
+    def _connect(self) -> apsw.Connection:
+        flags = apsw.SQLITE_OPEN_READONLY if self._readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        connection = apsw.Connection(str(self._path), flags=flags)
+        connection.set_busy_timeout(BUSY_MS)
+        if not self._readonly:
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", "full")
+            # Moving the log into the file costs syncs of its own; `tidy` does it when nobody waits for a commit.
+            connection.pragma("wal_autocheckpoint", 0)
+        connection.pragma("cache_size", -4096)
+        with self._lock:
+            self._opened.append(connection)
+        return connection
+
+    def _check_schema(self) -> None:
+        version = self._writer.pragma("user_version")
+        if version == 0 and not self._readonly:
+            with self._writer:
+                self._writer.execute(_SCHEMA)
+                self._writer.execute("INSERT INTO party VALUES (0, ?), (1, ?)", (self.own, self.their))
+                self._writer.pragma("user_version", SCHEMA_VERSION)
+        elif version != SCHEMA_VERSION:
+            raise StoreBroken(
+                "store-version", f"{self._path} has schema {version}; this release reads {SCHEMA_VERSION}"
+            )
+        names = dict(self._writer.execute("SELECT voice, short FROM party"))
+        if names != {0: self.own, 1: self.their}:
+            raise StoreBroken(
+                "store-other-channel", f"{self._path} is of the channel {names.get(0)} with {names.get(1)}"
+            )
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _reader(self) -> apsw.Connection:
+        connection: apsw.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._connect()
+        return connection
+
+    def _rows(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
+        with _translated(self._path):
+            return list(self._reader().execute(sql, bindings))
+
+    def head(self, voice: str) -> Head:
+        rows = self._rows("SELECT size, frontier, last_ms FROM head WHERE voice=?", (self._voices[voice],))
+        size, frontier_bytes, last_ms = rows[0]
+        frontier = Frontier.parse(size, frontier_bytes)
+        return Head(size, frontier.root(), frontier, last_ms)
+
+    def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
+        sql = f"SELECT entry FROM {_ENTRY[self._voices[voice]]} WHERE idx>=? AND idx<? ORDER BY idx"  # noqa: S608
+        found: list[bytes] = []
+        used = 0
+        with _translated(self._path):
+            for (entry,) in self._reader().execute(sql, (start, end)):
+                used += len(entry)
+                if bytes_max is not None and found and used > bytes_max:
+                    break
+                found.append(entry)
+        return found
+
+    def body(self, voice: str, index: int) -> bytes | None:
+        sql = f"SELECT body FROM {_BODY[self._voices[voice]]} WHERE idx=?"  # noqa: S608
+        rows = self._rows(sql, (index,))
+        return rows[0][0] if rows else None
+
+    def _hash_range(self, voice: int, level: int, start: int, count: int) -> list[Hash]:
+        sql = "SELECT hash FROM hash WHERE voice=? AND level=? AND idx>=? AND idx<? ORDER BY idx"
+        found = [row[0] for row in self._rows(sql, (voice, level, start, start + count))]
+        if len(found) != count:
+            text = f"{self._path}: hashes {start} to {start + count} of level {level} are missing"
+            raise StoreBroken("store-damaged", text)
+        return found
+
+    def hashes(self, voice: str) -> HashReader:
+        number = self._voices[voice]
+
+        def read(level: int, index: int) -> Hash:
+            tile_level, inside = divmod(level, 8)
+            return complete_root(self._hash_range(number, tile_level, index << inside, 1 << inside))
+
+        return read
+
+    def tile(self, voice: str, level: int, index: int, width: int) -> bytes:
+        return b"".join(self._hash_range(self._voices[voice], level, index * TILE_WIDTH, width))
+
+    def root(self, voice: str, size: int) -> Hash:
+        return Frontier.read(size, self.hashes(voice)).root()
+
+    def note(self, name: str) -> bytes | None:
+        with self._lock:
+            if name in self._later:
+                return self._later[name]
+        rows = self._rows("SELECT note FROM note WHERE name=?", (name,))
+        return rows[0][0] if rows else None
+
+    def find(self, statement_id: bytes) -> int | None:
+        rows = self._rows("SELECT idx FROM own_id WHERE id=?", (statement_id,))
+        return rows[0][0] if rows else None
+
+    def cosigned_at(self, index: int) -> int | None:
+        rows = self._rows("SELECT at_ms FROM cosigned WHERE size>? ORDER BY size LIMIT 1", (index,))
+        return rows[0][0] if rows else None
+
+    def flash_from(self, voice: str, start: int, count: int) -> list[int]:
+        sql = "SELECT idx FROM flash WHERE voice=? AND idx>=? ORDER BY idx LIMIT ?"
+        return [row[0] for row in self._rows(sql, (self._voices[voice], start, count))]
+
+    def ahead(self) -> list[Ahead]:
+        return [Ahead(*row) for row in self._rows("SELECT idx, entry, body, note FROM ahead ORDER BY idx", ())]
+
+    def ahead_indexes(self) -> list[int]:
+        return [row[0] for row in self._rows("SELECT idx FROM ahead ORDER BY idx", ())]
+
+    def waiting(self, name: str) -> list[tuple[bytes, bytes, int]]:
+        return self._rows("SELECT id, record, at_ms FROM waiting WHERE name=? ORDER BY place", (name,))
+
+    def waiting_of(self, statement_id: bytes) -> tuple[str, bytes] | None:
+        rows = self._rows("SELECT name, record FROM waiting WHERE id=?", (statement_id,))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def _write(self, *steps: Callable[[apsw.Connection], None]) -> None:
+        """One durable transaction; what `later` was given goes with it."""
+        with self._lock, _translated(self._path):
+            kept = dict(self._later)
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                for step in steps:
+                    step(self._writer)
+                self._writer.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", kept.items())
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            for name, note in kept.items():
+                if self._later.get(name) is note:
+                    del self._later[name]
+
+    def _append(self, voice: int, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
+        writer = self._writer
+        writer.execute(
+            "UPDATE head SET size=?, frontier=?, last_ms=? WHERE voice=? AND size=?",
+            (frontier.size, frontier.encode(), last_ms, voice, size),
+        )
+        if writer.changes() != 1:
+            raise StoreBehind("store-behind", f"{self._path}: the log is not at size {size}")
+        numbered = list(enumerate(rows, size))
+        entry_sql = f"INSERT INTO {_ENTRY[voice]} VALUES (?, ?)"  # noqa: S608
+        body_sql = f"INSERT INTO {_BODY[voice]} VALUES (?, ?)"  # noqa: S608
+        writer.executemany(entry_sql, ((index, row.entry) for index, row in numbered))
+        writer.executemany(body_sql, ((index, row.body) for index, row in numbered if row.body is not None))
+        self._put_hashes(voice, 0, size, [row.leaf for row in rows])
+        writer.executemany("INSERT INTO flash VALUES (?, ?)", ((voice, index) for index, row in numbered if row.flash))
+        if voice == 0:
+            # The first place of a statement is the one that counts, so a later one does not replace it.
+            ids = ((row.statement_id, index) for index, row in numbered if row.statement_id is not None)
+            writer.executemany("INSERT OR IGNORE INTO own_id VALUES (?, ?)", ids)
+
+    def _put_hashes(self, voice: int, level: int, start: int, hashes: Sequence[Hash]) -> None:
+        """Rows of one level, and of the levels above for every tile that became full."""
+        rows = ((voice, level, index, hash_) for index, hash_ in enumerate(hashes, start))
+        self._writer.executemany("INSERT INTO hash VALUES (?, ?, ?, ?)", rows)
+        first, last = start // TILE_WIDTH, (start + len(hashes)) // TILE_WIDTH
+        if first == last:
+            return
+        sql = "SELECT hash FROM hash WHERE voice=? AND level=? AND idx>=? AND idx<? ORDER BY idx"
+        full = [
+            complete_root([row[0] for row in self._writer.execute(sql, (voice, level, tile << 8, (tile + 1) << 8))])
+            for tile in range(first, last)
+        ]
+        self._put_hashes(voice, level + 1, first, full)
+
+    def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
+        self._write(lambda _: self._append(0, size, rows, frontier, last_ms))
+
+    def append_their(self, size: int, rows: Sequence[Row], frontier: Frontier, note: bytes, last_ms: int) -> None:
+        def keep(writer: apsw.Connection) -> None:
+            writer.execute("INSERT OR REPLACE INTO note VALUES ('their-signed', ?)", (note,))
+            writer.execute("DELETE FROM ahead WHERE idx<?", (frontier.size,))
+
+        self._write(lambda _: self._append(1, size, rows, frontier, last_ms), keep)
+
+    def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
+        def keep(writer: apsw.Connection) -> None:
+            writer.execute("INSERT OR REPLACE INTO note VALUES ('own-cosigned', ?)", (note,))
+            writer.execute("INSERT OR IGNORE INTO cosigned VALUES (?, ?)", (size, at_ms))
+
+        with self._lock:
+            self._later.pop("own-cosigned", None)
+            self._write(keep)
+
+    def put_ahead(self, item: Ahead) -> None:
+        values = (item.index, item.entry, item.body, item.note)
+        self._write(lambda writer: _run(writer, "INSERT OR REPLACE INTO ahead VALUES (?, ?, ?, ?)", values))
+
+    def later(self, name: str, note: bytes) -> None:
+        with self._lock:
+            self._later[name] = note
+
+    def flush(self) -> None:
+        with self._lock:
+            if self._later:
+                self._write()
+
+    def put_waiting(self, name: str, statement_id: bytes, record: bytes, at_ms: int) -> None:
+        sql = (
+            "INSERT INTO waiting (id, name, record, at_ms) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET name=excluded.name, record=excluded.record"
+        )
+        self._write(lambda writer: _run(writer, sql, (statement_id, name, record, at_ms)))
+
+    def drop_waiting(self, statement_id: bytes) -> None:
+        self._write(lambda writer: _run(writer, "DELETE FROM waiting WHERE id=?", (statement_id,)))
+
+    def tidy(self) -> None:
+        with _translated(self._path):
+            # A connection of this thread, not the writer: commits go on while pages are moved.
+            self._reader().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def close(self) -> None:
+        if not self._readonly:
+            self.flush()
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
+
+
+def _run(writer: apsw.Connection, sql: str, values: tuple[Any, ...]) -> None:
+    writer.execute(sql, values)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Give SQLite's errors their meaning for a node."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFull("disk-full", f"{path}: there is no room left on the disk") from error
+    except apsw.CantOpenError as error:
+        raise StoreBroken("home-unwritable", f"{path}: {error}") from error
+    except apsw.ReadOnlyError as error:
+        raise StoreBroken("home-unwritable", f"{path}: {error}") from error
+    except apsw.Error as error:
+        raise StoreBroken("store-broken", f"{path}: {error}") from error

@@ -1,0 +1,180 @@
+"""What a node keeps of one channel: two logs with their bodies and hashes, notes, drafts and what waits.
+
+One contract, several implementations; one conformance suite runs on all. Every method is synchronous and may be called
+from any thread; those that write return once the write is durable, except `later`. Voices are named by the parties'
+short names. A write that fails because the disk is full changes nothing and raises `StoreFull`; any other failed write
+raises `StoreBroken`, after which the process must end: the next start verifies what is there.
+
+Source: design of the log in spec/log.md; spec/channel.md, "Commit points".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nodes.errors import NodeError
+from protocol.merkle import Frontier, Hash, HashReader
+
+OWN_SIGNED = "own-signed"
+"""Note name: the newest checkpoint of our log, two lines."""
+OWN_COSIGNED = "own-cosigned"
+"""Note name: the newest checkpoint of our log that the counterpart cosigned, four lines."""
+THEIR_SIGNED = "their-signed"
+"""Note name: the newest checkpoint of their log that covers what we hold, two lines."""
+THEIR_COSIGNED = "their-cosigned"
+"""Note name: the newest checkpoint of their log that we cosigned, four lines."""
+
+
+class StoreFull(NodeError):
+    """The disk is full. Nothing was changed; it may be tried again when there is room."""
+
+
+class StoreBroken(NodeError):
+    """A write or a sync failed, or what was read back differs. The process must end and verify at its next start."""
+
+
+class StoreBehind(NodeError):
+    """The log is not at the size that the writer thought: somebody else has written to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a log goes.
+
+    Args:
+        size: number of entries.
+        root: its root, 32 bytes.
+        frontier: what the next append needs.
+        last_ms: the time last used in this log (ours: of an entry; theirs: of a cosignature), UTC milliseconds.
+    """
+
+    size: int
+    root: Hash
+    frontier: Frontier
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry to be written.
+
+    Args:
+        entry: its bytes.
+        leaf: its leaf hash.
+        body: the body it names, or None.
+        statement_id: 16 bytes, or None where it has none that can be read.
+        flash: whether its precedence is flash.
+    """
+
+    entry: bytes
+    leaf: Hash
+    body: bytes | None
+    statement_id: bytes | None
+    flash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An entry that came before its predecessors.
+
+    Args:
+        index: its place in the other side's log.
+        entry: its bytes.
+        body: its body, or None.
+        note: the signed checkpoint that it was proved under.
+    """
+
+    index: int
+    entry: bytes
+    body: bytes | None
+    note: bytes
+
+
+class LogStore(Protocol):
+    """The store of one channel."""
+
+    own: str
+    their: str
+
+    def head(self, voice: str) -> Head:
+        """How far a log goes; also between its parts in one read."""
+
+    def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
+        """Entries `start` up to `end` (exclusive), fewer if they would exceed `bytes_max`, but at least one."""
+
+    def body(self, voice: str, index: int) -> bytes | None:
+        """The body of an entry, or None where it has none."""
+
+    def hashes(self, voice: str) -> HashReader:
+        """Reader of complete subtrees of a log."""
+
+    def tile(self, voice: str, level: int, index: int, width: int) -> bytes:
+        """A hash tile (tlog-tiles): `width` hashes in a row."""
+
+    def root(self, voice: str, size: int) -> Hash:
+        """Root of a log at a size that it had."""
+
+    def note(self, name: str) -> bytes | None:
+        """A kept note by its name (the constants of this module)."""
+
+    def find(self, statement_id: bytes) -> int | None:
+        """Where in our own log a statement is."""
+
+    def cosigned_at(self, index: int) -> int | None:
+        """When the counterpart first cosigned our log past an entry, by its clock, UTC milliseconds."""
+
+    def flash_from(self, voice: str, start: int, count: int) -> list[int]:
+        """At most `count` indexes of flash entries from `start`."""
+
+    def ahead_indexes(self) -> list[int]:
+        """Indexes of what came before its predecessors and still waits for them."""
+
+    def ahead(self) -> list[Ahead]:
+        """What came before its predecessors and still waits for them."""
+
+    def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
+        """Append to our log if it still has `size` entries.
+
+        Raises:
+            StoreBehind, StoreFull, StoreBroken.
+        """
+
+    def append_their(self, size: int, rows: Sequence[Row], frontier: Frontier, note: bytes, last_ms: int) -> None:
+        """Append to the mirror if it still has `size` entries; keeps their note and drops what was ahead and now has
+        its place.
+
+        Raises:
+            StoreBehind, StoreFull, StoreBroken.
+        """
+
+    def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
+        """Keep a checkpoint of ours that the counterpart cosigned."""
+
+    def put_ahead(self, item: Ahead) -> None:
+        """Keep an entry that came before its predecessors."""
+
+    def later(self, name: str, note: bytes) -> None:
+        """Keep a note with the next write, or at the next `flush`; it can be made again."""
+
+    def flush(self) -> None:
+        """Write what `later` was given."""
+
+    def put_waiting(self, name: str, statement_id: bytes, record: bytes, at_ms: int) -> None:
+        """Keep or replace a statement that waits: `name` is "draft", "queue" or "refused"."""
+
+    def waiting(self, name: str) -> list[tuple[bytes, bytes, int]]:
+        """What waits, oldest first: statement id, record, when it was first kept."""
+
+    def waiting_of(self, statement_id: bytes) -> tuple[str, bytes] | None:
+        """Where a statement waits, and its record; None where it does not."""
+
+    def drop_waiting(self, statement_id: bytes) -> None:
+        """Forget a statement that waits no more."""
+
+    def tidy(self) -> None:
+        """Housekeeping that may take a while; called when nobody waits."""
+
+    def close(self) -> None:
+        """Flush and let go."""

@@ -1,0 +1,173 @@
+"""The HTTP side of a node: a health check on loopback, and the logs, read-only, for auditors over mutual TLS.
+
+Logs are served in the public tile format: `/<counterpart>/<party>/checkpoint`, `tile/...`, `tile/entries/...`, for our
+log and for the mirror of the counterpart's. Only what the counterpart, or we for its log, cosigned is served, so that
+nobody sees a checkpoint that the two sides do not both stand by.
+
+A client is let in by its certificate: a file in the home's `auditors/`, whose key an agreement names (for that channel)
+or an administrator's settings do (for all).
+
+Source: C2SP tlog-tiles; spec/log.md, "Serving".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from nodes.config import Endpoint
+from nodes.errors import NodeError
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from nodes.tls import TlsRefused, peer_pin
+from protocol.checkpoint import parse_text
+from protocol.log_error import LogRefused
+from protocol.note import parse as parse_note
+from protocol.tiles import TILE_WIDTH, encode_bundle, parse_path
+
+if TYPE_CHECKING:
+    from nodes.node import Node
+
+PATH_CHARS_MAX = 200
+IDLE_S = 10
+CONNECTIONS_MAX = 32
+
+
+class _PinnedProtocol(H11Protocol):
+    """HTTP whose requests know the hash of the client's TLS key."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Look at the key before the first byte of a request."""
+        super().connection_made(transport)
+        try:
+            self.app_state = {**self.app_state, "pin": peer_pin(transport.get_extra_info("ssl_object"))}
+        except TlsRefused:
+            transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """A server inside our loop, which leaves signals to the node."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class WebServer:
+    """One HTTP server of a node.
+
+    Args:
+        app: what it serves.
+        address: where.
+        tls: context for HTTPS with client certificates; None for plain HTTP on loopback.
+    """
+
+    def __init__(self, app: Starlette, address: Endpoint, tls: ssl.SSLContext | None = None) -> None:
+        self._address = address
+        config = uvicorn.Config(
+            app,
+            host=address[0],
+            port=address[1],
+            http=H11Protocol if tls is None else _PinnedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=IDLE_S,
+            limit_concurrency=CONNECTIONS_MAX,
+        )
+        config.load()
+        if tls is not None:
+            config.ssl = tls
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Bind the port and serve.
+
+        Raises:
+            NodeError: `port-in-use`.
+        """
+        host, port = self._address
+        # Tried first by hand, because the library ends the process where it cannot bind.
+        try:
+            probe = await asyncio.start_server(lambda *_: None, host, port)
+        except OSError as error:
+            raise NodeError("port-in-use", f"cannot listen at {host}:{port}: {error.strerror}") from error
+        probe.close()
+        await probe.wait_closed()
+        self._task = asyncio.create_task(self._server.serve())
+        while not self._server.started and not self._task.done():
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+def health_app(node: Node) -> Starlette:
+    """`GET /healthz`: 200 while the process serves and no write has failed; the state of each line is in the text."""
+
+    async def healthz(_: Request) -> Response:
+        lines = [f"{name} {line.status()['line']}" for name, line in sorted(node.lines.items())]
+        return PlainTextResponse("\n".join(["ok", *lines, ""]), headers={"Cache-Control": "no-store"})
+
+    return Starlette(routes=[Route("/healthz", healthz, methods=["GET"])])
+
+
+def tiles_app(node: Node) -> Starlette:
+    """The logs of every channel, for those who may read them."""
+
+    async def serve(request: Request) -> Response:
+        path = request.path_params["path"]
+        line = node.lines.get(request.path_params["counterpart"])
+        voice = request.path_params["party"]
+        pin = request.scope["state"].get("pin")
+        allowed = line is not None and (
+            pin in node.config.tiles_clients or any(pin == one.tls_pin for one in line.agreement.auditors)
+        )
+        # Whoever may not read a channel is not told that it exists.
+        if line is None or not allowed or voice not in (line.own, line.counterpart) or len(path) > PATH_CHARS_MAX:
+            return PlainTextResponse("not found\n", 404)
+        return await run_in_threadpool(_read, line.store, voice, path)
+
+    routes = [Route("/{counterpart}/{party}/{path:path}", serve, methods=["GET"])]
+    return Starlette(routes=routes)
+
+
+def _read(store: LogStore, voice: str, path: str) -> Response:
+    note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
+    if note is None:
+        return PlainTextResponse("nothing is cosigned yet\n", 404)
+    if path == "checkpoint":
+        return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+    size = parse_text(parse_note(note).text).size
+    try:
+        tile = parse_path(path)
+    except LogRefused:
+        return PlainTextResponse("not found\n", 404)
+    level = 0 if tile.level is None else tile.level
+    # A tile is there as far as the cosigned tree reaches; a wider partial one would show what is not cosigned.
+    if tile.index * TILE_WIDTH + tile.width > size >> (8 * level):
+        return PlainTextResponse("not found\n", 404)
+    start = tile.index * TILE_WIDTH
+    if tile.level is None:
+        data = encode_bundle(store.read(voice, start, start + tile.width))
+    else:
+        data = store.tile(voice, level, tile.index, tile.width)
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(data, media_type="application/octet-stream", headers=headers)

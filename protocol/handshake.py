@@ -1,0 +1,114 @@
+"""Who is at the other end: both sides sign one transcript of everything that was offered.
+
+The transcript names both hellos as they were sent (versions, channel, party, nonce), the hash of both TLS keys as each
+side sees them, and which side dialled. Each side signs it with its node key under its own name and side, so that a
+signature cannot be reflected, moved to another channel, connection or version, or be taken for one of the other side.
+
+    transcript = SHA-256(tag, dialler's hello, listener's hello, dialler's TLS pin, listener's TLS pin)
+    signed     = ["dial" or "listen", version chosen, transcript]
+
+The version chosen is the highest that both hellos offer; as both offers are signed, neither can be lowered on the way.
+
+Source: spec/channel.md, "Handshake".
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from keys.hybrid import HybridPublicKey, Signer
+from protocol import canonical, frames
+from protocol.errors import ProtocolError
+from protocol.frames import FrameType
+from protocol.tagged import Hash, tagged
+
+VERSIONS: Final = (1,)
+"""Protocol versions this program speaks, lowest first."""
+
+PURPOSE: Final = "handshake"
+
+
+class HandshakeRefused(ProtocolError):
+    """The other end is not who it should be, or speaks no version that we do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """One connection, as one side sees it.
+
+    Args:
+        dialled: whether this side dialled.
+        own_pin: SHA-256 of this side's TLS public key (SubjectPublicKeyInfo).
+        their_pin: the same of the other side, from the certificate it showed.
+        nonce: 32 fresh random bytes of this side.
+    """
+
+    dialled: bool
+    own_pin: Hash
+    their_pin: Hash
+    nonce: bytes
+
+
+def hello(*, channel: Hash, party: str, tie: Tie) -> bytes:
+    """The hello frame of this side."""
+    return frames.encode(FrameType.HELLO, versions=bytes(VERSIONS), channel=channel, party=party, nonce=tie.nonce)
+
+
+def choose(own: bytes, theirs: bytes) -> int:
+    """The highest version in both offers.
+
+    Raises:
+        HandshakeRefused: `unknown-version`; there is none.
+    """
+    common = set(own) & set(theirs)
+    if not common:
+        raise HandshakeRefused("unknown-version", "hello", f"we speak {list(own)}, they speak {list(theirs)}")
+    return max(common)
+
+
+def _message(own_side: bool, tie: Tie, version: int, own_hello: bytes, their_hello: bytes) -> bytes:
+    """What is signed; `own_side` says for which of the two sides."""
+    mine_first = tie.dialled
+    first, second = (own_hello, their_hello) if mine_first else (their_hello, own_hello)
+    first_pin, second_pin = (tie.own_pin, tie.their_pin) if mine_first else (tie.their_pin, tie.own_pin)
+    # Hellos have one length each way only by chance, so both go in as hashes of 32 bytes.
+    transcript = tagged("transcript", tagged("hello", first), tagged("hello", second), first_pin, second_pin)
+    side = "dial" if tie.dialled == own_side else "listen"
+    return canonical.encode([side, version, transcript])
+
+
+def prove(
+    *, signer: Signer, channel: Hash, party: str, tie: Tie, version: int, own_hello: bytes, their_hello: bytes
+) -> bytes:
+    """The auth frame of this side: its node's signature over the transcript."""
+    message = _message(True, tie, version, own_hello, their_hello)
+    return frames.encode(FrameType.AUTH, signature=signer.sign(PURPOSE, channel=channel, author=party, message=message))
+
+
+def check(
+    *,
+    key: HybridPublicKey,
+    channel: Hash,
+    party: str,
+    tie: Tie,
+    version: int,
+    own_hello: bytes,
+    their_hello: bytes,
+    signature: bytes,
+) -> None:
+    """Check the other side's signature over the same transcript.
+
+    Args:
+        key: the node key in the other party's roster.
+        channel: the channel's id, 32 bytes.
+        party: the other party's short name.
+        tie: the connection, as this side sees it.
+        version: the version chosen.
+        own_hello: this side's hello frame, as sent.
+        their_hello: the other side's hello frame, as received.
+        signature: from its auth frame.
+
+    Raises:
+        SignatureRefused: it does not verify.
+    """
+    message = _message(False, tie, version, own_hello, their_hello)
+    key.verify(PURPOSE, channel=channel, author=party, message=message, signature=signature)
