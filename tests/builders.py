@@ -260,9 +260,12 @@ class World:
         return self.log(party, statement, signatures, at_ms=at_ms, held=held, body=body)
 
     def state(self, party: str, kind: str, facts: dict[str, Any] | None = None, **options: Any) -> Place:
-        """Log what a node states: a machine kind."""
+        """Log what a node alone signs; meant for machine kinds."""
         at_ms, held = options.pop("at_ms", None), options.pop("held", None)
-        statement = self.statement(party, kind, facts=facts or {}, **options)
+        found = self.catalogue.kind(kind)
+        if found is None or found.machine:
+            options["facts"] = facts or {}
+        statement = self.statement(party, kind, **options)
         return self.log(party, statement, [self.sign(party, statement, "node", "node")], at_ms=at_ms, held=held)
 
     def enact(self, party: str, kind: str, text: bytes, numbers: Sequence[int] = (1, 2), **header: Any) -> Place:
