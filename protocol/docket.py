@@ -151,7 +151,8 @@ class Docket:
         if other.held:
             for place in self._ledger.unheld(home, other.held):
                 item = self._open(place)
-                if item is not None:
+                # Another entry that arrives with this one may have held it already.
+                if item is not None and item.held is None:
                     self._mark_held(item, (other.index, other.logged_at_ms))
         if other.thread != NO_LOCATION and other.thread & 1 == home:
             self._place(home, other, at=at.index, received=(at.index, at.logged_at_ms))
