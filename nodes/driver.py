@@ -113,7 +113,7 @@ class Driver:
                 if isinstance(effect, StoreMirror):
                     queue.extendleft(reversed(self._store_mirror(effect)))
                 elif isinstance(effect, StoreCosigned):
-                    self._store.put_cosigned(effect.note, effect.size, effect.at_ms)
+                    self._store.put_cosigned(effect.note, effect.size, self._clock.take())
                 elif isinstance(effect, StoreAhead):
                     self._store.put_ahead(Ahead(effect.index, effect.entry, effect.body, effect.note))
                 elif isinstance(effect, KeepNote):

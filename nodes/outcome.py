@@ -29,7 +29,7 @@ class Outcome:
         missing: the slots of the agreement's rule that have no signature yet, such as "release/senior".
         issued_at_ms: the author's time, UTC milliseconds.
         logged_at_ms: the node's time of logging, UTC milliseconds, or None.
-        held_at_ms: when the counterpart first cosigned our log past it, UTC milliseconds, or None.
+        held_at_ms: when the first receipt for it came, by the node's clock, UTC milliseconds, or None.
     """
 
     state: State

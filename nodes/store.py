@@ -123,7 +123,8 @@ class LogStore(Protocol):
         """Where in our own log a statement is."""
 
     def cosigned_at(self, index: int) -> int | None:
-        """When the counterpart first cosigned our log past an entry, by its clock, UTC milliseconds."""
+        """When the first receipt for an entry of ours came, by our clock, UTC milliseconds; the time that the counterpart
+        signed stands in the receipt, in whole seconds."""
 
     def flash_from(self, voice: str, start: int, count: int) -> list[int]:
         """At most `count` indexes of flash entries from `start`."""
@@ -150,7 +151,7 @@ class LogStore(Protocol):
         """
 
     def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
-        """Keep a checkpoint of ours that the counterpart cosigned."""
+        """Keep a checkpoint of ours that the counterpart cosigned, and when its receipt came."""
 
     def put_ahead(self, item: Ahead) -> None:
         """Keep an entry that came before its predecessors."""

@@ -609,7 +609,7 @@ class Channel:
         if told.size > self._shelf.head(self._own).size or self._shelf.root(self._own, told.size) != told.root:
             return [Alarm("fork-self", "a receipt under our own signature for a log that is not ours", {"note": note})]
         self._cosigned = told
-        return [StoreCosigned(note, told.size, max(verified.times_ms.values()))]
+        return [StoreCosigned(note, told.size)]
 
     # --- beats and problems -----------------------------------------------------------------------------------------
 

@@ -74,7 +74,6 @@ class StoreCosigned:
 
     note: bytes
     size: int
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
