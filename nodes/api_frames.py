@@ -15,11 +15,12 @@ from typing import Any
 from nodes.errors import ApiRefused
 from protocol import canonical
 from protocol.errors import ProtocolError
-from protocol.limits import ITEMS_MAX
 
 VERSION = 1
 # The largest message is a page of a thread or a statement with its body; nothing comes near a mebibyte.
 FRAME_BYTES_MAX = 1024 * 1024
+# A page of a hundred views with their rungs and clocks has some ten thousand values.
+ITEMS_MAX = 65_536
 NUMBER_MAX = 2**32
 
 

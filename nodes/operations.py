@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 WAIT_MS_MAX = 600_000
 PAGE_MAX = 100
+THREAD_MAX = 500
 
 Push = Callable[[str, dict[str, Any]], Awaitable[None]]
 Arguments = dict[str, Any]
@@ -204,7 +205,7 @@ async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What the counterpart's people have said, newest first."""
     before, limit = _take(arguments, "before", int, None), _limit(arguments)
-    return await asyncio.to_thread(line.projection.inbox, before, limit)
+    return await asyncio.to_thread(lambda: line.projection.inbox(before=before, limit=limit))
 
 
 async def _threads(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -214,8 +215,8 @@ async def _threads(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One thread with its entries in order."""
-    found = await asyncio.to_thread(line.projection.thread, _take(arguments, "id", bytes))
-    if found is None:
+    found = await asyncio.to_thread(line.projection.thread, _take(arguments, "id", bytes), THREAD_MAX)
+    if not found:
         raise ApiRefused("no-such-thread", "there is no such thread on this channel")
     return found
 

@@ -1,0 +1,38 @@
+"""`hotline inbox`: what the other side has said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hotline.cli.session import open_desk
+from hotline.cli.settings import common_options, settings_of
+
+
+@click.command("inbox")
+@click.option("--from", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many, newest first.")
+@click.option("--before", type=click.IntRange(0), help="Only entries of a lower index, for the next page.")
+@common_options
+@click.pass_context
+def inbox_command(context: click.Context, counterpart: str | None, limit: int, before: int | None) -> None:
+    """Show what the other side has said, newest first, with how far it was taken note of.
+
+    \b
+    Example:
+      hotline --home ARC inbox
+    """
+    from hotline.showing import view_line
+
+    settings = settings_of(context)
+    output = settings.output
+    with open_desk(settings) as (desk, _):
+        channel = desk.channel(counterpart)
+        views: list[dict[str, Any]] = desk.request(
+            "inbox", counterpart=channel.counterpart, limit=limit, before=before
+        )
+        demonstration = channel.agreement.demonstration
+    lines = ["*** demonstration: nothing said here is meant ***"] if demonstration else []
+    lines += [view_line(view, output) for view in views] or ["Nothing yet."]
+    output.result({"counterpart": channel.counterpart, "demonstration": demonstration, "entries": views}, lines)

@@ -1,0 +1,47 @@
+"""`hotline node run`: run the node of a home."""
+
+from __future__ import annotations
+
+import click
+
+from hotline.cli.settings import common_options, settings_of
+
+
+@click.group("node")
+@common_options
+def node_command() -> None:
+    """Run the node of a party."""
+
+
+@node_command.command("run")
+@common_options
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Run the node until it is told to stop (SIGTERM or Ctrl-C).
+
+    Its log goes to standard error, one JSON object a line, without contents.
+
+    \b
+    Example:
+      hotline --home ARC --passphrase-file pass node run
+    """
+    import asyncio
+
+    from keys.keyring import NodeKeyring
+    from nodes import logs
+    from nodes.config import NodeConfig
+    from nodes.key_files import read_keyring
+    from nodes.node import Node
+
+    settings = settings_of(context)
+    home = settings.node_home()
+    config = NodeConfig.load(home.config_path)
+    keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
+    logs.configure(config.log_level)
+
+    async def serve() -> None:
+        node = Node(home, config, keyring)
+        node.open()
+        await node.run()
+
+    asyncio.run(serve())

@@ -1,0 +1,209 @@
+"""`hotline send`: compose, sign and send a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hotline.cli.session import open_desk
+from hotline.cli.settings import Settings, common_options, settings_of
+from hotline.errors import Misused
+from hotline.printable import printable
+
+if TYPE_CHECKING:
+    from hotline.composing import Letter
+    from hotline.sending import Place
+    from protocol.kinds import Catalogue
+
+WAIT_TIMEOUT_S = 30.0
+WAITING = 4
+
+_SENDING: tuple[Callable[[Any], Any], ...] = (
+    click.option("--to", "counterpart", metavar="ABC", help="The other party; needed with several channels."),
+    click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="One field; repeat it for several."),
+    click.option("--file", "file", type=click.Path(), help="TOML file with fields and header choices."),
+    click.option("--precedence", help="flash, immediate, priority or routine. Default: the kind's."),
+    click.option("--severity", help="0 to 5, where the kind has one."),
+    click.option("--status", help="actual, exercise, test or system. Default: the thread's, or actual."),
+    click.option("--outcome", help="Where the kind has outcomes, which one."),
+    click.option("--aware-at", help="When your side became aware: 2026-11-21T04:10Z, -2h. Default where needed: now."),
+    click.option("--respond-by", help="By when an answer is asked for: a time, or +4h."),
+    click.option("--release-by", help="Logged after this time it does not count."),
+    click.option("--valid-until", help="When it lapses by itself."),
+    click.option("--language", help="Language of the text. Default: the agreement's first."),
+    click.option("--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait."),
+    click.option("--timeout", type=float, default=WAIT_TIMEOUT_S, show_default=True, help="Seconds to wait at most."),
+    click.option("--yes", is_flag=True, help="Send without being asked."),
+)
+
+
+def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of every command that sends."""
+    for option in reversed(_SENDING):
+        command = option(command)
+    return command
+
+
+@click.command("send")
+@click.argument("kind")
+@click.option("--reply-to", metavar="'BOR 4'", help="The statement that this answers.")
+@click.option("--thread", metavar="'ARC 3'", help="Any statement of the thread that this continues.")
+@sending_options
+@common_options
+@click.pass_context
+def send_command(context: click.Context, kind: str, reply_to: str | None, thread: str | None, **options: Any) -> int:
+    """Compose, sign and send a statement.
+
+    Fields come from --set, from a TOML file, or are asked for. Several --as sign in one go; with too few signatures
+    the statement waits as a draft at the node (exit 4).
+
+    \b
+    Examples:
+      hotline send notification --to BOR --severity 3 --set title="..." --set class=... --set summary="..."
+      hotline send notification --file notice.toml --as duty --as release --wait held
+      hotline send update --thread 'ARC 3' --file update.toml
+      hotline send goodwill --set message="A quiet new year to your desk."
+    """
+    return run_send(settings_of(context), kind, reply_to=reply_to, thread=thread, **options)
+
+
+def run_send(
+    settings: Settings,
+    kind_name: str,
+    *,
+    reply_to: str | None = None,
+    thread: str | None = None,
+    preset: dict[str, Any] | None = None,
+    counterpart: str | None = None,
+    file: str | None = None,
+    wait: str = "logged",
+    timeout: float = WAIT_TIMEOUT_S,
+    yes: bool = False,
+    **choices: Any,
+) -> int:
+    """Do what `send` does; `ack`, `ask` and `answer` come here too.
+
+    Args:
+        settings: of this run.
+        kind_name: name of the kind.
+        reply_to: serial of the statement answered.
+        thread: serial of any statement of the thread.
+        preset: values that the command itself gives, by field.
+        counterpart: short name, or None.
+        file: TOML file.
+        wait: "logged" or "held".
+        timeout: seconds.
+        yes: send without asking.
+        choices: the remaining options of `sending_options`.
+
+    Returns:
+        The exit status: 0, or 4 for a draft.
+    """
+    from hotline.clock import now_ms
+    from hotline.composing import Letter, choice_of, find_kind, pairs
+    from hotline.desk import Channel
+    from hotline.reference import parse_reference
+    from hotline.sending import make, place_of, sign, submit
+    from nodes.files import read_file
+    from nodes.resources import catalogue
+
+    known = catalogue()
+    kind = find_kind(kind_name, known)
+    at_ms = now_ms()
+    letter = Letter(kind=kind, values=dict(preset or {}))
+    if file is not None:
+        letter.set_file(read_file(Path(file)), where=file, catalogue=known, now_ms=at_ms)
+    for name, text in pairs(choices.pop("values", ())):
+        letter.set_text(name, text, catalogue=known, now_ms=at_ms)
+    for name, text in choices.items():
+        if text is not None:
+            letter.choices = choice_of(name, str(text), now_ms=at_ms).over(letter.choices)
+    if settings.may_ask and not letter.values and kind.fields:
+        from hotline.asking import ask_letter
+
+        ask_letter(letter, known, now_ms=at_ms)
+    letter.check(known, now_ms=at_ms)
+    with open_desk(settings) as (desk, officers):
+        party = desk.officer.home.party
+        target = None if reply_to is None else parse_reference(reply_to, party=party)
+        anchor = None if thread is None else parse_reference(thread, party=party)
+        for reference in (target, anchor):
+            if counterpart is None and reference is not None:
+                counterpart = reference.counterpart
+        channel: Channel = desk.channel(counterpart)
+        replied = None if target is None else desk.entry(target)
+        anchored = None if anchor is None else desk.entry(anchor)
+        place = place_of(kind, reply_to=replied, thread=anchored, own=party)
+        composed = make(letter, place, channel, now_ms=now_ms())
+        demonstration = channel.agreement.demonstration
+        if settings.may_ask and not yes:
+            for line in preview(letter, place, channel.counterpart, settings, known, demonstration=demonstration):
+                settings.output.note(line)
+            settings.confirm(f"Sign and send this to {channel.counterpart}?", yes=yes)
+        signatures = sign(composed.statement, composed.statement_bytes, kind, channel, officers)
+        outcome = submit(desk, channel, composed, signatures, wait=wait, timeout_s=timeout)
+    show_outcome(settings, outcome, counterpart=channel.counterpart)
+    return WAITING if outcome["state"] == "draft" else 0
+
+
+def preview(
+    letter: Letter, place: Place, counterpart: str, settings: Settings, known: Catalogue, *, demonstration: bool
+) -> list[str]:
+    """Show the exact content before it is signed."""
+    from hotline.showing import field_lines, row
+    from hotline.zulu import zulu
+
+    choices = letter.choices
+    status = choices.status or place.status or "actual"
+    lines = ["", f"To {counterpart}: {letter.kind.label()}"]
+    if demonstration:
+        lines.append("  *** the agreement's purpose is demonstration: nothing said under it is meant ***")
+    rows = [
+        ("status", status),
+        ("precedence", choices.precedence or letter.kind.precedence),
+        ("severity", None if choices.severity is None else str(choices.severity)),
+        ("outcome", choices.outcome),
+        ("aware", None if choices.aware_at_ms is None else zulu(choices.aware_at_ms)),
+        ("answer by", None if choices.respond_by_ms is None else zulu(choices.respond_by_ms)),
+        ("thread", "a new one" if place.thread is None else place.thread.hex()[:16]),
+    ]
+    lines += [row(name, value) for name, value in rows if value is not None]
+    return [*lines, *field_lines(letter.kind, letter.values, known), ""]
+
+
+def show_outcome(settings: Settings, outcome: dict[str, Any], *, counterpart: str) -> None:
+    """Show what became of a statement."""
+    from hotline.zulu import zulu
+
+    state = outcome["state"]
+    lines = []
+    if state == "draft":
+        missing = ", ".join(outcome["missing"])
+        lines = [
+            f"Draft {outcome['draft']}: not sent; signatures still needed: {missing}.",
+            f"Next: hotline sign {outcome['draft']} --as NAME",
+        ]
+    elif state == "queued":
+        lines = ["Queued: it has no position yet, because the node waits for its counterpart to say how far it holds our log."]
+    elif state == "logged":
+        lines = [f"{outcome['serial']} is logged at {zulu(outcome['logged_at_ms'])}; {counterpart} does not hold it yet."]
+    else:
+        lines = [f"{outcome['serial']} is held by {counterpart} since {zulu(outcome['held_at_ms'])}."]
+    settings.output.result(outcome, [printable(line) for line in lines])
+
+
+def require_text(value: str | None, name: str, settings: Settings, question: str) -> str:
+    """Give a text that a command needs, asked for where nobody gave it.
+
+    Raises:
+        Misused: nobody gave it and nobody is there to ask.
+    """
+    if value:
+        return value
+    if not settings.may_ask:
+        raise Misused("missing-field", f"give {name}")
+    entered: str = click.prompt(question, err=True)
+    return entered

@@ -1,0 +1,78 @@
+"""`hotline show`: one statement with its content. Having seen it, you say so, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hotline.cli.session import open_desk
+from hotline.cli.settings import common_options, settings_of
+
+
+@click.command("show")
+@click.argument("serial")
+@click.option("--peek", is_flag=True, help="Do not say that you opened it.")
+@common_options
+@click.pass_context
+def show_command(context: click.Context, serial: str, peek: bool) -> None:
+    """Show one statement with its content.
+
+    For a statement of the other side this sends `opened`, signed by you, the first time; --peek does not.
+
+    \b
+    Examples:
+      hotline --home ARC show 'BOR 4'
+      hotline --home ARC show 'BOR 4' --peek
+    """
+    from hotline.desk import Spoken
+    from hotline.errors import Refused
+    from hotline.opening import say_opened
+    from hotline.sending import fetch
+    from hotline.showing import field_lines, header_lines, row, verdict_lines
+    from nodes.errors import ApiRefused
+    from nodes.resources import catalogue
+
+    settings = settings_of(context)
+    output = settings.output
+    with open_desk(settings) as (desk, _):
+        spoken: Spoken = fetch(desk, serial)
+        channel = desk.channel(spoken.counterpart or None)
+        problem: str | None = None
+        contents: dict[str, Any] | None = None
+        try:
+            contents = desk.contents(spoken)
+        except (Refused, ApiRefused) as error:
+            problem = error.code
+        opened = None
+        if not peek and spoken.voice != channel.own:
+            opened = say_opened(desk, channel, spoken, readable=problem is None)
+    lines = [output.paint(spoken.serial, "bold")]
+    if channel.agreement.demonstration:
+        lines.append("*** demonstration: nothing said here is meant ***")
+    if spoken.statement is None:
+        lines.append("This entry cannot be read. It is kept, held and without effect.")
+    else:
+        lines += header_lines(spoken.statement, spoken.kind, output)
+    lines += verdict_lines(spoken.view, output)
+    if problem is not None:
+        lines.append(row("CONTENTS", f"cannot be shown: {problem}"))
+    elif contents and spoken.kind is not None:
+        lines.append("")
+        lines += field_lines(spoken.kind, contents, catalogue()) if spoken.kind.fields else [row("text", contents["text"])]
+    if opened is not None:
+        lines += ["", f"The other side is told that you opened it ({opened.get('serial') or opened['state']})."]
+    output.result(
+        {
+            "serial": spoken.serial,
+            "counterpart": channel.counterpart,
+            "demonstration": channel.agreement.demonstration,
+            "leaf": spoken.leaf.hex(),
+            "thread": spoken.thread.hex(),
+            "contents": contents,
+            "problem": problem,
+            "opened": opened,
+            "view": spoken.view,
+        },
+        lines,
+    )

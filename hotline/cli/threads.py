@@ -1,0 +1,52 @@
+"""`hotline threads`: list the threads, or show one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hotline.cli.session import open_desk
+from hotline.cli.settings import common_options, settings_of
+
+
+@click.command("threads")
+@click.argument("serial", required=False)
+@click.option("--with", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many threads.")
+@common_options
+@click.pass_context
+def threads_command(context: click.Context, serial: str | None, counterpart: str | None, limit: int) -> None:
+    """List the threads, the last spoken in first; or show the one that a statement is in.
+
+    \b
+    Examples:
+      hotline --home ARC threads
+      hotline --home ARC threads 'BOR 4'
+    """
+    from hotline.sending import fetch
+    from hotline.showing import state_text, view_line
+    from hotline.zulu import zulu_short
+
+    settings = settings_of(context)
+    output = settings.output
+    with open_desk(settings) as (desk, _):
+        if serial is not None:
+            spoken = fetch(desk, serial)
+            views: list[dict[str, Any]] = desk.request(
+                "thread", counterpart=spoken.counterpart or counterpart, id=spoken.thread
+            )
+            output.result(
+                {"thread": spoken.thread.hex(), "entries": views}, [view_line(view, output) for view in views]
+            )
+            return
+        channel = desk.channel(counterpart)
+        found: list[dict[str, Any]] = desk.request("threads", counterpart=channel.counterpart, limit=limit)
+    lines = []
+    for item in found:
+        opener = item["opener"]
+        lines.append(
+            f"{opener['serial']:<9}  {zulu_short(item['last_at_ms'])}  {opener['kind'] or '?':<23}"
+            f"  {state_text(opener):<13}  {item['entries']} entries"
+        )
+    output.result({"counterpart": channel.counterpart, "threads": found}, lines or ["No threads."])

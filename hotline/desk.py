@@ -1,0 +1,308 @@
+"""An officer's desk: a key, a connection to the node, and trust in neither.
+
+The officer pinned the agreement at pairing. Whatever the node says is checked against that pin before anything is
+sealed, signed or shown: the agreement is the pinned text, the rosters are signed by its roots, an entry's contents are
+those that its signed header commits to. What the node alone can know (sizes, what was judged) is shown as its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from hotline.documents import check_roster
+from hotline.errors import CouldNot, Refused
+from hotline.reference import Reference
+from keys.hybrid import HybridPrivateKey
+from keys.keyring import OfficerKeyring
+from keys.roster import Person, Roster
+from nodes.client import ANSWER_TIMEOUT_S, NodeClient
+from nodes.home import OfficerHome
+from nodes.key_files import read_keyring
+from nodes.resources import catalogue
+from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.compose import check_contents, check_document
+from protocol.entry import Entry
+from protocol.errors import ProtocolError
+from protocol.kinds import Kind
+from protocol.merkle import leaf_hash
+from protocol.statement import LogState, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """An officer with an opened key.
+
+    Attributes:
+        home: their directory.
+        number: their number in the roster.
+        key: their private key.
+    """
+
+    home: OfficerHome
+    number: int
+    key: HybridPrivateKey
+
+    @classmethod
+    def open(cls, home: OfficerHome, passphrase: bytes) -> Officer:
+        """Open an officer's key file; takes about 0.3 s.
+
+        Raises:
+            PassphraseRefused: another passphrase.
+            CouldNot: the officer has no number yet.
+        """
+        ring = read_keyring(home.key_path, OfficerKeyring, passphrase)
+        number = ring.number if ring.number is not None else home.number
+        if number is None:
+            raise CouldNot("key-not-in-roster", f"{home.name} has no number in the roster yet")
+        return cls(home=home, number=number, key=ring.signer())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel as an officer's client has verified it.
+
+    Attributes:
+        own, counterpart: short names.
+        agreement: the pinned one.
+        rosters: by party, as their roots signed them.
+        own_log, their_log: how far the node says the two logs go.
+        now_ms: the node's clock, UTC milliseconds.
+    """
+
+    own: str
+    counterpart: str
+    agreement: Agreement
+    rosters: Mapping[str, Roster]
+    own_log: LogState
+    their_log: LogState
+    now_ms: int
+
+    def person(self, number: int) -> Person:
+        """Give one of our persons.
+
+        Raises:
+            CouldNot: our roster does not have them.
+        """
+        found = self.rosters[self.own].person(number)
+        if found is None:
+            raise CouldNot("key-not-in-roster", f"the roster of {self.own} in force has no person {number}")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """One entry as the node has it, read again by the client.
+
+    Attributes:
+        counterpart: of the channel it is on.
+        voice, index: its place.
+        leaf: its leaf hash.
+        statement: its header; None where it does not parse.
+        kind: None where the catalogue does not have it.
+        raw: the statement's signed bytes; empty where the entry does not parse.
+        view: what the node found about it; None while it has not been judged.
+        held_at_ms: for our own, when the counterpart first held it.
+    """
+
+    counterpart: str
+    voice: str
+    index: int
+    leaf: bytes
+    statement: Statement | None
+    kind: Kind | None
+    raw: bytes
+    view: dict[str, Any] | None
+    held_at_ms: int | None
+
+    @property
+    def serial(self) -> str:
+        """Name for people: "BOR 4"."""
+        return f"{self.voice} {self.index}"
+
+    @property
+    def thread(self) -> bytes:
+        """Leaf hash of the entry that opened its thread."""
+        if self.statement is None or self.statement.thread is None:
+            return self.leaf
+        return self.statement.thread
+
+
+class Desk:
+    """An officer's session with the node."""
+
+    def __init__(self, officer: Officer, client: NodeClient) -> None:
+        self.officer = officer
+        self._client = client
+        self._channels: dict[str | None, Channel] = {}
+
+    @classmethod
+    def open(cls, officer: Officer) -> Desk:
+        """Connect to the officer's node and log in.
+
+        Raises:
+            ApiRefused: the node does not run, or does not let this officer in.
+            CouldNot: the node is another party's.
+        """
+        client = NodeClient.connect(officer.home.node_socket)
+        try:
+            if client.party != officer.home.party:
+                raise CouldNot("wrong-party", f"the node is that of {client.party}, not of {officer.home.party}")
+            client.login(person=officer.number, signer=officer.key)
+        except BaseException:
+            client.close()
+            raise
+        return cls(officer, client)
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    @property
+    def client(self) -> NodeClient:
+        """The connection, for those who pipeline."""
+        return self._client
+
+    def request(self, op: str, *, timeout_s: float = ANSWER_TIMEOUT_S, **arguments: Any) -> Any:
+        """Ask the node; its word is not verified here."""
+        return self._client.request(op, timeout_s=timeout_s, **arguments)
+
+    def channel(self, counterpart: str | None, *, fresh: bool = False) -> Channel:
+        """Give a channel, verified; its log states are those of the first call unless `fresh`.
+
+        Args:
+            counterpart: short name, or None for the only channel.
+            fresh: ask again how far the logs go.
+
+        Raises:
+            Refused: the node's agreement is not the pinned one, or a roster is not signed by the agreement's roots.
+        """
+        known = self._channels.get(counterpart)
+        if known is not None and not fresh:
+            return known
+        told = self.request("context", counterpart=counterpart)
+        party = self.officer.home.party
+        pin = self.officer.home.pins().get(told["counterpart"])
+        if pin is None:
+            raise Refused("agreement-not-pinned", f"this officer has no agreement with {told['counterpart']}")
+        if told["agreement"] != pin:
+            raise Refused("agreement-not-pinned", "the node's agreement is not the one this officer pinned at pairing")
+        agreement = known.agreement if known is not None else _parse_pin(pin)
+        other = agreement.other(party).short
+        if other != told["counterpart"] or told["own"] != party:
+            raise Refused("agreement-not-pinned", "the node names other parties than the agreement")
+        if told["catalogue"] != catalogue().digest or agreement.catalogue_digest != catalogue().digest:
+            raise Refused("catalogue-differs", "the agreement, the node and this program have different catalogues")
+        rosters = {
+            short: check_roster(SignedStatement.parse(told["rosters"][short]), agreement=agreement, party=short)
+            for short in agreement.shorts
+        }
+        found = Channel(
+            own=party,
+            counterpart=other,
+            agreement=agreement,
+            rosters=rosters,
+            own_log=LogState(*told["own_log"]),
+            their_log=LogState(*told["their_log"]),
+            now_ms=told["now_ms"],
+        )
+        self._channels[counterpart] = found
+        self._channels[other] = found
+        return found
+
+    def entry(self, reference: Reference) -> Spoken:
+        """Fetch one entry and read it.
+
+        Raises:
+            ApiRefused: there is none.
+        """
+        told = self.request(
+            "entry", counterpart=reference.counterpart, voice=reference.voice, index=reference.index
+        )
+        return read_entry(
+            told["entry"],
+            counterpart=reference.counterpart or "",
+            voice=reference.voice,
+            index=reference.index,
+            view=told["view"],
+            held_at_ms=told["held_at_ms"],
+        )
+
+    def contents(self, spoken: Spoken) -> dict[str, Any] | None:
+        """Open an entry and check what it says against the commitments in its signed header.
+
+        Returns:
+            Values by field; an empty dictionary for a kind without fields; for a document its text under `text`.
+
+        Raises:
+            Refused: the contents do not open or are not those committed to.
+            ApiRefused: the officer's roles do not read contents.
+        """
+        if spoken.statement is None or spoken.kind is None or spoken.kind.machine:
+            return None
+        told = self.request(
+            "contents", counterpart=spoken.counterpart or None, voice=spoken.voice, index=spoken.index
+        )
+        return open_told(spoken.statement, spoken.kind, told)
+
+
+def open_told(statement: Statement, kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the body and secret that the node gave, and give the values.
+
+    Raises:
+        Refused: they do not belong to the statement.
+    """
+    if told["problem"] is not None:
+        raise Refused(told["problem"], "the node could not open the body")
+    try:
+        if kind.document:
+            return {"text": check_document(statement, told["body"] or b"").decode("utf-8", errors="replace")}
+        return check_contents(statement, told["secret"], told["body"], kind)
+    except ProtocolError as error:
+        raise Refused(error.code, f"the contents are not those of the signed header: {error}") from error
+
+
+def read_entry(
+    data: bytes,
+    *,
+    counterpart: str,
+    voice: str,
+    index: int,
+    view: dict[str, Any] | None,
+    held_at_ms: int | None,
+) -> Spoken:
+    """Read an entry's bytes; one that does not parse is still shown, under its fault."""
+    raw = b""
+    statement = kind = None
+    try:
+        entry = Entry.parse(data)
+        raw = entry.statement
+        statement = entry.parse_statement()
+        kind = catalogue().kind(statement.kind)
+    except ProtocolError:
+        pass
+    return Spoken(
+        counterpart=counterpart,
+        voice=voice,
+        index=index,
+        leaf=leaf_hash(data),
+        statement=statement,
+        kind=kind,
+        raw=raw,
+        view=view,
+        held_at_ms=held_at_ms,
+    )
+
+
+def _parse_pin(text: bytes) -> Agreement:
+    try:
+        return Agreement.parse(text)
+    except ProtocolError as error:
+        raise CouldNot("home-file-malformed", f"the pinned agreement does not parse: {error}") from error

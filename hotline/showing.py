@@ -1,0 +1,139 @@
+"""Statements for people: what is said, in which words of the catalogue, and what became of it.
+
+Every text here may have been written by the other side, so all of it is made printable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hotline.output import Output
+from hotline.printable import printable
+from hotline.zulu import zulu, zulu_short
+from protocol.field import Field
+from protocol.field_types import show_text
+from protocol.kinds import Catalogue, Kind
+from protocol.statement import Statement
+
+WIDTH = 14
+_URGENT = frozenset({"flash", "immediate"})
+
+
+def header_lines(statement: Statement, kind: Kind | None, output: Output) -> list[str]:
+    """Show a statement's header."""
+    label = kind.label() if kind is not None else f"kind not understood: {statement.kind}"
+    precedence = statement.precedence.upper()
+    if statement.precedence in _URGENT:
+        precedence = output.paint(precedence, "bold", "red")
+    lines = [f"{output.paint(printable(label), 'bold')}   {precedence}"]
+    if statement.status != "actual":
+        lines.append(output.paint(f"*** {statement.status.upper()} ***", "bold", "yellow"))
+    rows: list[tuple[str, str | None]] = [
+        ("from", statement.party),
+        ("severity", None if statement.severity is None else str(statement.severity)),
+        ("outcome", statement.outcome),
+        ("issued", zulu(statement.issued_at_ms)),
+        ("aware", _time(statement.aware_at_ms)),
+        ("answer by", _time(statement.respond_by_ms)),
+        ("release by", _time(statement.release_by_ms)),
+        ("valid until", _time(statement.valid_until_ms)),
+        ("language", statement.language),
+        ("id", statement.id.hex()),
+    ]
+    return lines + [row(name, value) for name, value in rows if value is not None]
+
+
+def field_lines(kind: Kind, values: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+    """Show the fields that are filled, in the catalogue's order."""
+    lines: list[str] = []
+    for item in kind.fields:
+        value = values.get(item.name)
+        if value is None:
+            continue
+        text = _value(item, value, catalogue).split("\n")
+        lines.append(f"  {item.label()}:" + (f" {printable(text[0])}" if len(text) == 1 else ""))
+        if len(text) > 1:
+            lines += [f"    {printable(part)}" for part in text]
+    return lines
+
+
+def row(name: str, value: str) -> str:
+    """Show one fact of the header."""
+    return f"  {name:<{WIDTH}}{printable(value)}"
+
+
+def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = None) -> str:
+    """Show one judged entry in a line."""
+    kind = printable(str(view["kind"] or "not understood"))
+    parts = [f"{view['serial']:<9}", zulu_short(view["logged_at_ms"]) if view["logged_at_ms"] is not None else "-" * 20]
+    precedence = str(view["precedence"] or "")
+    parts.append(output.paint(f"{precedence:<9}", "red") if precedence in _URGENT else f"{precedence:<9}")
+    parts.append(f"{kind:<23}")
+    rung = state_text(view)
+    parts.append(f"{rung:<13}")
+    if title:
+        parts.append(printable(title))
+    if view["status"] not in {None, "actual", "system"}:
+        parts.append(output.paint(str(view["status"]).upper(), "yellow"))
+    if view["faults"]:
+        parts.append(output.paint("FAULT " + ", ".join(view["faults"]), "bold", "red"))
+    if view.get("missing"):
+        parts.append(output.paint("unauthorised: no " + ", ".join(view["missing"]), "bold", "red"))
+    return "  ".join(parts).rstrip()
+
+
+def state_text(view: Mapping[str, Any]) -> str:
+    """Say how far a statement was taken note of, or what became of it."""
+    state, rung = view.get("state"), view.get("rung")
+    if state in {"retracted", "corrected", "answered", "partly", "declined", "not-known", "updated"}:
+        return str(state)
+    return str(rung or "")
+
+
+def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
+    """Show how an entry was judged, who signed, and how far it was taken note of."""
+    if view is None:
+        return [row("judged", "not yet")]
+    signers = ", ".join(f"person {person} as {role}" if person else str(role) for person, role in _signers(view))
+    lines = [row("signed by", signers or "nobody whose signature counts")]
+    if view["faults"]:
+        lines.append(output.paint(row("FAULTS", ", ".join(view["faults"])), "bold", "red"))
+        lines.append(row("", "held and shown, without effect; run: hotline explain " + view["faults"][0]))
+    for name, mark in view["rungs"].items():
+        lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})"))
+    if view["state"] is not None:
+        lines.append(row("state", str(view["state"])))
+    for clock in view["clocks"]:
+        lines.append(row("clock", f"{clock['name']} by {clock['owed_by']}: {clock['state']}"))
+    return lines
+
+
+def _signers(view: Mapping[str, Any]) -> list[tuple[int | None, str]]:
+    found: list[tuple[int | None, str]] = []
+    for signer in view.get("signers", ()):
+        if isinstance(signer, Mapping):
+            found.append((signer.get("person"), str(signer.get("role", ""))))
+        elif isinstance(signer, list | tuple) and len(signer) == 2:
+            found.append((signer[0], str(signer[1])))
+        else:
+            found.append((None, str(signer)))
+    return found
+
+
+def _time(at_ms: int | None) -> str | None:
+    return None if at_ms is None else zulu(at_ms)
+
+
+def _value(item: Field, value: Any, catalogue: Catalogue) -> str:
+    """A value with the labels of its codes; what a body holds may be anything, so nothing is taken for granted."""
+    vocabulary = catalogue.vocabulary(item.vocabulary) if item.vocabulary else None
+    if vocabulary is not None:
+        codes = value if isinstance(value, list) else [value]
+        return ", ".join(
+            f"{code} ({vocabulary.label(str(code))})" if vocabulary.term(str(code)) else str(code) for code in codes
+        )
+    try:
+        return show_text(item, value)
+    except (TypeError, AttributeError, KeyError, ValueError):
+        return str(value)
