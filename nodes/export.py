@@ -1,0 +1,177 @@
+"""Export: one voice of a channel as files that anyone can check without either node.
+
+    checkpoint                  the newest one that the counterpart cosigned: four lines, no extension
+    tile/<level>/<N>[.p/<W>]    hashes; only this size's partial tiles
+    tile/entries/<N>[.p/<W>]    the entries
+    agreement/<sha256>.toml     the agreement's exact text, named by entry 0
+    roster/<sha256>.toml        each roster's exact text, named by its entry
+    policy                      whose keys to expect, for those who have no policy of their own yet
+
+Entries are never changed, so a log that grows meanwhile does no harm: everything is of the checkpoint's size. The
+checkpoint is written last; without it an export is not finished.
+
+Source: spec/audit.md, "Exports".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keys.errors import KeysError
+from keys.roster import parse as parse_roster
+from nodes.errors import NodeError
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from protocol.agreement import Agreement
+from protocol.checkpoint import Checkpoint
+from protocol.checkpoint import parse_text as parse_checkpoint
+from protocol.cosignature import verify_note
+from protocol.entry import Entry
+from protocol.errors import ProtocolError
+from protocol.line_keys import VoiceKeys, voice_keys
+from protocol.note import parse as parse_note
+from protocol.party_keys import render_policy
+from protocol.reading import AGREEMENT_KIND, ROSTER_KIND
+from protocol.tagged import digest
+from protocol.tiles import bundles_for_size, encode_bundle, entries_path, tile_path, tiles_for_size
+
+CHECKPOINT_FILE: Final = "checkpoint"
+POLICY_FILE: Final = "policy"
+AGREEMENT_FOLDER: Final = "agreement"
+ROSTER_FOLDER: Final = "roster"
+
+_WORDS: Final = {AGREEMENT_KIND: AGREEMENT_KIND.encode("ascii"), ROSTER_KIND: ROSTER_KIND.encode("ascii")}
+_SCAN_ENTRIES: Final = 256
+
+
+class ExportRefused(NodeError):
+    """An export that cannot be made: nothing cosigned yet, a directory in the way, a disk that is full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        voice: short name of the party whose log it is.
+        origin: of that log.
+        size: entries.
+        files: number of files.
+        bytes: in all of them together.
+    """
+
+    voice: str
+    origin: str
+    size: int
+    files: int
+    bytes: int
+
+
+def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> Exported:
+    """Write one voice to a directory.
+
+    Args:
+        store: of the channel; reading only, so the node may run.
+        voice: short name: our own for our log, the counterpart's for our mirror of theirs.
+        out: a directory that does not exist or is empty.
+        agreement: the one that founds the channel.
+
+    Returns:
+        What was written.
+
+    Raises:
+        ExportRefused: `export-nothing-cosigned`, `export-exists`, `export-failed`, or `export-damaged` where the store
+            does not hold what the checkpoint says.
+        StoreBroken: the store does.
+    """
+    note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
+    if note is None:
+        raise ExportRefused("export-nothing-cosigned", f"no checkpoint of {voice} was cosigned by the other party yet")
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    other = agreement.other(voice).short
+    try:
+        documents = dict(_documents(store, voice, checkpoint.size))
+        keys = _keys(documents.values(), agreement, voice)
+        other_size = store.head(other).size
+        other_keys = _keys(dict(_documents(store, other, other_size)).values(), agreement, other)
+        verify_note(note, [*keys.log, *other_keys.mirror])
+    except (ProtocolError, KeysError) as error:
+        raise ExportRefused("export-damaged", f"the log of {voice} is not what its checkpoint says: {error}") from error
+    policy = render_policy(keys.log, other_keys.log, keys.mirror, other_keys.mirror, own=voice, other=other)
+    _make_empty(out)
+    files = written = 0
+    try:
+        for name, data in _files(store, voice, checkpoint, documents, policy):
+            files += 1
+            written += len(data)
+            _write(out, name, data)
+        _write(out, CHECKPOINT_FILE, note)
+    except OSError as error:
+        raise ExportRefused("export-failed", f"{out}: {error.strerror}; the export is not complete") from error
+    return Exported(
+        voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=files + 1, bytes=written + len(note)
+    )
+
+
+def _files(
+    store: LogStore, voice: str, checkpoint: Checkpoint, documents: dict[str, bytes], policy: bytes
+) -> Iterator[tuple[str, bytes]]:
+    """Every file but the checkpoint: its name and bytes, one at a time."""
+    for index, width in bundles_for_size(checkpoint.size):
+        start = index * 256
+        yield entries_path(index, width), encode_bundle(store.read(voice, start, start + width))
+    for level, index, width in tiles_for_size(checkpoint.size):
+        yield tile_path(level, index, width), store.tile(voice, level, index, width)
+    yield from documents.items()
+    yield POLICY_FILE, policy
+
+
+def _documents(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, bytes]]:
+    """File name and text of every agreement and roster that entries of a log name, in the log's order."""
+    for start in range(0, size, _SCAN_ENTRIES):
+        entries = store.read(voice, start, min(size, start + _SCAN_ENTRIES))
+        for index, data in enumerate(entries, start):
+            # A word of the kind's name is in the entry if the kind is; reading every entry would take minutes.
+            if not any(word in data for word in _WORDS.values()):
+                continue
+            try:
+                statement = Entry.parse(data).parse_statement()
+            except ProtocolError:
+                continue
+            text = None if statement.kind not in _WORDS else store.body(voice, index)
+            if text is None:
+                continue
+            folder = AGREEMENT_FOLDER if statement.kind == AGREEMENT_KIND else ROSTER_FOLDER
+            yield f"{folder}/{digest(text).hex()}.toml", text
+
+
+def _keys(texts: Iterable[bytes], agreement: Agreement, party: str) -> VoiceKeys:
+    """The node-side keys that the last roster of a party gives."""
+    found: VoiceKeys | None = None
+    for text in texts:
+        try:
+            roster = parse_roster(text)
+        except KeysError:
+            continue
+        if roster.party == party and roster.channel == agreement.channel:
+            found = voice_keys(agreement, roster, frozenset())
+    if found is None:
+        raise ExportRefused("export-damaged", f"the log of {party} holds no roster that can be read")
+    return found
+
+
+def _make_empty(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise ExportRefused("export-exists", f"{out} is not empty; give a new directory")
+    except OSError as error:
+        raise ExportRefused("export-failed", f"{out}: {error.strerror}") from error
+
+
+def _write(out: Path, name: str, data: bytes) -> None:
+    path = out / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
