@@ -169,7 +169,7 @@ class LineTerms:
 
     offset_alarm_ms: int = 2_000
     tally_every_ms: int = 3_600_000
-    arrival_after_ms: int = 60_000
+    arrival_after_ms: int = 1_000
     entries_per_s: int = 500
     burst_entries: int = 10_000
 
