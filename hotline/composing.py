@@ -165,7 +165,7 @@ def choice_of(name: str, text: str, *, now_ms: int) -> Choices:
     """
     try:
         if name in _TIMES:
-            return Choices(**{_TIMES[name]: parse_instant(text, now_ms=now_ms)})
+            return _choice(_TIMES[name], parse_instant(text, now_ms=now_ms))
     except ValueError as error:
         raise Misused("bad-field", f"{name}: {error}") from error
     if name == "severity":
@@ -175,7 +175,12 @@ def choice_of(name: str, text: str, *, now_ms: int) -> Choices:
     allowed = {"status": STATUSES, "precedence": PRECEDENCES}.get(name)
     if allowed is not None and text not in allowed:
         raise Misused("bad-field", f"{name} is one of {', '.join(allowed)}, not {text!r}")
-    return Choices(**{name: text})
+    return _choice(name, text)
+
+
+def _choice(name: str, value: Any) -> Choices:
+    """One choice by name, the rest open."""
+    return replace(Choices(), **{name: value})
 
 
 def outcome_of(answers: object) -> str | None:

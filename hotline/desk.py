@@ -223,9 +223,7 @@ class Desk:
         Raises:
             ApiRefused: there is none.
         """
-        told = self.request(
-            "entry", counterpart=reference.counterpart, voice=reference.voice, index=reference.index
-        )
+        told = self.request("entry", counterpart=reference.counterpart, voice=reference.voice, index=reference.index)
         return read_entry(
             told["entry"],
             counterpart=reference.counterpart or "",
@@ -247,9 +245,7 @@ class Desk:
         """
         if spoken.statement is None or spoken.kind is None or spoken.kind.machine:
             return None
-        told = self.request(
-            "contents", counterpart=spoken.counterpart or None, voice=spoken.voice, index=spoken.index
-        )
+        told = self.request("contents", counterpart=spoken.counterpart or None, voice=spoken.voice, index=spoken.index)
         return open_told(spoken.statement, spoken.kind, told)
 
 

@@ -1,9 +1,9 @@
 """What the people's side can refuse, and the exit status each means.
 
-    HotlineError
-    ├── Refused          what was asked is refused, or evidence does not hold     exit 1
-    ├── Misused          the command was asked for something that makes no sense  exit 2
-    └── CouldNot         something needed is absent, closed or unreachable        exit 3
+HotlineError
+├── Refused          what was asked is refused, or evidence does not hold     exit 1
+├── Misused          the command was asked for something that makes no sense  exit 2
+└── CouldNot         something needed is absent, closed or unreachable        exit 3
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ from nodes.files import make_directory, read_file, sync_directory, write_file
 from nodes.home import ChannelHome, NodeHome
 from nodes.key_files import read_keyring, write_keyring
 from nodes.signed import SignedStatement
+from nodes.tls import own_certificate
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Party
 from protocol.errors import ProtocolError
@@ -145,9 +146,7 @@ def preview_answer(home: NodeHome, answer_bytes: bytes) -> tuple[SignedTerms, Pa
     """
     answer = SignedTerms.parse(answer_bytes, final=False)
     try:
-        offer_bytes = read_file(
-            _offers(home) / f"{answer.refers_to.hex()}.offer", bytes_max=FILE_BYTES_MAX
-        )
+        offer_bytes = read_file(_offers(home) / f"{answer.refers_to.hex()}.offer", bytes_max=FILE_BYTES_MAX)
     except FileRefused as error:
         raise Refused("pairing-not-offered", "this answers no offer made by this home") from error
     offer = Offer.parse(offer_bytes)
@@ -236,9 +235,7 @@ def confirm_final(home: NodeHome, final_bytes: bytes) -> Paired:
         their=final,
         endpoints=final.endpoints,
     )
-    return Paired(
-        counterpart=paired.counterpart, agreement=paired.agreement, words=paired.words, complete=True
-    )
+    return Paired(counterpart=paired.counterpart, agreement=paired.agreement, words=paired.words, complete=True)
 
 
 def check_words(paired: Paired, said: str) -> None:
@@ -310,7 +307,7 @@ def first_roster(
         log=NotePair(log[0].verifier.raw, log[1].verifier.raw),
         mirror=NotePair(mirror[0].verifier.raw, mirror[1].verifier.raw),
         sealing=keys.sealing().public,
-        tls=(keys.tls_certificate(f"{own.short} node"),),
+        tls=(own_certificate(keys),),
         next_epoch=reserve.epoch,
         next_log=NotePair(following[0].verifier.raw, following[1].verifier.raw),
         people=own.people,
@@ -324,7 +321,7 @@ def open_roots(own: PartyFile, opened: Secrets) -> list[RootKeyring]:
         CouldNot: too few are in the directory.
         PassphraseRefused: another passphrase.
     """
-    found = []
+    found: list[RootKeyring] = []
     for index in range(1, len(own.roots.keys) + 1):
         path = opened.roots / f"root-{index}.key"
         if path.is_file() and len(found) < own.roots.threshold:

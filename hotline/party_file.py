@@ -133,9 +133,7 @@ def read_party(path: Path) -> PartyFile:
             short=_matching(values["short"], SHORT_NAME.fullmatch),
             name=str(values["name"]),
             domain=str(values["domain"]),
-            roots=RootSet(
-                values["root_threshold"], tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"])
-            ),
+            roots=RootSet(values["root_threshold"], tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"])),
             members=tuple(_member(item) for item in values.get("person", [])),
         )
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, KeysError) as error:

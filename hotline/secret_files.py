@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 PASSPHRASE_BYTES_MAX = 1024
 
 
-def root_secrets(
-    settings: Settings, home: NodeHome, *, directory: str | None, passphrase_file: str | None
-) -> Secrets:
+def root_secrets(settings: Settings, home: NodeHome, *, directory: str | None, passphrase_file: str | None) -> Secrets:
     """Give what opens the node's and the roots' key files.
 
     Args:

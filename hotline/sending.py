@@ -65,9 +65,7 @@ def place_of(kind: Kind, *, reply_to: Spoken | None, thread: Spoken | None, own:
     if thread is not None and thread.thread != anchor.thread:
         raise Misused("reply-unfit", f"{anchor.serial} is not in the thread of {thread.serial}")
     status = anchor.statement.status if anchor.statement is not None else None
-    return Place(
-        thread=anchor.thread, in_reply_to=None if reply_to is None else reply_to.leaf, status=status
-    )
+    return Place(thread=anchor.thread, in_reply_to=None if reply_to is None else reply_to.leaf, status=status)
 
 
 def _check_reply(kind: Kind, target: Spoken, *, own: str) -> None:
@@ -160,7 +158,11 @@ def sign(
             raise Refused("already-signed", f"{officer.home.name} has signed this statement")
         missing = missing_slots(needs, signers)
         role = next(
-            (role for role in person.roles if len(missing_slots(needs, [*signers, (person.number, role)])) < len(missing)),
+            (
+                role
+                for role in person.roles
+                if len(missing_slots(needs, [*signers, (person.number, role)])) < len(missing)
+            ),
             None,
         )
         if role is None:
@@ -193,9 +195,7 @@ def submit(
     Returns:
         The outcome, as `--json` shows it.
     """
-    signed = SignedStatement(
-        statement=composed.statement_bytes, signatures=tuple(signatures), body=composed.body
-    )
+    signed = SignedStatement(statement=composed.statement_bytes, signatures=tuple(signatures), body=composed.body)
     outcome: dict[str, Any] = desk.request(
         "submit",
         timeout_s=timeout_s + 10,
@@ -218,5 +218,3 @@ def said_already(desk: Desk, spoken: Spoken, kind: str) -> bool:
 def fetch(desk: Desk, text: str) -> Spoken:
     """Fetch the entry that a person named by its serial."""
     return desk.entry(parse_reference(text, party=desk.officer.home.party))
-
-

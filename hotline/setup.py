@@ -15,9 +15,11 @@ from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyrin
 from keys.quorum import RootSet
 from keys.roles import ROLES
 from keys.roster import Person
+from nodes.config import render
 from nodes.files import make_directory, write_file
-from nodes.home import OFFICER_NAME, SHORT_NAME, NodeHome
+from nodes.home import OFFICER_NAME, SHORT_NAME, NodeHome, parse_endpoint
 from nodes.key_files import write_keyring
+from protocol.agreement_terms import Party
 
 YEAR_MS = 365 * 86_400_000
 
@@ -33,6 +35,8 @@ class NewParty:
         roots: number of root keys.
         threshold: how many of them sign together.
         listen: "host:port" of the line, where the node listens.
+        health: "host:port" of the health check, or empty.
+        tiles: "host:port" where auditors read the logs, or empty.
     """
 
     short: str
@@ -41,6 +45,8 @@ class NewParty:
     roots: int
     threshold: int
     listen: str
+    health: str = ""
+    tiles: str = ""
 
 
 def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase: bytes) -> NodeHome:
@@ -56,9 +62,6 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
         CouldNot: the directory is in use.
         Misused: a name or number that cannot stand.
     """
-    from nodes.config import render
-    from protocol.agreement_terms import Party
-
     if SHORT_NAME.fullmatch(party.short) is None:
         raise Misused("party-refused", "the short name has 2 to 4 capital letters, such as ARC")
     if not 1 <= party.threshold <= party.roots <= 9:
@@ -69,7 +72,10 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     roots = RootSet(party.threshold, tuple(ring.signer().public for ring in rings))
     # The same checks as an agreement makes later: better refused now than at the first pairing.
     Party(short=party.short, name=party.name, domain=party.domain, roots=roots).check("party")
-    config = render(listen=party.listen)
+    for name in ("listen", "health", "tiles"):
+        if getattr(party, name):
+            parse_endpoint(getattr(party, name), where=f"--{name}")
+    config = render(listen=party.listen, health=party.health, tiles=party.tiles)
 
     make_directory(path)
     path.chmod(0o700)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
@@ -50,9 +50,9 @@ class Terms:
     review_date: date
     catalogue_version: int
     catalogue_digest: bytes
-    beat: BeatTerms = BeatTerms()
+    beat: BeatTerms = field(default_factory=BeatTerms)
     clocks: Mapping[str, ClockTerms]
-    line: LineTerms = LineTerms()
+    line: LineTerms = field(default_factory=LineTerms)
     rules: tuple[AuthorityRule, ...] = DEFAULT_RULES
     witnesses: tuple[Witness, ...] = ()
     auditors: tuple[Auditor, ...] = ()
@@ -185,9 +185,7 @@ def _with_toml(terms: Terms, values: dict[str, Any]) -> Terms:
         elif name == "line":
             changes[name] = replace(terms.line, **value)
         elif name == "clock":
-            changes["clocks"] = {
-                word: replace(terms.clocks[word], **value.get(word, {})) for word in PRECEDENCES
-            }
+            changes["clocks"] = {word: replace(terms.clocks[word], **value.get(word, {})) for word in PRECEDENCES}
             if set(value) - set(PRECEDENCES):
                 raise ValueError("a clock is of no precedence")
         elif name == "authority":
@@ -204,7 +202,7 @@ def _with_toml(terms: Terms, values: dict[str, Any]) -> Terms:
 def _toml_rule(row: dict[str, Any]) -> AuthorityRule:
     unknown = set(row) - {"kinds", "severity_at_least", "precedences", "needs"}
     if unknown:
-        raise ValueError(f"unknown name {sorted(unknown)[0]!r} in authority")
+        raise ValueError(f"unknown name {min(unknown)!r} in authority")
     return AuthorityRule(
         kinds=tuple(row["kinds"]),
         severity_at_least=row.get("severity_at_least"),

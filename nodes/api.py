@@ -160,7 +160,7 @@ class _Conversation:
             return encode_refusal(number, code=error.code, text=str(error))
         except (KeyError, TypeError, ValueError) as error:
             # Arguments are checked by name and type where they are taken; what is left is a mistake of ours.
-            log.error("api-request-failed", op=op, error=type(error).__name__, exc_info=True)
+            log.exception("api-request-failed", op=op, error=type(error).__name__)
             return encode_refusal(number, code="internal-error", text=f"{op} failed; see the node's log")
 
     async def _push(self, name: str, values: dict[str, Any]) -> None:
@@ -197,5 +197,3 @@ def _require_stale(path: Path, address: str) -> None:
             path.unlink()
             return
     raise NodeError("home-in-use", f"another node answers at {path}")
-
-

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar
 
 from keys.envelope import BLOB_BYTES_MAX, NONCE_BYTES, SALT_BYTES, seal, unseal
 from nodes.files import read_file, write_file
@@ -16,7 +16,7 @@ from nodes.files import read_file, write_file
 class Keyring(Protocol):
     """What a key file holds: any of the keyrings of `keys.keyring`."""
 
-    PURPOSE: str
+    PURPOSE: ClassVar[str]
 
     def encode(self) -> bytes:
         """The plain form."""

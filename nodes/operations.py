@@ -357,5 +357,3 @@ def _draft_dict(draft: Draft) -> dict[str, Any]:
         "signatures": signatures_to_wire(draft.signatures),
         "statement": draft.statement,
     }
-
-

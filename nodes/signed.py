@@ -1,7 +1,7 @@
 """A complete statement on its way to a log: its bytes, its signatures and its body in one record.
 
-The local API carries it, pairing writes it to files, and a node takes it up from `bootstrap/` and `outbox/`. The form is
-canonical msgpack: ["hotline-statement", 1, statement, [[signer, role, algorithm, value], ...], body or nil].
+The local API carries it, pairing writes it to files, and a node takes it up from `bootstrap/` and `outbox/`. The form
+is canonical msgpack: ["hotline-statement", 1, statement, [[signer, role, algorithm, value], ...], body or nil].
 """
 
 from __future__ import annotations

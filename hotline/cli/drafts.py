@@ -66,7 +66,9 @@ def drafts_command(context: click.Context, counterpart: str | None) -> None:
 @click.command("sign")
 @click.argument("draft")
 @click.option("--with", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
-@click.option("--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait.")
+@click.option(
+    "--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait."
+)
 @click.option("--timeout", type=float, default=WAIT_TIMEOUT_S, show_default=True, help="Seconds to wait at most.")
 @click.option("--yes", is_flag=True, help="Sign without being asked.")
 @common_options

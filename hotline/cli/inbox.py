@@ -29,9 +29,7 @@ def inbox_command(context: click.Context, counterpart: str | None, limit: int, b
     output = settings.output
     with open_desk(settings) as (desk, _):
         channel = desk.channel(counterpart)
-        views: list[dict[str, Any]] = desk.request(
-            "inbox", counterpart=channel.counterpart, limit=limit, before=before
-        )
+        views: list[dict[str, Any]] = desk.request("inbox", counterpart=channel.counterpart, limit=limit, before=before)
         demonstration = channel.agreement.demonstration
     lines = ["*** demonstration: nothing said here is meant ***"] if demonstration else []
     lines += [view_line(view, output) for view in views] or ["Nothing yet."]

@@ -16,7 +16,9 @@ from hotline.cli.settings import common_options, settings_of
 @click.option("--domain", required=True, help="Domain that its logs are named under, such as mfa.example.")
 @click.option("--roots", type=int, default=3, show_default=True, help="Number of root keys.")
 @click.option("--threshold", type=int, default=2, show_default=True, help="How many roots sign together.")
-@click.option("--listen", default="0.0.0.0:7443", show_default=True, help="Where the node listens: host:port.")  # noqa: S104 - the line is the purpose of the machine.
+@click.option("--listen", default="0.0.0.0:7443", show_default=True, help="Where the node listens: host:port.")
+@click.option("--health", default="", help="Loopback address of the health check: 127.0.0.1:7480. Default: none.")
+@click.option("--tiles", default="", help="Where auditors may read the logs over HTTPS: host:port. Default: nowhere.")
 @click.option("--roots-passphrase-file", type=click.Path(), help="Another passphrase for the root keys.")
 @common_options
 @click.pass_context
@@ -29,6 +31,8 @@ def init_command(
     roots: int,
     threshold: int,
     listen: str,
+    health: str,
+    tiles: str,
     roots_passphrase_file: str | None,
 ) -> None:
     """Make the home of a party: root keys, node keys and settings.
@@ -51,7 +55,16 @@ def init_command(
         root_passphrase = settings.passphrase(1, what="the root keys")
     else:
         root_passphrase = settings.passphrase(0, what=f"the root keys of {short}", confirm=True)
-    party = NewParty(short=short, name=name, domain=domain, roots=roots, threshold=threshold, listen=listen)
+    party = NewParty(
+        short=short,
+        name=name,
+        domain=domain,
+        roots=roots,
+        threshold=threshold,
+        listen=listen,
+        health=health,
+        tiles=tiles,
+    )
     home = make_home(path, party, passphrase=passphrase, root_passphrase=root_passphrase)
     moved = f"Move {home.roots} off this machine now: copy it to two safe places, check the copies, delete it here."
     output.note(output_warning(moved))

@@ -20,7 +20,9 @@ def officer_command() -> None:
 @click.option("--role", "roles", multiple=True, required=True, help="What they may sign as; repeat it for several.")
 @click.option("--years", type=int, default=2, show_default=True, help="How long the person is valid.")
 @click.option("--officer-passphrase-file", type=click.Path(), help="Passphrase of the officer's own key file.")
-@click.option("--roots", "roots_directory", type=click.Path(), help="Directory with the root keys. Default: HOME/roots.")
+@click.option(
+    "--roots", "roots_directory", type=click.Path(), help="Directory with the root keys. Default: HOME/roots."
+)
 @click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the root keys.")
 @common_options
 @click.pass_context

@@ -42,7 +42,9 @@ def pair_command() -> None:
 @click.option("--language", "languages", multiple=True, help="Language of statements; the first is the usual one.")
 @click.option("--review-date", help="By when the parties look at it again: 2027-11-21. Default: in a year.")
 @click.option("--beat", help="From one beat to the next, such as 60s.")
-@click.option("--terms", "terms_file", type=click.Path(), help="TOML with terms: [beat], [clock.flash], [[authority]]...")
+@click.option(
+    "--terms", "terms_file", type=click.Path(), help="TOML with terms: [beat], [clock.flash], [[authority]]..."
+)
 @click.option("--endpoint", "endpoints", multiple=True, help="Where our node answers: host:port. Repeat for several.")
 @common_options
 @click.pass_context

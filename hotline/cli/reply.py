@@ -16,7 +16,7 @@ from hotline.cli.settings import common_options, settings_of
 @sending_options
 @common_options
 @click.pass_context
-def ack_command(context: click.Context, serial: str, note: str | None, **options: Any) -> int:
+def ack_command(context: click.Context, /, serial: str, note: str | None, **options: Any) -> int:
     """Acknowledge a statement: received and understood. It agrees to nothing.
 
     \b
@@ -35,7 +35,7 @@ def ack_command(context: click.Context, serial: str, note: str | None, **options
 @common_options
 @click.pass_context
 def ask_command(
-    context: click.Context, serial: str, questions: tuple[str, ...], why: str | None, **options: Any
+    context: click.Context, /, serial: str, questions: tuple[str, ...], why: str | None, **options: Any
 ) -> int:
     """Ask for clarification of a statement.
 
@@ -62,7 +62,7 @@ def ask_command(
 @common_options
 @click.pass_context
 def answer_command(
-    context: click.Context, serial: str, texts: tuple[str, ...], states: tuple[str, ...], **options: Any
+    context: click.Context, /, serial: str, texts: tuple[str, ...], states: tuple[str, ...], **options: Any
 ) -> int:
     """Answer a clarification request, question by question.
 

@@ -34,7 +34,9 @@ _SENDING: tuple[Callable[[Any], Any], ...] = (
     click.option("--release-by", help="Logged after this time it does not count."),
     click.option("--valid-until", help="When it lapses by itself."),
     click.option("--language", help="Language of the text. Default: the agreement's first."),
-    click.option("--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait."),
+    click.option(
+        "--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait."
+    ),
     click.option("--timeout", type=float, default=WAIT_TIMEOUT_S, show_default=True, help="Seconds to wait at most."),
     click.option("--yes", is_flag=True, help="Send without being asked."),
 )
@@ -54,7 +56,7 @@ def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @sending_options
 @common_options
 @click.pass_context
-def send_command(context: click.Context, kind: str, reply_to: str | None, thread: str | None, **options: Any) -> int:
+def send_command(context: click.Context, /, kind: str, reply_to: str | None, thread: str | None, **options: Any) -> int:
     """Compose, sign and send a statement.
 
     Fields come from --set, from a TOML file, or are asked for. Several --as sign in one go; with too few signatures
@@ -187,9 +189,11 @@ def show_outcome(settings: Settings, outcome: dict[str, Any], *, counterpart: st
             f"Next: hotline sign {outcome['draft']} --as NAME",
         ]
     elif state == "queued":
-        lines = ["Queued: it has no position yet, because the node waits for its counterpart to say how far it holds our log."]
+        lines = ["Queued: it has no position yet; the node waits for its counterpart to say how far it holds our log."]
     elif state == "logged":
-        lines = [f"{outcome['serial']} is logged at {zulu(outcome['logged_at_ms'])}; {counterpart} does not hold it yet."]
+        lines = [
+            f"{outcome['serial']} is logged at {zulu(outcome['logged_at_ms'])}; {counterpart} does not hold it yet."
+        ]
     else:
         lines = [f"{outcome['serial']} is held by {counterpart} since {zulu(outcome['held_at_ms'])}."]
     settings.output.result(outcome, [printable(line) for line in lines])

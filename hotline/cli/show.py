@@ -59,7 +59,9 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         lines.append(row("CONTENTS", f"cannot be shown: {problem}"))
     elif contents and spoken.kind is not None:
         lines.append("")
-        lines += field_lines(spoken.kind, contents, catalogue()) if spoken.kind.fields else [row("text", contents["text"])]
+        lines += (
+            field_lines(spoken.kind, contents, catalogue()) if spoken.kind.fields else [row("text", contents["text"])]
+        )
     if opened is not None:
         lines += ["", f"The other side is told that you opened it ({opened.get('serial') or opened['state']})."]
     output.result(

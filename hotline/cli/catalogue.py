@@ -1,0 +1,151 @@
+"""`hotline catalogue`: the kinds of statement, and what each asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hotline.cli.settings import common_options, settings_of
+from hotline.errors import Misused
+
+if TYPE_CHECKING:
+    from protocol.field import Field
+    from protocol.kinds import Catalogue, Kind
+
+
+@click.group("catalogue")
+@common_options
+def catalogue_command() -> None:
+    """List the kinds of statement, or show one."""
+
+
+@catalogue_command.command("list")
+@common_options
+@click.pass_context
+def list_kinds(context: click.Context) -> None:
+    """List every kind.
+
+    \b
+    Example:
+      hotline catalogue list
+    """
+    from hotline.output import table
+    from nodes.resources import catalogue
+
+    known = catalogue()
+    found = [
+        {
+            "kind": kind.name,
+            "procedure": kind.procedure,
+            "label": kind.label(),
+            "sent_by": "node" if kind.machine else "roots" if kind.document else "officers",
+        }
+        for kind in known.kinds
+    ]
+    lines = table([(str(one["kind"]), str(one["sent_by"]), str(one["procedure"]), str(one["label"])) for one in found])
+    settings_of(context).output.result(
+        {"version": known.version, "digest": known.digest.hex(), "kinds": found},
+        [f"Catalogue version {known.version}, {known.digest.hex()}", "", *lines],
+    )
+
+
+@catalogue_command.command("show")
+@click.argument("name", metavar="KIND")
+@common_options
+@click.pass_context
+def show_kind(context: click.Context, name: str) -> None:
+    """Show one kind: its fields, how each is typed, and the words they take.
+
+    \b
+    Example:
+      hotline catalogue show notification
+    """
+    from nodes.resources import catalogue
+
+    known = catalogue()
+    kind = known.kind(name)
+    if kind is None:
+        raise Misused("no-such-kind", f"there is no kind {name!r}; see: hotline catalogue list")
+    settings_of(context).output.result(_as_dict(kind, known), _lines(kind, known))
+
+
+def _as_dict(kind: Kind, known: Catalogue) -> dict[str, Any]:
+    return {
+        "kind": kind.name,
+        "version": kind.version,
+        "procedure": kind.procedure,
+        "label": kind.label(),
+        "help": kind.help(),
+        "opens_thread": kind.opens_thread,
+        "continues_thread": kind.continues_thread,
+        "in_reply_to": kind.in_reply_to,
+        "replies_to": list(kind.replies_to),
+        "reply_voice": kind.reply_voice,
+        "outcomes": list(kind.outcomes),
+        "header": {
+            "severity": kind.severity,
+            "aware_at": kind.aware_at,
+            "respond_by": kind.respond_by,
+            "valid_until": kind.valid_until,
+            "precedence": kind.precedence,
+        },
+        "authority": list(kind.authority),
+        "facts": dict(kind.facts),
+        "fields": [_field_dict(item, known) for item in kind.fields],
+    }
+
+
+def _field_dict(item: Field, known: Catalogue) -> dict[str, Any]:
+    from protocol.field_types import how_typed
+
+    vocabulary = known.vocabulary(item.vocabulary) if item.vocabulary else None
+    terms = [
+        {"code": term.code, "label": term.label()}
+        for term in (vocabulary.terms if vocabulary is not None else ())
+        if not item.only or term.code in item.only
+    ]
+    return {
+        "name": item.name,
+        "type": item.type,
+        "required": item.required,
+        "max": item.max,
+        "tier": item.tier,
+        "label": item.label(),
+        "help": item.help(),
+        "how": how_typed(item),
+        "vocabulary": item.vocabulary,
+        "terms": terms,
+        "columns": [_field_dict(column, known) for column in item.columns],
+    }
+
+
+def _lines(kind: Kind, known: Catalogue) -> list[str]:
+    from protocol.field_types import how_typed
+
+    lines = [f"{kind.name}: {kind.label()}", f"  {kind.help()}", ""]
+    if kind.replies_to:
+        lines.append(f"  answers       {', '.join(kind.replies_to)}")
+    if kind.outcomes:
+        lines.append(f"  outcome       {', '.join(kind.outcomes)}")
+    for name in ("severity", "aware_at", "respond_by", "valid_until"):
+        need = getattr(kind, name)
+        if need != "none":
+            lines.append(f"  {name:<13} {need}")
+    lines.append(f"  precedence    {kind.precedence} unless you say otherwise")
+    if kind.authority:
+        lines.append(f"  signatures    {', '.join(kind.authority)} unless the agreement says otherwise")
+    for name, fact in kind.facts.items():
+        lines.append(f"  fact {name}: {fact}")
+    for item in kind.fields:
+        need = "required" if item.required else "optional"
+        lines += ["", f"  {item.name}  ({need}, {item.tier})  {item.label()}", f"      typed as {how_typed(item)}"]
+        if item.help():
+            lines.append(f"      {item.help()}")
+        for column in (item, *item.columns):
+            vocabulary = known.vocabulary(column.vocabulary) if column.vocabulary else None
+            if vocabulary is None:
+                continue
+            codes = [term.code for term in vocabulary.terms if not column.only or term.code in column.only]
+            lines.append(f"      {column.name}: {', '.join(codes)}")
+    return lines

@@ -1,0 +1,70 @@
+"""`hotline log export`: a voice's log as files for auditors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hotline.cli.settings import common_options, settings_of
+from hotline.errors import CouldNot, Misused
+
+
+@click.group("log")
+@common_options
+def log_command() -> None:
+    """Export a voice's log for auditors."""
+
+
+@log_command.command("export")
+@click.argument("out", type=click.Path())
+@click.option("--voice", metavar="ABC", help="Whose log: ours, or the counterpart's as we hold it. Default: ours.")
+@click.option("--with", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
+@common_options
+@click.pass_context
+def export_command(context: click.Context, out: str, voice: str | None, counterpart: str | None) -> None:
+    """Write a voice's log, up to the newest checkpoint that the other side cosigned, to a directory.
+
+    It needs no passphrase and works with the node running or stopped. Auditors compare both voices.
+
+    \b
+    Examples:
+      hotline --home ARC log export arc-log
+      hotline --home ARC log export bor-log --voice BOR
+    """
+    from nodes.export import export
+    from nodes.stopped import open_store, read_agreement
+
+    settings = settings_of(context)
+    home = settings.node_home()
+    channels = home.channels()
+    if counterpart is None and voice is not None and voice != home.party:
+        counterpart = voice
+    if counterpart is not None:
+        channels = [channel for channel in channels if channel.counterpart == counterpart]
+    if not channels:
+        raise CouldNot("channel-unknown", f"{home.path} has no such channel")
+    if len(channels) > 1:
+        names = ", ".join(channel.counterpart for channel in channels)
+        raise Misused("channel-not-chosen", f"say which with --with: {names}")
+    channel = channels[0]
+    chosen = voice or home.party
+    if chosen not in {home.party, channel.counterpart}:
+        raise Misused("channel-unknown", f"{chosen} is not a voice of the channel with {channel.counterpart}")
+    with open_store(home, channel) as store:
+        written = export(store, chosen, Path(out), agreement=read_agreement(channel))
+    settings.output.result(
+        {
+            "voice": written.voice,
+            "counterpart": channel.counterpart,
+            "origin": written.origin,
+            "size": written.size,
+            "files": written.files,
+            "bytes": written.bytes,
+            "directory": out,
+        },
+        [
+            f"{written.voice}: {written.size} entries in {written.files} files, {written.bytes} bytes, in {out}.",
+            f"  origin {written.origin}",
+        ],
+    )

@@ -1,0 +1,117 @@
+"""`hotline status`: how the line is."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hotline.cli.settings import Settings, common_options, settings_of
+from hotline.errors import Misused
+from hotline.printable import printable
+
+if TYPE_CHECKING:
+    from hotline.output import Output
+    from nodes.home import NodeHome, OfficerHome
+
+WATCH_EVERY_S = 1.0
+_COLOUR = {"up": "green", "degraded": "yellow", "down": "red"}
+
+
+@click.command("status")
+@click.option("--watch", is_flag=True, help="Show it again each second until interrupted.")
+@common_options
+@click.pass_context
+def status_command(context: click.Context, watch: bool) -> None:
+    """Say how the line is; works with the node running or stopped, without a passphrase.
+
+    \b
+    Examples:
+      hotline --home ARC status
+      hotline --home ARC status --watch
+    """
+    settings = settings_of(context)
+    output = settings.output
+    home = settings.any_home()
+    if not watch:
+        found = gather(home)
+        output.result(found, lines_of(found, output))
+        return
+    if output.as_json:
+        raise Misused("usage", "--watch shows a screen; ask for --json again and again instead")
+    _watch(home, settings)
+
+
+def gather(home: NodeHome | OfficerHome) -> dict[str, Any]:
+    """Ask the node, or read the home where no node answers."""
+    from nodes.client import NodeClient
+    from nodes.errors import ApiRefused
+    from nodes.home import NodeHome
+    from nodes.stopped import status_of
+
+    socket = home.socket if isinstance(home, NodeHome) else home.node_socket
+    try:
+        with NodeClient.connect(socket) as client:
+            told = client.request("status")
+        return {"party": told["party"], "node": "running", "channels": told["channels"]}
+    except ApiRefused as error:
+        if error.code not in {"node-not-running", "node-closed"} or not isinstance(home, NodeHome):
+            raise
+    return {"party": home.party, "node": "stopped", "channels": status_of(home)}
+
+
+def lines_of(found: dict[str, Any], output: Output) -> list[str]:
+    """Show a status for people."""
+    from hotline.zulu import zulu_short
+
+    running = found["node"] == "running"
+    lines = [f"{found['party']}: node {output.paint(found['node'], 'green' if running else 'red')}"]
+    for channel in found["channels"]:
+        state = str(channel["line"])
+        lines.append("")
+        lines.append(f"  {channel['counterpart']}  line {output.paint(state, 'bold', _COLOUR.get(state, 'red'))}")
+        behind = channel["own_size"] - channel["own_held"]
+        lines.append(
+            f"    our log    {channel['own_size']} entries, {channel['own_held']} held by them"
+            + (f", {behind} on their way" if behind else "")
+        )
+        lines.append(f"    their log  {channel['their_size']} entries held by us")
+        if channel["last_beat_at_ms"] is not None:
+            lines.append(f"    last beat  {zulu_short(channel['last_beat_at_ms'])}")
+        if channel["round_trip_ms"] is not None:
+            lines.append(f"    round trip {channel['round_trip_ms']} ms, clock offset {channel['clock_offset_ms']} ms")
+        if channel["due"]:
+            lines.append(f"    due        {channel['due']} statements wait for something")
+        details = channel.get("details") or {}
+        if details.get("purpose") == "demonstration":
+            lines.append(output.paint("    *** demonstration: nothing said here is meant ***", "yellow"))
+        if details and not details.get("live", True):
+            lines.append(output.paint("    waiting for the counterpart: what officers send is queued", "yellow"))
+        for name in ("queued", "drafts"):
+            if details.get(name):
+                lines.append(f"    {name:<10} {details[name]}")
+        for alarm in details.get("alarms", ())[-3:]:
+            text = printable(f"{zulu_short(alarm['at_ms'])} {alarm['code']}: {alarm['text']}")
+            lines.append(output.paint(f"    ALARM      {text}", "bold", "red"))
+    if not found["channels"]:
+        lines.append("  no channel yet; next: hotline pair")
+    return lines
+
+
+def _watch(home: NodeHome | OfficerHome, settings: Settings) -> None:
+    output = settings.output
+    screen = output.out.isatty()
+    before: list[str] = []
+    try:
+        while True:
+            lines = lines_of(gather(home), output)
+            if screen:
+                output.out.write("\x1b[H\x1b[2J")
+            if screen or lines != before:
+                for line in lines:
+                    output.line(line)
+            before = lines
+            time.sleep(WATCH_EVERY_S)
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,100 @@
+"""`hotline verify`: check a receipt against a policy, anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hotline.cli.settings import common_options, settings_of
+from hotline.printable import printable
+
+REFUTED = 1
+
+
+@click.command("verify")
+@click.argument("file", type=click.Path())
+@click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
+@common_options
+@click.pass_context
+def verify_command(context: click.Context, file: str, policy_file: str) -> int:
+    """Verify a receipt: that the log has the entry, and that the other party said it holds it.
+
+    Needs no home and no network. Trust comes from the policy alone: get it from whoever you trust, not from whoever
+    gave you the receipt. Exit 0 verified, 1 refuted, 3 could not check.
+
+    \b
+    Example:
+      hotline verify arc17.tlog-proof --policy policy
+    """
+    from hotline.explaining import next_step_for
+    from hotline.zulu import zulu
+    from keys.errors import KeysError
+    from nodes.files import read_file
+    from protocol.errors import ProtocolError
+    from protocol.policy import parse as parse_policy
+    from protocol.proof import PROOF_BYTES_MAX
+    from protocol.receipt import verify_receipt
+
+    output = settings_of(context).output
+    policy_bytes = read_file(Path(policy_file))
+    proof = read_file(Path(file), bytes_max=PROOF_BYTES_MAX + 1)
+    try:
+        receipt = verify_receipt(proof, parse_policy(policy_bytes))
+    except (ProtocolError, KeysError) as error:
+        code = getattr(error, "code", None) or "signature-bad"
+        text = str(error)
+        next_step = next_step_for(code)
+        if output.as_json:
+            output.result({"verdict": "refuted", "error": {"code": code, "text": text, "next": next_step}})
+        else:
+            output.line(output.paint("refuted", "bold", "red"))
+            output.error(code=code, text=text, next_step=next_step)
+        return REFUTED
+    entry = _entry_of(receipt.entry)
+    lines = [
+        output.paint("verified", "bold", "green"),
+        f"  log        {printable(receipt.origin)}",
+        f"  entry      {receipt.index} of {receipt.checkpoint.size}",
+        f"  held at    {zulu(receipt.held_at_ms)}, by the other party's clock",
+    ]
+    if entry is not None:
+        lines.append(
+            f"  statement  {printable(entry['kind'])} of {entry['party']}, logged at {zulu(entry['logged_at_ms'])}"
+        )
+    lines.append("What the statement means, and whether the right persons signed it, is a matter for the audit.")
+    output.result(
+        {
+            "verdict": "verified",
+            "origin": receipt.origin,
+            "index": receipt.index,
+            "tree_size": receipt.checkpoint.size,
+            "held_at_ms": receipt.held_at_ms,
+            "entry": entry,
+        },
+        lines,
+    )
+    return 0
+
+
+def _entry_of(data: bytes) -> dict[str, Any] | None:
+    """What the entry's header says; None where it does not parse, which the receipt does not vouch for."""
+    from protocol.entry import Entry
+    from protocol.errors import ProtocolError
+
+    try:
+        entry = Entry.parse(data)
+        statement = entry.parse_statement()
+    except ProtocolError:
+        return None
+    return {
+        "party": statement.party,
+        "kind": statement.kind,
+        "id": statement.id.hex(),
+        "status": statement.status,
+        "precedence": statement.precedence,
+        "severity": statement.severity,
+        "issued_at_ms": statement.issued_at_ms,
+        "logged_at_ms": entry.logged_at_ms,
+    }

@@ -1,0 +1,88 @@
+"""What a home says about its lines while no node runs: read-only, without a key, changing nothing.
+
+Source: spec/local-api.md, "Without a node".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+
+from nodes.errors import HomeRefused
+from nodes.files import read_file
+from nodes.home import ChannelHome, NodeHome
+from nodes.sqlite_store import SqliteStore
+from nodes.store import OWN_COSIGNED, LogStore
+from protocol.agreement import Agreement
+from protocol.checkpoint import parse_text
+from protocol.errors import ProtocolError
+from protocol.note import parse as parse_note
+
+
+@contextmanager
+def open_store(home: NodeHome, channel: ChannelHome) -> Iterator[LogStore]:
+    """Open a channel's logs for reading; a node may run beside.
+
+    Raises:
+        NodeError: they cannot be read.
+    """
+    store = SqliteStore.open(channel.log_db, own=home.party, their=channel.counterpart, readonly=True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def read_agreement(channel: ChannelHome) -> Agreement:
+    """Read a channel's agreement.
+
+    Raises:
+        HomeRefused: it does not parse.
+        FileRefused: it is absent.
+    """
+    try:
+        return Agreement.parse(read_file(channel.agreement_path))
+    except ProtocolError as error:
+        raise HomeRefused("home-file-malformed", f"{channel.agreement_path}: {error}") from error
+
+
+def status_of(home: NodeHome) -> list[dict[str, Any]]:
+    """Give every line at a glance, as a running node's `status` would, with what only it knows left None."""
+    return [_status(home, channel) for channel in home.channels()]
+
+
+def _status(home: NodeHome, channel: ChannelHome) -> dict[str, Any]:
+    own = held = their = 0
+    if channel.log_db.is_file():
+        with open_store(home, channel) as store:
+            own, their = store.head(store.own).size, store.head(store.their).size
+            note = store.note(OWN_COSIGNED)
+            held = 0 if note is None else parse_text(parse_note(note).text).size
+    return {
+        "counterpart": channel.counterpart,
+        "line": "down",
+        "last_beat_at_ms": None,
+        "round_trip_ms": None,
+        "clock_offset_ms": None,
+        "own_size": own,
+        "own_held": held,
+        "their_size": their,
+        "due": _due(channel),
+    }
+
+
+def _due(channel: ChannelHome) -> int | None:
+    """How many statements wait for something, as of the node's last run; None where that cannot be read."""
+    if not channel.docket_db.is_file():
+        return 0
+    try:
+        connection = apsw.Connection(str(channel.docket_db), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return int(connection.execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get)
+        finally:
+            connection.close()
+    except apsw.Error:
+        return None
