@@ -111,6 +111,7 @@ class Channel:
         self._mirror_cosigned = self._kept("their-cosigned", keys.their.log + keys.own.mirror)
         self._floor = self._mirror_cosigned
         self._incoming: Incoming | None = None
+        self._skipping = False
         self._ahead = set(shelf.ahead_indexes())
         self.disputed = False
 
@@ -126,6 +127,7 @@ class Channel:
         self._heard: tuple[Hash, int] | None = None
         self._docket: tuple[int, int, Hash] | None = None
         self._dockets: OrderedDict[tuple[int, int], Hash] = OrderedDict()
+        self._was_up = False
         self._last_change_mono: int | None = None
         self._alarmed: set[str] = set()
 
@@ -170,6 +172,7 @@ class Channel:
     def _reset_session(self) -> None:
         self.phase, self._tie = "closed", None
         self._incoming = None
+        self._skipping = False
         self._own_hello = self._their_hello = b""
         self._heard = None
         self._number = self._their_number = 0
@@ -202,17 +205,10 @@ class Channel:
         Returns:
             What follows from it.
         """
-        effects: list[Effect] = []
+        effects = self._look(now)
         if self.phase not in ("closed", "open") and now.mono_ms >= self._deadline:
-            return [Close("open-timeout", "the other side did not finish the handshake in time")]
-        changed = self.pulse.look(now)
-        if changed is not None:
-            effects.append(LineChanged(changed))
-            pause_ms = TALLY_PAUSE_BEATS * self.pulse.every_ms
-            quiet = self._last_change_mono is None or now.mono_ms - self._last_change_mono >= pause_ms
-            if changed in (UP, DOWN) and quiet:
-                self._last_change_mono = now.mono_ms
-                effects.append(self._tally(now))
+            self._reset_session()
+            effects.append(Close("open-timeout", "the other side did not finish the handshake in time"))
         if self.pulse.tally_due(now):
             effects.append(self._tally(now))
         if self.phase == "open" and self.pulse.due(now):
@@ -221,8 +217,23 @@ class Channel:
 
     def next_tick(self) -> int:
         """Monotonic milliseconds by which `tick` should be called again."""
-        soonest = self.pulse.next_look()
+        soonest = self.pulse.next_look(beating=self.phase == "open")
         return soonest if self.phase in ("closed", "open") else min(soonest, self._deadline)
+
+    def _look(self, now: Instant) -> list[Effect]:
+        """Whether the line's state changed. That it came back is tallied as well as that it went; the first time up
+        after a start is neither."""
+        changed = self.pulse.look(now)
+        if changed is None:
+            return []
+        effects: list[Effect] = [LineChanged(changed)]
+        pause_ms = TALLY_PAUSE_BEATS * self.pulse.every_ms
+        quiet = self._last_change_mono is None or now.mono_ms - self._last_change_mono >= pause_ms
+        if quiet and (changed == DOWN or (changed == UP and self._was_up)):
+            self._last_change_mono = now.mono_ms
+            effects.append(self._tally(now))
+        self._was_up = self._was_up or changed == UP
+        return effects
 
     def _tally(self, now: Instant) -> Say:
         tally = self.pulse.tally(now)
@@ -250,15 +261,16 @@ class Channel:
             self._mirror_ms = max(self._mirror_ms, now.wall_ms)
             signatures = cosign(held, self.keys.signers.mirror, self._mirror_ms)
             lines = Note(held.text(), tuple(signatures)).encode()
-        own = self._signed[0] if self._signed else None
-        empty = self._shelf.root(self._own, 0)
+        # Without a mark of what was signed, the log as it stands: an empty one would be a rollback that never was.
+        own = self._signed[0] if self._signed else self._shelf.head(self._own)
+        empty = self._shelf.root(self._their, 0)
         beat = beats.Beat(
             channel=self.channel,
             party=self._own,
             number=self._number,
             at_ms=max(0, now.wall_ms),
             ahead_ms=max(0, ahead_ms),
-            own=(own.size, own.root) if own else (0, empty),
+            own=(own.size, own.root),
             held=(held.size, held.root) if held else (0, empty),
             quoted=self.quoted,
             heard=self._heard[0] if self._heard else None,
@@ -281,16 +293,24 @@ class Channel:
             now: when it came.
 
         Returns:
-            What follows from it. A frame that is refused changes no state; the last effect is then `Close`.
+            What follows from it. A frame that is refused changes no state; the last effect is then `Close`, and what
+            still comes over that session is passed over.
         """
+        if self.phase == "closed":
+            return []
         try:
             frame = frames.parse(data)
             if frame.type is FrameType.PROBLEM and self.phase in ("state", "open"):
+                self._reset_session()
                 return [Close("peer-problem", f"the other side says {frame['code']}")]
             phase, handler = self._HANDLERS.get(frame.type, ("never", None))
             if handler is None or phase != self.phase:
                 raise Malformed("frame-out-of-place", frame.type.name, f"not in the phase {self.phase}")
             return handler(self, frame, data, now)
+        except NotOfThisLog as error:
+            # Under a checkpoint that verifies: the sender's fault, and it will come again. So people are told, once.
+            text = "the counterpart sent entries that do not belong to the log it signed"
+            return [*self._once(error.code, text, {"frame": data}), *self._refuse(error.code, str(error))]
         except (ProtocolError, KeysError) as error:
             code = getattr(error, "code", "signature-refused")
             return self._refuse(code, str(error))
@@ -300,6 +320,7 @@ class Channel:
         effects: list[Effect] = []
         if self.phase in ("state", "open"):
             effects.append(Send(frames.encode(FrameType.PROBLEM, code=code[:40], text="")))
+        self._reset_session()
         effects.append(Close(code, text[:300]))
         return effects
 
@@ -395,11 +416,12 @@ class Channel:
         checkpoint = told.checkpoint
         self.quoted = max(self.quoted, checkpoint.size)
         head = self._shelf.head(self._own)
-        self.live = False
         if checkpoint.size > head.size:
+            self.live = False
             text = f"the counterpart holds {checkpoint.size} entries that we signed; here are {head.size}"
             return [Alarm("rolled-back-self", text, {"held": note})]
         if self._shelf.root(self._own, checkpoint.size) != checkpoint.root:
+            self.live = False
             return [Alarm("fork-self", f"we signed another log of {checkpoint.size} entries", {"held": note})]
         self.live = True
         effects: list[Effect] = [Live()]
@@ -430,7 +452,7 @@ class Channel:
         held = self._shelf.note("their-cosigned")
         if held is not None:
             evidence["held"] = held
-        return [Alarm("fork", "the counterpart signed two logs that cannot be one", evidence)]
+        return self._once("fork", "the counterpart signed two logs that cannot be one", evidence)
 
     # --- their log --------------------------------------------------------------------------------------------------
 
@@ -440,10 +462,11 @@ class Channel:
             raise Malformed("frame-out-of-place", "append", "bodies of the one before are missing")
         checkpoint = verify_note(frame["note"], self.keys.their.log).checkpoint
         forked = self._heed(checkpoint, frame["note"])
-        if forked or self.disputed:
+        if self.disputed:
             return forked
         start, entries = frame["start"], frame["entries"]
-        if start > self._mirror.size:
+        self._skipping = start > self._mirror.size
+        if self._skipping:
             return [Send(frames.encode(FrameType.WANT, voice=self._their, start=self._mirror.size))]
         entries = entries[self._mirror.size - start :]
         if not entries:
@@ -459,7 +482,7 @@ class Channel:
     def _on_body(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         del data
         if self._incoming is None:
-            if frame["index"] < self._mirror.size or self.disputed:
+            if frame["index"] < self._mirror.size or self.disputed or self._skipping:
                 return []
             raise Malformed("body-unexpected", "body", "no entry waits for it")
         if frame["index"] < self._incoming.start:
@@ -490,12 +513,13 @@ class Channel:
         if not incoming.check_stored(self._mirror, entries, bodies):
             return None
         self._mirror = incoming.frontier
+        self._alarmed.discard("root-differs")
         self._ahead = {index for index in self._ahead if index >= self._mirror.size}
         return self._cosign_mirror(now, incoming)
 
     def not_stored(self) -> None:
         """What was to be written could not be, and nothing changed; the session ends, and the next one asks again."""
-        self._incoming = None
+        self._reset_session()
         self._ahead = set(self._shelf.ahead_indexes())
         self._cosigned = self._kept("own-cosigned", self.keys.own.log + self.keys.their.mirror)
 
@@ -620,20 +644,18 @@ class Channel:
         )
         if beat.number <= self._their_number:
             raise Malformed("bad-beat", "beat.number", "it does not count up")
-        effects = self._check_held(beat)
+        evidence = {"beat": frame["beat"], "signature": frame["signature"]}
+        effects = self._check_held(beat, evidence)
         first = self._their_number == 0
         self._their_number = beat.number
         digest = beats.digest(frame["beat"])
         self._heard = (digest, max(0, now.wall_ms))
         self.pulse.received(digest, at_ms=beat.at_ms, heard=beat.heard, heard_at_ms=beat.heard_at_ms, now=now)
         effects.append(Received(frame["beat"], frame["signature"]))
-        changed = self.pulse.look(now)
-        if changed is not None:
-            effects.append(LineChanged(changed))
+        effects += self._look(now)
         if first:
             # The first answer goes back at once, so that the round trip is known before a whole cadence has passed.
             self.pulse.hurry(now)
-        evidence = {"beat": frame["beat"], "signature": frame["signature"]}
         if beat.shows_rollback:
             text = f"their log has {beat.own[0]} entries and was held up to {beat.quoted}, by their own signature"
             effects += self._once("rollback", text, evidence)
@@ -645,7 +667,7 @@ class Channel:
         effects += self._watch_clock()
         return effects
 
-    def _check_held(self, beat: beats.Beat) -> list[Effect]:
+    def _check_held(self, beat: beats.Beat, evidence: dict[str, bytes]) -> list[Effect]:
         """The fresh cosignature in a beat, over what it says is held of our log."""
         size, root = beat.held
         if size == 0:
@@ -659,7 +681,7 @@ class Channel:
         if size <= self._shelf.head(self._own).size and self._shelf.root(self._own, size) == root:
             self.quoted = max(self.quoted, size)
             return []
-        return self._once("held-differs", f"they claim to hold another log of {size} entries of ours", {})
+        return self._once("held-differs", f"they claim to hold another log of {size} entries of ours", evidence)
 
     def _watch_clock(self) -> list[Effect]:
         offset = self.pulse.clock_offset_ms
