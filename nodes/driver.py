@@ -17,6 +17,7 @@ from typing import Protocol
 
 import structlog
 
+from nodes.budget import Budget
 from nodes.clock import SteadyClock, now
 from nodes.errors import NodeError
 from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreFull
@@ -56,6 +57,7 @@ class Driver:
         deliver: called on the loop with every effect that is not about frames, after its write.
         broken: called on the loop when the process must end.
         beat_ms: the line's cadence.
+        budget: what the peer may send for long.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Driver:
         deliver: Callable[[Effect], None],
         broken: Callable[[NodeError], None],
         beat_ms: int,
+        budget: Budget,
     ) -> None:
         self.core = core
         self._store = store
@@ -78,6 +81,7 @@ class Driver:
         self._deliver_other = deliver
         self._broken = broken
         self._beat_ms = beat_ms
+        self._budget = budget
         self._lock = asyncio.Lock()
         self._session: Session | None = None
         self._last_frame_ms = 0
@@ -186,7 +190,11 @@ class Driver:
         if session is not self._session:
             return
         self._last_frame_ms = now().mono_ms
+        before = self.core.mirror_size
         await self.call(lambda: self.core.receive(data, now()) if session is self._session else [])
+        pause_s = self._budget.take(self.core.mirror_size - before)
+        if pause_s:
+            await asyncio.sleep(pause_s)
 
     async def detach(self, session: Session) -> None:
         """A connection is gone."""

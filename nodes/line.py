@@ -22,6 +22,7 @@ import structlog
 from keys.keyring import NodeKeyring
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.arrivals import Arrivals
+from nodes.budget import Budget
 from nodes.clock import SteadyClock, now
 from nodes.driver import Driver
 from nodes.errors import NodeError
@@ -30,7 +31,7 @@ from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.machine_voice import MachineVoice
 from nodes.outcome import Draft, Outcome, State
-from nodes.projection import Projection
+from nodes.projection import Projection, ProjectionBroken
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
@@ -55,8 +56,10 @@ BEATS_KEPT = 256
 """Beats of the other side that stay in memory, as evidence for whoever asks."""
 
 ALARMS_KEPT = 64
+ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
 WAIT_LOOK_S = 0.25
+JUDGE_AGAIN_S = 5.0
 DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
 
 
@@ -89,6 +92,7 @@ class Line:
         keyring: NodeKeyring,
         executor: Executor,
         broken: Callable[[NodeError], None],
+        rekeyed: Callable[[], None],
     ) -> None:
         self.home = home
         self.agreement = agreement
@@ -100,11 +104,13 @@ class Line:
         self.own_rosters, self.their_rosters = own_rosters, their_rosters
         self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
         self.beats: deque[tuple[bytes, bytes]] = deque(maxlen=BEATS_KEPT)
+        self._alarmed: dict[tuple[str, str], int] = {}
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
         self._mark = mark
         self._mark_apart = mark_apart
         self._executor = executor
         self._broken = broken
+        self._rekeyed = rekeyed
         self._keyring = keyring
         self._sealing = keyring.sealing()
         self._node_signer = keyring.node_signer()
@@ -130,6 +136,7 @@ class Line:
             deliver=self._deliver,
             broken=broken,
             beat_ms=agreement.beat.every_ms,
+            budget=Budget(per_s=agreement.line.entries_per_s, burst=agreement.line.burst_entries),
         )
         self._sequencer = Sequencer(
             store=store,
@@ -165,7 +172,7 @@ class Line:
             ),
         )
 
-    # --- what the channel decides ---------------------------------------------------------------------------------------
+    # --- what the channel decides -------------------------------------------------------------------------------------
 
     def _deliver(self, effect: Effect) -> None:
         match effect:
@@ -187,7 +194,12 @@ class Line:
         self._notify()
 
     def alarm(self, code: str, text: str) -> None:
-        """Raise an alarm: in the log, and in what `status` shows."""
+        """Raise an alarm: in the log, and in what `status` shows. The same one again within a minute is dropped."""
+        at_ms = now().mono_ms
+        if at_ms - self._alarmed.get((code, text), at_ms - ALARM_AGAIN_MS) < ALARM_AGAIN_MS:
+            return
+        self._alarmed = {key: when for key, when in self._alarmed.items() if at_ms - when < ALARM_AGAIN_MS}
+        self._alarmed[code, text] = at_ms
         self.log.error("alarm", code=code, detail=text)
         self.alarms.append({"code": code, "text": text, "at_ms": now().wall_ms})
         self._notify()
@@ -251,10 +263,17 @@ class Line:
         while True:
             await self._judge_wanted.wait()
             self._judge_wanted.clear()
-            while judged := await loop.run_in_executor(
-                self._executor, lambda: self.projection.advance(whole=self._live)
-            ):
-                await self._heed(judged)
+            try:
+                while judged := await loop.run_in_executor(
+                    self._executor, lambda: self.projection.advance(whole=self._live)
+                ):
+                    await self._heed(judged)
+            except ProjectionBroken as error:
+                # What is derived can wait and be derived again; the line itself goes on.
+                self.alarm(error.code, error.text)
+                await asyncio.sleep(JUDGE_AGAIN_S)
+                self._judge_wanted.set()
+                continue
             own_size, their_size, digest = await loop.run_in_executor(self._executor, self.projection.digest)
             await self.driver.tell(lambda: self._core.docket(own_size, their_size, digest))  # noqa: B023
             self._notify()
@@ -287,6 +306,7 @@ class Line:
         keys = self._keys()
         self._sequencer.keys = keys
         await self.driver.tell(lambda: self._core.rekeyed(keys))
+        self._rekeyed()
         version = roster.roster.version
         self.log.info("roster in force", party=verdict.party, version=version)
         if verdict.party == self.counterpart:
@@ -434,6 +454,10 @@ class Line:
                 self._executor, self.store.put_waiting, name, statement.id, signed.encode(), self._clock.take()
             )
             self._notify()
+            if name == QUEUE and self._live:
+                # The counterpart answered while this was being written; nobody else will come back for it.
+                await self._log_queued(statement.id, signed)
+                return self.outcome(statement.id)
             return _waiting_outcome(statement, name, admitted.missing)
         placed = await self._place(statement, signed)
         if waiting is not None:

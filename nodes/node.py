@@ -1,7 +1,7 @@
 """A party's node: every line of a home, the listener, the diallers, and the services beside them.
 
-A node ends cleanly on SIGTERM or SIGINT, and at once when a write fails: what is on disk is then the truth, and the next
-start verifies it. One lock a home keeps a second copy from starting.
+A node ends cleanly on SIGTERM or SIGINT, and at once when a write fails: what is on disk is then the truth, and the
+next start verifies it. One lock a home keeps a second copy from starting.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ class Node:
         self._broken: NodeError | None = None
         self._stop = asyncio.Event()
         self._lock_handle = -1
+        self._listening: ssl.SSLContext | None = None
 
     def open(self) -> None:
         """Take the home's lock and open every paired channel.
@@ -110,6 +111,7 @@ class Node:
             keyring=self.keyring,
             executor=self.executor,
             broken=self.broke,
+            rekeyed=self._anchor_again,
         )
 
     def _mark_apart(self, directory: Path, agreement: Agreement) -> Path:
@@ -178,13 +180,21 @@ class Node:
             await line.run()
         except* NodeError as group:
             self.broke(next(error for error in _leaves(group) if isinstance(error, NodeError)))
-        except* Exception as group:  # noqa: BLE001 - whatever it is, the process must not go on without this line.
+        except* Exception as group:
             self.log.exception("line failed", line=line.counterpart)
             self.broke(NodeError("internal-error", f"the line with {line.counterpart} failed: {group.exceptions[0]!r}"))
 
     def _server_context(self) -> ssl.SSLContext:
         anchors = [der for line in self.lines.values() for der in line.their_certificates()]
-        return tls.context(server=True, keyring=self.keyring, anchors=anchors)
+        self._listening = tls.context(server=True, keyring=self.keyring, anchors=anchors)
+        return self._listening
+
+    def _anchor_again(self) -> None:
+        """A roster came into force: its certificates may come from now on. Pins, which are asked anew for each
+        connection, keep out those of the roster before."""
+        if self._listening is not None:
+            for line in self.lines.values():
+                tls.add_anchors(self._listening, line.their_certificates())
 
     def _client_context(self, line: Line) -> ssl.SSLContext:
         return tls.context(server=False, keyring=self.keyring, anchors=line.their_certificates())

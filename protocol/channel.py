@@ -211,6 +211,7 @@ class Channel:
             effects.append(Close("open-timeout", "the other side did not finish the handshake in time"))
         if self.pulse.tally_due(now):
             effects.append(self._tally(now))
+        effects += self._watch_own_clock(now, ahead_ms)
         if self.phase == "open" and self.pulse.due(now):
             effects += self._beat(now, ahead_ms)
         return effects
@@ -221,15 +222,16 @@ class Channel:
         return soonest if self.phase in ("closed", "open") else min(soonest, self._deadline)
 
     def _look(self, now: Instant) -> list[Effect]:
-        """Whether the line's state changed. That it came back is tallied as well as that it went; the first time up
-        after a start is neither."""
+        """Whether the line's state changed. That it went down is tallied, and that it came back; the first time up after
+        a start is neither, and a beat that was only late makes no entry."""
+        before = self.pulse.state
         changed = self.pulse.look(now)
         if changed is None:
             return []
         effects: list[Effect] = [LineChanged(changed)]
         pause_ms = TALLY_PAUSE_BEATS * self.pulse.every_ms
         quiet = self._last_change_mono is None or now.mono_ms - self._last_change_mono >= pause_ms
-        if quiet and (changed == DOWN or (changed == UP and self._was_up)):
+        if quiet and (changed == DOWN or (before == DOWN and self._was_up)):
             self._last_change_mono = now.mono_ms
             effects.append(self._tally(now))
         self._was_up = self._was_up or changed == UP
@@ -664,7 +666,7 @@ class Channel:
             mine = self._dockets.get((their_size, own_size))
             if mine is not None and mine != hash_:
                 effects += self._once("docket-differs", f"at {own_size} and {their_size} entries", evidence)
-        effects += self._watch_clock()
+        effects += self._watch_clock(now)
         return effects
 
     def _check_held(self, beat: beats.Beat, evidence: dict[str, bytes]) -> list[Effect]:
@@ -683,12 +685,28 @@ class Channel:
             return []
         return self._once("held-differs", f"they claim to hold another log of {size} entries of ours", evidence)
 
-    def _watch_clock(self) -> list[Effect]:
+    def _watch_clock(self, now: Instant) -> list[Effect]:
+        """An alarm, and a `clock` entry, when the clocks of the two sides come apart."""
         offset = self.pulse.clock_offset_ms
         if offset is None or abs(offset) < self._offset_alarm_ms:
             self._alarmed.discard("clock-offset")
             return []
-        return self._once("clock-offset", f"the clocks of the two sides differ by {offset} ms", {})
+        found = self._once("clock-offset", f"the clocks of the two sides differ by {offset} ms", {})
+        return [*found, self._clock_entry("clock-offset", now, 0, offset)] if found else []
+
+    def _watch_own_clock(self, now: Instant, ahead_ms: int) -> list[Effect]:
+        """The same when our own clock went back; entries then say the last time used."""
+        if ahead_ms < self._offset_alarm_ms:
+            self._alarmed.discard("clock-went-back")
+            return []
+        text = f"our clock is {ahead_ms} ms behind the last time used; entries keep that time"
+        found = self._once("clock-went-back", text, {})
+        return [*found, self._clock_entry("clock-went-back", now, ahead_ms, None)] if found else []
+
+    def _clock_entry(self, code: str, now: Instant, ahead_ms: int, offset_ms: int | None) -> Say:
+        reading_ms = max(0, now.wall_ms)
+        facts = {"code": code, "reading_ms": reading_ms, "stated_ms": reading_ms + ahead_ms, "offset_ms": offset_ms}
+        return Say("clock", facts)
 
     def _once(self, code: str, text: str, evidence: dict[str, bytes]) -> list[Effect]:
         """An alarm that is raised once until its cause has gone."""
