@@ -98,7 +98,13 @@ def propose(home: NodeHome, terms: Terms, *, endpoints: tuple[str, ...]) -> byte
 
 
 def accept(
-    home: NodeHome, offer_bytes: bytes, *, opened: Secrets, endpoints: tuple[str, ...], now_ms: int
+    home: NodeHome,
+    offer_bytes: bytes,
+    *,
+    opened: Secrets,
+    endpoints: tuple[str, ...],
+    now_ms: int,
+    again: bool = False,
 ) -> tuple[bytes, Paired]:
     """Take an offer: complete the agreement, make the channel's keys, sign.
 
@@ -108,6 +114,7 @@ def accept(
         opened: the second party's secrets.
         endpoints: where its node answers.
         now_ms: now, UTC milliseconds.
+        again: drop an earlier answer to that party that was never confirmed.
 
     Returns:
         The answer, and the words to compare.
@@ -123,6 +130,8 @@ def accept(
     agreement = _agreement(offer.terms, offer.party, _card(own))
     check_catalogue(agreement)
     channel = home.channel(offer.party.short)
+    if again and not channel.is_paired():
+        shutil.rmtree(channel.path / "pairing", ignore_errors=True)
     _require_new(channel)
     agreement_statement, roster_statement = _sign(home, own, agreement, channel, opened, now_ms=now_ms)
     answer = SignedTerms(

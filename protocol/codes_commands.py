@@ -765,4 +765,19 @@ COMMANDS = (
         "The transcript names it.",
         "Keep the directory and report it.",
     ),
+    Code(
+        "agreement-not-pinned",
+        "refuted",
+        "the node's agreement is not the one this officer pinned",
+        "An officer's client trusts only the agreement that was put into its pins at pairing. The node names another.",
+        "Do not sign. Ask who changed the node's home; compare the agreement's digest with the other party by voice.",
+    ),
+    Code(
+        "valid-until-needed",
+        "error",
+        "the kind needs a time at which it lapses",
+        "Statements of this kind end by themselves, and the author says when.",
+        "Give `--valid-until`, such as `+24h`.",
+        2,
+    ),
 )

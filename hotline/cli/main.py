@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -89,6 +90,7 @@ def run(arguments: Sequence[str], output: Output) -> int:
     settings = Settings(output=output)
     # A usage error can come before the option is read, and it too must be JSON where JSON was asked for.
     wants_json = "--json" in arguments
+    debug = "--debug" in arguments
     try:
         status = cli.main(args=list(arguments), prog_name="hotline", obj=settings, standalone_mode=False)
         return status if isinstance(status, int) else DONE
@@ -109,6 +111,8 @@ def run(arguments: Sequence[str], output: Output) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives until the process ends.
         return COULD_NOT
     except Exception as error:  # noqa: BLE001 - the one place where errors of the packages below become exit statuses.
+        if debug:
+            traceback.print_exc(file=output.err)
         code, text, status = _classify(error)
         return _fail(output, code, text, status)
 

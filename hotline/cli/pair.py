@@ -98,6 +98,7 @@ def propose(
 @click.argument("offer", type=click.Path())
 @click.argument("out", type=click.Path())
 @click.option("--endpoint", "endpoints", multiple=True, help="Where our node answers: host:port.")
+@click.option("--again", is_flag=True, help="Drop an earlier answer to that party that was never confirmed.")
 @click.option("--yes", is_flag=True, help="Accept the terms without being asked.")
 @ROOTS_OPTIONS[0]
 @ROOTS_OPTIONS[1]
@@ -108,6 +109,7 @@ def accept(
     offer: str,
     out: str,
     endpoints: tuple[str, ...],
+    again: bool,
     yes: bool,
     roots_directory: str | None,
     roots_passphrase_file: str | None,
@@ -132,7 +134,7 @@ def accept(
         settings.output.note(line)
     settings.confirm(f"Sign these terms with {printable(parsed.party.short)}?", yes=yes)
     opened = root_secrets(settings, home, directory=roots_directory, passphrase_file=roots_passphrase_file)
-    answer, paired = take(home, data, opened=opened, endpoints=check_endpoints(endpoints), now_ms=now_ms())
+    answer, paired = take(home, data, opened=opened, endpoints=check_endpoints(endpoints), now_ms=now_ms(), again=again)
     write_file(Path(out), answer)
     _show(settings, paired, state="accepted", file=out)
 
@@ -236,6 +238,8 @@ def show(context: click.Context, what: str) -> None:
 
 def offer_lines(short: str, name: str, terms: Terms) -> list[str]:
     """Say what an offer proposes; all of it was written by somebody else."""
+    from protocol.agreement_text import in_words
+
     rules = [
         f"  {', '.join(rule.kinds)}"
         + (f", severity {rule.severity_at_least} or more" if rule.severity_at_least is not None else "")
@@ -247,10 +251,10 @@ def offer_lines(short: str, name: str, terms: Terms) -> list[str]:
         f"{short} ({name}) proposes: {terms.title}",
         f"  purpose      {terms.purpose}",
         f"  review by    {terms.review_date.isoformat()}",
-        f"  beat every   {terms.beat.every_ms} ms",
+        f"  beat every   {in_words(terms.beat.every_ms)}",
         f"  languages    {', '.join(terms.languages)}",
         *[
-            f"  {word:<12} open in {clock.open_within_ms} ms, answer in {clock.answer_within_ms} ms"
+            f"  {word:<12} open in {in_words(clock.open_within_ms)}, answer in {in_words(clock.answer_within_ms)}"
             for word, clock in terms.clocks.items()
         ],
         "  authority:" if rules else "  authority: as in the catalogue",

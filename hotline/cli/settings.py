@@ -218,4 +218,5 @@ _OPTIONS = (
         callback=_take(_set_json),
         help="Give one JSON object on standard output and nothing else.",
     ),
+    click.option("--debug", is_flag=True, expose_value=False, hidden=True, help="Show where an error came from."),
 )
