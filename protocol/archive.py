@@ -13,8 +13,8 @@ from protocol.statement import LogState
 from protocol.tagged import Hash
 from protocol.verdict import Located, Verdict, location
 
-DocumentReader = Callable[[Hash], bytes | None]
-"""Gives the exact text with this SHA-256 (an agreement or a roster), or None where it is not there."""
+DocumentReader = Callable[[int, int, Hash], bytes | None]
+"""`document(voice, index, digest)` gives the exact text that an entry names, or None where it is not there."""
 
 
 _NAMES_MAX = 0xFFF0
@@ -77,7 +77,7 @@ class MemoryArchive:
     Args:
         roots: gives the root of a voice's log at a size.
         sizes: entries of the two logs.
-        document: gives exact texts by their digest.
+        document: gives the exact texts of agreements and rosters.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class MemoryArchive:
 
     def document(self, voice: int, index: int, digest: Hash) -> bytes | None:
         """See Archive."""
-        return self._document(digest)
+        return self._document(voice, index, digest)
 
     def add(self, verdict: Verdict) -> None:
         """See Archive."""

@@ -33,6 +33,7 @@ from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import add_cosignatures, cosign
 from protocol.docket import Docket
 from protocol.entry import Entry
+from protocol.errors import ProtocolError
 from protocol.event import event_of
 from protocol.judge import Judge
 from protocol.kinds import Kind
@@ -42,6 +43,7 @@ from protocol.party_keys import render_policy
 from protocol.signature import Signature, sign_statement
 from protocol.statement import EMPTY_LOG, LogState, Statement
 from protocol.tagged import digest
+from protocol.tiles import build_tiles, bundles_for_size, encode_bundle, entries_path, tile_path
 from protocol.verdict import Verdict
 from protocol.walk import Walk, verify_here
 
@@ -331,7 +333,7 @@ class World:
         return MemoryArchive(
             roots=lambda voice, size: self.logs[NAMES[voice]].frontiers[size].root(),
             sizes=sizes or whole,
-            document=documents.get,
+            document=lambda _voice, _index, wanted: documents.get(wanted),
         )
 
     def walk(self, archive: MemoryArchive) -> Walk:
@@ -377,6 +379,21 @@ class World:
         mirror = keyring(other, channel).mirror_signers(channel, self.agreement.mirror_name(other))
         return add_cosignatures(note, cosign(made, mirror, at_ms))
 
+    def files(self, party: str, size: int | None = None) -> dict[str, bytes]:
+        """The files of an export of a voice, as the format has them."""
+        log = self.logs[party]
+        size = len(log.entries) if size is None else size
+        files = {"checkpoint": self.checkpoint(party, size), "policy": self.policy(party)}
+        for index, width in bundles_for_size(size):
+            files[entries_path(index, width)] = encode_bundle(log.entries[index * 256 : index * 256 + width])
+        for level, index, width, data in build_tiles(log.leaves[:size]):
+            files[tile_path(level, index, width)] = data
+        for entry, body in zip(log.entries[:size], log.bodies[:size], strict=True):
+            for folder in ("agreement", "roster"):
+                if body is not None and folder == _kind(entry):
+                    files[f"{folder}/{digest(body).hex()}.toml"] = body
+        return files
+
     def policy(self, party: str) -> bytes:
         """The policy that goes with the export of a voice."""
         channel = self.agreement.channel
@@ -387,6 +404,13 @@ class World:
             logs[name] = [one.verifier for one in ring.log_signers(channel, self.agreement.origin(name, EPOCH))]
             mirrors[name] = [one.verifier for one in ring.mirror_signers(channel, self.agreement.mirror_name(name))]
         return render_policy(logs[party], logs[other], mirrors[party], mirrors[other], own=party, other=other)
+
+
+def _kind(data: bytes) -> str:
+    try:
+        return Entry.parse(data).parse_statement().kind
+    except ProtocolError:
+        return ""
 
 
 __all__ = ["EMPTY_LOG", "NAMES", "START_MS", "Log", "Place", "World"]

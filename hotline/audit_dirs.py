@@ -1,0 +1,131 @@
+"""An audit of two directories.
+
+The directories come from somebody who may want to fool the auditor: links are never followed, nothing but plain files
+is read, and no more of a file than any export's file can have.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from hotline.verifying import verifier
+from nodes.resources import catalogue
+from protocol.audit import AuditMisused, audit
+from protocol.audit_entries import Progress
+from protocol.checkpoint import parse_text
+from protocol.errors import ProtocolError
+from protocol.exported_log import CHECKPOINT_FILE
+from protocol.finding import Report
+from protocol.limits import ENTRY_BYTES_MAX
+from protocol.note import parse as parse_note
+from protocol.policy import POLICY_BYTES_MAX
+from protocol.tiles import TILE_WIDTH
+
+FILE_BYTES_MAX: Final = TILE_WIDTH * (ENTRY_BYTES_MAX + 2)
+"""Bytes of the largest file: a bundle of 256 entries of the largest size."""
+
+FILES_MAX: Final = 1_000_000
+DEPTH_MAX: Final = 10
+
+
+class DirectoryEvidence:
+    """The files of an export in a directory; see `protocol.evidence.Evidence`."""
+
+    def __init__(self, path: Path) -> None:
+        self.label = str(path)
+        self._path = path
+        self._odd: list[str] = []
+        self._names: set[str] = set()
+        self._list(path, "", 0)
+
+    def _list(self, directory: Path, prefix: str, depth: int) -> None:
+        with os.scandir(directory) as found:
+            for item in found:
+                name = prefix + item.name
+                if item.is_dir(follow_symlinks=False) and depth < DEPTH_MAX:
+                    self._list(Path(item.path), f"{name}/", depth + 1)
+                elif item.is_file(follow_symlinks=False) and len(self._names) < FILES_MAX:
+                    self._names.add(name)
+                elif len(self._odd) < FILES_MAX:
+                    self._odd.append(name)
+
+    def names(self) -> Iterable[str]:
+        """See Evidence."""
+        return self._names
+
+    def odd(self) -> Iterable[str]:
+        """See Evidence."""
+        return sorted(self._odd)
+
+    def read(self, name: str) -> bytes | None:
+        """See Evidence. A file that became something else since the listing counts as absent."""
+        if name not in self._names:
+            return None
+        try:
+            # Not waiting matters for a pipe, not following for a link; both would have to have come just now.
+            handle = os.open(self._path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            data = file.read(FILE_BYTES_MAX + 1)
+        return data[: FILE_BYTES_MAX + 1]
+
+
+def audit_directories(
+    first: Path, second: Path, policy: Path, *, at_ms: int, progress: Progress | None = None
+) -> Report:
+    """Audit the exports of two voices.
+
+    Args:
+        first: directory of one voice's export.
+        second: directory of the other's; the order does not matter.
+        policy: the auditor's policy file.
+        at_ms: now, UTC milliseconds.
+        progress: told how many entries are judged, and of how many.
+
+    Returns:
+        The report. Its first finding says so if the policy lies inside what is audited.
+
+    Raises:
+        AuditMisused: `audit-no-directory`, `policy-unreadable`, a policy that does not read, or two exports of one log.
+    """
+    evidence = []
+    for path in (first, second):
+        if not path.is_dir():
+            raise AuditMisused("audit-no-directory", str(path), "no directory of that name")
+        try:
+            evidence.append(DirectoryEvidence(path))
+        except OSError as error:
+            raise AuditMisused("audit-no-directory", str(path), f"cannot be read: {error.strerror}") from error
+    try:
+        with policy.open("rb") as file:
+            text = file.read(POLICY_BYTES_MAX + 1)
+    except OSError as error:
+        raise AuditMisused("policy-unreadable", str(policy), f"cannot be read: {error.strerror}") from error
+    if first.resolve() == second.resolve():
+        raise AuditMisused("voices-not-two", str(first), "both directories are one; give one export of each party")
+    entries = sum(_claimed_size(one) for one in evidence)
+    with verifier(entries) as verify:
+        report = audit(
+            evidence[0], evidence[1], text, catalogue=catalogue(), at_ms=at_ms, verify=verify, progress=progress
+        )
+    inside = [path for path in (first, second) if policy.resolve().is_relative_to(path.resolve())]
+    for path in inside:
+        report.add(
+            "policy-inside-evidence", "warning", str(policy), f"it lies inside {path}, which is what it is to judge"
+        )
+    return report
+
+
+def _claimed_size(evidence: DirectoryEvidence) -> int:
+    """What the checkpoint says, unverified: only for choosing how to verify."""
+    try:
+        return parse_text(parse_note(evidence.read(CHECKPOINT_FILE) or b"").text).size
+    except ProtocolError:
+        return 0

@@ -1,0 +1,204 @@
+"""The entries of an audit: judged one by one, folded into the docket, and summed up in steps 6 to 14.
+
+Memory is bounded by some hundred bytes an entry: leaf hashes, statement ids, and items that are kept encoded.
+
+Source: spec/audit.md, "Verdict", steps 6 to 14.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from protocol.agreement import Agreement
+from protocol.archive import MemoryArchive
+from protocol.audit_time import LineTally, judge_clocks
+from protocol.clocks import Clockwork
+from protocol.docket import Docket
+from protocol.event import event_of
+from protocol.exported_log import ExportedLog
+from protocol.faults import (
+    ACCUSING,
+    BAD_SIGNATURE,
+    DOCUMENT_MISSING,
+    NOT_UNDERSTOOD,
+    STATUS_MIXED,
+    UNAUTHORISED,
+    UNKNOWN_SIGNER,
+)
+from protocol.finding import Report
+from protocol.judge import Judge
+from protocol.kinds import Catalogue
+from protocol.memory_ledger import MemoryLedger
+from protocol.merkle import Frontier
+from protocol.reading import ROSTER_KIND
+from protocol.tagged import Hash
+from protocol.verdict import Verdict
+from protocol.walk import Verifier, Walk
+
+Progress = Callable[[int, int], None]
+"""Told how many entries are judged, and of how many."""
+
+PROGRESS_EVERY: Final = 256
+_FRONTIERS_MAX: Final = 1024
+
+SIGNATURE_UNCHECKED: Final = "signature-unchecked"
+"""Note: whose the signature is cannot be known, because a roster before it is absent."""
+
+_OF_KEYS: Final = frozenset({BAD_SIGNATURE, UNKNOWN_SIGNER, UNAUTHORISED})
+
+
+def audit_entries(
+    logs: tuple[ExportedLog, ExportedLog],
+    agreement: Agreement,
+    catalogue: Catalogue,
+    report: Report,
+    *,
+    verify: Verifier,
+    progress: Progress | None,
+) -> None:
+    """Do steps 6 to 14.
+
+    Args:
+        logs: both voices, with every entry there and good.
+        agreement: the one that both begin with.
+        catalogue: the one that it names.
+        report: where findings go.
+        verify: verifies many signatures.
+        progress: told how far it is.
+    """
+    _Judgement(logs, agreement, catalogue, report).run(verify, progress)
+
+
+class _Judgement:
+    """Judges every entry, and gathers what the steps say."""
+
+    def __init__(
+        self, logs: tuple[ExportedLog, ExportedLog], agreement: Agreement, catalogue: Catalogue, report: Report
+    ) -> None:
+        by_short = {log.short: log for log in logs}
+        self.logs = (by_short[agreement.shorts[0]], by_short[agreement.shorts[1]])
+        self.agreement = agreement
+        self.catalogue = catalogue
+        self.report = report
+        self.frontiers = ({0: Frontier.empty()}, {0: Frontier.empty()})
+        self.last = [Frontier.empty(), Frontier.empty()]
+        self.named: tuple[dict[Hash, int], dict[Hash, int]] = ({}, {})
+        self.notes: Counter[str] = Counter()
+        self.first_note: dict[str, str] = {}
+        self.statuses: Counter[str] = Counter()
+        # Whether a roster of that voice is absent: then keys are not known, and signatures by them not refuted.
+        self.blind = [False, False]
+        self.signatures = self.persons = self.rosters = self.entries = 0
+        self.tallies = tuple(LineTally(agreement, log.short, report) for log in self.logs)
+
+    def run(self, verify: Verifier, progress: Progress | None) -> None:
+        """Steps 6 to 14."""
+        sizes = self.logs[0].size, self.logs[1].size
+        archive = MemoryArchive(roots=self._root, sizes=sizes, document=self._document)
+        judge = Judge(agreement=self.agreement, catalogue=self.catalogue, archive=archive)
+        ledger = MemoryLedger()
+        docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, digests=False)
+        total = sum(sizes)
+        for verdict in Walk(judge=judge, read=self._read, verify=verify).advance(final=True):
+            docket.add(event_of(verdict, judge.state(verdict.voice).last_ms))
+            self._look(verdict)
+            self.entries += 1
+            if progress is not None and self.entries % PROGRESS_EVERY == 0:
+                progress(self.entries, total)
+        if progress is not None:
+            progress(total, total)
+        self._unnamed_documents()
+        for tally in self.tallies:
+            tally.end()
+        ends = judge.state(0).last_ms, judge.state(1).last_ms
+        clockwork = Clockwork(self.agreement, self.catalogue)
+        clocks = judge_clocks(ledger.items(), clockwork, self.agreement.shorts, ends, self.report)
+        self._sum_up(docket, clocks)
+
+    def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
+        return self.logs[voice].read(start, count)
+
+    def _document(self, voice: int, index: int, wanted: Hash) -> bytes | None:
+        self.named[voice][wanted] = index
+        return self.logs[voice].document(wanted)
+
+    def _root(self, voice: int, size: int) -> Hash:
+        found = self.frontiers[voice].get(size)
+        return (found or self.logs[voice].frontier(size)).root()
+
+    def _look(self, verdict: Verdict) -> None:
+        """What one verdict adds to the findings and counts."""
+        voice = verdict.voice
+        # Roots near an entry are asked for again and again; the tree grown so far gives them without looking back.
+        last = self.last[voice] = self.last[voice].append(verdict.leaf)
+        kept = self.frontiers[voice]
+        kept[last.size] = last
+        if len(kept) > _FRONTIERS_MAX:
+            del kept[next(iter(kept))]
+        entry, statement, kind = verdict.entry, verdict.statement, verdict.kind
+        if entry is not None:
+            self.signatures += len(entry.signatures)
+        self.persons += len(verdict.signers)
+        if statement is not None:
+            self.statuses[statement.status] += 1
+            if kind is not None and kind.machine:
+                self.tallies[voice].follow(verdict)
+            elif kind is not None and kind.name == ROSTER_KIND and not verdict.faults:
+                self.rosters += 1
+        elif entry is not None:
+            self.tallies[voice].follow(verdict)
+        if verdict.faults:
+            self._report_faults(verdict)
+        for note in verdict.notes:
+            self._note(note, verdict.serial)
+
+    def _report_faults(self, verdict: Verdict) -> None:
+        where = f"{self.logs[verdict.voice].evidence.label}, {verdict.serial}"
+        for fault in verdict.faults:
+            if fault == NOT_UNDERSTOOD or (self.blind[verdict.voice] and fault in _OF_KEYS):
+                self._note(fault if fault == NOT_UNDERSTOOD else SIGNATURE_UNCHECKED, verdict.serial)
+            elif fault == DOCUMENT_MISSING:
+                code = "agreement-missing" if verdict.index == 0 else "roster-missing"
+                self.blind[verdict.voice] = self.blind[verdict.voice] or verdict.index > 0
+                self.report.add(code, "unchecked", where, "the text that the entry names is absent")
+            else:
+                missing = f": {', '.join(verdict.missing)} is missing" if verdict.missing else ""
+                severity = "refuted" if fault in ACCUSING else "warning"
+                name = "an entry" if verdict.statement is None else f"a {verdict.statement.kind}"
+                self.report.add(fault, severity, where, f"{name}{missing}")  # type: ignore[arg-type]
+
+    def _note(self, code: str, serial: str) -> None:
+        self.notes[code] += 1
+        self.first_note.setdefault(code, serial)
+
+    def _unnamed_documents(self) -> None:
+        """Step 6, the other way about: a document that no entry names has no business in an export."""
+        for log, named in zip(self.logs, self.named, strict=True):
+            for wanted, name in log.documents.items():
+                if wanted not in named:
+                    self.report.add("file-unexpected", "refuted", log.where(name), "no entry names this text")
+
+    def _sum_up(self, docket: Docket, clocks: int) -> None:
+        report, checked = self.report, self.report.checked
+        checked.append(f"6. rosters: {self.rosters}, each signed by its party's roots")
+        checked.append(f"7. entries: {self.entries}, with {self.signatures} signatures, all verified")
+        checked.append(f"8. authority: {self.persons} signatures of persons against the agreement and the rosters")
+        reach = ", ".join(
+            f"{self.logs[voice].short} held {docket.homes[voice].arrived} of {self.logs[1 - voice].short}"
+            for voice in (0, 1)
+        )
+        checked.append(f"9. copies: {reach}")
+        checked.append("10. order: both homes, and the docket over them")
+        checked.append(f"11. clocks: {clocks}")
+        lines = ", ".join(
+            f"{tally.party} {tally.tallies} tallies ({tally.sent} beats sent, {tally.received} received)"
+            for tally in self.tallies
+        )
+        checked.append(f"12. line: {lines}")
+        mixed = sum(1 for one in report.findings if one.code == STATUS_MIXED)
+        counts = ", ".join(f"{number} {status}" for status, number in sorted(self.statuses.items()))
+        checked.append(f"13. exercises: {counts}; {mixed} in a thread of another status")
+        for code, number in sorted(self.notes.items()):
+            report.not_checked.append(f"{code}: {number} entries, the first of them {self.first_note[code]}")
+        report.not_checked.append("14. disclosure: no entry of this version opens a field")
+        report.not_checked.append("contents: bodies are not part of an export; the entries hold their hashes")

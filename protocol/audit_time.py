@@ -1,0 +1,129 @@
+"""What an audit says about time: clocks kept or missed, and silences of the line.
+
+These are findings about people and machines. None of them refutes: a late answer is on good evidence late.
+
+Source: spec/audit.md, "Verdict", steps 11 and 12.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from protocol.agreement import Agreement
+from protocol.clocks import Clockwork
+from protocol.docket_item import Item
+from protocol.finding import Report
+from protocol.verdict import Verdict, index_of, voice_of
+
+LINE_KIND: Final = "line"
+
+_WHAT: Final = {"open": "opened", "holding": "given a holding reply or an answer", "answer": "answered"}
+
+
+def zulu(at_ms: int) -> str:
+    """A time as people on a line write it: 2026-11-21T09:14:07Z."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def span(duration_ms: int) -> str:
+    """A duration in its two largest units: `3 d 4 h`, `12 min 5 s`, `0.4 s`."""
+    seconds = duration_ms // 1000
+    if seconds < 60:
+        return f"{duration_ms / 1000:.1f} s"
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    first = next(number for number, (_, size) in enumerate(units) if seconds >= size)
+    parts = []
+    for name, size in units[first : first + 2]:
+        amount, seconds = divmod(seconds, size)
+        if amount:
+            parts.append(f"{amount} {name}")
+    return " ".join(parts)
+
+
+def judge_clocks(
+    items: Iterable[Item], clockwork: Clockwork, names: tuple[str, str], ends_ms: tuple[int, int], report: Report
+) -> int:
+    """Report clocks that were missed, or on which the two nodes disagree.
+
+    Args:
+        items: all of the docket's.
+        clockwork: finds their clocks.
+        names: the parties' short names, in order.
+        ends_ms: the last logging time of each log. What was due before it and is not done is missed.
+        report: where findings go.
+
+    Returns:
+        How many clocks there were.
+    """
+    number = 0
+    for item in sorted(items, key=lambda item: (item.logged_at_ms, item.place)):
+        serial = f"{names[voice_of(item.place)]} {index_of(item.place)}"
+        for clock in clockwork.clocks(item):
+            number += 1
+            who = names[clock.owed_by]
+            what = _WHAT[clock.name]
+            if clock.state == "missed" and clock.done_ms is not None:
+                text = f"{what} by {who} {span(clock.done_ms - clock.due_ms)} late ({item.precedence} {item.kind})"
+                report.add("clock-missed", "warning", serial, text)
+            elif clock.state == "disputed":
+                text = (
+                    f"whether {who} answered in time: the two nodes' intervals disagree ({item.precedence} {item.kind})"
+                )
+                report.add("clock-disputed", "warning", serial, text)
+            elif clock.overdue_at(ends_ms[clock.owed_by]):
+                code = "unanswered" if clock.name == "answer" else "clock-missed"
+                text = f"not {what} by {who}, due {zulu(clock.due_ms)} ({item.precedence} {item.kind})"
+                report.add(code, "warning", serial, text)
+    return number
+
+
+@dataclass
+class LineTally:
+    """Follows one voice's `line` entries: what they leave out, and the silences that they state.
+
+    Args:
+        agreement: says how often they are due and when a line is down.
+        party: short name.
+        report: where findings go.
+    """
+
+    agreement: Agreement
+    party: str
+    report: Report
+    tallies: int = 0
+    sent: int = 0
+    received: int = 0
+    _until_ms: int | None = None
+    _last_ms: int = 0
+
+    def follow(self, verdict: Verdict) -> None:
+        """Look at the next entry of the voice."""
+        entry, statement = verdict.entry, verdict.statement
+        if entry is None:
+            return
+        if self._until_ms is None:
+            self._until_ms = entry.logged_at_ms
+        self._last_ms = max(self._last_ms, entry.logged_at_ms)
+        if statement is None or statement.kind != LINE_KIND or not verdict.effective or statement.facts is None:
+            return
+        facts: dict[str, Any] = statement.facts
+        self._gap(facts["from_ms"], verdict.serial)
+        self._until_ms = max(self._until_ms, facts["until_ms"])
+        self.tallies += 1
+        self.sent += facts["sent"]
+        self.received += facts["received"]
+        silence = self.agreement.beat.every_ms * self.agreement.beat.down_after_missed
+        if facts["longest_gap_ms"] > silence:
+            text = f"{self.party} heard nothing for {span(facts['longest_gap_ms'])} before {zulu(facts['until_ms'])}"
+            self.report.add("line-silent", "warning", verdict.serial, text)
+
+    def end(self) -> None:
+        """Look at the time behind the last tally."""
+        self._gap(self._last_ms, f"{self.party}, end of the log")
+
+    def _gap(self, from_ms: int, where: str) -> None:
+        # Twice the interval: a tally is logged with what else there is to say, and may come a little late.
+        if self._until_ms is not None and from_ms - self._until_ms > 2 * self.agreement.line.tally_every_ms:
+            text = f"no tally of the line from {zulu(self._until_ms)} to {zulu(from_ms)}"
+            self.report.add("tally-missing", "warning", where, text)

@@ -1,0 +1,246 @@
+"""One exported log, read and recomputed: files, tree and documents.
+
+Whatever is there is compared with what it must be; the hash tiles of every level, partial ones too, are computed from
+the entries and compared byte for byte. Where entries and the tile above them differ, the signed root says which of the
+two was changed.
+
+Source: spec/audit.md, "Verdict", steps 2 and 4.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final
+
+from protocol.checkpoint import Checkpoint
+from protocol.evidence import Evidence
+from protocol.finding import Report
+from protocol.merkle import HASH_BYTES, Frontier, Hash, complete_root, leaf_hash
+from protocol.tagged import digest
+from protocol.tiles import (
+    TILE_WIDTH,
+    TileRefused,
+    bundles_for_size,
+    entries_path,
+    parse_bundle,
+    tile_path,
+    tiles_for_size,
+)
+
+CHECKPOINT_FILE: Final = "checkpoint"
+POLICY_FILE: Final = "policy"
+DOCUMENT_FOLDERS: Final = ("agreement", "roster")
+
+SIZE_MAX: Final = 50_000_000
+"""Entries of a log that is audited. A checkpoint may claim more than any machine has memory for."""
+
+
+class ExportedLog:
+    """The files of one voice under a checkpoint whose signatures were verified.
+
+    Args:
+        evidence: the files.
+        checkpoint: what they must be of.
+        short: short name of the party.
+        report: where findings go.
+    """
+
+    def __init__(self, evidence: Evidence, checkpoint: Checkpoint, short: str, report: Report) -> None:
+        self.evidence = evidence
+        self.checkpoint = checkpoint
+        self.short = short
+        self.size = checkpoint.size
+        self._report = report
+        self._leaves = bytearray()
+        self.documents: dict[Hash, str] = {}
+        self.readable = True
+        """Whether every entry is there and is the one that was signed."""
+
+    def where(self, name: str, index: int | None = None) -> str:
+        """A place for a finding."""
+        place = f"{self.evidence.label}/{name}"
+        return place if index is None else f"{place}, {self.short} {index}"
+
+    # --- structure --------------------------------------------------------------------------------------------------
+
+    def check_files(self) -> None:
+        """Step 2: exactly the files that a log of this size has; documents are looked at by name only."""
+        expected = {CHECKPOINT_FILE, POLICY_FILE}
+        expected.update(entries_path(index, width) for index, width in bundles_for_size(self.size))
+        expected.update(tile_path(level, index, width) for level, index, width in tiles_for_size(self.size))
+        for name in self.evidence.odd():
+            self._report.add("file-unexpected", "refuted", self.where(name), "no plain file of an export")
+        for name in sorted(self.evidence.names()):
+            folder, _, base = name.partition("/")
+            stem, _, suffix = base.partition(".")
+            if folder in DOCUMENT_FOLDERS and suffix == "toml" and _is_digest(stem):
+                self.documents[bytes.fromhex(stem)] = name
+            elif name not in expected:
+                self._report.add(
+                    "file-unexpected", "refuted", self.where(name), "an export of this size has no such file"
+                )
+
+    # --- tree -------------------------------------------------------------------------------------------------------
+
+    def check_tree(self) -> None:
+        """Step 4: entries and tiles of every level against the signed root."""
+        from_entries: list[Hash | None] = []
+        from_tiles: list[Hash | None] = []
+        doubts: list[tuple[str, str, int]] = []
+        for index, width in bundles_for_size(self.size):
+            tile = self._read_tile(0, index, width)
+            leaves = self._read_bundle(index, width, tile, doubts)
+            from_entries += leaves
+            from_tiles += tile if tile is not None else leaves
+        best = [mine if mine is not None else theirs for mine, theirs in zip(from_entries, from_tiles, strict=True)]
+        entries_good = None not in from_entries and _root(from_entries) == self.checkpoint.root
+        if entries_good:
+            chosen = from_entries
+        elif None not in from_tiles and _root(from_tiles) == self.checkpoint.root:
+            chosen = from_tiles
+        else:
+            chosen = best
+        self._report_doubts(doubts, entries_good=entries_good, tiles_good=not entries_good and chosen is from_tiles)
+        if None in chosen:
+            self.readable = False
+            return
+        hashes = [leaf for leaf in chosen if leaf is not None]
+        if not doubts and _root(hashes) != self.checkpoint.root:
+            text = f"the {self.size} entries give another root than the one signed"
+            self._report.add("tile-differs", "refuted", self.where(CHECKPOINT_FILE), text)
+        self.readable = self.readable and entries_good
+        self._leaves = bytearray(b"".join(hashes))
+        self._check_upper(hashes)
+
+    def _read_tile(self, level: int, index: int, width: int) -> list[Hash] | None:
+        name = tile_path(level, index, width)
+        data = self.evidence.read(name)
+        if data is None:
+            self._report.add("tile-missing", "unchecked", self.where(name), "the file is absent")
+            return None
+        if len(data) != width * HASH_BYTES:
+            text = f"{len(data)} bytes where {width} hashes belong"
+            self._report.add("tile-differs", "refuted", self.where(name, index * TILE_WIDTH << 8 * level), text)
+            return None
+        return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+
+    def _read_bundle(
+        self, index: int, width: int, tile: list[Hash] | None, doubts: list[tuple[str, str, int]]
+    ) -> Sequence[Hash | None]:
+        """Leaf hashes of a bundle, None for those of entries that are not there."""
+        name = entries_path(index, width)
+        data = self.evidence.read(name)
+        start = index * TILE_WIDTH
+        if data is None:
+            self._report.add("tile-missing", "unchecked", self.where(name), "the file is absent")
+            self.readable = False
+            return [None] * width
+        try:
+            entries = parse_bundle(data, width)
+        except TileRefused as error:
+            first = start + _first_bad(data, tile or [])
+            self._report.add("entry-differs", "refuted", self.where(name, first), str(error))
+            self.readable = False
+            return [None] * width
+        leaves = [leaf_hash(entry) for entry in entries]
+        if tile is not None and leaves != tile:
+            for number, (mine, theirs) in enumerate(zip(leaves, tile, strict=True)):
+                if mine != theirs:
+                    doubts.append((name, tile_path(0, index, width), start + number))
+        return leaves
+
+    def _report_doubts(self, doubts: Sequence[tuple[str, str, int]], *, entries_good: bool, tiles_good: bool) -> None:
+        for bundle, tile, index in doubts:
+            if entries_good:
+                text = "the hash in the tile is not that of the entry, and the entry is the one signed"
+                self._report.add("tile-differs", "refuted", self.where(tile, index), text)
+            elif tiles_good:
+                text = "the entry is not the one signed"
+                self._report.add("entry-differs", "refuted", self.where(bundle, index), text)
+            else:
+                text = "the entry and its hash in the tile differ, and neither gives the signed root"
+                self._report.add("entry-differs", "refuted", self.where(bundle, index), text)
+
+    def _check_upper(self, row: list[Hash]) -> None:
+        """The tiles above the leaves, each computed from the level below."""
+        level = 0
+        while len(row) >= TILE_WIDTH:
+            full = len(row) // TILE_WIDTH
+            row = [complete_root(row[at * TILE_WIDTH : (at + 1) * TILE_WIDTH]) for at in range(full)]
+            level += 1
+            for index in range(-(-len(row) // TILE_WIDTH)):
+                expected = row[index * TILE_WIDTH : (index + 1) * TILE_WIDTH]
+                found = self._read_tile(level, index, len(expected))
+                if found is None or found == expected:
+                    continue
+                bad = next(number for number, (one, two) in enumerate(zip(found, expected, strict=True)) if one != two)
+                first = (index * TILE_WIDTH + bad) << 8 * level
+                text = f"the hash over the entries from {first} on is not what the tiles below give"
+                self._report.add(
+                    "tile-differs", "refuted", self.where(tile_path(level, index, len(expected)), first), text
+                )
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, start: int, count: int) -> list[bytes]:
+        """Entries from `start`, at most to the end of its bundle; only after `check_tree` found all of them good."""
+        index, inside = divmod(start, TILE_WIDTH)
+        width = min(TILE_WIDTH, self.size - index * TILE_WIDTH)
+        data = self.evidence.read(entries_path(index, width))
+        if data is None:
+            raise TileRefused(f"{self.where(entries_path(index, width))} went away during the audit")
+        return parse_bundle(data, width)[inside : inside + count]
+
+    def entry(self, index: int) -> bytes | None:
+        """One entry, or None where its bundle is absent or damaged."""
+        if index >= self.size:
+            return None
+        try:
+            return self.read(index, 1)[0]
+        except TileRefused:
+            return None
+
+    def frontier(self, size: int) -> Frontier:
+        """The tree at a size, from the recomputed leaf hashes."""
+        return Frontier.empty().extend(self._slice(0, size)) if size < TILE_WIDTH else self._frontier(size)
+
+    def _frontier(self, size: int) -> Frontier:
+        def read(level: int, index: int) -> Hash:
+            return complete_root(self._slice(index << level, (index + 1) << level))
+
+        return Frontier.read(size, read)
+
+    def _slice(self, start: int, end: int) -> list[Hash]:
+        data = self._leaves
+        return [bytes(data[at : at + HASH_BYTES]) for at in range(start * HASH_BYTES, end * HASH_BYTES, HASH_BYTES)]
+
+    def document(self, wanted: Hash) -> bytes | None:
+        """The exact text of that digest; what lies under its name, right or wrong, or None where nothing does."""
+        name = self.documents.get(wanted)
+        return None if name is None else self.evidence.read(name)
+
+    def bad_documents(self) -> Iterator[tuple[Hash, str]]:
+        """Digest and name of every document file that does not hold what it is named after."""
+        for wanted, name in self.documents.items():
+            data = self.evidence.read(name)
+            if data is None or digest(data) != wanted:
+                yield wanted, name
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _root(leaves: Sequence[Hash | None]) -> Hash:
+    return Frontier.empty().extend([leaf for leaf in leaves if leaf is not None]).root()
+
+
+def _first_bad(data: bytes, tile: Sequence[Hash]) -> int:
+    """Where in a damaged bundle the first entry is that does not fit its hash."""
+    at = number = 0
+    while number < len(tile) and at + 2 <= len(data):
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1])
+        if at > len(data) or sha256(b"\x00" + data[start:at]).digest() != tile[number]:
+            break
+        number += 1
+    return number
