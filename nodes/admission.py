@@ -17,6 +17,7 @@ from keys.sealing import SealingPrivateKey
 from nodes.errors import NodeError
 from nodes.rosters import check_roots
 from nodes.signed import SignedStatement
+from nodes.verified import Verified
 from protocol.agreement import Agreement
 from protocol.authority import missing_slots, slots_needed
 from protocol.body import check_named, open_body, recipients_of
@@ -24,8 +25,9 @@ from protocol.compose import check_opened
 from protocol.errors import BadSignature, ProtocolError
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
-from protocol.signature import Signature, verify_signature
+from protocol.signature import PURPOSE, Signature, signing_message, verify_signature
 from protocol.statement import Statement
+from protocol.verdict import SignatureCheck
 
 ENTRY_OVERHEAD_BYTES = 128
 """More than an entry adds to its statement and signatures."""
@@ -60,10 +62,20 @@ class Desk:
         agreement: the one in force.
         catalogue: the one it names.
         sealing: opens what is sealed to us.
+        verified: is told of signatures that hold.
     """
 
-    def __init__(self, *, party: str, agreement: Agreement, catalogue: Catalogue, sealing: SealingPrivateKey) -> None:
+    def __init__(
+        self,
+        *,
+        party: str,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        sealing: SealingPrivateKey,
+        verified: Verified,
+    ) -> None:
         self._party = party
+        self._verified = verified
         self._agreement = agreement
         self._catalogue = catalogue
         self._sealing = sealing
@@ -132,6 +144,8 @@ class Desk:
             verify_signature(raw, signature, channel=self._agreement.channel, party=self._party, key=key)
         except BadSignature as error:
             raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify") from error
+        message = signing_message(raw, signature.signer, signature.role)
+        self._verified.add(SignatureCheck(key, PURPOSE, self._agreement.channel, self._party, message, signature.value))
         return signature.person or 0, signature.role
 
 

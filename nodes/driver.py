@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -90,12 +91,12 @@ class Driver:
 
     # --- calling the channel ------------------------------------------------------------------------------------------
 
-    async def call(self, call: Callable[[], list[Effect]]) -> None:
-        """Call the channel on a thread, carry out its writes there, and the rest here."""
+    async def _call(self, call: Callable[[], list[Effect]]) -> None:
+        """Call the channel on a thread, where its writes are carried out as well, and do the rest here."""
         loop = asyncio.get_running_loop()
         async with self._lock:
             try:
-                effects = await loop.run_in_executor(self._executor, self._carry_out, call)
+                effects = await loop.run_in_executor(self._executor, call)
             except NodeError as error:
                 self._broken(error)
                 return
@@ -163,6 +164,7 @@ class Driver:
                 self._deliver_other(effect)
         if effects:
             self._tick_wanted.set()
+        if self.core.lags:
             self._pump_wanted.set()
 
     # --- sessions -----------------------------------------------------------------------------------------------------
@@ -183,15 +185,28 @@ class Driver:
             self._session.close("replaced", "a newer connection took its place")
         self._session = session
         self._last_frame_ms = now().mono_ms
-        await self.call(lambda: self.core.opened(session.tie, now()))
+        await self._call(lambda: self._carry_out(lambda: self.core.opened(session.tie, now())))
 
-    async def receive(self, session: Session, data: bytes) -> None:
-        """A message of a session; of one that was replaced it is dropped."""
+    async def receive(self, session: Session, messages: Sequence[bytes]) -> None:
+        """Messages of a session in their order; of one that was replaced they are dropped.
+
+        Those from which nothing is to be sent are taken together, because going to a thread and back costs more than
+        most of them.
+        """
         if session is not self._session:
             return
         self._last_frame_ms = now().mono_ms
         before = self.core.mirror_size
-        await self.call(lambda: self.core.receive(data, now()) if session is self._session else [])
+        left = deque(messages)
+
+        def take() -> list[Effect]:
+            effects: list[Effect] = []
+            while left and session is self._session and not any(isinstance(effect, Send) for effect in effects):
+                effects += self._carry_out(partial(self.core.receive, left.popleft(), now()))
+            return effects
+
+        while left and session is self._session:
+            await self._call(take)
         pause_s = self._budget.take(self.core.mirror_size - before)
         if pause_s:
             await asyncio.sleep(pause_s)
@@ -213,12 +228,17 @@ class Driver:
         """Let the channel know the time whenever it wants to, for ever."""
         while True:
             self._tick_wanted.clear()
-            await self.call(lambda: self.core.tick(now(), ahead_ms=self._clock.ahead_ms()))
+            # What came meanwhile may have moved the moment, and mostly it has not come yet.
+            if self.core.next_tick() <= now().mono_ms:
+                await self._call(self._tick)
             delay_s = max(TICK_MIN_S, (self.core.next_tick() - now().mono_ms) / 1000)
             try:
                 await asyncio.wait_for(self._tick_wanted.wait(), delay_s)
             except TimeoutError:
                 continue
+
+    def _tick(self) -> list[Effect]:
+        return self._carry_out(lambda: self.core.tick(now(), ahead_ms=self._clock.ahead_ms()))
 
     async def pump(self) -> None:
         """Send what the other side lacks of our log whenever the session takes more, for ever."""
@@ -228,7 +248,7 @@ class Driver:
             self._pump_wanted.clear()
             async with self._lock:
                 session = self._session
-                if session is None or session.busy or not self.core.is_open:
+                if session is None or session.busy or not self.core.lags:
                     continue
                 try:
                     effects = await loop.run_in_executor(self._executor, self.core.pump)

@@ -12,9 +12,11 @@ Source: spec/channel.md; spec/local-api.md.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -36,12 +38,14 @@ from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, 
 from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreFull
+from nodes.verified import Verified
+from nodes.waiters import Waiters
 from protocol.agreement import Agreement
 from protocol.body import Opened, open_body
 from protocol.channel import Channel
 from protocol.checkpoint import Checkpoint
 from protocol.compose import check_opened
-from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreMirror
+from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreCosigned, StoreMirror
 from protocol.entry import Entry
 from protocol.errors import BodyRefused
 from protocol.kinds import Catalogue
@@ -60,6 +64,7 @@ ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
 WAIT_LOOK_S = 0.25
 JUDGE_AGAIN_S = 5.0
+JUDGE_PAUSE_S = 0.05
 DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
 
 
@@ -87,6 +92,7 @@ class Line:
         mark: HighWater,
         mark_apart: bool,
         projection: Projection,
+        verified: Verified,
         own_rosters: list[HeldRoster],
         their_rosters: list[HeldRoster],
         keyring: NodeKeyring,
@@ -114,7 +120,9 @@ class Line:
         self._keyring = keyring
         self._sealing = keyring.sealing()
         self._node_signer = keyring.node_signer()
-        self._desk = Desk(party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing)
+        self._desk = Desk(
+            party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing, verified=verified
+        )
         own_head, their_head = store.head(self.own), store.head(self.counterpart)
         clock = self._clock = SteadyClock(max(own_head.last_ms, their_head.last_ms))
         keys = self._keys()
@@ -156,7 +164,7 @@ class Line:
         self._starting = self._live = False
         self._judge_wanted = asyncio.Event()
         self._judge_wanted.set()
-        self._changed = asyncio.Condition()
+        self._waiters = Waiters()
         self._background: set[asyncio.Task[None]] = set()
         self._pending: dict[bytes, asyncio.Future[Placed]] = {}
 
@@ -179,6 +187,8 @@ class Line:
             case StoreMirror():
                 self._arrivals.heard(seen.kind for seen in effect.glances)
                 self._judge_wanted.set()
+            case StoreCosigned(_, size):
+                self._waiters.receipt(size, self.store.cosigned_at(size - 1) or self._clock.take())
             case Live():
                 self._go_live()
             case Received(beat, signature):
@@ -217,16 +227,11 @@ class Line:
             self._broken(error if isinstance(error, NodeError) else NodeError("internal-error", repr(error)))
 
     def _notify(self) -> None:
-        async def tell() -> None:
-            async with self._changed:
-                self._changed.notify_all()
-
-        self._spawn(tell())
+        self._waiters.notify()
 
     async def changed(self) -> None:
         """Wait until something that people see has changed."""
-        async with self._changed:
-            await self._changed.wait()
+        await self._waiters.changed()
 
     def their_pins(self) -> frozenset[bytes]:
         """Hashes of the TLS keys that the counterpart may come with."""
@@ -262,6 +267,8 @@ class Line:
         loop = asyncio.get_running_loop()
         while True:
             await self._judge_wanted.wait()
+            # What follows closely is judged with it, after its receipt has left.
+            await asyncio.sleep(JUDGE_PAUSE_S)
             self._judge_wanted.clear()
             try:
                 while judged := await loop.run_in_executor(
@@ -465,7 +472,7 @@ class Line:
         return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
 
     def _placed_outcome(self, statement: Statement, index: int, leaf: bytes, logged_at_ms: int) -> Outcome:
-        held_at_ms = self.store.cosigned_at(index)
+        held_at_ms = self.store.cosigned_at(index) if index < self._core.cosigned_size else None
         return Outcome(
             state="logged" if held_at_ms is None else "held",
             draft=None,
@@ -497,17 +504,23 @@ class Line:
 
     async def wait(self, statement_id: bytes, state: State, timeout_s: float) -> Outcome:
         """Wait until a statement has come at least so far, or time is up; then say how far it is."""
+        return await self.follow(self.outcome(statement_id), state, timeout_s)
+
+    async def follow(self, outcome: Outcome, state: State, timeout_s: float) -> Outcome:
+        """As `wait`, for a statement whose outcome so far is at hand and was looked up since anything else ran."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
-        while True:
-            outcome = self.outcome(statement_id)
+        while not outcome.reached(state):
             left_s = deadline - loop.time()
-            if outcome.reached(state) or left_s <= 0:
-                return outcome
-            try:
+            if outcome.index is not None:
+                held_at_ms = await self._waiters.held(outcome.index, left_s)
+                return outcome if held_at_ms is None else replace(outcome, state="held", held_at_ms=held_at_ms)
+            if left_s <= 0:
+                break
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed(), min(left_s, WAIT_LOOK_S))
-            except TimeoutError:
-                continue
+            outcome = self.outcome(bytes.fromhex(outcome.id))
+        return outcome
 
     def drafts(self) -> list[Draft]:
         """What waits for signatures, oldest first."""

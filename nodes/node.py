@@ -32,6 +32,7 @@ from nodes.resources import catalogue
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
 from nodes.sqlite_store import SqliteStore
+from nodes.verified import Verified
 from protocol.agreement import Agreement
 
 THREADS = 4
@@ -95,8 +96,14 @@ class Node:
         store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
         apart = self.config.high_water
         mark_path = home.high_water if apart is None else self._mark_apart(apart, agreement)
+        verified = Verified()
         projection = Projection.open(
-            home.docket_db, store=store, agreement=agreement, catalogue=catalogue(), executor=self.verifiers
+            home.docket_db,
+            store=store,
+            agreement=agreement,
+            catalogue=catalogue(),
+            executor=self.verifiers,
+            verified=verified,
         )
         return Line(
             home=home,
@@ -106,6 +113,7 @@ class Node:
             mark=HighWater.open(mark_path),
             mark_apart=apart is not None,
             projection=projection,
+            verified=verified,
             own_rosters=load_rosters(home, agreement, self.party),
             their_rosters=load_rosters(home, agreement, counterpart),
             keyring=self.keyring,

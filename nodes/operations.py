@@ -346,7 +346,7 @@ async def _waited(line: Line, outcome: Outcome, arguments: Arguments) -> Outcome
     if state is None or outcome.state == "draft" or state not in STATES or outcome.reached(state):
         return outcome
     timeout_ms = max(0, min(_take(arguments, "timeout_ms", int, 10_000), WAIT_MS_MAX))
-    return await line.wait(bytes.fromhex(outcome.id), state, timeout_ms / 1000)
+    return await line.follow(outcome, state, timeout_ms / 1000)
 
 
 def _draft_dict(draft: Draft) -> dict[str, Any]:

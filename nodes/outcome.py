@@ -46,6 +46,11 @@ class Outcome:
         """Say whether the statement has come at least as far as `state`."""
         return STATES.index(self.state) >= STATES.index(state)
 
+    @property
+    def index(self) -> int | None:
+        """The entry's place in its log, once logged."""
+        return None if self.serial is None else int(self.serial.split()[1])
+
     def as_dict(self) -> dict[str, object]:
         """Give the fields as the local API and `--json` show them."""
         return {

@@ -44,6 +44,8 @@ CLOSE_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 64
 """Connections that may be open to the listener at once, known or not."""
 CONNECTIONS_PER_ADDRESS = 16
+INBOX_BYTES_MAX = 2 * FRAME_BYTES_MAX
+"""Bytes of one session that came and wait for their turn; at least one message."""
 
 COMMON: dict[str, Any] = {
     "compression": None,
@@ -101,22 +103,54 @@ class WebsocketSession:
             await self._wake.wait()
 
 
+class Inbox:
+    """Messages that came and were not taken yet. Whoever puts waits while it is full, and so does the peer."""
+
+    def __init__(self) -> None:
+        self._messages: list[bytes] = []
+        self._bytes = 0
+        self._ended = False
+        self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
+
+    async def put(self, message: bytes) -> None:
+        """Add one message."""
+        while self._messages and self._bytes + len(message) > INBOX_BYTES_MAX:
+            self._emptied.clear()
+            await self._emptied.wait()
+        self._messages.append(message)
+        self._bytes += len(message)
+        self._filled.set()
+
+    def end(self) -> None:
+        """No more will come."""
+        self._ended = True
+        self._filled.set()
+
+    async def take(self) -> list[bytes]:
+        """Wait for messages and take all; none once nothing more will come."""
+        if not self._messages and not self._ended:
+            self._filled.clear()
+            await self._filled.wait()
+        messages, self._messages, self._bytes = self._messages, [], 0
+        self._emptied.set()
+        return messages
+
+
 async def _hold(line: Line, connection: Connection, tie: Tie, first: bytes | None) -> str | None:
     """Run one session to its end; returns why we ended it, or None if the other side did."""
     session = WebsocketSession(connection, tie, line.driver.drained)
+    inbox = Inbox()
     writer = asyncio.create_task(session.write())
+    reader = asyncio.create_task(_read(connection, session, inbox))
     try:
         await line.driver.attach(session)
         if first is not None:
-            await line.driver.receive(session, first)
-        async for message in connection:
-            if isinstance(message, str):
-                session.close("bad-frame", "a text message")
-                break
-            await line.driver.receive(session, message)
-    except ConnectionClosed:
-        session.reason = session.reason or None
+            await line.driver.receive(session, [first])
+        while messages := await inbox.take():
+            await line.driver.receive(session, messages)
     finally:
+        reader.cancel()
         await line.driver.detach(session)
         session.close("closed", "")
         try:
@@ -124,6 +158,20 @@ async def _hold(line: Line, connection: Connection, tie: Tie, first: bytes | Non
         except (TimeoutError, ConnectionClosed):
             writer.cancel()
     return session.reason
+
+
+async def _read(connection: Connection, session: WebsocketSession, inbox: Inbox) -> None:
+    """Move messages to the inbox until the connection ends."""
+    try:
+        async for message in connection:
+            if isinstance(message, str):
+                session.close("bad-frame", "a text message")
+                break
+            await inbox.put(message)
+    except ConnectionClosed:
+        pass
+    finally:
+        inbox.end()
 
 
 class Listener:

@@ -25,6 +25,7 @@ from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
 from nodes.errors import NodeError
 from nodes.store import LogStore
+from nodes.verified import Verified
 from protocol import canonical
 from protocol.agreement import Agreement
 from protocol.clocks import Clockwork
@@ -49,22 +50,28 @@ class ProjectionBroken(NodeError):
     """The file could not be written. It was put back to where it was; the next `advance` tries again."""
 
 
-def pool_verifier(executor: Executor | None) -> Verifier:
+def pool_verifier(executor: Executor | None, verified: Verified | None = None) -> Verifier:
     """Verify signatures on a pool of threads; verification leaves the interpreter's lock.
 
     Args:
         executor: the pool, or None to verify at once on the caller's thread.
+        verified: what need not be verified again.
     """
     if executor is None:
         return verify_here
-    pool = executor
+    pool, known = executor, Verified() if verified is None else verified
 
     def verify(checks: Sequence[SignatureCheck]) -> Waiter:
-        jobs = [
-            pool.submit(_verify_all, checks[start : start + CHECKS_A_JOB])
-            for start in range(0, len(checks), CHECKS_A_JOB)
-        ]
-        return lambda: [result for job in jobs for result in job.result()]
+        held = [check in known for check in checks]
+        new = [check for check, done in zip(checks, held, strict=True) if not done]
+        starts = range(0, len(new), CHECKS_A_JOB)
+        jobs = [pool.submit(_verify_all, new[start : start + CHECKS_A_JOB]) for start in starts]
+
+        def wait() -> list[bool]:
+            results = (result for job in jobs for result in job.result())
+            return [done or next(results) for done in held]
+
+        return wait
 
     return verify
 
@@ -82,6 +89,7 @@ class Projection(DocketViews):
         agreement: the one that founds the channel.
         catalogue: what the kinds mean.
         executor: threads that verify signatures, or None for none.
+        verified: signatures that this process verified before.
     """
 
     def __init__(
@@ -92,6 +100,7 @@ class Projection(DocketViews):
         agreement: Agreement,
         catalogue: Catalogue,
         executor: Executor | None = None,
+        verified: Verified | None = None,
     ) -> None:
         self.path = path
         self.store = store
@@ -99,7 +108,7 @@ class Projection(DocketViews):
         self.catalogue = catalogue
         self.names = agreement.shorts
         self.clockwork = Clockwork(agreement, catalogue)
-        self._verify = pool_verifier(executor)
+        self._verify = pool_verifier(executor, verified)
         self._lock = threading.RLock()
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
@@ -116,6 +125,7 @@ class Projection(DocketViews):
         agreement: Agreement,
         catalogue: Catalogue,
         executor: Executor | None = None,
+        verified: Verified | None = None,
     ) -> Projection:
         """Open a projection, and begin it anew where it does not fit. Takes O(log size) reads, and no folding.
 
@@ -123,7 +133,9 @@ class Projection(DocketViews):
             ProjectionBroken: the file cannot be opened nor made.
         """
         try:
-            return cls(path, store=store, agreement=agreement, catalogue=catalogue, executor=executor)
+            return cls(
+                path, store=store, agreement=agreement, catalogue=catalogue, executor=executor, verified=verified
+            )
         except apsw.Error as error:
             raise ProjectionBroken("projection-broken", f"{path}: {error}") from error
 

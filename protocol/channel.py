@@ -579,17 +579,20 @@ class Channel:
 
     # --- our log ----------------------------------------------------------------------------------------------------
 
+    @property
+    def lags(self) -> bool:
+        """Whether the session lacks something of our log that `pump` would give."""
+        return self.phase == "open" and self.live and self._signed is not None and self._cursor < self._signed[0].size
+
     def pump(self) -> list[Effect]:
         """What to send next of our log; called when the connection takes more, until it gives nothing.
 
         Returns:
             The frames of one append, or of one flash that goes ahead, or nothing.
         """
-        if self.phase != "open" or self._signed is None or not self.live:
+        if not self.lags or self._signed is None:
             return []
         checkpoint, note = self._signed
-        if self._cursor >= checkpoint.size:
-            return []
         if checkpoint.size - self._cursor > AHEAD_DISTANCE:
             for index in self._shelf.flash_from(self._own, self._cursor + AHEAD_DISTANCE, AHEAD_MAX):
                 if index < checkpoint.size and index not in self._sent_ahead:
