@@ -1,0 +1,53 @@
+"""Two real nodes of paired homes, in processes of their own, for tests of commands."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.hotline.people import acting, hotline
+
+START_TIMEOUT_S = 20.0
+
+
+def start(home: Path) -> subprocess.Popen[bytes]:
+    """Start a home's node; its log goes beside the home."""
+    command = [sys.executable, "-c", "from hotline.cli.main import main; main()"]
+    with (home.parent / f"{home.name}.log").open("ab") as log:
+        return subprocess.Popen([*command, *map(str, acting(home, "node", "run"))], stderr=log, stdout=log)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a node cleanly."""
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def wait_until_up(home: Path) -> None:
+    """Wait until a home's line is up and everything it has said is held."""
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until:
+        done = hotline("--home", home, "status", "--json")
+        channels = done.json.get("channels", []) if done.status == 0 else []
+        if channels and all(one["line"] == "up" and 2 <= one["own_size"] == one["own_held"] for one in channels):
+            return
+        time.sleep(0.05)
+    raise AssertionError((home.parent / f"{home.name}.log").read_text())
+
+
+@contextmanager
+def running(arc: Path, bor: Path) -> Iterator[None]:
+    """Both nodes up, for as long as the block lasts."""
+    processes = [start(arc), start(bor)]
+    try:
+        wait_until_up(arc)
+        wait_until_up(bor)
+        yield
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            process.wait(20)
