@@ -82,13 +82,13 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> E
         What was written.
 
     Raises:
-        ExportRefused: `export-nothing-cosigned`, `export-exists`, `export-failed`, or `export-damaged` where the store
+        ExportRefused: `nothing-cosigned`, `export-exists`, `file-not-written`, or `store-damaged` where the store
             does not hold what the checkpoint says.
         StoreBroken: the store does.
     """
     note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
     if note is None:
-        raise ExportRefused("export-nothing-cosigned", f"no checkpoint of {voice} was cosigned by the other party yet")
+        raise ExportRefused("nothing-cosigned", f"no checkpoint of {voice} was cosigned by the other party yet")
     checkpoint = parse_checkpoint(parse_note(note).text)
     other = agreement.other(voice).short
     try:
@@ -98,7 +98,7 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> E
         other_keys = _keys(dict(_documents(store, other, other_size)).values(), agreement, other)
         verify_note(note, [*keys.log, *other_keys.mirror])
     except (ProtocolError, KeysError) as error:
-        raise ExportRefused("export-damaged", f"the log of {voice} is not what its checkpoint says: {error}") from error
+        raise ExportRefused("store-damaged", f"the log of {voice} is not what its checkpoint says: {error}") from error
     policy = render_policy(keys.log, other_keys.log, keys.mirror, other_keys.mirror, own=voice, other=other)
     _make_empty(out)
     files = written = 0
@@ -109,7 +109,7 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> E
             _write(out, name, data)
         _write(out, CHECKPOINT_FILE, note)
     except OSError as error:
-        raise ExportRefused("export-failed", f"{out}: {error.strerror}; the export is not complete") from error
+        raise ExportRefused("file-not-written", f"{out}: {error.strerror}; the export is not complete") from error
     return Exported(
         voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=files + 1, bytes=written + len(note)
     )
@@ -158,7 +158,7 @@ def _keys(texts: Iterable[bytes], agreement: Agreement, party: str) -> VoiceKeys
         if roster.party == party and roster.channel == agreement.channel:
             found = voice_keys(agreement, roster, frozenset())
     if found is None:
-        raise ExportRefused("export-damaged", f"the log of {party} holds no roster that can be read")
+        raise ExportRefused("store-damaged", f"the log of {party} holds no roster that can be read")
     return found
 
 
@@ -168,7 +168,7 @@ def _make_empty(out: Path) -> None:
         if any(out.iterdir()):
             raise ExportRefused("export-exists", f"{out} is not empty; give a new directory")
     except OSError as error:
-        raise ExportRefused("export-failed", f"{out}: {error.strerror}") from error
+        raise ExportRefused("file-not-written", f"{out}: {error.strerror}") from error
 
 
 def _write(out: Path, name: str, data: bytes) -> None:

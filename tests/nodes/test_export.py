@@ -90,7 +90,7 @@ def test_nothing_cosigned_is_nothing_to_export(tmp_path: Path) -> None:
     store = _store(tmp_path / "log.db", world, "ARC")
     with pytest.raises(ExportRefused) as refused:
         export(store, "ARC", tmp_path / "out", agreement=world.agreement)
-    assert refused.value.code == "export-nothing-cosigned"
+    assert refused.value.code == "nothing-cosigned"
     assert not (tmp_path / "out").exists()
 
 
@@ -114,4 +114,4 @@ def test_a_checkpoint_of_other_keys_is_not_exported(tmp_path: Path) -> None:
     store.put_cosigned(world.checkpoint("ARC", cosigned=False), 2, START_MS)
     with pytest.raises(ExportRefused) as refused:
         export(store, "ARC", tmp_path / "out", agreement=world.agreement)
-    assert refused.value.code == "export-damaged"
+    assert refused.value.code == "store-damaged"
