@@ -27,6 +27,7 @@ from nodes.receipts import receipt
 from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.limits import SIZE_MAX
 from protocol.statement import Statement
 
 if TYPE_CHECKING:
@@ -223,9 +224,9 @@ async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One entry: its bytes and how it was judged."""
-    voice, index = _voice(line, arguments), _take(arguments, "index", int)
+    voice, index = _voice(line, arguments), _index(arguments)
     entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
-    if index < 0 or not entries:
+    if not entries:
         raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
     view = await asyncio.to_thread(line.projection.entry, voice, index)
     held_at_ms = await asyncio.to_thread(line.store.cosigned_at, index) if voice == line.own else None
@@ -239,7 +240,7 @@ async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The receipt of one entry; it holds the entry and no contents."""
-    voice, index = _voice(line, arguments), _take(arguments, "index", int)
+    voice, index = _voice(line, arguments), _index(arguments)
     return await asyncio.to_thread(receipt, line.store, voice, index)
 
 
@@ -260,10 +261,10 @@ async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What opens one entry: its body and its secret."""
-    voice, index = _voice(line, arguments), _take(arguments, "index", int)
+    voice, index = _voice(line, arguments), _index(arguments)
     body = await asyncio.to_thread(line.store.body, voice, index)
     entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
-    if index < 0 or not entries:
+    if not entries:
         raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
     return await asyncio.to_thread(_opening, line, Entry.parse(entries[0]).statement, body)
 
@@ -326,6 +327,13 @@ def _voice(line: Line, arguments: Arguments) -> str:
     if voice not in {line.own, line.counterpart}:
         raise ApiRefused("no-such-entry", f"{voice[:8]!r} is not a voice of this channel")
     return voice
+
+
+def _index(arguments: Arguments) -> int:
+    index: int = _take(arguments, "index", int)
+    if not 0 <= index <= SIZE_MAX:
+        raise ApiRefused("no-such-entry", f"there is no entry {index}")
+    return index
 
 
 def _limit(arguments: Arguments) -> int:

@@ -31,7 +31,7 @@ def receipt(store: LogStore, voice: str, index: int) -> bytes:
     """
     if voice not in {store.own, store.their}:
         raise NodeError("no-such-entry", f"{voice!r} is not a voice of this channel")
-    if index >= store.head(voice).size:
+    if not 0 <= index < store.head(voice).size:
         raise NodeError("no-such-entry", f"there is no entry {voice} {index}")
     note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
     if note is None:

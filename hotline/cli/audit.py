@@ -1,0 +1,119 @@
+"""`hotline audit`: audit what two parties said, trusting neither of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hotline.cli.settings import common_options, settings_of
+from hotline.errors import Misused
+from hotline.printable import printable
+
+if TYPE_CHECKING:
+    from hotline.output import Output
+    from protocol.audit import AuditMisused
+    from protocol.finding import Report
+
+BAR_WIDTH = 40
+_COLOURS = {"verified": "green", "refuted": "red", "unchecked": "yellow", "warning": "yellow", "info": "dim"}
+# What is not there could not be checked; two exports of one log are a mistake in typing. Everything else that does not
+# read was given as a policy and is none.
+_ABSENT = frozenset({"audit-no-directory", "policy-unreadable"})
+_MISUSED = frozenset({"voices-not-two"})
+
+
+@click.command("audit")
+@click.argument("first", metavar="A-DIR", type=click.Path())
+@click.argument("second", metavar="B-DIR", type=click.Path())
+@click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
+@common_options
+@click.pass_context
+def audit_command(context: click.Context, first: str, second: str, policy_file: str) -> int:
+    """Audit the exports of both voices: signatures, authority, order, copies, clocks.
+
+    Needs no home and no network. Trust comes from the policy alone, which must not come from those you audit. The
+    verdict stands first, then what was found, what was checked, and what was not and why. Exit 0 verified, 1 refuted,
+    3 could not check.
+
+    \b
+    Example:
+      hotline audit arc-log bor-log --policy policy
+    """
+    from hotline.audit_dirs import audit_directories
+    from hotline.clock import now_ms
+    from protocol.audit import AuditMisused
+
+    output = settings_of(context).output
+    bar = _Bar(output)
+    try:
+        report = audit_directories(
+            Path(first), Path(second), Path(policy_file), at_ms=now_ms(), progress=bar.show if bar.wanted else None
+        )
+    except AuditMisused as error:
+        report = _not_begun(error)
+    finally:
+        bar.clear()
+    output.result(report.as_dict(), report_lines(report, output))
+    return report.exit
+
+
+def report_lines(report: Report, output: Output) -> list[str]:
+    """Show a report for people; every name in it may come from whoever is audited."""
+    lines = [output.paint(report.verdict, "bold", _COLOURS[report.verdict])]
+    if report.findings:
+        lines += ["", "Found:"]
+    for finding in report.findings:
+        severity = output.paint(f"{finding.severity:<9}", _COLOURS.get(finding.severity, "dim"))
+        lines.append(f"  {severity} {finding.code}  {printable(finding.where)}: {printable(finding.text)}")
+    listed = len(report.findings)
+    total = sum(report.counts.values())
+    if total > listed:
+        lines.append(f"  and {total - listed} more")
+    if report.checked:
+        lines += ["", "Checked:", *(f"  {printable(item)}" for item in report.checked)]
+    if report.not_checked:
+        lines += ["", "Not checked:", *(f"  {printable(item)}" for item in report.not_checked)]
+    return lines
+
+
+def _not_begun(error: AuditMisused) -> Report:
+    """The report of an audit that did not get as far as the evidence.
+
+    Raises:
+        Misused: the arguments make no audit.
+    """
+    from protocol.finding import Report
+
+    if error.code in _MISUSED:
+        raise Misused(error.code, str(error))
+    report = Report()
+    severity = "unchecked" if error.code in _ABSENT else "refuted"
+    report.add(error.code, severity, error.where, error.text)
+    report.not_checked.append("everything: the audit could not begin")
+    return report
+
+
+class _Bar:
+    """A progress bar on standard error, where that is a terminal."""
+
+    def __init__(self, output: Output) -> None:
+        self._err = output.err
+        self.wanted = output.err.isatty()
+        self._shown = -1
+
+    def show(self, done: int, total: int) -> None:
+        """Say how many of how many entries are judged."""
+        filled = BAR_WIDTH * done // max(1, total)
+        if filled != self._shown:
+            self._shown = filled
+            bar = "#" * filled + "." * (BAR_WIDTH - filled)
+            self._err.write(f"\r[{bar}] {done} of {total} entries")
+            self._err.flush()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._shown >= 0:
+            self._err.write("\r\x1b[K")
+            self._err.flush()
