@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 import signal
 import ssl
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,6 +39,9 @@ from protocol.agreement import Agreement
 
 THREADS = 4
 """Threads for crypto and disk. Both let others run meanwhile, and more of them would only wait for one another."""
+
+SWITCH_INTERVAL_S = 0.001
+"""How long a thread may keep the others, and the event loop, from the interpreter."""
 
 
 class Node:
@@ -145,6 +150,10 @@ class Node:
         """
         loop = asyncio.get_running_loop()
         loop.set_default_executor(self.executor)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        # What is here now stays; to look through it again and again for what could be freed is a pause for nothing.
+        gc.collect()
+        gc.freeze()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         by_channel = {line.channel: line for line in self.lines.values()}

@@ -5,7 +5,7 @@ come from it by HKDF-SHA256, by purpose, channel, statement id and field name, s
 the others. The `opener`, in the signed header, is its hash: whoever holds the header can tell the right secret from any
 other, and the two parties cannot be given different contents under one signature.
 
-Source: RFC 5869; spec/statement-and-entry.md, "Secret".
+Source: RFC 5869; RFC 2104; spec/statement-and-entry.md, "Secret".
 """
 
 from hashlib import sha256
@@ -18,6 +18,10 @@ from protocol.tagged import Hash, tag_prefix, tagged
 
 SECRET_BYTES: Final = 32
 CHANNEL_BYTES: Final = 32
+
+_BLOCK_BYTES: Final = sha256().block_size
+_INNER_PAD: Final = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER_PAD: Final = bytes(octet ^ 0x5C for octet in range(256))
 
 
 class StatementSecret:
@@ -32,7 +36,7 @@ class StatementSecret:
         ComposeRefused: `bad-secret`: a length that is not so.
     """
 
-    __slots__ = ("_bound", "_key", "channel", "raw", "statement_id")
+    __slots__ = ("_bound", "_inner", "_outer", "channel", "raw", "statement_id")
 
     def __init__(self, raw: bytes, *, channel: bytes, statement_id: bytes) -> None:
         if len(raw) != SECRET_BYTES or len(channel) != CHANNEL_BYTES or len(statement_id) != ID_BYTES:
@@ -42,7 +46,11 @@ class StatementSecret:
         self.statement_id = statement_id
         # HKDF-Extract with the salt of zeros that the standard gives where there is none.
         self._bound = channel + statement_id
-        self._key = hmac_digest(bytes(sha256().digest_size), raw, "sha256")
+        key = hmac_digest(bytes(sha256().digest_size), raw, "sha256").ljust(_BLOCK_BYTES, b"\0")
+        # HMAC by its two hashes, each begun once: a kind has some thirty fields, and a call of `hmac` for each of them
+        # costs four times as much.
+        self._inner = sha256(key.translate(_INNER_PAD))
+        self._outer = sha256(key.translate(_OUTER_PAD))
 
     def __repr__(self) -> str:
         return f"StatementSecret({self.statement_id.hex()})"
@@ -54,8 +62,10 @@ class StatementSecret:
             purpose: `contents`, `nonce` or `salt`.
             name: field name, for a salt.
         """
-        info = tag_prefix(purpose) + self._bound + name.encode("utf-8")
-        return hmac_digest(self._key, info + b"\x01", "sha256")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(tag_prefix(purpose) + self._bound + name.encode("utf-8") + b"\x01")
+        outer.update(inner.digest())
+        return outer.digest()
 
     def salt(self, field: str) -> bytes:
         """The salt (32 bytes) of one field."""
