@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from nodes.clock import now
+from nodes.clock import Reading, now
 from nodes.store import LogStore
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
@@ -26,9 +26,13 @@ class Arrivals:
         after_ms: how long an entry may wait, milliseconds.
         catalogue: says which kinds are machines'.
         say: logs an `arrival`.
+        read: reads the clocks.
     """
 
-    def __init__(self, *, after_ms: int, catalogue: Catalogue, say: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, *, after_ms: int, catalogue: Catalogue, say: Callable[[], Awaitable[None]], read: Reading = now
+    ) -> None:
+        self._read = read
         self._after_ms = after_ms
         self._catalogue = catalogue
         self._say = say
@@ -60,7 +64,7 @@ class Arrivals:
 
     def _call(self) -> None:
         if self._due_mono is None:
-            self._due_mono = now().mono_ms + self._after_ms
+            self._due_mono = self._read().mono_ms + self._after_ms
             self._wake.set()
 
     async def run(self) -> None:
@@ -69,7 +73,7 @@ class Arrivals:
             await self._wake.wait()
             self._wake.clear()
             while self._due_mono is not None:
-                left_ms = self._due_mono - now().mono_ms
+                left_ms = self._due_mono - self._read().mono_ms
                 if left_ms > 0:
                     await asyncio.sleep(left_ms / 1000)
                     continue

@@ -7,7 +7,7 @@ no longer than one pause, so a flood never makes the line look dead.
 
 from __future__ import annotations
 
-from nodes.clock import now
+from nodes.clock import Reading, now
 
 PAUSE_MAX_S = 0.5
 
@@ -18,13 +18,15 @@ class Budget:
     Args:
         per_s: entries a second, for long.
         burst: entries at once.
+        read: reads the clocks.
     """
 
-    def __init__(self, *, per_s: int, burst: int) -> None:
+    def __init__(self, *, per_s: int, burst: int, read: Reading = now) -> None:
+        self._read = read
         self._per_ms = per_s / 1000
         self._burst = float(burst)
         self._left = float(burst)
-        self._at_ms = now().mono_ms
+        self._at_ms = read().mono_ms
 
     def take(self, entries: int) -> float:
         """Count entries that came.
@@ -32,7 +34,7 @@ class Budget:
         Returns:
             Seconds to wait before more is read; 0 within the budget.
         """
-        at_ms = now().mono_ms
+        at_ms = self._read().mono_ms
         self._left = min(self._burst, self._left + (at_ms - self._at_ms) * self._per_ms) - entries
         self._at_ms = at_ms
         if self._left >= 0:

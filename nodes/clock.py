@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from protocol.effects import Instant
+
+Reading = Callable[[], Instant]
+"""Reads both clocks; `now` is the machine's."""
 
 
 def now() -> Instant:
@@ -22,19 +26,21 @@ class SteadyClock:
 
     Args:
         last_ms: the last time used before, UTC milliseconds.
+        read: reads the clocks that this one is made of.
     """
 
-    def __init__(self, last_ms: int) -> None:
+    def __init__(self, last_ms: int, read: Reading = now) -> None:
+        self.now = read
         self._last_ms = last_ms
         self._lock = threading.Lock()
 
     def take(self) -> int:
         """The time to write now: the later of the clock and the last one taken."""
         with self._lock:
-            self._last_ms = max(self._last_ms, now().wall_ms, 0)
+            self._last_ms = max(self._last_ms, self.now().wall_ms, 0)
             return self._last_ms
 
     def ahead_ms(self) -> int:
         """How far the time last taken is ahead of the clock; 0 where it is not."""
         with self._lock:
-            return max(0, self._last_ms - now().wall_ms)
+            return max(0, self._last_ms - self.now().wall_ms)

@@ -19,7 +19,7 @@ from typing import Protocol
 import structlog
 
 from nodes.budget import Budget
-from nodes.clock import SteadyClock, now
+from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreFull
 from protocol.channel import Channel
@@ -52,7 +52,7 @@ class Driver:
     Args:
         core: the channel.
         store: of the line.
-        clock: the time used in entries and cosignatures.
+        clock: the time, and the time used in entries and cosignatures.
         executor: threads for crypto and disk.
         log: logger of the line.
         deliver: called on the loop with every effect that is not about frames, after its write.
@@ -146,7 +146,7 @@ class Driver:
         store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
         entries = store.read(store.their, effect.start, end)
         bodies = [store.body(store.their, index) for index in range(effect.start, end)]
-        followed = self.core.mirrored(entries, bodies, now())
+        followed = self.core.mirrored(entries, bodies, self._clock.now())
         if followed is None:
             raise StoreBroken("store-damaged", "entries of the counterpart read back differ from those written")
         return followed
@@ -177,15 +177,15 @@ class Driver:
     @property
     def fresh(self) -> bool:
         """Whether the present session showed life within the last cadence."""
-        return self._session is not None and now().mono_ms - self._last_frame_ms < self._beat_ms
+        return self._session is not None and self._clock.now().mono_ms - self._last_frame_ms < self._beat_ms
 
     async def attach(self, session: Session) -> None:
         """A connection with a pinned key is there; it takes the place of the one before."""
         if self._session is not None:
             self._session.close("replaced", "a newer connection took its place")
         self._session = session
-        self._last_frame_ms = now().mono_ms
-        await self._call(lambda: self._carry_out(lambda: self.core.opened(session.tie, now())))
+        self._last_frame_ms = self._clock.now().mono_ms
+        await self._call(lambda: self._carry_out(lambda: self.core.opened(session.tie, self._clock.now())))
 
     async def receive(self, session: Session, messages: Sequence[bytes]) -> None:
         """Messages of a session in their order; of one that was replaced they are dropped.
@@ -195,14 +195,14 @@ class Driver:
         """
         if session is not self._session:
             return
-        self._last_frame_ms = now().mono_ms
+        self._last_frame_ms = self._clock.now().mono_ms
         before = self.core.mirror_size
         left = deque(messages)
 
         def take() -> list[Effect]:
             effects: list[Effect] = []
             while left and session is self._session and not any(isinstance(effect, Send) for effect in effects):
-                effects += self._carry_out(partial(self.core.receive, left.popleft(), now()))
+                effects += self._carry_out(partial(self.core.receive, left.popleft(), self._clock.now()))
             return effects
 
         while left and session is self._session:
@@ -229,16 +229,16 @@ class Driver:
         while True:
             self._tick_wanted.clear()
             # What came meanwhile may have moved the moment, and mostly it has not come yet.
-            if self.core.next_tick() <= now().mono_ms:
+            if self.core.next_tick() <= self._clock.now().mono_ms:
                 await self._call(self._tick)
-            delay_s = max(TICK_MIN_S, (self.core.next_tick() - now().mono_ms) / 1000)
+            delay_s = max(TICK_MIN_S, (self.core.next_tick() - self._clock.now().mono_ms) / 1000)
             try:
                 await asyncio.wait_for(self._tick_wanted.wait(), delay_s)
             except TimeoutError:
                 continue
 
     def _tick(self) -> list[Effect]:
-        return self._carry_out(lambda: self.core.tick(now(), ahead_ms=self._clock.ahead_ms()))
+        return self._carry_out(lambda: self.core.tick(self._clock.now(), ahead_ms=self._clock.ahead_ms()))
 
     async def pump(self) -> None:
         """Send what the other side lacks of our log whenever the session takes more, for ever."""

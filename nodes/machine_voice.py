@@ -6,6 +6,7 @@ Source: spec/statement-and-entry.md, "Shapes of a statement".
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from keys.hybrid import Signer
@@ -29,11 +30,20 @@ class MachineVoice:
         store: gives the states of the two logs.
         signer: the node's key.
         clock: the time used in entries.
+        entropy: gives so many fresh random bytes.
     """
 
     def __init__(
-        self, *, agreement: Agreement, catalogue: Catalogue, store: LogStore, signer: Signer, clock: SteadyClock
+        self,
+        *,
+        agreement: Agreement,
+        catalogue: Catalogue,
+        store: LogStore,
+        signer: Signer,
+        clock: SteadyClock,
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
+        self._entropy = entropy
         self._agreement = agreement
         self._catalogue = catalogue
         self._store = store
@@ -66,7 +76,7 @@ class MachineVoice:
         composed = compose(
             known,
             setting,
-            statement_id=secrets.token_bytes(16),
+            statement_id=self._entropy(16),
             secret=None,
             issued_at_ms=self._clock.take(),
             facts={} if facts is None else facts,
