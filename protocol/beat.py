@@ -106,7 +106,7 @@ def parse(data: bytes) -> Beat:
     value = canonical.decode(data, bytes_max=BEAT_BYTES_MAX)
     if type(value) is not dict or tuple(value) != _NAMES:
         raise Malformed("bad-beat", "beat", "not the items of a beat")
-    if value["version"] != VERSION:
+    if type(value["version"]) is not int or value["version"] != VERSION:
         raise Malformed("bad-beat", "beat.version", "unknown version")
     return Beat(
         channel=_bytes(value, "channel", 32),

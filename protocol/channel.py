@@ -25,7 +25,7 @@ from keys.errors import KeysError
 from keys.note_key import NoteVerifier
 from protocol import beat as beats
 from protocol import frames, handshake
-from protocol.checkpoint import Checkpoint
+from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosignature import VerifiedCheckpoint, add_cosignatures, cosign, verify_lines, verify_note
 from protocol.effects import (
     Alarm,
@@ -62,6 +62,9 @@ AHEAD_DISTANCE: Final = 64
 
 AHEAD_MAX: Final = 64
 """Entries held ahead of their predecessors; a bound on what a hostile sender can make us keep."""
+
+NOTES_REMEMBERED: Final = 64
+"""Checkpoints of ours whose signature lines are known when they come back under a receipt."""
 
 DOCKETS_REMEMBERED: Final = 256
 """Pairs of sizes whose docket digest is kept for comparing with the other side's beats."""
@@ -101,6 +104,7 @@ class Channel:
 
         # Of our own log: what is signed, what the other side cosigned, and what it last claimed to hold.
         self._signed = signed
+        self._signed_notes: OrderedDict[int, bytes] = OrderedDict()
         self._cosigned = self._kept("own-cosigned", keys.own.log + keys.their.mirror)
         self.quoted = self._cosigned.size if self._cosigned else 0
         self.live = False
@@ -192,6 +196,9 @@ class Channel:
     def signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         """Our log grew; its new checkpoint is signed and the signature durable. `pump` sends it."""
         self._signed = (checkpoint, note)
+        self._signed_notes[checkpoint.size] = note
+        while len(self._signed_notes) > NOTES_REMEMBERED:
+            self._signed_notes.popitem(last=False)
 
     # --- time -------------------------------------------------------------------------------------------------------
 
@@ -222,8 +229,8 @@ class Channel:
         return soonest if self.phase in ("closed", "open") else min(soonest, self._deadline)
 
     def _look(self, now: Instant) -> list[Effect]:
-        """Whether the line's state changed. That it went down is tallied, and that it came back; the first time up after
-        a start is neither, and a beat that was only late makes no entry."""
+        """Whether the line's state changed. That it went down is tallied, and that it came back; the first time up
+        after a start is neither, and a beat that was only late makes no entry."""
         before = self.pulse.state
         changed = self.pulse.look(now)
         if changed is None:
@@ -421,11 +428,12 @@ class Channel:
         if checkpoint.size > head.size:
             self.live = False
             text = f"the counterpart holds {checkpoint.size} entries that we signed; here are {head.size}"
-            return [Alarm("rolled-back-self", text, {"held": note})]
+            return self._once("rolled-back-self", text, {"held": note})
         if self._shelf.root(self._own, checkpoint.size) != checkpoint.root:
             self.live = False
-            return [Alarm("fork-self", f"we signed another log of {checkpoint.size} entries", {"held": note})]
+            return self._once("fork-self", f"we signed another log of {checkpoint.size} entries", {"held": note})
         self.live = True
+        self._alarmed -= {"rolled-back-self", "fork-self"}
         effects: list[Effect] = [Live()]
         if told.times_ms.keys() & {key.vkey() for key in self.keys.their.mirror}:
             effects += self._take_cosigned(note, told)
@@ -626,8 +634,14 @@ class Channel:
 
     def _on_cosigned(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         del data, now
-        verified = verify_note(frame["note"], self.keys.own.log + self.keys.their.mirror)
-        return self._take_cosigned(frame["note"], verified)
+        note = parse_note(frame["note"])
+        checkpoint = parse_text(note.text)
+        keys: tuple[NoteVerifier, ...] = self.keys.own.log + self.keys.their.mirror
+        own, ours = self._signed_notes.get(checkpoint.size), len(self.keys.own.log)
+        if own is not None and len(note.signatures) > ours and frame["note"].startswith(own):
+            # It begins with the very bytes that we signed; what is to be verified is what they put under them.
+            note, keys = Note(note.text, note.signatures[ours:]), self.keys.their.mirror
+        return self._take_cosigned(frame["note"], verify_lines(note, checkpoint, keys))
 
     def _take_cosigned(self, note: bytes, verified: VerifiedCheckpoint) -> list[Effect]:
         """A receipt: they hold our log so far."""
@@ -635,8 +649,14 @@ class Channel:
         self.quoted = max(self.quoted, told.size)
         if told.size <= self.cosigned_size:
             return []
-        if told.size > self._shelf.head(self._own).size or self._shelf.root(self._own, told.size) != told.root:
-            return [Alarm("fork-self", "a receipt under our own signature for a log that is not ours", {"note": note})]
+        if told.size > self._shelf.head(self._own).size:
+            self.live = False
+            return self._once(
+                "rolled-back-self", "a receipt under our own signature for more than is here", {"held": note}
+            )
+        if self._shelf.root(self._own, told.size) != told.root:
+            self.live = False
+            return self._once("fork-self", "a receipt under our own signature for another log of ours", {"held": note})
         self._cosigned = told
         return [StoreCosigned(note, told.size)]
 
@@ -685,6 +705,9 @@ class Channel:
         # A claim without our signature counts only where it is true; else we could be made to sign our own rollback.
         if size <= self._shelf.head(self._own).size and self._shelf.root(self._own, size) == root:
             self.quoted = max(self.quoted, size)
+            return []
+        if not self.live:
+            # Our own log is not what it was, and people have been told so: that they hold another is no wonder.
             return []
         return self._once("held-differs", f"they claim to hold another log of {size} entries of ours", evidence)
 

@@ -3,8 +3,10 @@
 Intervals are measured on a clock that never goes back; the wall clock only labels. A line is
 
 * `up` while beats of the other side arrive on the agreement's cadence,
-* `degraded` once one is missed (a fifth of a cadence is left for travel),
-* `down` once two are missed, that is two cadences after the last one came.
+* `degraded` once as many are missed as the agreement says, usually one,
+* `down` once more are, usually two.
+
+A beat is missed when a fifth of a cadence has passed since it should have come; that much is left for travel.
 
 Round trip and clock offset are computed as in NTP, from a beat that quotes one of ours: with t1 and t4 our clock at
 sending and at the answer's arrival, t2 and t3 theirs at the arrival and at answering,
@@ -49,11 +51,15 @@ class Pulse:
         every_ms: the agreement's cadence.
         tally_every_ms: how often a `line` entry is due.
         started: when this node began to watch.
+        degraded_after: missed beats until the line is degraded.
+        down_after: missed beats until it is down; more than that.
     """
 
     every_ms: int
     tally_every_ms: int
     started: Instant
+    degraded_after: int = 1
+    down_after: int = 2
     state: str = DOWN
     round_trip_ms: int | None = None
     clock_offset_ms: int | None = None
@@ -66,11 +72,15 @@ class Pulse:
     _sent: OrderedDict[Hash, Instant] = field(init=False, default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
-        self._last_mono = self.started.mono_ms - 2 * self.every_ms
+        self._last_mono = self.started.mono_ms - self._missed_ms(self.down_after)
         self._gap_from = self.started.mono_ms
         self._next_mono = self.started.mono_ms
         self._tally_mono = self.started.mono_ms + self.tally_every_ms
         self._tally = Tally(self.started.wall_ms)
+
+    def _missed_ms(self, beats: int) -> int:
+        """Silence after which so many beats are missed, milliseconds."""
+        return beats * self.every_ms + (self.every_ms + 4) // 5
 
     def due(self, now: Instant) -> bool:
         """Whether the next beat should leave."""
@@ -120,9 +130,9 @@ class Pulse:
             The new state if it changed, else None.
         """
         silent_ms = now.mono_ms - self._last_mono
-        if silent_ms >= 2 * self.every_ms:
+        if silent_ms >= self._missed_ms(self.down_after):
             state = DOWN
-        elif silent_ms * 5 >= self.every_ms * 6:
+        elif silent_ms >= self._missed_ms(self.degraded_after):
             state = DEGRADED
         else:
             state = UP
@@ -131,13 +141,15 @@ class Pulse:
         self.state = state
         return state
 
-    def next_look(self) -> int:
-        """Monotonic milliseconds at which `due`, `look` or `tally_due` may next change."""
-        moments = [self._next_mono, self._tally_mono]
+    def next_look(self, *, beating: bool) -> int:
+        """Monotonic milliseconds at which `look` or `tally_due`, and while beats leave also `due`, may next change."""
+        moments = [self._tally_mono]
+        if beating:
+            moments.append(self._next_mono)
         if self.state == UP:
-            moments.append(self._last_mono + (self.every_ms * 6 + 4) // 5)
+            moments.append(self._last_mono + self._missed_ms(self.degraded_after))
         elif self.state == DEGRADED:
-            moments.append(self._last_mono + 2 * self.every_ms)
+            moments.append(self._last_mono + self._missed_ms(self.down_after))
         return min(moments)
 
     def tally_due(self, now: Instant) -> bool:

@@ -1,0 +1,206 @@
+"""The store of one channel in memory: for simulations and tests, which crash it as often as they like.
+
+What a write has returned from counts as durable; what only `later` was given does not. `crashed` gives the store as the
+next start would find it.
+
+Source: nodes/store.py; one conformance suite runs on this and on the others.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nodes.store import OWN_COSIGNED, THEIR_SIGNED, Ahead, Head, Row, StoreBehind, StoreBroken
+from protocol.merkle import Frontier, Hash, HashReader, node_hash
+
+TILE_WIDTH = 256
+TILE_LEVELS = 8
+
+
+@dataclass
+class _Voice:
+    """One log: its entries, and the hash of every complete subtree by level."""
+
+    entries: list[bytes] = field(default_factory=list)
+    bodies: dict[int, bytes] = field(default_factory=dict)
+    levels: list[list[Hash]] = field(default_factory=lambda: [[]])
+    frontier: Frontier = field(default_factory=Frontier.empty)
+    flashes: list[int] = field(default_factory=list)
+    last_ms: int = 0
+
+    def append(self, row: Row) -> None:
+        """Take one entry."""
+        index = len(self.entries)
+        self.entries.append(row.entry)
+        if row.body is not None:
+            self.bodies[index] = row.body
+        if row.flash:
+            self.flashes.append(index)
+        self.levels[0].append(row.leaf)
+        level = 0
+        while len(self.levels[level]) % 2 == 0:
+            if level + 1 == len(self.levels):
+                self.levels.append([])
+            self.levels[level + 1].append(node_hash(*self.levels[level][-2:]))
+            level += 1
+
+
+class MemoryStore:
+    """See `nodes.store.LogStore`."""
+
+    def __init__(self, *, own: str, their: str) -> None:
+        self.own = own
+        self.their = their
+        self._voices = {own: _Voice(), their: _Voice()}
+        self._notes: dict[str, bytes] = {}
+        self._later: dict[str, bytes] = {}
+        self._ids: dict[bytes, int] = {}
+        self._cosigned: dict[int, int] = {}
+        self._ahead: dict[int, Ahead] = {}
+        self._waiting: dict[bytes, tuple[str, bytes, int]] = {}
+        self._lock = threading.RLock()
+
+    def crashed(self) -> MemoryStore:
+        """A store with what a crash at this moment leaves."""
+        with self._lock:
+            left = MemoryStore(own=self.own, their=self.their)
+            for name in ("_voices", "_notes", "_ids", "_cosigned", "_ahead", "_waiting"):
+                setattr(left, name, copy.deepcopy(getattr(self, name)))
+            return left
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def head(self, voice: str) -> Head:
+        with self._lock:
+            log = self._voices[voice]
+            return Head(log.frontier.size, log.frontier.root(), log.frontier, log.last_ms)
+
+    def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
+        found: list[bytes] = []
+        used = 0
+        with self._lock:
+            for entry in self._voices[voice].entries[start:end]:
+                used += len(entry)
+                if bytes_max is not None and found and used > bytes_max:
+                    break
+                found.append(entry)
+        return found
+
+    def body(self, voice: str, index: int) -> bytes | None:
+        return self._voices[voice].bodies.get(index)
+
+    def hashes(self, voice: str) -> HashReader:
+        levels = self._voices[voice].levels
+
+        def read(level: int, index: int) -> Hash:
+            if level >= len(levels) or index >= len(levels[level]):
+                raise StoreBroken("store-damaged", f"hash {index} of level {level} is missing")
+            return levels[level][index]
+
+        return read
+
+    def tile(self, voice: str, level: int, index: int, width: int) -> bytes:
+        read = self.hashes(voice)
+        return b"".join(read(TILE_LEVELS * level, index * TILE_WIDTH + place) for place in range(width))
+
+    def root(self, voice: str, size: int) -> Hash:
+        return Frontier.read(size, self.hashes(voice)).root()
+
+    def note(self, name: str) -> bytes | None:
+        with self._lock:
+            return self._later.get(name, self._notes.get(name))
+
+    def find(self, statement_id: bytes) -> int | None:
+        return self._ids.get(statement_id)
+
+    def cosigned_at(self, index: int) -> int | None:
+        with self._lock:
+            first = min((size for size in self._cosigned if size > index), default=None)
+            return None if first is None else self._cosigned[first]
+
+    def flash_from(self, voice: str, start: int, count: int) -> list[int]:
+        with self._lock:
+            return [index for index in self._voices[voice].flashes if index >= start][:count]
+
+    def ahead_indexes(self) -> list[int]:
+        with self._lock:
+            return sorted(self._ahead)
+
+    def ahead(self) -> list[Ahead]:
+        with self._lock:
+            return [self._ahead[index] for index in sorted(self._ahead)]
+
+    def waiting(self, name: str) -> list[tuple[bytes, bytes, int]]:
+        with self._lock:
+            return [(key, record, at_ms) for key, (kept, record, at_ms) in self._waiting.items() if kept == name]
+
+    def waiting_of(self, statement_id: bytes) -> tuple[str, bytes] | None:
+        found = self._waiting.get(statement_id)
+        return None if found is None else found[:2]
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def _append(self, voice: str, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
+        log = self._voices[voice]
+        if len(log.entries) != size:
+            raise StoreBehind("store-behind", f"the log is not at size {size}")
+        for row in rows:
+            log.append(row)
+        log.frontier, log.last_ms = frontier, last_ms
+
+    def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
+        with self._lock:
+            self._append(self.own, size, rows, frontier, last_ms)
+            for index, row in enumerate(rows, size):
+                if row.statement_id is not None:
+                    # The first place of a statement is the one that counts.
+                    self._ids.setdefault(row.statement_id, index)
+            self.flush()
+
+    def append_their(self, size: int, rows: Sequence[Row], frontier: Frontier, note: bytes, last_ms: int) -> None:
+        with self._lock:
+            self._append(self.their, size, rows, frontier, last_ms)
+            self._notes[THEIR_SIGNED] = note
+            self._ahead = {index: item for index, item in self._ahead.items() if index >= frontier.size}
+            self.flush()
+
+    def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
+        with self._lock:
+            self._later.pop(OWN_COSIGNED, None)
+            self._notes[OWN_COSIGNED] = note
+            self._cosigned.setdefault(size, at_ms)
+            self.flush()
+
+    def put_ahead(self, item: Ahead) -> None:
+        with self._lock:
+            self._ahead[item.index] = item
+            self.flush()
+
+    def later(self, name: str, note: bytes) -> None:
+        with self._lock:
+            self._later[name] = note
+
+    def flush(self) -> None:
+        with self._lock:
+            self._notes.update(self._later)
+            self._later.clear()
+
+    def put_waiting(self, name: str, statement_id: bytes, record: bytes, at_ms: int) -> None:
+        with self._lock:
+            before = self._waiting.get(statement_id)
+            self._waiting[statement_id] = (name, record, at_ms if before is None else before[2])
+            self.flush()
+
+    def drop_waiting(self, statement_id: bytes) -> None:
+        with self._lock:
+            self._waiting.pop(statement_id, None)
+            self.flush()
+
+    def tidy(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        self.flush()
