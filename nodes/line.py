@@ -1,10 +1,8 @@
-"""One line in operation: its logs, its session, and what officers do on it.
+"""One line in operation: its logs, its session, its intake.
 
-What the two nodes say to each other is decided by the channel and moved by the driver. This is the rest: statements of
-our own party get their place, what arrives is judged, rosters come into force, and people are told.
-
-A statement is a draft until nobody's signature is missing; complete, it is logged at once, or waits in the queue while
-the counterpart has not yet said how far it holds our log.
+What the two nodes say to each other is decided by the channel and moved by the driver; statements of our own party come
+in by the intake. This is what holds them together: entries get their place, what arrives is judged, rosters come into
+force, and people are told.
 
 Source: spec/channel.md; spec/local-api.md.
 """
@@ -12,17 +10,16 @@ Source: spec/channel.md; spec/local-api.md.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from keys.keyring import NodeKeyring
-from nodes.admission import AdmissionRefused, Admitted, Desk
+from keys.roster import Roster
+from nodes.admission import Desk
 from nodes.arrivals import Arrivals
 from nodes.budget import Budget
 from nodes.clock import SteadyClock, now
@@ -31,8 +28,8 @@ from nodes.errors import NodeError
 from nodes.files import read_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
+from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
 from nodes.machine_voice import MachineVoice
-from nodes.outcome import Draft, Outcome, State
 from nodes.projection import Projection, ProjectionBroken
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.sequencer import Item, Placed, Sequencer
@@ -50,9 +47,7 @@ from protocol.entry import Entry
 from protocol.errors import BodyRefused
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
-from protocol.merkle import leaf_hash
 from protocol.pulse import Pulse
-from protocol.signature import Signature
 from protocol.statement import Statement
 from protocol.verdict import Verdict
 
@@ -62,10 +57,8 @@ BEATS_KEPT = 256
 ALARMS_KEPT = 64
 ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
-WAIT_LOOK_S = 0.25
 JUDGE_AGAIN_S = 5.0
 JUDGE_PAUSE_S = 0.05
-DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
 
 
 class Line:
@@ -80,6 +73,7 @@ class Line:
         alarms: raised since the start, newest last: code, text, at_ms.
         beats: of the other side, newest last: bytes and signature.
         driver: moves what the channel decides.
+        intake: statements of our own party on their way into the log.
     """
 
     def __init__(
@@ -120,13 +114,17 @@ class Line:
         self._keyring = keyring
         self._sealing = keyring.sealing()
         self._node_signer = keyring.node_signer()
-        self._desk = Desk(
-            party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing, verified=verified
-        )
         own_head, their_head = store.head(self.own), store.head(self.counterpart)
         clock = self._clock = SteadyClock(max(own_head.last_ms, their_head.last_ms))
         keys = self._keys()
-        self._pulse = Pulse(agreement.beat.every_ms, agreement.line.tally_every_ms, now())
+        beat = agreement.beat
+        self._pulse = Pulse(
+            beat.every_ms,
+            agreement.line.tally_every_ms,
+            now(),
+            degraded_after=beat.degraded_after_missed,
+            down_after=beat.down_after_missed,
+        )
         self._core = Channel(
             channel=self.channel,
             keys=keys,
@@ -165,8 +163,17 @@ class Line:
         self._judge_wanted = asyncio.Event()
         self._judge_wanted.set()
         self._waiters = Waiters()
+        self.intake = Intake(
+            host=self,
+            store=store,
+            desk=Desk(
+                party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing, verified=verified
+            ),
+            clock=clock,
+            executor=executor,
+            waiters=self._waiters,
+        )
         self._background: set[asyncio.Task[None]] = set()
-        self._pending: dict[bytes, asyncio.Future[Placed]] = {}
 
     def _keys(self) -> LineKeys:
         own, their = self.own_rosters[-1], self.their_rosters[-1]
@@ -348,40 +355,19 @@ class Line:
             if signed is not None:
                 await self._on_signed(*signed)
             for path in sorted(self.home.bootstrap.glob("*.statement")):
-                await self._log_first(SignedStatement.parse(read_file(path)))
+                # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
+                await self.intake.log(SignedStatement.parse(read_file(path)))
             self._live = True
-            for statement_id, record, _ in self.store.waiting(QUEUE):
-                await self._log_queued(statement_id, SignedStatement.parse(record))
+            await self.intake.log_queue()
             for path in sorted(self.home.outbox.glob("*.statement")):
-                outcome = await self.submit_signed(SignedStatement.parse(read_file(path)))
-                if outcome.state != DRAFT:
+                outcome = await self.intake.submit(SignedStatement.parse(read_file(path)))
+                if outcome.state != "draft":
                     path.unlink()
         except NodeError as error:
             # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
             self._live = False
             self.alarm(error.code, error.text)
         self._judge_wanted.set()
-
-    async def _log_first(self, signed: SignedStatement) -> None:
-        """Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing."""
-        if self.store.find(Statement.parse(signed.statement).id) is None:
-            admitted = await self._admit(signed)
-            await self._place(admitted.statement, signed)
-
-    async def _log_queued(self, statement_id: bytes, signed: SignedStatement) -> None:
-        loop = asyncio.get_running_loop()
-        if self.store.find(statement_id) is None:
-            try:
-                admitted = await self._admit(signed)
-            except AdmissionRefused as error:
-                # It was good when it came, for instance under a roster that has expired since. It is kept and shown.
-                await loop.run_in_executor(
-                    self._executor, self.store.put_waiting, REFUSED, statement_id, signed.encode(), self._clock.take()
-                )
-                self.alarm(error.code, f"a statement that waited cannot be logged: {error.text}")
-                return
-            await self._place(admitted.statement, signed)
-        await loop.run_in_executor(self._executor, self.store.drop_waiting, statement_id)
 
     async def _on_signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         await self.driver.tell(lambda: self._core.signed(checkpoint, note))
@@ -390,8 +376,6 @@ class Line:
 
     def _on_committed(self, checkpoint: Checkpoint, note: bytes, items: Sequence[Item]) -> None:
         self._arrivals.settled()
-        for item in items:
-            self._pending.pop(item.statement.id, None)
         self._spawn(self._on_signed(checkpoint, note))
 
     async def _say(self, kind: str, facts: dict[str, Any] | None) -> None:
@@ -401,165 +385,32 @@ class Line:
         loop = asyncio.get_running_loop()
         signed = await loop.run_in_executor(self._executor, self._machine.statement, kind, facts)
         try:
-            await self._place(Statement.parse(signed.statement), signed)
+            await self.place(Statement.parse(signed.statement), signed)
         except StoreFull as error:
             self.alarm(error.code, error.text)
 
-    async def _place(self, statement: Statement, signed: SignedStatement) -> Placed:
+    async def place(self, statement: Statement, signed: SignedStatement) -> Placed:
+        """Give an admitted statement its place in our log; done when a crash can no longer lose it."""
         future: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
         self._sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body, future))
-        self._pending[statement.id] = future
-        try:
-            return await asyncio.shield(future)
-        finally:
-            self._pending.pop(statement.id, None)
+        # Shielded, because a caller who goes away does not take the statement back.
+        return await asyncio.shield(future)
+
+    @property
+    def live(self) -> bool:
+        """Whether new entries may be signed: the counterpart has said how far it holds our log."""
+        return self._live
+
+    @property
+    def held_size(self) -> int:
+        """How far the counterpart holds our log."""
+        return self._core.cosigned_size
+
+    def rosters(self) -> tuple[Roster, Roster]:
+        """Ours and theirs, in force."""
+        return self.own_rosters[-1].roster, self.their_rosters[-1].roster
 
     # --- officers -----------------------------------------------------------------------------------------------------
-
-    async def _admit(self, signed: SignedStatement) -> Admitted:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._admit_here, signed)
-
-    def _admit_here(self, signed: SignedStatement) -> Admitted:
-        return self._desk.admit(
-            signed,
-            roster=self.own_rosters[-1].roster,
-            counterpart=self.their_rosters[-1].roster,
-            at_ms=self._clock.take(),
-        )
-
-    async def submit(self, *, statement: bytes, signatures: Sequence[Signature], body: bytes | None) -> Outcome:
-        """As `submit_signed`, for its parts."""
-        return await self.submit_signed(SignedStatement(statement=statement, signatures=tuple(signatures), body=body))
-
-    async def submit_signed(self, signed: SignedStatement) -> Outcome:
-        """Take a statement: log it, or keep it as a draft or in the queue.
-
-        The same statement may be submitted again, with more signatures or after a lost answer; it is logged once.
-
-        Raises:
-            AdmissionRefused: it would be faulty; nothing is kept.
-            NodeError: it cannot be kept now (`disk-full`, `too-busy`).
-        """
-        loop = asyncio.get_running_loop()
-        admitted = await self._admit(signed)
-        statement = admitted.statement
-        pending = self._pending.get(statement.id)
-        if pending is not None:
-            await asyncio.shield(pending)
-        if self.store.find(statement.id) is not None:
-            return self.outcome(statement.id)
-        waiting = self.store.waiting_of(statement.id)
-        if waiting is not None:
-            before = SignedStatement.parse(waiting[1])
-            merged = _merge(before.signatures, signed.signatures)
-            signed = SignedStatement(statement=signed.statement, signatures=merged, body=signed.body)
-            admitted = await self._admit(signed)
-        if admitted.missing or not self._live:
-            name = DRAFT if admitted.missing else QUEUE
-            await loop.run_in_executor(
-                self._executor, self.store.put_waiting, name, statement.id, signed.encode(), self._clock.take()
-            )
-            self._notify()
-            if name == QUEUE and self._live:
-                # The counterpart answered while this was being written; nobody else will come back for it.
-                await self._log_queued(statement.id, signed)
-                return self.outcome(statement.id)
-            return _waiting_outcome(statement, name, admitted.missing)
-        placed = await self._place(statement, signed)
-        if waiting is not None:
-            await loop.run_in_executor(self._executor, self.store.drop_waiting, statement.id)
-        return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
-
-    def _placed_outcome(self, statement: Statement, index: int, leaf: bytes, logged_at_ms: int) -> Outcome:
-        held_at_ms = self.store.cosigned_at(index) if index < self._core.cosigned_size else None
-        return Outcome(
-            state="logged" if held_at_ms is None else "held",
-            draft=None,
-            serial=f"{self.own} {index}",
-            id=statement.id.hex(),
-            thread=(leaf if statement.thread is None else statement.thread).hex(),
-            missing=(),
-            issued_at_ms=statement.issued_at_ms,
-            logged_at_ms=logged_at_ms,
-            held_at_ms=held_at_ms,
-        )
-
-    def outcome(self, statement_id: bytes) -> Outcome:
-        """How far a statement of ours has come.
-
-        Raises:
-            NodeError: `no-such-statement`.
-        """
-        index = self.store.find(statement_id)
-        if index is not None:
-            raw = self.store.read(self.own, index, index + 1)[0]
-            entry = Entry.parse(raw)
-            return self._placed_outcome(entry.parse_statement(), index, leaf_hash(raw), entry.logged_at_ms)
-        waiting = self.store.waiting_of(statement_id)
-        if waiting is None:
-            raise NodeError("no-such-statement", f"there is no statement {statement_id.hex()} here")
-        signed = SignedStatement.parse(waiting[1])
-        return _waiting_outcome(Statement.parse(signed.statement), waiting[0], self._missing(signed))
-
-    async def wait(self, statement_id: bytes, state: State, timeout_s: float) -> Outcome:
-        """Wait until a statement has come at least so far, or time is up; then say how far it is."""
-        return await self.follow(self.outcome(statement_id), state, timeout_s)
-
-    async def follow(self, outcome: Outcome, state: State, timeout_s: float) -> Outcome:
-        """As `wait`, for a statement whose outcome so far is at hand and was looked up since anything else ran."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        while not outcome.reached(state):
-            left_s = deadline - loop.time()
-            if outcome.index is not None:
-                held_at_ms = await self._waiters.held(outcome.index, left_s)
-                return outcome if held_at_ms is None else replace(outcome, state="held", held_at_ms=held_at_ms)
-            if left_s <= 0:
-                break
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.changed(), min(left_s, WAIT_LOOK_S))
-            outcome = self.outcome(bytes.fromhex(outcome.id))
-        return outcome
-
-    def drafts(self) -> list[Draft]:
-        """What waits for signatures, oldest first."""
-        return [self._draft(*row) for row in self.store.waiting(DRAFT)]
-
-    def _draft(self, statement_id: bytes, record: bytes, at_ms: int) -> Draft:
-        signed = SignedStatement.parse(record)
-        return Draft(
-            id=statement_id.hex(),
-            statement=signed.statement,
-            body=signed.body,
-            signatures=signed.signatures,
-            missing=self._missing(signed),
-            created_at_ms=at_ms,
-        )
-
-    def _missing(self, signed: SignedStatement) -> tuple[str, ...]:
-        """The slots without a signature, or the code of what has come to stand in the way."""
-        try:
-            return self._admit_here(signed).missing
-        except AdmissionRefused as error:
-            return (error.code,)
-
-    def draft(self, draft_id: str) -> Draft:
-        """One draft.
-
-        Raises:
-            NodeError: `no-such-draft`.
-        """
-        for draft in self.drafts():
-            if draft.id == draft_id:
-                return draft
-        raise NodeError("no-such-draft", f"there is no draft {draft_id[:40]} here")
-
-    async def sign_draft(self, draft_id: str, signature: Signature) -> Outcome:
-        """Add a signature to a draft; the last one that was missing logs it."""
-        draft = self.draft(draft_id)
-        signatures = _merge(draft.signatures, (signature,))
-        return await self.submit(statement=draft.statement, signatures=signatures, body=draft.body)
 
     def open_contents(self, voice: str, index: int) -> Opened:
         """Open an entry's body with the party's sealing key, and check every commitment. Call it on a thread.
@@ -618,25 +469,3 @@ class Line:
         self.projection.close()
         self.store.close()
         self._mark.close()
-
-
-def _waiting_outcome(statement: Statement, name: str, missing: tuple[str, ...]) -> Outcome:
-    """The outcome of what has no place yet."""
-    draft = name != QUEUE
-    return Outcome(
-        state="draft" if draft else "queued",
-        draft=statement.id.hex() if draft else None,
-        serial=None,
-        id=statement.id.hex(),
-        thread=None if statement.thread is None else statement.thread.hex(),
-        missing=missing,
-        issued_at_ms=statement.issued_at_ms,
-        logged_at_ms=None,
-        held_at_ms=None,
-    )
-
-
-def _merge(first: Sequence[Signature], more: Sequence[Signature]) -> tuple[Signature, ...]:
-    """Signatures of both, each signer and role once."""
-    known = {(one.signer, one.role): one for one in (*first, *more)}
-    return tuple(known.values())

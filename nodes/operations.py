@@ -160,7 +160,7 @@ async def _submit(caller: Caller, arguments: Arguments) -> Any:
     rooted = bool(signed.signatures) and all(one.root is not None for one in signed.signatures)
     if not rooted and not caller.roles(line):
         raise ApiRefused("login-refused", "an officer must be logged in to send a statement")
-    outcome = await line.submit_signed(signed)
+    outcome = await line.intake.submit(signed)
     return (await _waited(line, outcome, arguments)).as_dict()
 
 
@@ -187,19 +187,19 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _wait(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Wait until a statement of ours has come so far."""
-    outcome = line.outcome(_statement_id(arguments))
+    outcome = line.intake.outcome(_statement_id(arguments))
     return (await _waited(line, outcome, arguments)).as_dict()
 
 
 async def _drafts(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What waits for signatures, without contents."""
-    return [_draft_dict(draft) for draft in await asyncio.to_thread(line.drafts)]
+    return [_draft_dict(draft) for draft in await asyncio.to_thread(line.intake.drafts)]
 
 
 async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Add a signature to a draft."""
     signatures = signatures_from_wire([_take(arguments, "signature", list)])
-    outcome = await line.sign_draft(_take(arguments, "id", str), signatures[0])
+    outcome = await line.intake.sign_draft(_take(arguments, "id", str), signatures[0])
     return (await _waited(line, outcome, arguments)).as_dict()
 
 
@@ -271,7 +271,7 @@ async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One draft with what opens it, for the officer who is to sign it."""
-    draft = await asyncio.to_thread(line.draft, _take(arguments, "id", str))
+    draft = await asyncio.to_thread(line.intake.draft, _take(arguments, "id", str))
     opening = await asyncio.to_thread(_opening, line, draft.statement, draft.body)
     return {**_draft_dict(draft), **opening}
 
@@ -354,7 +354,7 @@ async def _waited(line: Line, outcome: Outcome, arguments: Arguments) -> Outcome
     if state is None or outcome.state == "draft" or state not in STATES or outcome.reached(state):
         return outcome
     timeout_ms = max(0, min(_take(arguments, "timeout_ms", int, 10_000), WAIT_MS_MAX))
-    return await line.follow(outcome, state, timeout_ms / 1000)
+    return await line.intake.follow(outcome, state, timeout_ms / 1000)
 
 
 def _draft_dict(draft: Draft) -> dict[str, Any]:

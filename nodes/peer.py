@@ -4,8 +4,8 @@ A node listens for its counterparts and dials those whose addresses it has; one 
 while there is none, with a time-out of two seconds and a pause that grows to three. If both dial at once, the session
 that the party with the lower name dialled stays.
 
-Before a listener knows who it is, it has a TLS handshake with a pinned key and one message of fixed form, the hello; the
-channel named there gets the connection if the key is one of that counterpart's.
+Before a listener knows who it is, it has a TLS handshake with a pinned key and one message of fixed form, the hello;
+the channel named there gets the connection if the key is one of that counterpart's.
 
 Source: spec/channel.md, "Sessions".
 """
@@ -16,12 +16,11 @@ import asyncio
 import secrets
 import ssl
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Protocol
 
 import structlog
 from websockets.asyncio.client import connect
-from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 from websockets.typing import Subprotocol
@@ -57,6 +56,29 @@ COMMON: dict[str, Any] = {
     "ping_timeout": 20,
     "subprotocols": [SUBPROTOCOL],
 }
+
+
+class Connection(Protocol):
+    """What is used of a websocket."""
+
+    async def send(self, message: bytes) -> None:
+        """Send one message; waits while the peer takes none."""
+
+    async def recv(self, decode: bool | None = None) -> Any:
+        """The next message, in bytes where `decode` is False."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection."""
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        """The messages that come, until it ends."""
+
+
+Connect = Callable[[Endpoint], Awaitable[tuple[Connection, bytes]]]
+"""Opens a connection, and gives it with the hash of the TLS key that the other side showed."""
+
+Entropy = Callable[[int], bytes]
+"""Gives so many fresh random bytes."""
 
 
 class WebsocketSession:
@@ -182,6 +204,7 @@ class Listener:
         address: where to listen.
         context: makes the TLS context anew, after a roster changed.
         own_pin: hash of our TLS key.
+        entropy: draws the nonces of sessions.
     """
 
     def __init__(
@@ -191,8 +214,10 @@ class Listener:
         address: Endpoint,
         context: Callable[[], ssl.SSLContext],
         own_pin: bytes,
+        entropy: Entropy = secrets.token_bytes,
     ) -> None:
         self._lines = lines
+        self._entropy = entropy
         self._address = address
         self._context = context
         self._own_pin = own_pin
@@ -229,12 +254,22 @@ class Listener:
 
     async def _serve(self, connection: ServerConnection) -> None:
         address = str(connection.remote_address[0]) if connection.remote_address else "?"
+        await self.take(connection, address, lambda: peer_pin(connection.transport.get_extra_info("ssl_object")))
+
+    async def take(self, connection: Connection, address: str, pin: Callable[[], bytes]) -> None:
+        """Hold a connection that somebody opened, if it is a counterpart's, until it ends.
+
+        Args:
+            connection: after the TLS handshake.
+            address: where it comes from.
+            pin: gives the hash of the TLS key that it showed, or raises TlsRefused.
+        """
         if self._open.total() >= CONNECTIONS_MAX or self._open[address] >= CONNECTIONS_PER_ADDRESS:
             await connection.close(1013, "busy")
             return
         self._open[address] += 1
         try:
-            await self._admit(connection)
+            await self._admit(connection, pin())
         except (ConnectionClosed, TimeoutError):
             self._log.info("connection ended before its hello", address=address)
         except (TlsRefused, ProtocolError) as error:
@@ -243,8 +278,7 @@ class Listener:
         finally:
             self._open[address] -= 1
 
-    async def _admit(self, connection: ServerConnection) -> None:
-        pin = peer_pin(connection.transport.get_extra_info("ssl_object"))
+    async def _admit(self, connection: Connection, pin: bytes) -> None:
         first = await asyncio.wait_for(connection.recv(decode=False), OPEN_TIMEOUT_S)
         hello = parse(first)
         line = self._lines.get(hello["channel"]) if hello.type is FrameType.HELLO else None
@@ -253,8 +287,35 @@ class Listener:
         if line.driver.dialled and line.own < line.counterpart and line.driver.fresh:
             await connection.close(1013, "duplicate")
             return
-        tie = Tie(dialled=False, own_pin=self._own_pin, their_pin=pin, nonce=secrets.token_bytes(32))
+        tie = Tie(dialled=False, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32))
         await _hold(line, connection, tie, first)
+
+
+def websocket(line: Line, context: Callable[[], ssl.SSLContext]) -> Connect:
+    """Dial a counterpart over a websocket.
+
+    Args:
+        line: whose counterpart.
+        context: makes the TLS context.
+    """
+
+    async def dial(endpoint: Endpoint) -> tuple[Connection, bytes]:
+        host, port = endpoint
+        connection = await connect(
+            f"wss://{host}:{port}/" if ":" not in host else f"wss://[{host}]:{port}/",
+            ssl=context(),
+            server_hostname=line.counterpart.lower(),
+            proxy=None,
+            user_agent_header=None,
+            **COMMON,
+        )
+        try:
+            return connection, peer_pin(connection.transport.get_extra_info("ssl_object"))
+        except TlsRefused:
+            await connection.close()
+            raise
+
+    return dial
 
 
 class Dialler:
@@ -263,8 +324,9 @@ class Dialler:
     Args:
         line: which.
         endpoints: gives the counterpart's addresses, in order of preference.
-        context: makes the TLS context.
+        open_connection: dials one of them.
         own_pin: hash of our TLS key.
+        entropy: draws the nonces of sessions, and a little chance.
     """
 
     def __init__(
@@ -272,12 +334,14 @@ class Dialler:
         *,
         line: Line,
         endpoints: Callable[[], tuple[Endpoint, ...]],
-        context: Callable[[], ssl.SSLContext],
+        open_connection: Connect,
         own_pin: bytes,
+        entropy: Entropy = secrets.token_bytes,
     ) -> None:
         self._line = line
         self._endpoints = endpoints
-        self._context = context
+        self._open_connection = open_connection
+        self._entropy = entropy
         self._own_pin = own_pin
         self._log = structlog.get_logger(part="dialler", line=line.counterpart)
 
@@ -298,34 +362,26 @@ class Dialler:
                 if not problem:
                     pause_s = PAUSE_FIRST_S
             # A little chance keeps two nodes from dialling in step.
-            await asyncio.sleep(pause_s * (0.75 + secrets.randbelow(500) / 1000))
+            await asyncio.sleep(pause_s * (0.75 + self._entropy(1)[0] / 512))
             pause_s = min(PAUSE_MAX_S, pause_s * 1.6)
 
     async def _dial(self, endpoint: Endpoint) -> str:
         """One attempt, and the session if it succeeds; returns what went wrong, or nothing."""
-        host, port = endpoint
         try:
-            opening = connect(
-                f"wss://{host}:{port}/" if ":" not in host else f"wss://[{host}]:{port}/",
-                ssl=self._context(),
-                server_hostname=self._line.counterpart.lower(),
-                proxy=None,
-                user_agent_header=None,
-                **COMMON,
-            )
-            connection = await asyncio.wait_for(opening, DIAL_TIMEOUT_S)
+            connection, pin = await asyncio.wait_for(self._open_connection(endpoint), DIAL_TIMEOUT_S)
         except (OSError, TimeoutError) as error:
             return f"unreachable: {type(error).__name__}"
         except (InvalidMessage, InvalidHandshake):
             # With TLS 1.3 a client learns only now that its certificate was refused.
             return "refused: our TLS key may not be in the counterpart's roster"
+        except TlsRefused as error:
+            return error.code
         try:
-            pin = peer_pin(connection.transport.get_extra_info("ssl_object"))
             if pin not in self._line.their_pins():
                 raise TlsRefused("unknown-peer", "not a key of the counterpart")
             if self._line.driver.dialled is not None:
                 return ""
-            tie = Tie(dialled=True, own_pin=self._own_pin, their_pin=pin, nonce=secrets.token_bytes(32))
+            tie = Tie(dialled=True, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32))
             reason = await _hold(self._line, connection, tie, None)
         except TlsRefused as error:
             return error.code

@@ -1,7 +1,7 @@
 """The sequencer: gives statements their places in our own log, many in one commit.
 
-Whatever waits when a commit begins goes into it, up to what one append frame carries; whatever comes meanwhile goes into
-the next. There is no timer and no batch window: a lone statement is committed at once.
+Whatever waits when a commit begins goes into it, up to what one append frame carries; whatever comes meanwhile goes
+into the next. There is no timer and no batch window: a lone statement is committed at once.
 
 One commit, in this order (spec/channel.md, "Commit points"):
 

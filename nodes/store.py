@@ -123,8 +123,9 @@ class LogStore(Protocol):
         """Where in our own log a statement is."""
 
     def cosigned_at(self, index: int) -> int | None:
-        """When the first receipt for an entry of ours came, by our clock, UTC milliseconds; the time that the counterpart
-        signed stands in the receipt, in whole seconds."""
+        """When the first receipt for an entry of ours came, by our clock, UTC milliseconds.
+
+        The time that the counterpart signed stands in the receipt, in whole seconds."""
 
     def flash_from(self, voice: str, start: int, count: int) -> list[int]:
         """At most `count` indexes of flash entries from `start`."""

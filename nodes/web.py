@@ -109,8 +109,6 @@ class WebServer:
         probe.close()
         await probe.wait_closed()
         self._task = asyncio.create_task(self._server.serve())
-        while not self._server.started and not self._task.done():
-            await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
         """Stop serving."""

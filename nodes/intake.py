@@ -1,0 +1,293 @@
+"""Intake: statements of our own party on their way into the log, and how far each has come.
+
+A statement is a *draft* while a signature is missing; complete, it is logged at once, or stands in the *queue* while
+the counterpart has not yet said how far it holds our log. One that was good when it came and is not any more, for
+instance because its roster expired meanwhile, is kept as *refused* and shown.
+
+The same statement may come again, with more signatures or because an answer was lost: whatever comes of one statement
+comes one after the other, so it is logged once.
+
+Source: spec/local-api.md, "submit".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from keys.roster import Roster
+from nodes.admission import AdmissionRefused, Admitted, Desk
+from nodes.clock import SteadyClock
+from nodes.errors import NodeError
+from nodes.outcome import Draft, Outcome, State
+from nodes.sequencer import Placed
+from nodes.signed import SignedStatement
+from nodes.store import LogStore
+from nodes.waiters import Waiters
+from protocol.entry import Entry
+from protocol.merkle import leaf_hash
+from protocol.signature import Signature
+from protocol.statement import Statement
+
+_T = TypeVar("_T")
+
+WAIT_LOOK_S = 0.25
+DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
+
+
+class Host(Protocol):
+    """What the intake needs of its line."""
+
+    @property
+    def live(self) -> bool:
+        """Whether new entries may be signed."""
+
+    @property
+    def held_size(self) -> int:
+        """How far the counterpart holds our log."""
+
+    def rosters(self) -> tuple[Roster, Roster]:
+        """Ours and theirs, in force."""
+
+    def place(self, statement: Statement, signed: SignedStatement) -> Awaitable[Placed]:
+        """Give a statement its place in our log."""
+
+    def alarm(self, code: str, text: str) -> None:
+        """Tell people."""
+
+
+class Intake:
+    """The intake of one line.
+
+    Args:
+        host: the line.
+        store: its logs, and what waits.
+        desk: says what is admitted.
+        clock: the time used in entries.
+        executor: threads for crypto and disk.
+        waiters: those who wait for a change or a receipt.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: Host,
+        store: LogStore,
+        desk: Desk,
+        clock: SteadyClock,
+        executor: Executor,
+        waiters: Waiters,
+    ) -> None:
+        self._host = host
+        self._store = store
+        self._desk = desk
+        self._clock = clock
+        self._executor = executor
+        self._waiters = waiters
+        self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+
+    async def _on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+
+    def _admit(self, signed: SignedStatement) -> Admitted:
+        own, their = self._host.rosters()
+        return self._desk.admit(signed, roster=own, counterpart=their, at_ms=self._clock.take())
+
+    def _turn(self, statement_id: bytes) -> asyncio.Lock:
+        """Whoever works on one statement does so alone."""
+        lock = self._locks.get(statement_id)
+        if lock is None:
+            lock = self._locks[statement_id] = asyncio.Lock()
+        return lock
+
+    # --- coming in ----------------------------------------------------------------------------------------------------
+
+    async def submit(self, signed: SignedStatement) -> Outcome:
+        """Take a statement: log it, or keep it as a draft or in the queue.
+
+        Raises:
+            AdmissionRefused: it would be faulty; nothing is kept.
+            NodeError: it cannot be kept now (`disk-full`, `too-busy`).
+        """
+        admitted = await self._on_thread(self._admit, signed)
+        async with self._turn(admitted.statement.id):
+            return await self._take(admitted)
+
+    async def _take(self, admitted: Admitted) -> Outcome:
+        statement, signed = admitted.statement, admitted.signed
+        if self._store.find(statement.id) is not None:
+            return self.outcome(statement.id)
+        waiting = self._store.waiting_of(statement.id)
+        if waiting is not None:
+            before = SignedStatement.parse(waiting[1])
+            signed = replace(signed, signatures=_merge(before.signatures, signed.signatures))
+            admitted = await self._on_thread(self._admit, signed)
+        if admitted.missing or not self._host.live:
+            name = DRAFT if admitted.missing else QUEUE
+            await self._keep(name, statement.id, signed)
+            if name == QUEUE and self._host.live:
+                # The counterpart answered while this was being written; nobody else will come back for it.
+                await self._log(statement.id, signed)
+                return self.outcome(statement.id)
+            return _waiting_outcome(statement, name, admitted.missing)
+        placed = await self._host.place(statement, signed)
+        if waiting is not None:
+            await self._on_thread(self._store.drop_waiting, statement.id)
+        return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
+
+    async def _keep(self, name: str, statement_id: bytes, signed: SignedStatement) -> None:
+        await self._on_thread(self._store.put_waiting, name, statement_id, signed.encode(), self._clock.take())
+        self._waiters.notify()
+
+    async def log(self, signed: SignedStatement) -> None:
+        """Log a complete statement that is not in the log yet, whether or not the line is live.
+
+        Raises:
+            AdmissionRefused: it would be faulty.
+        """
+        statement_id = Statement.parse(signed.statement).id
+        async with self._turn(statement_id):
+            if self._store.find(statement_id) is None:
+                admitted = await self._on_thread(self._admit, signed)
+                await self._host.place(admitted.statement, signed)
+
+    async def log_queue(self) -> None:
+        """The line is live: log what stood in the queue, in its order."""
+        for statement_id, record, _ in self._store.waiting(QUEUE):
+            async with self._turn(statement_id):
+                await self._log(statement_id, SignedStatement.parse(record))
+
+    async def _log(self, statement_id: bytes, signed: SignedStatement) -> None:
+        if self._store.find(statement_id) is None:
+            try:
+                admitted = await self._on_thread(self._admit, signed)
+            except AdmissionRefused as error:
+                await self._keep(REFUSED, statement_id, signed)
+                self._host.alarm(error.code, f"a statement that waited cannot be logged: {error.text}")
+                return
+            await self._host.place(admitted.statement, signed)
+        await self._on_thread(self._store.drop_waiting, statement_id)
+
+    # --- how far it has come ------------------------------------------------------------------------------------------
+
+    def _placed_outcome(self, statement: Statement, index: int, leaf: bytes, logged_at_ms: int) -> Outcome:
+        held_at_ms = self._store.cosigned_at(index) if index < self._host.held_size else None
+        return Outcome(
+            state="logged" if held_at_ms is None else "held",
+            draft=None,
+            serial=f"{self._store.own} {index}",
+            id=statement.id.hex(),
+            thread=(leaf if statement.thread is None else statement.thread).hex(),
+            missing=(),
+            issued_at_ms=statement.issued_at_ms,
+            logged_at_ms=logged_at_ms,
+            held_at_ms=held_at_ms,
+        )
+
+    def outcome(self, statement_id: bytes) -> Outcome:
+        """How far a statement of ours has come.
+
+        Raises:
+            NodeError: `no-such-statement`.
+        """
+        index = self._store.find(statement_id)
+        if index is not None:
+            raw = self._store.read(self._store.own, index, index + 1)[0]
+            entry = Entry.parse(raw)
+            return self._placed_outcome(entry.parse_statement(), index, leaf_hash(raw), entry.logged_at_ms)
+        waiting = self._store.waiting_of(statement_id)
+        if waiting is None:
+            raise NodeError("no-such-statement", f"there is no statement {statement_id.hex()} here")
+        signed = SignedStatement.parse(waiting[1])
+        return _waiting_outcome(Statement.parse(signed.statement), waiting[0], self._missing(signed))
+
+    async def wait(self, statement_id: bytes, state: State, timeout_s: float) -> Outcome:
+        """Wait until a statement has come at least so far, or time is up; then say how far it is."""
+        return await self.follow(self.outcome(statement_id), state, timeout_s)
+
+    async def follow(self, outcome: Outcome, state: State, timeout_s: float) -> Outcome:
+        """As `wait`, for a statement whose outcome so far is at hand and was looked up since anything else ran."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while not outcome.reached(state):
+            left_s = deadline - loop.time()
+            if outcome.index is not None:
+                held_at_ms = await self._waiters.held(outcome.index, left_s)
+                return outcome if held_at_ms is None else replace(outcome, state="held", held_at_ms=held_at_ms)
+            if left_s <= 0:
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._waiters.changed(), min(left_s, WAIT_LOOK_S))
+            outcome = self.outcome(bytes.fromhex(outcome.id))
+        return outcome
+
+    # --- drafts -------------------------------------------------------------------------------------------------------
+
+    def drafts(self) -> list[Draft]:
+        """What waits for signatures, oldest first. Each is checked anew, so call it on a thread."""
+        return [self._draft(*row) for row in self._store.waiting(DRAFT)]
+
+    def _draft(self, statement_id: bytes, record: bytes, at_ms: int) -> Draft:
+        signed = SignedStatement.parse(record)
+        return Draft(
+            id=statement_id.hex(),
+            statement=signed.statement,
+            body=signed.body,
+            signatures=signed.signatures,
+            missing=self._missing(signed),
+            created_at_ms=at_ms,
+        )
+
+    def _missing(self, signed: SignedStatement) -> tuple[str, ...]:
+        """The slots without a signature, or the code of what has come to stand in the way."""
+        try:
+            return self._admit(signed).missing
+        except AdmissionRefused as error:
+            return (error.code,)
+
+    def draft(self, draft_id: str) -> Draft:
+        """One draft.
+
+        Raises:
+            NodeError: `no-such-draft`.
+        """
+        for statement_id, record, at_ms in self._store.waiting(DRAFT):
+            if statement_id.hex() == draft_id:
+                return self._draft(statement_id, record, at_ms)
+        raise NodeError("no-such-draft", f"there is no draft {draft_id[:40]} here")
+
+    async def sign_draft(self, draft_id: str, signature: Signature) -> Outcome:
+        """Add a signature to a draft; the last one that was missing logs it."""
+        draft = await self._on_thread(self.draft, draft_id)
+        return await self.submit(
+            SignedStatement(
+                statement=draft.statement, signatures=_merge(draft.signatures, (signature,)), body=draft.body
+            )
+        )
+
+
+def _waiting_outcome(statement: Statement, name: str, missing: tuple[str, ...]) -> Outcome:
+    """The outcome of what has no place yet."""
+    draft = name != QUEUE
+    return Outcome(
+        state="draft" if draft else "queued",
+        draft=statement.id.hex() if draft else None,
+        serial=None,
+        id=statement.id.hex(),
+        thread=None if statement.thread is None else statement.thread.hex(),
+        missing=missing,
+        issued_at_ms=statement.issued_at_ms,
+        logged_at_ms=None,
+        held_at_ms=None,
+    )
+
+
+def _merge(first: Sequence[Signature], more: Sequence[Signature]) -> tuple[Signature, ...]:
+    """Signatures of both, each signer and role once."""
+    known = {(one.signer, one.role): one for one in (*first, *more)}
+    return tuple(known.values())
