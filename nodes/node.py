@@ -15,6 +15,7 @@ import ssl
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -28,7 +29,7 @@ from nodes.files import make_directory, read_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
 from nodes.line import Line
-from nodes.peer import Dialler, Listener
+from nodes.peer import Dialler, Listener, websocket
 from nodes.projection import Projection
 from nodes.resources import catalogue
 from nodes.rosters import load as load_rosters
@@ -173,7 +174,7 @@ class Node:
                 dialler = Dialler(
                     line=line,
                     endpoints=line.home.endpoints,
-                    context=lambda line=line: self._client_context(line),  # type: ignore[misc]
+                    open_connection=websocket(line, partial(self._client_context, line)),
                     own_pin=own_pin,
                 )
                 tasks.append(asyncio.create_task(dialler.run()))
