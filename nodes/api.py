@@ -158,7 +158,8 @@ class _Conversation:
             return encode_refusal(number, code=error.code, text=error.text)
         except ProtocolError as error:
             return encode_refusal(number, code=error.code, text=str(error))
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not leave the client waiting for ever.
+        except Exception as error:
+            # A mistake of ours must not leave the client waiting for ever.
             log.exception("api-request-failed", op=op, error=type(error).__name__)
             return encode_refusal(number, code="internal-error", text=f"{op} failed; see the node's log")
 

@@ -41,12 +41,11 @@ def code_of(done: Done) -> str:
 def rungs(home: Path, serial: str) -> dict[str, Any]:
     """How far a statement was taken note of, as a home's own node sees it after what is on its way has come."""
     until = time.monotonic() + 10
-    while time.monotonic() < until:
-        shown = ok(*acting(home, "show", serial, "--peek"))
-        if shown["view"] is not None and "acknowledged" in shown["view"]["rungs"]:
-            break
+    found: dict[str, Any] = {}
+    while "acknowledged" not in found and time.monotonic() < until:
         time.sleep(0.05)
-    found: dict[str, Any] = shown["view"]["rungs"]
+        shown = ok(*acting(home, "show", serial, "--peek"))
+        found = shown["view"]["rungs"] if shown["view"] is not None else {}
     return found
 
 

@@ -4,6 +4,7 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -192,7 +193,7 @@ def test_a_message_that_is_too_large_ends_the_connection(homes: tuple[Path, Path
     ],
 )
 def test_arguments_are_taken_by_name_and_type(
-    homes: tuple[Path, Path], op: str, arguments: dict[str, object], code: str
+    homes: tuple[Path, Path], op: str, arguments: dict[str, Any], code: str
 ) -> None:
     """Each refusal has its code, and the connection goes on."""
     with logged_in(homes[0], "duty") as client:
