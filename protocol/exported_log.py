@@ -17,6 +17,7 @@ from protocol.finding import Report
 from protocol.merkle import HASH_BYTES, Frontier, Hash, complete_root, leaf_hash
 from protocol.tagged import digest
 from protocol.tiles import (
+    TILE_HEIGHT,
     TILE_WIDTH,
     TileRefused,
     bundles_for_size,
@@ -50,7 +51,8 @@ class ExportedLog:
         self.short = short
         self.size = checkpoint.size
         self._report = report
-        self._leaves = bytearray()
+        # Hashes of the leaves and of every tile level above, 32 bytes each in a row.
+        self._rows: list[bytearray] = []
         self.documents: dict[Hash, str] = {}
         self.readable = True
         """Whether every entry is there and is the one that was signed."""
@@ -108,7 +110,7 @@ class ExportedLog:
             text = f"the {self.size} entries give another root than the one signed"
             self._report.add("tile-differs", "refuted", self.where(CHECKPOINT_FILE), text)
         self.readable = self.readable and entries_good
-        self._leaves = bytearray(b"".join(hashes))
+        self._rows = [bytearray(b"".join(hashes))]
         self._check_upper(hashes)
 
     def _read_tile(self, level: int, index: int, width: int) -> list[Hash] | None:
@@ -166,6 +168,7 @@ class ExportedLog:
         while len(row) >= TILE_WIDTH:
             full = len(row) // TILE_WIDTH
             row = [complete_root(row[at * TILE_WIDTH : (at + 1) * TILE_WIDTH]) for at in range(full)]
+            self._rows.append(bytearray(b"".join(row)))
             level += 1
             for index in range(-(-len(row) // TILE_WIDTH)):
                 expected = row[index * TILE_WIDTH : (index + 1) * TILE_WIDTH]
@@ -200,18 +203,17 @@ class ExportedLog:
             return None
 
     def frontier(self, size: int) -> Frontier:
-        """The tree at a size, from the recomputed leaf hashes."""
-        return Frontier.empty().extend(self._slice(0, size)) if size < TILE_WIDTH else self._frontier(size)
+        """The tree at a size, from the recomputed hashes; at most 255 are hashed again for each level of tiles."""
 
-    def _frontier(self, size: int) -> Frontier:
         def read(level: int, index: int) -> Hash:
-            return complete_root(self._slice(index << level, (index + 1) << level))
+            tile_level, inside = divmod(level, TILE_HEIGHT)
+            start, end = index << inside, (index + 1) << inside
+            row = self._rows[tile_level]
+            return complete_root(
+                [bytes(row[at : at + HASH_BYTES]) for at in range(start * HASH_BYTES, end * HASH_BYTES, HASH_BYTES)]
+            )
 
         return Frontier.read(size, read)
-
-    def _slice(self, start: int, end: int) -> list[Hash]:
-        data = self._leaves
-        return [bytes(data[at : at + HASH_BYTES]) for at in range(start * HASH_BYTES, end * HASH_BYTES, HASH_BYTES)]
 
     def document(self, wanted: Hash) -> bytes | None:
         """The exact text of that digest; what lies under its name, right or wrong, or None where nothing does."""

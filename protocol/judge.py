@@ -119,11 +119,8 @@ class Judge:
         return prepared.entry is None or prepared.entry.held.size <= self.archive.size(1 - prepared.voice)
 
     def ready(self, prepared: Prepared) -> bool:
-        """Whether an entry can be concluded now: the other log is there, and concluded, as far as the entry needs."""
-        if not self.reaches(prepared):
-            return False
-        needed = max(self._states[prepared.voice].held.size, self.shows(prepared))
-        return needed <= self._states[1 - prepared.voice].size
+        """Whether an entry can be concluded now: the other log is concluded as far as the entry claims to hold it."""
+        return prepared.entry is None or prepared.entry.held.size <= self._states[1 - prepared.voice].size
 
     def shows(self, prepared: Prepared) -> int:
         """How many entries of the other log an entry proves its author to have held: 0 where its claim is not good."""

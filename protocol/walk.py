@@ -4,7 +4,7 @@ The walk is given two functions from outside: one that reads entries, one that v
 else (on other threads, say) and gives a function that waits for the results. So it needs no thread of its own, and
 with a verifier that works at once it is a plain loop.
 
-When both voices wait for one another, somebody claims to hold what was not yet there. Entry i of log H shows, by a
+When neither voice can go on, somebody claims to hold what was not yet there. Entry i of log H shows, by a
 good hash, that H's node held entry j of log O; if j claims more of H than i, the claim of j is false, for its author
 would have had to hold what was written in answer to it. The walk then lets j be concluded with that fault.
 
@@ -103,12 +103,17 @@ class Walk:
             if head is not None and judge.ready(head[0]):
                 self._queues[voice].ready.popleft()
                 return judge.conclude(head[0], head[1])
+        # Neither voice can go on as it claims. Now it matters which claims are good.
         for voice in (0, 1):
             head, other = heads[voice], heads[1 - voice]
-            if head is None or judge.reaches(head[0]):
+            if head is None:
                 continue
-            answered = other is not None and judge.shows(other[0]) > head[0].index
-            if answered or whole == 1 - voice:
+            if judge.reaches(head[0]):
+                false = judge.shows(head[0]) == 0
+            else:
+                answered = other is not None and judge.shows(other[0]) > head[0].index
+                false = answered or whole == 1 - voice
+            if false:
                 self._queues[voice].ready.popleft()
                 return judge.conclude(head[0], head[1])
         if final:
