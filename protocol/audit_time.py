@@ -18,7 +18,7 @@ from protocol.verdict import Verdict, index_of, voice_of
 
 LINE_KIND: Final = "line"
 
-_WHAT: Final = {"open": "opened", "holding": "given a holding reply or an answer", "answer": "answered"}
+_DONE: Final = {"open": "opened", "holding": "given a holding reply or an answer", "answer": "answered"}
 
 
 def zulu(at_ms: int) -> str:
@@ -57,24 +57,24 @@ def judge_clocks(
         How many clocks there were.
     """
     number = 0
-    for item in sorted(items, key=lambda item: (item.logged_at_ms, item.place)):
-        serial = f"{names[voice_of(item.place)]} {index_of(item.place)}"
+    found: list[tuple[int, int, str, str]] = []
+    for item in items:
         for clock in clockwork.clocks(item):
             number += 1
             who = names[clock.owed_by]
-            what = _WHAT[clock.name]
+            what = f"{item.precedence} {item.kind}"
             if clock.state == "missed" and clock.done_ms is not None:
-                text = f"{what} by {who} {span(clock.done_ms - clock.due_ms)} late ({item.precedence} {item.kind})"
-                report.add("clock-missed", "warning", serial, text)
+                text = f"{what}: {_DONE[clock.name]} by {who} {span(clock.done_ms - clock.due_ms)} late"
+                found.append((item.logged_at_ms, item.place, "clock-missed", text))
             elif clock.state == "disputed":
-                text = (
-                    f"whether {who} answered in time: the two nodes' intervals disagree ({item.precedence} {item.kind})"
-                )
-                report.add("clock-disputed", "warning", serial, text)
+                text = f"{what}: whether {who} answered in time; the two nodes' intervals disagree"
+                found.append((item.logged_at_ms, item.place, "clock-disputed", text))
             elif clock.overdue_at(ends_ms[clock.owed_by]):
                 code = "unanswered" if clock.name == "answer" else "clock-missed"
-                text = f"not {what} by {who}, due {zulu(clock.due_ms)} ({item.precedence} {item.kind})"
-                report.add(code, "warning", serial, text)
+                text = f"{what}: not {_DONE[clock.name]} by {who}, due {zulu(clock.due_ms)}"
+                found.append((item.logged_at_ms, item.place, code, text))
+    for _, place, code, text in sorted(found):
+        report.add(code, "warning", f"{names[voice_of(place)]} {index_of(place)}", text)
     return number
 
 
