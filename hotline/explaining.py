@@ -10,6 +10,12 @@ def next_step_for(name: str) -> str:
     return code(name).next
 
 
+def exit_status_for(name: str) -> int:
+    """Give the exit status that belongs to a code; 0 where none is declared."""
+    found = CODES.get(name)
+    return 0 if found is None else found.exit
+
+
 def similar(name: str) -> list[str]:
     """Give declared codes that share a word with a mistyped one, most alike first, at most five."""
     import difflib

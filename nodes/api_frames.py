@@ -69,15 +69,12 @@ def decode_answer(data: bytes) -> dict[str, Any]:
         ApiRefused: another form.
     """
     try:
-        value = canonical.decode(data, bytes_max=FRAME_BYTES_MAX, items_max=ITEMS_MAX)
+        value: Any = canonical.decode(data, bytes_max=FRAME_BYTES_MAX, items_max=ITEMS_MAX)
     except ProtocolError as error:
         raise ApiRefused("answer-malformed", f"the node's answer does not parse: {error}") from error
     match value:
-        case {"push": str()}:
-            return value
-        case {"n": int(), "ok": _}:
-            return value
-        case {"n": int(), "error": {"code": str(), "text": str()}}:
-            return value
+        case {"push": str()} | {"n": int(), "ok": _} | {"n": int(), "error": {"code": str(), "text": str()}}:
+            found: dict[str, Any] = value
+            return found
         case _:
             raise ApiRefused("answer-malformed", "the node's answer is not understood")

@@ -129,9 +129,8 @@ class Operation:
 
 async def _status(caller: Caller, arguments: Arguments) -> Any:
     """The lines at a glance."""
-    channels = []
-    for _, line in sorted(caller.node.lines.items()):
-        channels.append(await asyncio.to_thread(lambda line=line: {**line.status(), "details": line.details()}))
+    lines = [line for _, line in sorted(caller.node.lines.items())]
+    channels = await asyncio.to_thread(lambda: [{**line.status(), "details": line.details()} for line in lines])
     return {"channels": channels, "party": caller.node.party}
 
 

@@ -89,8 +89,7 @@ def _not_begun(error: AuditMisused) -> Report:
     if error.code in _MISUSED:
         raise Misused(error.code, str(error))
     report = Report()
-    severity = "unchecked" if error.code in _ABSENT else "refuted"
-    report.add(error.code, severity, error.where, error.text)
+    report.add(error.code, "unchecked" if error.code in _ABSENT else "refuted", error.where, error.text)
     report.not_checked.append("everything: the audit could not begin")
     return report
 

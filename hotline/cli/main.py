@@ -155,10 +155,12 @@ _UNREACHABLE = frozenset({"node-not-running", "node-closed", "timed-out"})
 
 
 def _fail(output: Output, code: str, text: str, status: int, *, next_step: str | None = None) -> int:
+    """Show a failure and give its exit status: what `explain` says of the code, else what its class means."""
     if next_step is None:
-        from hotline.explaining import next_step_for
+        from hotline.explaining import exit_status_for, next_step_for
 
         next_step = next_step_for(code)
+        status = exit_status_for(code) or status
     output.error(code=code, text=text, next_step=next_step)
     return status
 

@@ -170,17 +170,17 @@ def test_a_retraction_stays_in_its_thread(homes: tuple[Path, Path]) -> None:
     ("arguments", "status", "code"),
     [
         (("send", "notification", *NOTICE), 2, "severity-needed"),
-        (("send", "goodwill"), 1, "missing-field"),
+        (("send", "goodwill"), 2, "missing-field"),
         (("send", "acknowledge"), 2, "reply-needed"),
         (("send", "goodwill", "--set", "message=x", "--reply-to", "BOR 0"), 2, "reply-unfit"),
-        (("send", "update", "--set", "summary=x", "--thread", "BOR 999"), 1, "no-such-entry"),
+        (("send", "update", "--set", "summary=x", "--thread", "BOR 999"), 2, "no-such-entry"),
         (("ack", "ARC 2"), 2, "reply-unfit"),
-        (("send", "goodwill", "--set", "message=x", "--to", "CEL"), 1, "channel-unknown"),
+        (("send", "goodwill", "--set", "message=x", "--to", "CEL"), 2, "channel-unknown"),
         (("sign", "00", "--as", "duty"), 2, "no-such-draft"),
-        (("show", "BOR 99999"), 1, "no-such-entry"),
+        (("show", "BOR 99999"), 2, "no-such-entry"),
         (("show", "bor four"), 2, "serial-malformed"),
         (("inbox", "--as", "nobody"), 2, "officer-missing"),
-        (("receipt", "ARC 99999"), 3, "no-such-entry"),
+        (("receipt", "ARC 99999"), 2, "no-such-entry"),
     ],
 )
 def test_what_cannot_be_done_says_why(
@@ -196,7 +196,7 @@ def test_a_wrong_passphrase_is_said(homes: tuple[Path, Path], tmp_path: Path) ->
     """The key file is whole; the passphrase is another's."""
     (tmp_path / "other").write_text("another\n")
     done = hotline("--home", homes[0], "--passphrase-file", tmp_path / "other", "--no-input", "inbox", "--json")
-    assert (done.status, code_of(done)) == (1, "wrong-passphrase")
+    assert (done.status, code_of(done)) == (3, "wrong-passphrase")
     assert "chmod 600" in done.err
 
 
@@ -239,7 +239,7 @@ def test_both_voices_are_exported_without_a_passphrase(homes: tuple[Path, Path],
     their = ok("--home", arc, "log", "export", tmp_path / "bor", "--voice", "BOR")
     assert (own["voice"], their["voice"]) == ("ARC", "BOR")
     assert (tmp_path / "arc" / "checkpoint").read_text().count("\n— ") == 4
-    assert hotline("--home", arc, "log", "export", tmp_path / "arc", "--json").status == 3
+    assert hotline("--home", arc, "log", "export", tmp_path / "arc", "--json").status == 2
 
 
 def test_status_and_doctor_of_a_running_node(homes: tuple[Path, Path]) -> None:
@@ -256,5 +256,5 @@ def test_status_and_doctor_of_a_running_node(homes: tuple[Path, Path]) -> None:
 def test_a_second_node_of_one_home_does_not_start(homes: tuple[Path, Path]) -> None:
     """It says that one runs already, and the first goes on."""
     done = hotline(*acting(homes[0], "node", "run", "--json"))
-    assert (done.status, code_of(done)) == (3, "node-running")
+    assert (done.status, code_of(done)) == (1, "node-running")
     assert ok("--home", homes[0], "status")["node"] == "running"
