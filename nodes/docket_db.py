@@ -150,7 +150,7 @@ class DocketTables:
             (
                 verdict.place,
                 verdict.leaf,
-                None if statement is None else statement.id,
+                statement.id if statement is not None and verdict.referable else None,
                 "" if statement is None else statement.kind,
                 "" if statement is None else statement.status,
                 verdict.thread,

@@ -44,7 +44,7 @@ class Archive(Protocol):
         """The exact text that an entry names as its body, or None where it is not there."""
 
     def add(self, verdict: Verdict) -> None:
-        """Remember a verdict. Verdicts of one voice come in the order of its log."""
+        """Remember a verdict. Those of one voice come in the order of its log; only the referable are found again."""
 
 
 class KnownRoots:
@@ -125,7 +125,7 @@ class MemoryArchive:
     def add(self, verdict: Verdict) -> None:
         """See Archive."""
         statement = verdict.statement
-        if statement is None:
+        if statement is None or not verdict.referable:
             return
         text = f"{statement.kind} {statement.status}"
         number = self._name_numbers.get(text)

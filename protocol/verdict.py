@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
 from protocol.entry import Entry
-from protocol.faults import SHOWN
+from protocol.faults import SHOWN, WRONG_CHANNEL, WRONG_PARTY
 from protocol.kinds import Kind
 from protocol.statement import LogState, Statement
 from protocol.tagged import Hash
@@ -126,6 +126,11 @@ class Verdict:
     def effective(self) -> bool:
         """Whether the entry counts: it has no fault but those that are only shown."""
         return not self.faults or SHOWN.issuperset(self.faults)
+
+    @property
+    def referable(self) -> bool:
+        """Whether others may refer to it: not if it was made for another log, as a copy could pass for the original."""
+        return self.statement is not None and not (WRONG_PARTY in self.faults or WRONG_CHANNEL in self.faults)
 
     @property
     def place(self) -> int:

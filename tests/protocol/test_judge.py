@@ -1,18 +1,22 @@
 """Every fault, made by doing what it names to an otherwise good log."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keys import roster as rosters
 from protocol.canonical import encode
+from protocol.entry import Entry
 from protocol.faults import FAULTS, REFUTING, SHOWN, VOIDING
-from protocol.judge import HELD_BEYOND, REFERENCE_BEYOND
+from protocol.judge import HELD_BEYOND, REFERENCE_BEYOND, Judge
 from protocol.signature import Signature
 from protocol.statement import EMPTY_LOG, LogState
 from protocol.tagged import digest
-from tests.builders import START_MS, YEAR_MS, Place, World, make_roster
+from tests.builders import NAMES, START_MS, YEAR_MS, Place, World, make_roster
 
 ONE = ((1, "duty"),)
 TWO = ((1, "duty"), (2, "release"))
@@ -397,6 +401,56 @@ def test_a_node_that_knows_its_own_log_does_not_wait_for_a_false_claim() -> None
     verdicts = world.judge(final=False, whole=0)
     assert verdicts[liar].faults == ("held-not-of-log",)
     assert verdicts[after].faults == ()
+
+
+def test_a_copy_in_the_wrong_log_never_stands_for_the_original() -> None:
+    """BOR logs ARC's own bytes and claims to have held nothing; a reference still means ARC's entry."""
+    world = World()
+    told = _first(world)
+    data = Entry.parse(world.logs["ARC"].entries[told[1]])
+    copy = world.append("BOR", replace(data, held=world.logs["ARC"].state(0)).encode())
+    exact = world.append("BOR", world.logs["ARC"].entries[told[1]])
+    asked = world.say("BOR", "clarification-request", thread=told)
+    for order in ((0, 1), (1, 0)):
+        archive = world.archive((0, 0))
+        walk = world.walk(archive)
+        found = {}
+        for voice in order:
+            archive.sizes[voice] = len(world.logs[NAMES[voice]].entries)
+            found.update({(one.party, one.index): one for one in walk.advance()})
+        assert "wrong-party" in found[copy].faults
+        assert "wrong-party" in found[exact].faults
+        assert found[asked].faults == ()
+        assert found[asked].thread == found[told].place
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_no_bytes_break_the_judge(data: st.DataObject) -> None:
+    """One good entry, changed anywhere by cutting, flipping or inserting, is judged and never raises."""
+    world = _one_entry()
+    good = world.logs["ARC"].entries[2]
+    at = data.draw(st.integers(0, len(good) - 1))
+    change = data.draw(st.sampled_from(("flip", "cut", "insert")))
+    if change == "flip":
+        bad = good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 255))]) + good[at + 1 :]
+    elif change == "cut":
+        bad = good[:at] + good[at + data.draw(st.integers(1, 40)) :]
+    else:
+        bad = good[:at] + data.draw(st.binary(min_size=1, max_size=20)) + good[at:]
+    judge = Judge(agreement=world.agreement, catalogue=world.catalogue, archive=world.archive())
+    for entry in world.logs["ARC"].entries[:2]:
+        judge.conclude(judge.prepare(0, entry), ())
+    prepared = judge.prepare(0, bad)
+    verdict = judge.conclude(prepared, [check.holds() for check in prepared.checks], final=True)
+    assert verdict.faults or bad == good or verdict.entry != Entry.parse(good)
+
+
+@cache
+def _one_entry() -> World:
+    world = World()
+    world.say("ARC", "notification")
+    return world
 
 
 def test_verdicts_do_not_depend_on_how_the_logs_came_in() -> None:
