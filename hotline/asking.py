@@ -54,7 +54,7 @@ def _ask_field(letter: Letter, item: Field, catalogue: Catalogue, *, now_ms: int
         click.echo(f"  {line}", err=True)
     many = item.type in {"text", "lines", "records"}
     while True:
-        text = _lines() if many else click.prompt(">", default="", show_default=False, err=True)
+        text = _lines() if many else click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True)
         letter.values.pop(item.name, None)
         try:
             letter.set_text(item.name, str(text), catalogue=catalogue, now_ms=now_ms)
@@ -72,7 +72,7 @@ def _ask_field(letter: Letter, item: Field, catalogue: Catalogue, *, now_ms: int
 def _lines() -> str:
     found: list[str] = []
     while True:
-        line: str = click.prompt(">", default="", show_default=False, err=True)
+        line: str = click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True)
         if not line:
             return "\n".join(found)
         found.append(line)

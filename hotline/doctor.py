@@ -89,8 +89,9 @@ def _clock(now_ms: int) -> Check:
 
 
 def _modes(path: Path) -> Iterator[Check]:
-    open_ones = []
-    for place in (path, *sorted(path.rglob("*.key")), *sorted(path.rglob("passphrase"))):
+    # A node's home may let its group pass, so that officers with users of their own reach the socket in it.
+    open_ones = [path] if path.stat().st_mode & 0o067 else []
+    for place in (*sorted(path.rglob("*.key")), *sorted(path.rglob("passphrase"))):
         if place.stat().st_mode & 0o077:
             open_ones.append(place)
     if not open_ones:

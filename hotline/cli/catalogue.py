@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotline.cli.completing import complete_kinds
 from hotline.cli.settings import common_options, settings_of
 from hotline.errors import Misused
 
@@ -51,7 +52,7 @@ def list_kinds(context: click.Context) -> None:
 
 
 @catalogue_command.command("show")
-@click.argument("name", metavar="KIND")
+@click.argument("name", metavar="KIND", shell_complete=complete_kinds)
 @common_options
 @click.pass_context
 def show_kind(context: click.Context, name: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from hotline.cli.completing import complete_codes
 from hotline.cli.settings import common_options, settings_of
 from hotline.errors import Misused
 
 
 @click.command("explain")
-@click.argument("name", metavar="CODE", required=False)
+@click.argument("name", metavar="CODE", required=False, shell_complete=complete_codes)
 @common_options
 @click.pass_context
 def explain_command(context: click.Context, name: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotline.cli.completing import complete_kinds
 from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused
@@ -50,7 +51,7 @@ def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("send")
-@click.argument("kind")
+@click.argument("kind", shell_complete=complete_kinds)
 @click.option("--reply-to", metavar="'BOR 4'", help="The statement that this answers.")
 @click.option("--thread", metavar="'ARC 3'", help="Any statement of the thread that this continues.")
 @sending_options

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hotline.cli.completing import complete_officers
 from hotline.errors import CouldNot, Misused
 from hotline.output import Output
 
@@ -191,6 +192,7 @@ _OPTIONS = (
         metavar="NAME",
         multiple=True,
         expose_value=False,
+        shell_complete=complete_officers,
         callback=_take(_add_officers),
         help="Officer who acts. Repeat it to sign by several at once.",
     ),

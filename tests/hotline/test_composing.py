@@ -22,8 +22,8 @@ def test_flags_and_a_file_give_the_same_letter() -> None:
         typed.set_text(name, text, catalogue=KNOWN, now_ms=NOW)
     read = letter("clarification-request")
     rows = b'[[questions]]\ntext = "Was it yours?"\n[[questions]]\ntext = "When did it begin?"'
-    text = b'severity = 2\nwhy = "Our port"\n' + rows
-    read.set_file(text, where="f.toml", catalogue=KNOWN, now_ms=NOW)
+    file = b'severity = 2\nwhy = "Our port"\n' + rows
+    read.set_file(file, where="f.toml", catalogue=KNOWN, now_ms=NOW)
     assert typed.values == read.values
     assert typed.choices == read.choices
     assert [row["number"] for row in typed.values["questions"]] == [1, 2]
