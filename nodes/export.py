@@ -25,6 +25,7 @@ from keys.roster import parse as parse_roster
 from nodes.errors import NodeError
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
 from protocol.agreement import Agreement
+from protocol.canonical import encode
 from protocol.checkpoint import Checkpoint
 from protocol.checkpoint import parse_text as parse_checkpoint
 from protocol.cosignature import verify_note
@@ -42,7 +43,9 @@ POLICY_FILE: Final = "policy"
 AGREEMENT_FOLDER: Final = "agreement"
 ROSTER_FOLDER: Final = "roster"
 
-_WORDS: Final = {AGREEMENT_KIND: AGREEMENT_KIND.encode("ascii"), ROSTER_KIND: ROSTER_KIND.encode("ascii")}
+_MARKS: Final = {kind: encode("kind") + encode(kind) for kind in (AGREEMENT_KIND, ROSTER_KIND)}
+"""What stands in the bytes of every statement of these kinds."""
+
 _SCAN_ENTRIES: Final = 256
 
 
@@ -133,14 +136,14 @@ def _documents(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, by
     for start in range(0, size, _SCAN_ENTRIES):
         entries = store.read(voice, start, min(size, start + _SCAN_ENTRIES))
         for index, data in enumerate(entries, start):
-            # A word of the kind's name is in the entry if the kind is; reading every entry would take minutes.
-            if not any(word in data for word in _WORDS.values()):
+            # Looking for a few bytes is a hundred times quicker than reading an entry, and nearly none has them.
+            if not any(mark in data for mark in _MARKS.values()):
                 continue
             try:
                 statement = Entry.parse(data).parse_statement()
             except ProtocolError:
                 continue
-            text = None if statement.kind not in _WORDS else store.body(voice, index)
+            text = None if statement.kind not in _MARKS else store.body(voice, index)
             if text is None:
                 continue
             folder = AGREEMENT_FOLDER if statement.kind == AGREEMENT_KIND else ROSTER_FOLDER

@@ -19,6 +19,7 @@ from protocol.exported_log import ExportedLog
 from protocol.faults import (
     ACCUSING,
     BAD_SIGNATURE,
+    DOCUMENT_DIFFERS,
     DOCUMENT_MISSING,
     NOT_UNDERSTOOD,
     STATUS_MIXED,
@@ -42,7 +43,7 @@ PROGRESS_EVERY: Final = 256
 _FRONTIERS_MAX: Final = 1024
 
 SIGNATURE_UNCHECKED: Final = "signature-unchecked"
-"""Note: whose the signature is cannot be known, because a roster before it is absent."""
+"""Note: whose the signature is cannot be known, because the text of a roster before it is not at hand."""
 
 _OF_KEYS: Final = frozenset({BAD_SIGNATURE, UNKNOWN_SIGNER, UNAUTHORISED})
 
@@ -86,7 +87,7 @@ class _Judgement:
         self.notes: Counter[str] = Counter()
         self.first_note: dict[str, str] = {}
         self.statuses: Counter[str] = Counter()
-        # Whether a roster of that voice is absent: then keys are not known, and signatures by them not refuted.
+        # Whether a roster's text is absent or another: then keys are not known, and signatures by them not refuted.
         self.blind = [False, False]
         self.signatures = self.persons = self.rosters = self.entries = 0
         self.tallies = tuple(LineTally(agreement, log.short, report) for log in self.logs)
@@ -154,12 +155,13 @@ class _Judgement:
 
     def _report_faults(self, verdict: Verdict) -> None:
         where = f"{self.logs[verdict.voice].evidence.label}, {verdict.serial}"
+        if verdict.index > 0 and (DOCUMENT_MISSING in verdict.faults or DOCUMENT_DIFFERS in verdict.faults):
+            self.blind[verdict.voice] = True
         for fault in verdict.faults:
             if fault == NOT_UNDERSTOOD or (self.blind[verdict.voice] and fault in _OF_KEYS):
                 self._note(fault if fault == NOT_UNDERSTOOD else SIGNATURE_UNCHECKED, verdict.serial)
             elif fault == DOCUMENT_MISSING:
                 code = "agreement-missing" if verdict.index == 0 else "roster-missing"
-                self.blind[verdict.voice] = self.blind[verdict.voice] or verdict.index > 0
                 self.report.add(code, "unchecked", where, "the text that the entry names is absent")
             else:
                 missing = f": {', '.join(verdict.missing)} is missing" if verdict.missing else ""
