@@ -14,6 +14,7 @@ Source: spec/log.md, "High-water mark".
 
 from __future__ import annotations
 
+import errno
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -53,7 +54,10 @@ class HighWater:
                 os.posix_fallocate(mark._handle, 0, 2 * SLOT_BYTES)
                 os.fsync(mark._handle)
         except OSError as error:
-            raise StoreFull("disk-full", f"{path}: {error.strerror}") from error
+            mark.close()
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFull("disk-full", f"{path}: {error.strerror}") from error
+            raise StoreBroken("home-unwritable", f"{path}: {error.strerror}") from error
         if not fresh:
             mark._load()
         return mark
