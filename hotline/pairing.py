@@ -22,50 +22,24 @@ Source: spec/pairing.md.
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from hotline.documents import AGREEMENT, ROSTER, check_document, check_roster, sign_document
-from hotline.errors import CouldNot, Misused, Refused
+from hotline.documents import AGREEMENT, check_document, check_roster
+from hotline.errors import CouldNot, Refused
 from hotline.pairing_files import FILE_BYTES_MAX, Offer, SignedTerms
 from hotline.party_file import PartyFile, read_party, toml_string
-from hotline.setup import YEAR_MS
+from hotline.root_signing import FIRST_EPOCH, Secrets, sign_channel
 from hotline.terms import Terms
-from keys import roster as roster_text
-from keys.keyring import ChannelSeeds, NodeKeyring, ReserveKeyring, ReserveSeeds, RootKeyring
-from keys.roster import NotePair, Roster
 from keys.words import safety_words
 from nodes.errors import FileRefused
 from nodes.files import make_directory, read_file, sync_directory, write_file
 from nodes.home import ChannelHome, NodeHome
-from nodes.key_files import read_keyring, write_keyring
 from nodes.signed import SignedStatement
-from nodes.tls import own_certificate
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Party
 from protocol.errors import ProtocolError
-
-FIRST_EPOCH = 1
-ROSTER_YEARS = 2
-# Validity begins a day early, so that a counterpart whose clock is behind does not see a roster of the future.
-ROSTER_EARLY_MS = 86_400_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secrets:
-    """What opens a party's key files for the ceremony.
-
-    Attributes:
-        passphrase: of the node's key file.
-        roots: directory with the root keys and the keys held in reserve.
-        root_passphrase: of those.
-    """
-
-    passphrase: bytes
-    roots: Path
-    root_passphrase: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +107,7 @@ def accept(
     if again and not channel.is_paired():
         shutil.rmtree(channel.path / "pairing", ignore_errors=True)
     _require_new(channel)
-    agreement_statement, roster_statement = _sign(home, own, agreement, channel, opened, now_ms=now_ms)
+    agreement_statement, roster_statement = sign_channel(home, own, agreement, channel, opened, now_ms=now_ms)
     answer = SignedTerms(
         refers_to=hashlib.sha256(offer_bytes).digest(),
         agreement=agreement_statement,
@@ -187,7 +161,7 @@ def confirm_answer(
     own = read_party(home.party_path)
     channel = home.channel(paired.counterpart)
     _require_new(channel)
-    agreement_statement, roster_statement = _sign(home, own, paired.agreement, channel, opened, now_ms=now_ms)
+    agreement_statement, roster_statement = sign_channel(home, own, paired.agreement, channel, opened, now_ms=now_ms)
     final = SignedTerms(
         refers_to=paired.agreement.digest,
         agreement=agreement_statement,
@@ -287,95 +261,6 @@ def check_catalogue(agreement: Agreement) -> None:
 
     if agreement.catalogue_digest != catalogue().digest:
         raise Refused("catalogue-differs", "the two sides have different catalogues of kinds; install one version")
-
-
-def first_roster(
-    own: PartyFile,
-    agreement: Agreement,
-    node: NodeKeyring,
-    *,
-    seeds: ChannelSeeds,
-    reserve: ReserveSeeds,
-    now_ms: int,
-) -> Roster:
-    """Make version 1 of a party's roster for a channel."""
-    origin = agreement.origin(own.short, seeds.epoch)
-    keys = node.with_channel(agreement.channel, seeds)
-    log = keys.log_signers(agreement.channel, origin)
-    mirror = keys.mirror_signers(agreement.channel, agreement.mirror_name(own.short))
-    following = reserve.log_signers(agreement.origin(own.short, reserve.epoch))
-    return Roster(
-        party=own.short,
-        channel=agreement.channel,
-        version=1,
-        valid_from_ms=now_ms - ROSTER_EARLY_MS,
-        valid_until_ms=now_ms + ROSTER_YEARS * YEAR_MS,
-        previous=None,
-        node=keys.node_signer().public,
-        epoch=seeds.epoch,
-        log=NotePair(log[0].verifier.raw, log[1].verifier.raw),
-        mirror=NotePair(mirror[0].verifier.raw, mirror[1].verifier.raw),
-        sealing=keys.sealing().public,
-        tls=(own_certificate(keys),),
-        next_epoch=reserve.epoch,
-        next_log=NotePair(following[0].verifier.raw, following[1].verifier.raw),
-        people=own.people,
-    )
-
-
-def open_roots(own: PartyFile, opened: Secrets) -> list[RootKeyring]:
-    """Open as many root keys as must sign together.
-
-    Raises:
-        CouldNot: too few are in the directory.
-        PassphraseRefused: another passphrase.
-    """
-    found: list[RootKeyring] = []
-    for index in range(1, len(own.roots.keys) + 1):
-        path = opened.roots / f"root-{index}.key"
-        if path.is_file() and len(found) < own.roots.threshold:
-            found.append(read_keyring(path, RootKeyring, opened.root_passphrase))
-    if len(found) < own.roots.threshold:
-        raise CouldNot(
-            "roots-missing",
-            f"{own.roots.threshold} root keys must sign; {opened.roots} has {len(found)} of them",
-        )
-    return found
-
-
-def _sign(
-    home: NodeHome, own: PartyFile, agreement: Agreement, channel: ChannelHome, opened: Secrets, *, now_ms: int
-) -> tuple[SignedStatement, SignedStatement]:
-    """Make the channel's keys and sign the agreement and the first roster; the keys are on disk before this returns."""
-    if not own.people:
-        raise Misused("officers-missing", "add officers first: hotline officer add")
-    roots = open_roots(own, opened)
-    node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
-    reserve_path = opened.roots / "reserve.key"
-    reserve = read_keyring(reserve_path, ReserveKeyring, opened.root_passphrase)
-    seeds = ChannelSeeds.generate(secrets.token_bytes, epoch=FIRST_EPOCH)
-    following = ReserveSeeds.generate(secrets.token_bytes, epoch=FIRST_EPOCH + 1)
-    roster = first_roster(own, agreement, node, seeds=seeds, reserve=following, now_ms=now_ms)
-    agreement_statement = sign_document(
-        AGREEMENT, agreement.text, agreement=agreement, party=own.short, roots=roots, issued_at_ms=now_ms
-    )
-    roster_statement = sign_document(
-        ROSTER,
-        roster_text.render(roster),
-        agreement=agreement,
-        party=own.short,
-        roots=roots,
-        issued_at_ms=now_ms,
-    )
-    make_directory(channel.path)
-    write_keyring(
-        reserve_path,
-        reserve.with_channel(agreement.channel, following),
-        opened.root_passphrase,
-        replace=True,
-    )
-    write_keyring(home.keyring_path, node.with_channel(agreement.channel, seeds), opened.passphrase, replace=True)
-    return agreement_statement, roster_statement
 
 
 def _finish(

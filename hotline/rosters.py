@@ -10,8 +10,8 @@ import hashlib
 from dataclasses import replace
 
 from hotline.documents import ROSTER, sign_document
-from hotline.pairing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_roots
 from hotline.party_file import PartyFile, read_party
+from hotline.root_signing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_roots
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
 from keys.keyring import RootKeyring

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hotline.pairing import Secrets
+from hotline.root_signing import Secrets
 from nodes.files import read_file
 from nodes.home import NodeHome
 

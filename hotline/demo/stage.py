@@ -29,7 +29,8 @@ from hotline.demo.rules import (
 )
 from hotline.desk import Officer
 from hotline.errors import CouldNot, Refused
-from hotline.pairing import Paired, Secrets, accept, check_words, confirm_answer, confirm_final, preview_answer, propose
+from hotline.pairing import Paired, accept, check_words, confirm_answer, confirm_final, preview_answer, propose
+from hotline.root_signing import Secrets
 from hotline.setup import NewParty, add_officer, make_home
 from hotline.terms import Terms
 from keys.roster import Roster

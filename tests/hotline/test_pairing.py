@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hotline import pairing
 from hotline.documents import AGREEMENT, sign_document
 from hotline.errors import CouldNot, HotlineError, Refused
-from hotline.pairing import Secrets
 from hotline.pairing_files import Offer, SignedTerms, kind_of
 from hotline.party_file import read_party
+from hotline.root_signing import Secrets, open_roots
 from hotline.terms import Terms
 from keys.keyring import NodeKeyring
 from nodes.files import read_file
@@ -86,7 +86,7 @@ def test_an_answer_on_other_terms_is_refused(homes: tuple[Path, Path], files: di
     assert answer.agreement.body is not None
     agreement = Agreement.parse(answer.agreement.body)
     other = replace(agreement, beat=replace(agreement.beat, every_ms=3_600_000))
-    roots = pairing.open_roots(read_party(bor / "party.toml"), opened(bor))
+    roots = open_roots(read_party(bor / "party.toml"), opened(bor))
     forged = sign_document(AGREEMENT, other.text, agreement=other, party="BOR", roots=roots, issued_at_ms=NOW)
     with pytest.raises(Refused) as caught:
         pairing.preview_answer(NodeHome(arc), replace(answer, agreement=forged).encode(final=False))
