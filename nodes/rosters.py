@@ -1,8 +1,8 @@
 """The rosters a node holds of one channel, on its disk and in force.
 
 A roster is kept as its exact text and the statement by which the party's roots signed it. Everything is checked again
-at each start: a file here is evidence, not a setting. The highest version that verifies and follows from the one before is
-in force; one that fails its checks is kept, and the last good one stands.
+at each start: a file here is evidence, not a setting. The highest version that verifies and follows from the one before
+is in force; one that fails its checks is kept, and the last good one stands.
 
 Source: spec/keys-and-rosters.md, "Rosters".
 """
