@@ -23,7 +23,7 @@ STEP_TIMEOUT_S = 90
 def steps() -> list[tuple[str, str, str]]:
     """Machine, sign and command of every line in the page's console blocks."""
     found = []
-    for block in re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.S):
+    for block in re.findall(r"```console\n(.*?)```", PAGE.read_text(), re.DOTALL):
         for line in block.splitlines():
             match = STEP.fullmatch(line)
             assert match is not None, line
@@ -64,9 +64,7 @@ class Machine:
         """Run a command in the background."""
         with (self.directory / "node.log").open("wb") as log:
             self.running.append(
-                subprocess.Popen(
-                    self._argv(f"exec {command}"), cwd=self.directory, env=self._environment(), stderr=log
-                )
+                subprocess.Popen(self._argv(f"exec {command}"), cwd=self.directory, env=self._environment(), stderr=log)
             )
 
     def stop(self) -> None:
