@@ -1,0 +1,95 @@
+"""`python -m bench`: the raw limits, the floor and Hotline, in one run and one table, with the targets.
+
+Floor and Hotline take turns, a few rounds each, and of each figure the best round counts, on both sides: what else the
+machine does meanwhile makes a round slower and never faster. A target that is missed is said to be missed, and the
+exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench import floor, large, limits, line
+from bench.pair import Pair
+from bench.table import lines, verdicts
+
+MB_MAX = 150
+
+
+def best(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The best of every figure, and what was measured beside it in the last round."""
+    found = dict(rounds[-1])
+    found["p50_ms"] = min(one["p50_ms"] for one in rounds)
+    found["p99_ms"] = min(one["p99_ms"] for one in rounds)
+    found["per_s"] = max(one["per_s"] for one in rounds)
+    return found
+
+
+def measure(where: Path, *, one: int, many: int, rounds: int, entries: int) -> dict[str, Any]:
+    """Measure everything.
+
+    Args:
+        where: a directory on a real disk; what is made there is removed.
+        one: messages a round, one at a time.
+        many: messages a round, pipelined.
+        rounds: turns of floor and Hotline.
+        entries: length of the long history; 0 leaves it out.
+    """
+    say("raw limits")
+    found: dict[str, Any] = {"limits": limits.run(where)}
+    shutil.rmtree(where / "pair", ignore_errors=True)
+    shutil.rmtree(where / "large", ignore_errors=True)
+    pair = Pair.make(where / "pair")
+    hybrid, plain, ours = [], [], []
+    with pair:
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}: floor, then Hotline")
+            hybrid.append(floor.run(where, True, one, many // floor.HANDFUL * floor.HANDFUL))
+            plain.append(floor.run(where, False, one, many // floor.HANDFUL * floor.HANDFUL))
+            ours.append(line.run(pair, one=one, many=many))
+        say("answers and disk syncs")
+        seen = line.look(pair, probed=1000, traced=40)
+    shutil.rmtree(where / "pair")
+    found |= {"floor": best(hybrid), "floor_ed25519_only": best(plain), "hotline": best(ours) | seen}
+    if entries:
+        say(f"a history of {entries} entries; this takes some minutes")
+        found["large"] = large.run(where / "large", entries)
+        shutil.rmtree(where / "large")
+    return found
+
+
+def say(text: str) -> None:
+    """Tell on standard error what is being done."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Measure, and print a table or JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Hotline against the floor and raw limits.")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--one", type=int, default=300, help="messages a round, one at a time")
+    parser.add_argument("--many", type=int, default=2000, help="messages a round, pipelined")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of floor and Hotline")
+    parser.add_argument("--entries", type=int, default=100_000, help="length of the long history; 0 leaves it out")
+    parser.add_argument("--dir", type=Path, default=Path("build/bench"), help="where to write: a real disk, not tmpfs")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    where = options.dir.resolve()
+    found = measure(where, one=options.one, many=options.many, rounds=options.rounds, entries=options.entries)
+    found["load_before"] = round(load, 2)
+    targets = verdicts(found)
+    found["targets"] = [
+        {"name": name, "limit": limit, "found": value, "met": met} for name, limit, value, met in targets
+    ]
+    print(json.dumps(found) if options.json else "\n".join(lines(found, targets)))
+    return 0 if all(met is not False for *_, met in targets) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
