@@ -26,6 +26,9 @@ from nodes.signed import signatures_from_wire
 from protocol.statement import Statement
 
 WAIT_TIMEOUT_S = 20.0
+SLICE_S = 2.0
+"""A node is asked to wait so long at a time; in between somebody looks whether both nodes are still there."""
+
 LOOK_S = 0.01
 
 
@@ -158,7 +161,7 @@ class Desks:
             [self.officers[name] for name in signers],
         )
         begun = time.monotonic()
-        outcome = submit(desk, channel, composed, signatures, wait=event.wait, timeout_s=WAIT_TIMEOUT_S)
+        outcome = submit(desk, channel, composed, signatures, wait=event.wait, timeout_s=SLICE_S)
         placed = Placed(event=event, outcome=outcome, precedence=composed.statement.precedence)
         placed.took_ms = round((time.monotonic() - begun) * 1000)
         if event.as_draft:
@@ -189,22 +192,22 @@ class Desks:
         begun = time.monotonic()
         placed.outcome = desk.request(
             "sign",
-            timeout_s=WAIT_TIMEOUT_S + 10,
+            timeout_s=SLICE_S + 10,
             id=placed.outcome["draft"],
             signature=[signature.signer, signature.role, signature.algorithm, signature.value],
             wait=placed.event.wait,
-            timeout_ms=int(WAIT_TIMEOUT_S * 1000),
+            timeout_ms=int(SLICE_S * 1000),
         )
         placed.took_ms = round((time.monotonic() - begun) * 1000)
 
     def wait_held(self, placed: Placed) -> None:
-        """Wait until the other side holds a statement of ours, and note how far it came."""
+        """Wait a while for the other side to hold a statement of ours, and note how far it came."""
         placed.outcome = self.desk().request(
             "wait",
-            timeout_s=WAIT_TIMEOUT_S + 10,
+            timeout_s=SLICE_S + 10,
             id=placed.outcome["id"],
             wait="held",
-            timeout_ms=int(WAIT_TIMEOUT_S * 1000),
+            timeout_ms=int(SLICE_S * 1000),
         )
 
     def receipt(self, placed: Placed) -> bytes:

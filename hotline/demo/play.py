@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hotline.demo.cast import Desks, Placed
+from hotline.demo.cast import WAIT_TIMEOUT_S, Desks, Placed
 from hotline.demo.letters import gist
 from hotline.demo.processes import NodeProcess
 from hotline.demo.script import AwaitDown, CatchUp, Event, Kill, Look, Restart, Say
@@ -56,8 +56,7 @@ class Play:
                 self._act(event)
             except ApiRefused:
                 # A node that has ended is the better explanation of an answer that did not come.
-                for node in self.nodes.values():
-                    node.check_alive()
+                self._check_alive()
                 raise
 
     def _act(self, event: Event) -> None:
@@ -86,15 +85,31 @@ class Play:
             seen = self._read(desks, to)
         placed = desks.say(event, to=to, thread=thread)
         self.said[event.key] = placed
+        if event.wait == "held" and placed.outcome["state"] != "draft":
+            self._await_held(placed)
         if event.as_draft:
             self._tell(placed, to, seen)
             for name in event.officers[1:]:
                 desks.sign_draft(placed, name)
+                if event.wait == "held":
+                    self._await_held(placed)
                 self._tell(placed, to, seen, signer=name)
         else:
             self._tell(placed, to, seen)
         if not event.as_draft and placed.outcome["state"] == "draft":
             raise CouldNot("demo-failed", f"{event.key} waits for signatures that the script did not foresee")
+
+    def _await_held(self, placed: Placed) -> None:
+        """Wait until a statement is held, for as long as both nodes are there to bring that about."""
+        begun = time.monotonic()
+        while placed.outcome["state"] != "held" and time.monotonic() - begun < WAIT_TIMEOUT_S:
+            self._check_alive()
+            self.desks[placed.event.voice].wait_held(placed)
+        placed.took_ms += round((time.monotonic() - begun) * 1000)
+
+    def _check_alive(self) -> None:
+        for node in self.nodes.values():
+            node.check_alive()
 
     def _read(self, desks: Desks, placed: Placed) -> str:
         contents = desks.read(placed)
@@ -143,7 +158,7 @@ class Play:
             if placed.outcome["state"] == "held":
                 continue
             before = placed.outcome["serial"]
-            self.desks[placed.event.voice].wait_held(placed)
+            self._await_held(placed)
             came = "" if before else f", which was queued as {placed.event.voice} said it,"
             self.transcript.note("held", f"{placed.outcome['serial']}{came} is {placed.outcome['state']} now")
 
