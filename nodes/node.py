@@ -150,7 +150,6 @@ class Node:
             NodeError: what the node ended for, or could not start for (`port-in-use`).
         """
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(self.executor)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         # What is here now stays; to look through it again and again for what could be freed is a pause for nothing.
         gc.collect()
