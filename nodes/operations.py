@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nodes.api_arguments import Arguments, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.clock import now
 from nodes.errors import ApiRefused
 from nodes.login import CONTENT_ROLES, Session, check_login, roles_of
@@ -27,7 +28,6 @@ from nodes.receipts import receipt
 from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
-from protocol.limits import SIZE_MAX
 from protocol.statement import Statement
 
 if TYPE_CHECKING:
@@ -35,11 +35,9 @@ if TYPE_CHECKING:
     from nodes.line import Line
 
 WAIT_MS_MAX = 600_000
-PAGE_MAX = 100
 THREAD_MAX = 500
 
 Push = Callable[[str, dict[str, Any]], Awaitable[None]]
-Arguments = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -76,7 +74,7 @@ class Caller:
         Raises:
             ApiRefused: `channel-unknown`, or `channel-not-chosen` where there are several.
         """
-        counterpart = _take(arguments, "counterpart", str, None)
+        counterpart = take(arguments, "counterpart", str, None)
         lines = self.node.lines
         if counterpart is None:
             if len(lines) == 1:
@@ -136,8 +134,8 @@ async def _status(caller: Caller, arguments: Arguments) -> Any:
 
 async def _login(caller: Caller, arguments: Arguments) -> Any:
     """Prove to be a person of the party; once a connection."""
-    person = _take(arguments, "person", int)
-    signature = _take(arguments, "signature", bytes)
+    person = take(arguments, "person", int)
+    signature = take(arguments, "signature", bytes)
     if caller.session is not None:
         raise ApiRefused("login-refused", "this connection is logged in already")
     rosters = [line.own_rosters[-1].roster for line in caller.node.lines.values()]
@@ -155,7 +153,7 @@ async def _login(caller: Caller, arguments: Arguments) -> Any:
 async def _submit(caller: Caller, arguments: Arguments) -> Any:
     """Take a statement. Officers log in; what roots signed speaks for itself, because it opens nothing."""
     line = caller.line(arguments)
-    signed = SignedStatement.parse(_take(arguments, "signed", bytes))
+    signed = SignedStatement.parse(take(arguments, "signed", bytes))
     rooted = bool(signed.signatures) and all(one.root is not None for one in signed.signatures)
     if not rooted and not caller.roles(line):
         raise ApiRefused("login-refused", "an officer must be logged in to send a statement")
@@ -186,7 +184,7 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _wait(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Wait until a statement of ours has come so far."""
-    outcome = line.intake.outcome(_statement_id(arguments))
+    outcome = line.intake.outcome(statement_id_of(arguments))
     return (await _waited(line, outcome, arguments)).as_dict()
 
 
@@ -197,25 +195,25 @@ async def _drafts(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Add a signature to a draft."""
-    signatures = signatures_from_wire([_take(arguments, "signature", list)])
-    outcome = await line.intake.sign_draft(_take(arguments, "id", str), signatures[0])
+    signatures = signatures_from_wire([take(arguments, "signature", list)])
+    outcome = await line.intake.sign_draft(take(arguments, "id", str), signatures[0])
     return (await _waited(line, outcome, arguments)).as_dict()
 
 
 async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What the counterpart's people have said, newest first."""
-    before, limit = _take(arguments, "before", int, None), _limit(arguments)
+    before, limit = take(arguments, "before", int, None), limit_of(arguments)
     return await asyncio.to_thread(lambda: line.projection.inbox(before=before, limit=limit))
 
 
 async def _threads(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The threads, the one that moved last first."""
-    return await asyncio.to_thread(line.projection.threads, _limit(arguments))
+    return await asyncio.to_thread(line.projection.threads, limit_of(arguments))
 
 
 async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One thread with its entries in order."""
-    found = await asyncio.to_thread(line.projection.thread, _take(arguments, "id", bytes), THREAD_MAX)
+    found = await asyncio.to_thread(line.projection.thread, take(arguments, "id", bytes), THREAD_MAX)
     if not found:
         raise ApiRefused("no-such-thread", "there is no such thread on this channel")
     return found
@@ -223,7 +221,7 @@ async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One entry: its bytes and how it was judged."""
-    voice, index = _voice(line, arguments), _index(arguments)
+    voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
     entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
     if not entries:
         raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
@@ -239,7 +237,7 @@ async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The receipt of one entry; it holds the entry and no contents."""
-    voice, index = _voice(line, arguments), _index(arguments)
+    voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
     return await asyncio.to_thread(receipt, line.store, voice, index)
 
 
@@ -260,7 +258,7 @@ async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What opens one entry: its body and its secret."""
-    voice, index = _voice(line, arguments), _index(arguments)
+    voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
     body = await asyncio.to_thread(line.store.body, voice, index)
     entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
     if not entries:
@@ -270,7 +268,7 @@ async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One draft with what opens it, for the officer who is to sign it."""
-    draft = await asyncio.to_thread(line.intake.draft, _take(arguments, "id", str))
+    draft = await asyncio.to_thread(line.intake.draft, take(arguments, "id", str))
     opening = await asyncio.to_thread(_opening, line, draft.statement, draft.body)
     return {**_draft_dict(draft), **opening}
 
@@ -307,52 +305,15 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-# --- Arguments --------------------------------------------------------------------------------------------------------
-
-_REQUIRED: Any = object()
-
-
-def _take(arguments: Arguments, name: str, kind: type, default: Any = _REQUIRED) -> Any:
-    value = arguments.get(name)
-    if value is None and default is not _REQUIRED:
-        return default
-    if type(value) is not kind:
-        raise ApiRefused("request-malformed", f"{name} is missing or no {kind.__name__}")
-    return value
-
-
-def _voice(line: Line, arguments: Arguments) -> str:
-    voice: str = _take(arguments, "voice", str)
-    if voice not in {line.own, line.counterpart}:
-        raise ApiRefused("no-such-entry", f"{voice[:8]!r} is not a voice of this channel")
-    return voice
-
-
-def _index(arguments: Arguments) -> int:
-    index: int = _take(arguments, "index", int)
-    if not 0 <= index <= SIZE_MAX:
-        raise ApiRefused("no-such-entry", f"there is no entry {index}")
-    return index
-
-
-def _limit(arguments: Arguments) -> int:
-    limit: int = _take(arguments, "limit", int, PAGE_MAX)
-    return max(1, min(limit, PAGE_MAX))
-
-
-def _statement_id(arguments: Arguments) -> bytes:
-    try:
-        return bytes.fromhex(_take(arguments, "id", str))
-    except ValueError as error:
-        raise ApiRefused("request-malformed", "id is not hexadecimal") from error
+# --- Shapes ----------------------------------------------------------------------------------------------------------
 
 
 async def _waited(line: Line, outcome: Outcome, arguments: Arguments) -> Outcome:
     """Wait as the request asks for; a draft waits for people, which no request does."""
-    state = _take(arguments, "wait", str, None)
+    state = take(arguments, "wait", str, None)
     if state is None or outcome.state == "draft" or state not in STATES or outcome.reached(state):
         return outcome
-    timeout_ms = max(0, min(_take(arguments, "timeout_ms", int, 10_000), WAIT_MS_MAX))
+    timeout_ms = max(0, min(take(arguments, "timeout_ms", int, 10_000), WAIT_MS_MAX))
     return await line.intake.follow(outcome, state, timeout_ms / 1000)
 
 
