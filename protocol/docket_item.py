@@ -9,8 +9,9 @@ Source: spec/docket.md, "Items".
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from protocol.canonical import decode, encode_sorted
-from protocol.limits import STATEMENT_BYTES_MAX
+import msgpack
+
+from protocol.canonical import encode_sorted
 from protocol.verdict import NO_LOCATION
 
 Mark = tuple[int, int]
@@ -122,8 +123,8 @@ class Item:
 
     @classmethod
     def parse(cls, data: bytes) -> "Item":
-        """Read what `encode` wrote; it comes from our own database and nowhere else."""
-        values: Any = decode(data, bytes_max=STATEMENT_BYTES_MAX)
+        """Read what `encode` wrote. It comes from our own memory or database, so its spelling is not looked at."""
+        values: Any = msgpack.unpackb(data)
         for place in _MARKS:
             if values[place] is not None:
                 values[place] = tuple(values[place])

@@ -53,6 +53,7 @@ class ExportedLog:
         self._report = report
         # Hashes of the leaves and of every tile level above, 32 bytes each in a row.
         self._rows: list[bytearray] = []
+        self._bundle: tuple[int, list[bytes]] | None = None
         self.documents: dict[Hash, str] = {}
         self.readable = True
         """Whether every entry is there and is the one that was signed."""
@@ -187,11 +188,14 @@ class ExportedLog:
     def read(self, start: int, count: int) -> list[bytes]:
         """Entries from `start`, at most to the end of its bundle; only after `check_tree` found all of them good."""
         index, inside = divmod(start, TILE_WIDTH)
-        width = min(TILE_WIDTH, self.size - index * TILE_WIDTH)
-        data = self.evidence.read(entries_path(index, width))
-        if data is None:
-            raise TileRefused(f"{self.where(entries_path(index, width))} went away during the audit")
-        return parse_bundle(data, width)[inside : inside + count]
+        # A bundle is asked for in parts, one soon after the other; the last one read is kept.
+        if self._bundle is None or self._bundle[0] != index:
+            width = min(TILE_WIDTH, self.size - index * TILE_WIDTH)
+            data = self.evidence.read(entries_path(index, width))
+            if data is None:
+                raise TileRefused(f"{self.where(entries_path(index, width))} went away during the audit")
+            self._bundle = index, parse_bundle(data, width)
+        return self._bundle[1][inside : inside + count]
 
     def entry(self, index: int) -> bytes | None:
         """One entry, or None where its bundle is absent or damaged."""

@@ -7,13 +7,14 @@ what follows, they are few, and their signatures are verified here.
 Source: spec/docket.md, "Verdicts", steps 1 to 8.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from keys.errors import KeysError, RosterRefused
 from keys.hybrid import ALGORITHM
 from keys.quorum import RootSet
-from keys.roster import Roster, check_apart, check_succession
+from keys.roster import Person, Roster, check_apart, check_succession
 from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Needs
@@ -56,10 +57,14 @@ _SPELLING_CODES: Final = frozenset({"second-spelling", "unsorted-keys"})
 
 @dataclass(frozen=True, slots=True)
 class RosterInForce:
-    """A roster with its exact text, which the next one must name."""
+    """A roster with its exact text, which the next one must name; `people` has its persons by number."""
 
     roster: Roster
     text: bytes
+    people: Mapping[int, Person] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "people", {person.number: person for person in self.roster.people})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +240,7 @@ class Reader:
             counts: tuple[int, str] | None = None
             number = signature.person
             if number is not None:
-                person = None if roster is None else roster.person(number)
+                person = None if in_force is None else in_force.people.get(number)
                 key = None if person is None else person.key
                 if person is not None and signature.role in person.roles:
                     if current and person.valid_at(entry.logged_at_ms):
