@@ -6,11 +6,16 @@ Source: spec/keys-and-rosters.md, "Key files".
 from __future__ import annotations
 
 import secrets
+import threading
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar
 
 from keys.envelope import BLOB_BYTES_MAX, NONCE_BYTES, SALT_BYTES, seal, unseal
 from nodes.files import read_file, write_file
+
+# Argon2id with several lanes computes them on threads of OpenSSL's own. Two computations at once in one process were
+# seen to wait for each other without end; and as one alone uses all cores, taking turns costs nothing.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class Keyring(Protocol):
@@ -38,13 +43,14 @@ def write_keyring(path: Path, keyring: Keyring, passphrase: bytes, *, replace: b
         FileRefused: the file is there and may not be replaced, or it cannot be written.
         KeysMisused: an empty or far too long passphrase.
     """
-    blob = seal(
-        keyring.encode(),
-        passphrase,
-        purpose=keyring.PURPOSE,
-        salt=secrets.token_bytes(SALT_BYTES),
-        nonce=secrets.token_bytes(NONCE_BYTES),
-    )
+    with _ONE_AT_A_TIME:
+        blob = seal(
+            keyring.encode(),
+            passphrase,
+            purpose=keyring.PURPOSE,
+            salt=secrets.token_bytes(SALT_BYTES),
+            nonce=secrets.token_bytes(NONCE_BYTES),
+        )
     write_file(path, blob, replace=replace)
 
 
@@ -56,4 +62,7 @@ def read_keyring(path: Path, kind: type[K], passphrase: bytes) -> K:
         PassphraseRefused: another passphrase.
         EnvelopeRefused: damaged, or of another kind.
     """
-    return kind.parse(unseal(read_file(path, bytes_max=BLOB_BYTES_MAX), passphrase, purpose=kind.PURPOSE))
+    blob = read_file(path, bytes_max=BLOB_BYTES_MAX)
+    with _ONE_AT_A_TIME:
+        plain = unseal(blob, passphrase, purpose=kind.PURPOSE)
+    return kind.parse(plain)
