@@ -33,7 +33,8 @@ from protocol.faults import (
     TIME_WENT_BACK,
     UNAUTHORISED,
 )
-from protocol.kinds import Catalogue, Kind
+from protocol.fit import reply_fits
+from protocol.kinds import Catalogue
 from protocol.reading import Prepared, Reader, RosterInForce
 from protocol.statement import EMPTY_LOG, LogState, Statement
 from protocol.tagged import Hash
@@ -276,19 +277,3 @@ class Judge:
         if found is None or (found.place & 1 != voice and found.place >> 1 >= held.size):
             return None
         return found
-
-
-def reply_fits(kind: Kind, voice: int, target: Located, thread: int) -> bool:
-    """Whether an entry of this kind may answer that entry.
-
-    Args:
-        kind: of the entry that answers.
-        voice: its author.
-        target: the entry answered.
-        thread: location of the opener of the answer's thread; NO_LOCATION where it is not known.
-    """
-    if target.kind not in kind.replies_to:
-        return False
-    if kind.reply_voice != "either" and (target.place & 1 == voice) != (kind.reply_voice == "own"):
-        return False
-    return thread == NO_LOCATION or target.thread == thread

@@ -42,6 +42,7 @@ from protocol.faults import (
     WRONG_CHANNEL,
     WRONG_PARTY,
 )
+from protocol.fit import header_fits
 from protocol.kinds import Catalogue, Kind
 from protocol.merkle import leaf_hash
 from protocol.signature import NODE, PURPOSE, ROOT_ROLE, signing_message
@@ -339,41 +340,3 @@ class Reader:
             return None
         self._in_force = RosterInForce(roster, text)
         return self._in_force
-
-
-def header_fits(kind: Kind, statement: Statement) -> bool:
-    """Whether a header has what its kind asks for, and nothing that the kind does not have.
-
-    Args:
-        kind: of the catalogue that the statement names.
-        statement: parsed, so that its fields are of the right shapes.
-
-    Source: spec/docket.md, "Verdicts", step 4.
-    """
-    if statement.thread is None:
-        if not kind.opens_thread and not kind.machine:
-            return False
-    elif not kind.continues_thread:
-        return False
-    if len(statement.commitments) != len(kind.fields):
-        return False
-    if kind.outcomes:
-        if statement.outcome not in kind.outcomes:
-            return False
-    elif statement.outcome is not None:
-        return False
-    for need, value in (
-        (kind.in_reply_to, statement.in_reply_to),
-        (kind.severity, statement.severity),
-        (kind.aware_at, statement.aware_at_ms),
-        (kind.respond_by, statement.respond_by_ms),
-        (kind.valid_until, statement.valid_until_ms),
-    ):
-        if value is None:
-            if need == "required":
-                return False
-        elif need == "none":
-            return False
-    if kind.machine:
-        return statement.body_digest is None
-    return statement.facts is None
