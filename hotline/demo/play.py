@@ -12,7 +12,6 @@ from hotline.demo.processes import NodeProcess
 from hotline.demo.script import AwaitDown, CatchUp, Event, Kill, Look, Restart, Say
 from hotline.demo.transcript import Transcript
 from hotline.errors import CouldNot
-from nodes.errors import ApiRefused
 from nodes.resources import catalogue
 
 DOWN_TIMEOUT_S = 15.0
@@ -49,15 +48,10 @@ class Play:
         """Act out a script.
 
         Raises:
-            HotlineError, NodeError, ProtocolError: something cannot be done; a node that has ended is named.
+            HotlineError, NodeError, ProtocolError: something cannot be done.
         """
         for event in events:
-            try:
-                self._act(event)
-            except ApiRefused:
-                # A node that has ended is the better explanation of an answer that did not come.
-                self._check_alive()
-                raise
+            self._act(event)
 
     def _act(self, event: Event) -> None:
         match event:
@@ -103,11 +97,12 @@ class Play:
         """Wait until a statement is held, for as long as both nodes are there to bring that about."""
         begun = time.monotonic()
         while placed.outcome["state"] != "held" and time.monotonic() - begun < WAIT_TIMEOUT_S:
-            self._check_alive()
+            self.check_alive()
             self.desks[placed.event.voice].wait_held(placed)
         placed.took_ms += round((time.monotonic() - begun) * 1000)
 
-    def _check_alive(self) -> None:
+    def check_alive(self) -> None:
+        """Raises CouldNot: a node has ended by itself."""
         for node in self.nodes.values():
             node.check_alive()
 
@@ -142,7 +137,7 @@ class Play:
             case "queued":
                 facts.append("queued, without a place")
             case _:
-                facts.append("logged, not held yet")
+                facts.append("not held yet")
         self.transcript.said(
             voice=event.voice,
             serial=str(outcome["serial"] or outcome["state"]),

@@ -17,11 +17,13 @@ from hotline.demo.rules import ARC, BOR, OFFICERS
 from hotline.demo.stage import Side, new_directory, officers, pair, set_stage, write_policy
 from hotline.demo.transcript import Transcript
 from hotline.incidents import Incident, load_incidents
+from nodes.errors import ApiRefused
 from nodes.files import write_file
 from nodes.resources import catalogue
 from protocol.agreement import DEMONSTRATION
 
 FINDINGS_SHOWN = 8
+ENDING_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,18 +168,28 @@ def _running(play: Play, sides: Sequence[Side]) -> Iterator[None]:
         for desks in play.desks.values():
             desks.open()
         yield
-    except BaseException as error:
+    except ApiRefused:
+        # A node that has ended explains better than an answer that did not come; it may be ending just now.
+        time.sleep(ENDING_S)
+        try:
+            play.check_alive()
+        finally:
+            _close(play)
+        raise
+    except KeyboardInterrupt:
         _close(play)
-        if isinstance(error, KeyboardInterrupt):
-            transcript.note("interrupted", "both nodes are stopped; the directory is left as it is", "yellow")
+        transcript.note("interrupted", "both nodes are stopped; the directory is left as it is", "yellow")
+        raise
+    except BaseException:
+        _close(play)
         raise
 
 
 def _head(directory: Path, incidents: Sequence[Incident]) -> list[str]:
-    first, last = incidents[0].last_seen, incidents[-1].last_seen
     parties = f"{ARC.name} ({ARC.short}) and {BOR.name} ({BOR.short})"
+    span = " to ".join(dict.fromkeys((incidents[0].last_seen, incidents[-1].last_seen)))
     return [
-        f"{parties} tell each other {len(incidents)} past incidents, {first} to {last}, in {directory}.",
+        f"{parties} tell each other of {_counted(len(incidents), 'past incident')}, {span}, in {directory}.",
         "Statements are of now, the incidents' dates are theirs; from MITRE ATT&CK v18.1 and VERIS Community Database.",
     ]
 
@@ -186,10 +198,14 @@ def _tail(result: Result) -> list[str]:
     failed = [one.name for one in result.checks if not one.ok]
     home, exports = result.directory / ARC.short, result.directory / "exports"
     outcome = f"failed: {', '.join(failed)}" if failed else "every check held"
-    said = f"{result.count} incidents, {result.statements} statements, {result.held} of them held"
+    said = f"{_counted(result.count, 'incident')}, {result.statements} statements, {result.held} of them held"
     return [
         f"{said}; {result.entries} entries in two logs; {result.seconds:.1f} s.",
         f"Audit: {result.verdict}. {len(result.checks)} checks: {outcome}.",
         f"Next: hotline --home {home} --passphrase-file {home / 'passphrase'} --no-input node run",
         f"      hotline audit {exports / ARC.short} {exports / BOR.short} --policy {result.directory / 'policy'}",
     ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -199,7 +199,7 @@ def _outage(place: int, incident: Incident, catalogue: Catalogue, casting: Casti
     yield Say(key="last-words", voice=BOR.short, kind="goodwill", values=last, wait="logged")
     yield Kill(BOR.short)
     yield _notify(place, incident, catalogue, casting, wait="logged")
-    condolence = {"message": "Your line has fallen silent. We keep speaking; you will find it when you are back."}
+    condolence = {"message": "We cannot hear you and go on speaking."}
     yield Say(key="into-silence", voice=ARC.short, kind="goodwill", values=condolence, wait="logged")
     yield AwaitDown(ARC.short)
     yield Restart(BOR.short)
