@@ -222,7 +222,8 @@ class Intake:
             if left_s <= 0:
                 break
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._waiters.changed(), min(left_s, WAIT_LOOK_S))
+                async with asyncio.timeout(min(left_s, WAIT_LOOK_S)):
+                    await self._waiters.changed()
             outcome = self.outcome(bytes.fromhex(outcome.id))
         return outcome
 

@@ -176,7 +176,8 @@ async def _hold(line: Line, connection: Connection, tie: Tie, first: bytes | Non
         await line.driver.detach(session)
         session.close("closed", "")
         try:
-            await asyncio.wait_for(writer, CLOSE_TIMEOUT_S)
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await writer
         except (TimeoutError, ConnectionClosed):
             writer.cancel()
     return session.reason
@@ -279,7 +280,8 @@ class Listener:
             self._open[address] -= 1
 
     async def _admit(self, connection: Connection, pin: bytes) -> None:
-        first = await asyncio.wait_for(connection.recv(decode=False), OPEN_TIMEOUT_S)
+        async with asyncio.timeout(OPEN_TIMEOUT_S):
+            first = await connection.recv(decode=False)
         hello = parse(first)
         line = self._lines.get(hello["channel"]) if hello.type is FrameType.HELLO else None
         if line is None or pin not in line.their_pins():
@@ -368,7 +370,8 @@ class Dialler:
     async def _dial(self, endpoint: Endpoint) -> str:
         """One attempt, and the session if it succeeds; returns what went wrong, or nothing."""
         try:
-            connection, pin = await asyncio.wait_for(self._open_connection(endpoint), DIAL_TIMEOUT_S)
+            async with asyncio.timeout(DIAL_TIMEOUT_S):
+                connection, pin = await self._open_connection(endpoint)
         except (OSError, TimeoutError) as error:
             return f"unreachable: {type(error).__name__}"
         except (InvalidMessage, InvalidHandshake):

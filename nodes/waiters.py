@@ -58,7 +58,8 @@ class Waiters:
         waiter = (index, self._count, future)
         heappush(self._receipts, waiter)
         try:
-            return await asyncio.wait_for(future, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await future
         except TimeoutError:
             return None
         finally:

@@ -1,0 +1,95 @@
+"""Two nodes in one process and one event loop, over real sockets and TLS on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from nodes.config import NodeConfig
+from nodes.home import NodeHome
+from nodes.line import Line
+from nodes.node import Node
+from nodes.outcome import Outcome
+from nodes.signed import SignedStatement
+from tests.builders import keyring
+from tests.lines import other
+from tests.nodes.homes import agreement, write_home
+
+PATIENCE_S = 15.0
+
+
+def free_port() -> int:
+    """A port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_homes(directory: Path, *, settings: str = "") -> dict[str, NodeHome]:
+    """ARC dials, BOR listens."""
+    address = f"127.0.0.1:{free_port()}"
+    return {
+        "ARC": write_home(directory / "ARC", "ARC", endpoint=address, settings=settings),
+        "BOR": write_home(directory / "BOR", "BOR", listen=address, settings=settings),
+    }
+
+
+class SharedThreads(ThreadPoolExecutor):
+    """Threads that outlive the node which thinks they are its own: here two nodes share one loop, and its default."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave them to the next node."""
+
+
+THREADS = SharedThreads(8)
+
+
+@asynccontextmanager
+async def running(home: NodeHome) -> AsyncIterator[Node]:
+    """A node of a home, for as long as the block lasts."""
+    node = Node(home, NodeConfig.load(home.config_path), keyring(home.party, agreement().channel))
+    node.executor = THREADS
+    node.open()
+    task = asyncio.create_task(node.run())
+    try:
+        # What cannot start has ended by now; whatever it is comes out of the task.
+        await asyncio.wait([task], timeout=0.05)
+        if task.done():
+            await task
+        yield node
+    finally:
+        node.stop()
+        await task
+
+
+def line_of(node: Node) -> Line:
+    """The one line of a node."""
+    return node.lines[other(node.party)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own.
+            await asyncio.sleep(0.01)
+
+
+async def held(node: Node, signed: SignedStatement) -> Outcome:
+    """Submit a statement and wait for its receipt."""
+    line = line_of(node)
+    outcome = await line.intake.submit(signed)
+    return await line.intake.wait(bytes.fromhex(outcome.id), "held", PATIENCE_S)
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    """Run a test on a loop of its own."""
+
+    async def whole() -> None:
+        async with asyncio.timeout(60):
+            await test()
+
+    asyncio.run(whole())

@@ -1,0 +1,192 @@
+"""The listener and the dialler: strangers, rude friends and slow ones, over real sockets and TLS."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+from nodes import tls
+from nodes.home import NodeHome
+from nodes.node import Node
+from nodes.peer import COMMON, CONNECTIONS_PER_ADDRESS
+from protocol import frames, handshake
+from protocol.frames import FrameType
+from protocol.handshake import Tie
+from protocol.limits import FRAME_BYTES_MAX
+from tests.builders import keyring
+from tests.nodes.homes import agreement, said
+from tests.nodes.pair import held, line_of, run, running, until, write_homes
+
+Homes = dict[str, NodeHome]
+
+
+def address(homes: Homes) -> str:
+    """Where BOR listens."""
+    return "wss://" + homes["BOR"].config_path.read_text().split('listen = "')[1].split('"')[0] + "/"
+
+
+def context(party: str) -> ssl.SSLContext:
+    """TLS as a party dials BOR."""
+    anchors = [tls.own_certificate(keyring("BOR", agreement().channel))]
+    return tls.context(server=False, keyring=keyring(party, agreement().channel), anchors=anchors)
+
+
+@asynccontextmanager
+async def dialled(homes: Homes, party: str = "ARC", **options: Any) -> AsyncIterator[ClientConnection]:
+    """A bare connection with a party's TLS key."""
+    async with connect(
+        address(homes), ssl=context(party), server_hostname="bor", proxy=None, **{**COMMON, **options}
+    ) as connection:
+        yield connection
+
+
+def hello(party: str = "ARC", **changes: Any) -> bytes:
+    """A hello of a party."""
+    tie = Tie(dialled=True, own_pin=bytes(32), their_pin=bytes(32), nonce=bytes(32))
+    items = {**frames.parse(handshake.hello(channel=agreement().channel, party=party, tie=tie)).items, **changes}
+    return frames.encode(FrameType.HELLO, **items)
+
+
+async def ended(connection: ClientConnection) -> str:
+    """Read until the other side closes; the reason it gives."""
+    try:
+        while True:
+            await asyncio.wait_for(connection.recv(), 10)
+    except ConnectionClosed as closed:
+        return closed.rcvd.reason if closed.rcvd is not None else ""
+
+
+async def still_well(homes: Homes, bor: Node) -> None:
+    """The line comes up and carries a message each way."""
+    async with running(homes["ARC"]) as arc:
+        assert (await held(arc, said("ARC"))).state == "held"
+        assert (await held(bor, said("BOR"))).state == "held"
+
+
+def test_a_stranger_does_not_get_past_tls(tmp_path: Path) -> None:
+    """A key that no roster names: no connection, and the line is as well as before."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            with pytest.raises((InvalidMessage, InvalidHandshake, OSError)):
+                async with dialled(homes, "CAR"):
+                    pass
+            await still_well(homes, bor)
+
+    run(test)
+
+
+RUDE: dict[str, tuple[list[bytes | str], str]] = {
+    "another channel": ([hello(channel=bytes(32))], "unknown-peer"),
+    "noise first": ([b"noise"], ""),
+    "a beat first": ([frames.encode(FrameType.BEAT, beat=b"x", signature=b"x")], "unknown-peer"),
+    "another party": ([hello(party="CAR")], "wrong-channel"),
+    "a version we do not speak": ([hello(versions=b"\x09")], "unknown-version"),
+    "a signature by nobody": ([hello(), frames.encode(FrameType.AUTH, signature=bytes(3373))], "signature-refused"),
+    "noise after the hello": ([hello(), b"noise"], ""),
+    "text after the hello": ([hello(), "text"], "bad-frame"),
+    "an append before the signatures": (
+        [hello(), frames.encode(FrameType.APPEND, note=b"n", start=0, entries=[], proof=[])],
+        "frame-out-of-place",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RUDE)
+def test_a_rude_counterpart_is_shown_out(tmp_path: Path, what: str) -> None:
+    """With the right TLS key and the wrong frames: closed, nothing changed, and the real node is served after it."""
+    homes = write_homes(tmp_path)
+    messages, reason = RUDE[what]
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            async with dialled(homes) as connection:
+                for message in messages:
+                    await connection.send(message)
+                assert reason in await ended(connection)
+            assert line_of(bor).status()["their_size"] == 0
+            await still_well(homes, bor)
+
+    run(test)
+
+
+def test_a_message_too_large_is_not_read(tmp_path: Path) -> None:
+    """The connection ends before it is there."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            async with dialled(homes) as connection:
+                await connection.send(hello())
+                await connection.send(bytes(FRAME_BYTES_MAX + 1))
+                await ended(connection)
+                assert connection.close_code == 1009
+            await still_well(homes, bor)
+
+    run(test)
+
+
+def test_one_address_gets_so_many_connections(tmp_path: Path) -> None:
+    """More are turned away while these stand, and the line comes up when they go."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            silent = []
+            try:
+                for _ in range(CONNECTIONS_PER_ADDRESS):
+                    silent.append(await connect(address(homes), ssl=context("ARC"), server_hostname="bor", **COMMON))
+                await asyncio.sleep(0.05)
+                async with dialled(homes) as one_more:
+                    assert await ended(one_more) == "busy"
+            finally:
+                for connection in silent:
+                    await connection.close()
+            await still_well(homes, bor)
+
+    run(test)
+
+
+def test_a_new_connection_takes_the_place_of_a_silent_one(tmp_path: Path) -> None:
+    """A counterpart that lost its connection without a word dials again and is served at once."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor, dialled(homes) as silent:
+            await silent.send(hello())
+            await asyncio.sleep(0.05)
+            await still_well(homes, bor)
+            assert await ended(silent) == "replaced"
+
+    run(test)
+
+
+def test_both_may_dial(tmp_path: Path) -> None:
+    """Two nodes that dial each other end up with one session and stay there."""
+    homes = write_homes(tmp_path)
+    there = homes["BOR"].config_path.read_text().split('listen = "')[1].split('"')[0]
+    port = int(there.rsplit(":", 1)[1])
+    here = f"127.0.0.1:{port + 1 if port < 65_000 else port - 1}"
+    config = homes["ARC"].config_path
+    config.write_text(config.read_text().replace('listen = ""', f'listen = "{here}"'))
+    homes["BOR"].channel("ARC").settings_path.write_text(f'endpoints = ["{here}"]\n')
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await held(arc, said("ARC"))
+            await held(bor, said("BOR"))
+            await until(lambda: line_of(arc).status()["line"] == line_of(bor).status()["line"] == "up")
+            dialled_by_arc = line_of(arc).driver.dialled
+            await asyncio.sleep(1.0)
+            assert line_of(arc).driver.dialled is dialled_by_arc
+            assert line_of(bor).driver.dialled is not dialled_by_arc
+            assert line_of(arc).status()["line"] == "up"
+
+    run(test)
