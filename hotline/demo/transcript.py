@@ -5,7 +5,7 @@ far it came. What was opened is told from the reader's side, out of the body tha
 text passes through `printable`, as everywhere, and is cut where it would break the line.
 
     09:14:07Z  ARC >      ARC 12   IMMEDIATE  Incident notification   RedPenguin: data leaked  [held in 9 ms]
-                                                                      2025-03, severity 4, attributed
+                                              2025-03, severity 4, attributed, signed by duty and release
     09:14:07Z      < BOR  BOR 9    routine    Opened                  ARC 12: RedPenguin: data leaked  [held in 8 ms]
 """
 
@@ -106,7 +106,8 @@ class Transcript:
                 parts += [("  ", ()), part]
         self._line(*parts)
         if more:
-            self._line((" " * indent + shorten(printable(", ".join(more)), WIDTH - indent), ("dim",)))
+            beside = indent - len(shown[3][0]) - 2
+            self._line((" " * beside + shorten(printable(", ".join(more)), WIDTH - beside), ("dim",)))
 
     def check(self, name: str, ok: bool, text: str) -> None:
         """Tell how a check came out."""
