@@ -1,8 +1,8 @@
 """A long history for two homes, made quickly: real statements, real signatures, real appends; only no network.
 
 Every notification of one side is opened and acknowledged by the other, so that threads, receipts and clocks are there
-to fold. Statements are made by all cores; entries, checkpoints, high-water marks, mirrors and cosignatures are written in
-groups by the stores that the nodes use, and what comes out is what two nodes would have after such a year.
+to fold. Statements are made by all cores; entries, checkpoints, high-water marks, mirrors and cosignatures are written
+in groups by the stores that the nodes use, and what comes out is what two nodes would have after such a year.
 """
 
 from __future__ import annotations

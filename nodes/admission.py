@@ -22,10 +22,10 @@ from protocol.agreement import Agreement
 from protocol.authority import missing_slots, slots_needed
 from protocol.body import check_named, open_body, recipients_of
 from protocol.compose import check_opened
-from protocol.errors import BadSignature, ProtocolError
+from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
-from protocol.signature import PURPOSE, Signature, signing_message, verify_signature
+from protocol.signature import PURPOSE, Signature, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
 
@@ -62,7 +62,7 @@ class Desk:
         agreement: the one in force.
         catalogue: the one it names.
         sealing: opens what is sealed to us.
-        verified: is told of signatures that hold.
+        verified: verifies signatures, and is told which hold.
     """
 
     def __init__(
@@ -100,6 +100,11 @@ class Desk:
         kind = self._catalogue.kind(statement.kind)
         if kind is None or kind.machine:
             raise AdmissionRefused("no-such-kind", f"{statement.kind!r} is not a kind that a person sends")
+        # Signatures are verified on other threads while this one opens the body.
+        checks = (
+            [] if kind.document else [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
+        )
+        wait = self._verified.verify(checks)
         self._check_body(statement, signed, kind, counterpart)
         size = len(signed.statement) + sum(len(one.value) + 96 for one in signed.signatures) + ENTRY_OVERHEAD_BYTES
         if size > ENTRY_BYTES_MAX:
@@ -107,7 +112,11 @@ class Desk:
         if kind.document:
             check_roots(self._agreement, self._party, signed, kind.name)
             return Admitted(statement, kind, signed, ())
-        signers = [self._check_signature(signed.statement, one, roster, at_ms) for one in signed.signatures]
+        for signature, check, held in zip(signed.signatures, checks, wait(), strict=True):
+            if not held:
+                raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify")
+            self._verified.add(check)
+        signers = [(one.person or 0, one.role) for one in signed.signatures]
         if not signers:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence)
@@ -138,15 +147,11 @@ class Desk:
         if not kind.document and (counterpart.party, counterpart.sealing.key_id) not in recipients_of(signed.body):
             raise AdmissionRefused("not-sealed-to-them", f"the body is not sealed to {counterpart.party}'s present key")
 
-    def _check_signature(self, raw: bytes, signature: Signature, roster: Roster, at_ms: int) -> tuple[int, str]:
+    def _check(self, raw: bytes, signature: Signature, roster: Roster, at_ms: int) -> SignatureCheck:
+        """What is to be verified of one signature."""
         key = _officer_key(roster, signature, at_ms)
-        try:
-            verify_signature(raw, signature, channel=self._agreement.channel, party=self._party, key=key)
-        except BadSignature as error:
-            raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify") from error
         message = signing_message(raw, signature.signer, signature.role)
-        self._verified.add(SignatureCheck(key, PURPOSE, self._agreement.channel, self._party, message, signature.value))
-        return signature.person or 0, signature.role
+        return SignatureCheck(key, PURPOSE, self._agreement.channel, self._party, message, signature.value)
 
 
 def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> HybridPublicKey:

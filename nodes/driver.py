@@ -10,6 +10,7 @@ Source: spec/channel.md, "Effects".
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -28,6 +29,8 @@ from protocol.frames import FrameType, encode
 from protocol.handshake import Tie
 
 TICK_MIN_S = 0.005
+LAG_INLINE = 2
+"""Entries that were just written and are read for sending without going to a thread, which would take longer."""
 
 
 class Session(Protocol):
@@ -164,7 +167,7 @@ class Driver:
                 self._deliver_other(effect)
         if effects:
             self._tick_wanted.set()
-        if self.core.lags:
+        if self.core.lag:
             self._pump_wanted.set()
 
     # --- sessions -----------------------------------------------------------------------------------------------------
@@ -181,11 +184,13 @@ class Driver:
 
     async def attach(self, session: Session) -> None:
         """A connection with a pinned key is there; it takes the place of the one before."""
-        if self._session is not None:
-            self._session.close("replaced", "a newer connection took its place")
-        self._session = session
-        self._last_frame_ms = self._clock.now().mono_ms
-        await self._call(lambda: self._carry_out(lambda: self.core.opened(session.tie, self._clock.now())))
+        # Behind whatever is under way: what follows from that still goes to the session it belongs to.
+        async with self._lock:
+            if self._session is not None:
+                self._session.close("replaced", "a newer connection took its place")
+            self._session = session
+            self._last_frame_ms = self._clock.now().mono_ms
+            self._deliver(self.core.opened(session.tie, self._clock.now()))
 
     async def receive(self, session: Session, messages: Sequence[bytes]) -> None:
         """Messages of a session in their order; of one that was replaced they are dropped.
@@ -232,10 +237,11 @@ class Driver:
             if self.core.next_tick() <= self._clock.now().mono_ms:
                 await self._call(self._tick)
             delay_s = max(TICK_MIN_S, (self.core.next_tick() - self._clock.now().mono_ms) / 1000)
-            try:
-                await asyncio.wait_for(self._tick_wanted.wait(), delay_s)
-            except TimeoutError:
-                continue
+            # Not `wait_for`: where its time or event comes together with a cancellation, that is lost, and this goes on
+            # for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay_s):
+                    await self._tick_wanted.wait()
 
     def _tick(self) -> list[Effect]:
         return self._carry_out(lambda: self.core.tick(self._clock.now(), ahead_ms=self._clock.ahead_ms()))
@@ -248,10 +254,13 @@ class Driver:
             self._pump_wanted.clear()
             async with self._lock:
                 session = self._session
-                if session is None or session.busy or not self.core.lags:
+                if session is None or session.busy or not self.core.lag:
                     continue
                 try:
-                    effects = await loop.run_in_executor(self._executor, self.core.pump)
+                    if self.core.lag <= LAG_INLINE:
+                        effects = self.core.pump()
+                    else:
+                        effects = await loop.run_in_executor(self._executor, self.core.pump)
                 except NodeError as error:
                     self._broken(error)
                     return

@@ -102,13 +102,12 @@ class Node:
         store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
         apart = self.config.high_water
         mark_path = home.high_water if apart is None else self._mark_apart(apart, agreement)
-        verified = Verified()
+        verified = Verified(self.verifiers)
         projection = Projection.open(
             home.docket_db,
             store=store,
             agreement=agreement,
             catalogue=catalogue(),
-            executor=self.verifiers,
             verified=verified,
         )
         return Line(

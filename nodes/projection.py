@@ -24,7 +24,7 @@ from keys.roster import parse as parse_roster
 from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
 from nodes.errors import NodeError
-from nodes.store import LogStore
+from nodes.store import Ahead, LogStore
 from nodes.verified import Verified
 from protocol import canonical
 from protocol.agreement import Agreement
@@ -36,48 +36,15 @@ from protocol.kinds import Catalogue
 from protocol.merkle import Hash, leaf_hash
 from protocol.reading import RosterInForce
 from protocol.statement import LogState
-from protocol.verdict import SignatureCheck, Verdict
-from protocol.walk import Verifier, Waiter, Walk, verify_here
+from protocol.verdict import Verdict
+from protocol.walk import Walk
 
 MARKS_MAX: Final = 1024
 """Sizes of each log at which the docket's digest is remembered."""
 
-CHECKS_A_JOB: Final = 64
-"""Signatures verified in one job of the pool, about 15 ms: long against the cost of handing a job over."""
-
 
 class ProjectionBroken(NodeError):
     """The file could not be written. It was put back to where it was; the next `advance` tries again."""
-
-
-def pool_verifier(executor: Executor | None, verified: Verified | None = None) -> Verifier:
-    """Verify signatures on a pool of threads; verification leaves the interpreter's lock.
-
-    Args:
-        executor: the pool, or None to verify at once on the caller's thread.
-        verified: what need not be verified again.
-    """
-    if executor is None:
-        return verify_here
-    pool, known = executor, Verified() if verified is None else verified
-
-    def verify(checks: Sequence[SignatureCheck]) -> Waiter:
-        held = [check in known for check in checks]
-        new = [check for check, done in zip(checks, held, strict=True) if not done]
-        starts = range(0, len(new), CHECKS_A_JOB)
-        jobs = [pool.submit(_verify_all, new[start : start + CHECKS_A_JOB]) for start in starts]
-
-        def wait() -> list[bool]:
-            results = (result for job in jobs for result in job.result())
-            return [done or next(results) for done in held]
-
-        return wait
-
-    return verify
-
-
-def _verify_all(checks: Sequence[SignatureCheck]) -> list[bool]:
-    return [check.holds() for check in checks]
 
 
 class Projection(DocketViews):
@@ -89,7 +56,7 @@ class Projection(DocketViews):
         agreement: the one that founds the channel.
         catalogue: what the kinds mean.
         executor: threads that verify signatures, or None for none.
-        verified: signatures that this process verified before.
+        verified: verifies them instead, and knows some already.
     """
 
     def __init__(
@@ -108,7 +75,7 @@ class Projection(DocketViews):
         self.catalogue = catalogue
         self.names = agreement.shorts
         self.clockwork = Clockwork(agreement, catalogue)
-        self._verify = pool_verifier(executor, verified)
+        self._verify = (Verified(executor) if verified is None else verified).verify
         self._lock = threading.RLock()
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
@@ -188,6 +155,21 @@ class Projection(DocketViews):
     def roster(self, voice: str) -> RosterInForce | None:
         """The roster in force for the next entry of a party, as far as its log is judged."""
         return self._judge.state(self.names.index(voice)).roster
+
+    def foresee(self, item: Ahead) -> Verdict | None:
+        """Judge an entry of the counterpart before its turn (`protocol.judge.Judge.foresee`); None where it is judged."""
+        voice = self.names.index(self.store.their)
+        with self._lock:
+            if item.index < self._judge.state(voice).size:
+                return None
+            self._tables.look()
+            return self._judge.foresee(
+                voice,
+                item.index,
+                item.entry,
+                body=item.body,
+                verify=lambda checks: self._verify(checks)(),
+            )
 
     def digest_at(self, own_size: int, their_size: int) -> Hash | None:
         """The docket's digest where our own log and theirs are judged up to these sizes.

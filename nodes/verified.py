@@ -1,26 +1,39 @@
-"""Signatures that this process verified a moment ago, so that judging need not verify them again.
+"""Verifying signatures, on other threads where there are any, and remembering for a moment which held.
 
-A statement of our own is verified before it is taken, and judged once it is in the log: the same key, the same bytes.
-Only what held is remembered, by a hash over everything that the verification depends on, and only the newest of it.
+Verification leaves the interpreter's lock, so that it goes on beside other work. A statement of our own is verified
+before it is taken, and judged once it is in the log: the same key, the same bytes, and no reason to verify again. Only
+what held is remembered, by a hash over everything that the verification depends on, and only the newest of it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from hashlib import sha256
+from typing import Final
 
 from protocol.tagged import Hash
 from protocol.verdict import SignatureCheck
+from protocol.walk import Waiter, verify_here
 
-REMEMBERED_MAX = 4096
+REMEMBERED_MAX: Final = 4096
 """Hashes kept, about half a mebibyte."""
+
+CHECKS_A_JOB: Final = 64
+"""Signatures verified in one job of the pool, about 15 ms: long against the cost of handing a job over."""
 
 
 class Verified:
-    """A small memory of checks that held; for any thread."""
+    """Verifies and remembers; for any thread.
 
-    def __init__(self) -> None:
+    Args:
+        executor: threads that verify, or None to verify at once on the caller's.
+    """
+
+    def __init__(self, executor: Executor | None = None) -> None:
+        self._executor = executor
         self._held: OrderedDict[Hash, None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -34,6 +47,27 @@ class Verified:
     def __contains__(self, check: SignatureCheck) -> bool:
         # Judging comes soon and once, and then for good: the oldest simply fall out.
         return _digest(check) in self._held
+
+    def verify(self, checks: Sequence[SignatureCheck]) -> Waiter:
+        """Begin to verify what is not remembered; see `protocol.walk.Verifier`."""
+        held = [check in self for check in checks]
+        new = [check for check, done in zip(checks, held, strict=True) if not done]
+        if self._executor is None:
+            waiters: list[Waiter] = [verify_here(new)]
+        else:
+            starts = range(0, len(new), CHECKS_A_JOB)
+            jobs = [self._executor.submit(_verify_all, new[start : start + CHECKS_A_JOB]) for start in starts]
+            waiters = [job.result for job in jobs]
+
+        def wait() -> list[bool]:
+            results = (result for waiter in waiters for result in waiter())
+            return [done or next(results) for done in held]
+
+        return wait
+
+
+def _verify_all(checks: Sequence[SignatureCheck]) -> list[bool]:
+    return [check.holds() for check in checks]
 
 
 def _digest(check: SignatureCheck) -> Hash:

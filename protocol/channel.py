@@ -588,9 +588,11 @@ class Channel:
     # --- our log ----------------------------------------------------------------------------------------------------
 
     @property
-    def lags(self) -> bool:
-        """Whether the session lacks something of our log that `pump` would give."""
-        return self.phase == "open" and self.live and self._signed is not None and self._cursor < self._signed[0].size
+    def lag(self) -> int:
+        """How many entries of our log the session lacks, which `pump` would give."""
+        if self.phase != "open" or not self.live or self._signed is None:
+            return 0
+        return max(0, self._signed[0].size - self._cursor)
 
     def pump(self) -> list[Effect]:
         """What to send next of our log; called when the connection takes more, until it gives nothing.
@@ -598,7 +600,7 @@ class Channel:
         Returns:
             The frames of one append, or of one flash that goes ahead, or nothing.
         """
-        if not self.lags or self._signed is None:
+        if not self.lag or self._signed is None:
             return []
         checkpoint, note = self._signed
         if checkpoint.size - self._cursor > AHEAD_DISTANCE:
