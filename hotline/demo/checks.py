@@ -74,9 +74,11 @@ def settle(play: Play) -> Settled:
         whole = (first["own_held"], second["own_held"]) == now == (second["their_size"], first["their_size"])
         if now != before or not whole:
             since, before = time.monotonic(), now
-        elif time.monotonic() - since > quiet_s:
+        elif time.monotonic() - since > quiet_s and first["line"] == second["line"] == "up":
             break
         if time.monotonic() > until:
+            if whole:
+                break
             raise CouldNot("timed-out", f"the line did not come to rest: logs of {now[0]} and {now[1]} entries")
         time.sleep(LOOK_S)
     lines = {ARC.short: first, BOR.short: second}
