@@ -124,6 +124,11 @@ class Spoken:
         return f"{self.voice} {self.index}"
 
     @property
+    def ahead(self) -> int:
+        """How many entries before it are not here yet; 0 where it has its place."""
+        return 0 if self.view is None else self.view["ahead"] or 0
+
+    @property
     def thread(self) -> bytes:
         """Leaf hash of the entry that opened its thread."""
         if self.statement is None or self.statement.thread is None:

@@ -25,15 +25,15 @@ def say_opened(desk: Desk, channel: Channel, spoken: Spoken, *, readable: bool) 
         readable: whether its contents could be read.
 
     Returns:
-        The outcome, or None where there is nothing to say: it is not a statement that people answer, it was said
-        before, or this officer may not say it.
+        The outcome, or None where there is nothing to say: it is not a statement that people answer, it has no place
+        yet, it was said before, or this officer may not say it.
     """
     kind = catalogue().kind(KIND)
     if kind is None or spoken.statement is None or spoken.statement.kind not in kind.replies_to:
         return None
     if spoken.view is not None and (spoken.view["faults"] or "opened" in spoken.view["rungs"]):
         return None
-    if said_already(desk, spoken, KIND):
+    if spoken.ahead or said_already(desk, spoken, KIND):
         return None
     letter = Letter(kind=kind, values={"readable": readable})
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hotline.composing import Letter
 from hotline.desk import Channel, Desk, Officer, Spoken
-from hotline.errors import Misused, Refused
+from hotline.errors import CouldNot, Misused, Refused
 from hotline.reference import parse_reference
 from nodes.signed import SignedStatement
 from protocol.authority import missing_slots, slots_needed
@@ -50,7 +50,12 @@ def place_of(kind: Kind, *, reply_to: Spoken | None, thread: Spoken | None, own:
 
     Raises:
         Misused: the kind needs what is not given, or does not go there.
+        CouldNot: what it refers to has no place yet.
     """
+    for named in (reply_to, thread):
+        if named is not None and named.ahead:
+            text = f"{named.serial} is ahead of {named.ahead} entries that are not here; refer to it once they are"
+            raise CouldNot("not-in-place", text)
     if reply_to is None and kind.in_reply_to == "required":
         raise Misused("reply-needed", f"a {kind.name} answers something: give --reply-to")
     if reply_to is not None:

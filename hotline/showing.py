@@ -72,6 +72,8 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     parts.append(f"{kind:<23}")
     rung = state_text(view)
     parts.append(f"{rung:<13}")
+    if view["ahead"] is not None:
+        parts.append(output.paint(ahead_text(view), "bold"))
     if title:
         parts.append(printable(title))
     if view["status"] not in {None, "actual", "system"}:
@@ -81,6 +83,17 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     if view.get("missing"):
         parts.append(output.paint("unauthorised: no " + ", ".join(view["missing"]), "bold", "red"))
     return "  ".join(parts).rstrip()
+
+
+def ahead_text(view: Mapping[str, Any]) -> str:
+    """Say what a flash that is not judged yet stands before, and what can be said of who signed it."""
+    signers = ", ".join(f"person {person} as {role}" for person, role in _signers(view)) or "nobody known"
+    authorised = "authorised" if view["effective"] else "NOT authorised or at fault"
+    return f"{_where(view)}; signed by {signers}; {authorised} as far as the log is judged"
+
+
+def _where(view: Mapping[str, Any]) -> str:
+    return f"AHEAD OF {view['ahead']}" if view["ahead"] else "in its place, not judged yet"
 
 
 def state_text(view: Mapping[str, Any]) -> str:
@@ -96,7 +109,12 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
     if view is None:
         return [row("judged", "not yet")]
     signers = ", ".join(f"person {person} as {role}" if person else str(role) for person, role in _signers(view))
-    lines = [row("signed by", signers or "nobody whose signature counts")]
+    lines = []
+    if view["ahead"] is not None:
+        lines.append(output.paint(row("place", _where(view)), "bold", "yellow"))
+    lines.append(row("signed by", signers or "nobody whose signature counts"))
+    if view["ahead"] is not None:
+        lines.append(row("authorised", ("yes" if view["effective"] else "NO") + ", as far as the log is judged"))
     if view["faults"]:
         lines.append(output.paint(row("FAULTS", ", ".join(view["faults"])), "bold", "red"))
         lines.append(row("", "held and shown, without effect; run: hotline explain " + view["faults"][0]))

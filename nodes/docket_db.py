@@ -27,6 +27,9 @@ BUSY_MS = 10_000
 FRONTIERS_MAX = 1024
 """Sizes of each log whose root can be given without reading hashes: entries near one another name the same ones."""
 
+SELECT_JUDGED = "SELECT place, leaf, thread, reply, faults, notes, signers, missing, effective FROM judged "
+"""What a view of an entry is made from, in the order that `judged_row` has too."""
+
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE judged (
@@ -142,25 +145,16 @@ class DocketTables:
 
     def add(self, verdict: Verdict) -> None:
         """See protocol.archive.Archive."""
-        statement, kind = verdict.statement, verdict.kind
-        # What people say, and what cannot be read and may have been said by people, stands in inboxes.
-        official = kind is None or not (kind.machine or kind.document)
+        statement = verdict.statement
         self._db.execute(
-            "INSERT INTO judged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO judged (place, leaf, thread, reply, faults, notes, signers, missing, effective, id, kind, "
+            "status, official) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                verdict.place,
-                verdict.leaf,
+                *judged_row(verdict),
                 statement.id if statement is not None and verdict.referable else None,
                 "" if statement is None else statement.kind,
                 "" if statement is None else statement.status,
-                verdict.thread,
-                verdict.reply,
-                " ".join(verdict.faults),
-                " ".join(verdict.notes),
-                " ".join(f"{person}:{role}" for person, role in verdict.signers),
-                " ".join(verdict.missing),
-                verdict.effective,
-                verdict.voice if official else -1,
+                verdict.voice if official(verdict) else -1,
             ),
         )
 
@@ -202,6 +196,26 @@ class DocketTables:
             "SET entries = entries + 1, last_ms = max(last_ms, excluded.last_ms)",
             (event.thread, event.logged_at_ms),
         )
+
+
+def official(verdict: Verdict) -> bool:
+    """Whether an entry stands in inboxes: what people say, and what cannot be read and may have been said by people."""
+    return verdict.kind is None or not (verdict.kind.machine or verdict.kind.document)
+
+
+def judged_row(verdict: Verdict) -> tuple[int, Hash, int, int, str, str, str, str, bool]:
+    """What a view of an entry needs of its verdict: the columns of `SELECT_JUDGED`."""
+    return (
+        verdict.place,
+        verdict.leaf,
+        verdict.thread,
+        verdict.reply,
+        " ".join(verdict.faults),
+        " ".join(verdict.notes),
+        " ".join(f"{person}:{role}" for person, role in verdict.signers),
+        " ".join(verdict.missing),
+        verdict.effective,
+    )
 
 
 def row_verdict(row: tuple[str, str, str, str]) -> dict[str, object]:

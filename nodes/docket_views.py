@@ -6,12 +6,12 @@ Entries are named by serial (`ARC 17`), threads by the leaf hash of the entry th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
-from nodes.docket_db import row_verdict
-from nodes.store import LogStore
+from nodes.docket_db import SELECT_JUDGED, judged_row, official, row_verdict
+from nodes.store import Ahead, LogStore
 from protocol.clocks import Clock, Clockwork
 from protocol.docket_item import Item, Mark
 from protocol.entry import Entry
@@ -19,11 +19,12 @@ from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
 from protocol.merkle import Hash
 from protocol.statement import Statement
-from protocol.verdict import NO_LOCATION, index_of, location, voice_of
+from protocol.verdict import NO_LOCATION, Verdict, index_of, location, voice_of
 
 View = dict[str, Any]
 
-_SELECT = "SELECT place, leaf, thread, reply, faults, notes, signers, missing, effective FROM judged "
+FORESEEN_MAX: Final = 64
+"""Flashes of the counterpart that are shown before they are judged; as many as are kept ahead of their predecessors."""
 
 
 class DocketViews:
@@ -38,6 +39,15 @@ class DocketViews:
         """A connection for reading, one a thread."""
         raise NotImplementedError
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How far our own log and the other one are judged."""
+        raise NotImplementedError
+
+    def foresee(self, item: Ahead) -> Verdict | None:
+        """Judge an entry of the counterpart as far as that can be done before its turn; None where it is judged."""
+        raise NotImplementedError
+
     def find(self, leaf: Hash) -> tuple[str, int] | None:
         """Voice and index of the judged entry with this leaf hash, or None."""
         sql = "SELECT place FROM judged WHERE leaf=? ORDER BY place LIMIT 1"
@@ -45,21 +55,48 @@ class DocketViews:
         return None if place is None else (self.names[voice_of(place)], index_of(place))
 
     def entry(self, voice: str, index: int) -> View | None:
-        """One entry with what was found about it, or None where it is not judged yet.
+        """One entry with what was found about it, or None where it is not judged yet and no flash.
 
         Args:
             voice: short name of its author.
             index: its place in the author's log.
         """
-        sql = _SELECT + "WHERE place=?"
+        found = self._judged(voice, index)
+        if found is None and voice == self.store.their:
+            for item in self.ahead_items():
+                if item.index == index:
+                    verdict = self.foresee(item)
+                    # It may have been judged a moment ago.
+                    return self._judged(voice, index) if verdict is None else self._ahead_view(item, verdict)
+        return found
+
+    def _judged(self, voice: str, index: int) -> View | None:
+        sql = SELECT_JUDGED + "WHERE place=?"
         for row in self.reader().execute(sql, (location(self.names.index(voice), index),)):
             return self._view(row)
         return None
+
+    def ahead_items(self) -> list[Ahead]:
+        """Flashes of the counterpart that are not judged yet, newest first.
+
+        Those that came before their predecessors, and those that have their place and wait behind a backlog that is
+        still being judged: what is shown once must not go away in between.
+        """
+        # In this order: whatever finds its place, or its verdict, meanwhile is seen twice rather than not at all.
+        items = {item.index: item for item in self.store.ahead()}
+        their, judged = self.store.their, self.sizes[1]
+        for index in self.store.flash_from(their, judged, FORESEEN_MAX):
+            entry, body = self.store.read(their, index, index + 1)[0], self.store.body(their, index)
+            items[index] = Ahead(index, entry, body, b"")
+        return [items[index] for index in sorted(items, reverse=True)]
 
     def inbox(
         self, *, voice: str | None = None, after: int = -1, before: int | None = None, limit: int = 50
     ) -> list[View]:
         """What people of one party said, newest first; what cannot be read stands there under its fault.
+
+        The counterpart's flashes stand there before they are judged, and before what was said ahead of them is here:
+        `ahead` then says how many entries are missing.
 
         Args:
             voice: whose statements, the counterpart's by default.
@@ -67,11 +104,19 @@ class DocketViews:
             before: only entries of a lower index, to ask for the next page.
             limit: at most so many.
         """
-        number = self.names.index(self.store.their if voice is None else voice)
+        name = self.store.their if voice is None else voice
+        number = self.names.index(name)
+        last = (1 << 62) if before is None else before
+        items = self.ahead_items() if name == self.store.their else []
+        foreseen = [(item, self.foresee(item)) for item in items if after < item.index < last]
         end = (1 << 62) if before is None else location(number, before)
-        sql = _SELECT + "WHERE official=? AND place>? AND place<? ORDER BY place DESC LIMIT ?"
-        found = list(self.reader().execute(sql, (number, location(number, after), end, limit)))
-        return [self._view(row) for row in found]
+        sql = SELECT_JUDGED + "WHERE official=? AND place>? AND place<? ORDER BY place DESC LIMIT ?"
+        found = [self._view(row) for row in self.reader().execute(sql, (number, location(number, after), end, limit))]
+        new = [
+            self._ahead_view(item, verdict) for item, verdict in foreseen if verdict is not None and official(verdict)
+        ]
+        judged = {view["index"] for view in found}
+        return [*(view for view in new if view["index"] not in judged), *found][:limit]
 
     def threads(self, limit: int = 50) -> list[View]:
         """Threads, the one last spoken in first: the opening entry, how many entries, when the last was logged."""
@@ -146,9 +191,29 @@ class DocketViews:
         return f"{self.names[voice_of(place)]} {index_of(place)}"
 
     def _view(self, row: Any) -> View:
+        place = row[0]
+        voice, index = self.names[voice_of(place)], index_of(place)
+        view = self._shape(row, self.store.read(voice, index, index + 1)[0])
+        if voice == self.store.own:
+            view["held_at_ms"] = self.store.cosigned_at(index)
+            view["rung"] = "sent" if view["held_at_ms"] is None else "held"
+        data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
+        if data is not None:
+            self._add_item(view, Item.parse(data))
+        return view
+
+    def _ahead_view(self, item: Ahead, verdict: Verdict) -> View:
+        """A flash with what can be said of it before it is judged."""
+        view = self._shape(judged_row(verdict), item.entry)
+        missing = max(0, item.index - self.store.head(self.store.their).size)
+        view["ahead"], view["rung"] = missing, "ahead" if missing else "held"
+        return view
+
+    def _shape(self, row: Any, data: bytes) -> View:
+        """What an entry and its judgement say by themselves."""
         place, leaf, thread, reply, faults, notes, signers, missing, effective = row
         voice, index = self.names[voice_of(place)], index_of(place)
-        view: View = {
+        return {
             "serial": f"{voice} {index}",
             "voice": voice,
             "index": index,
@@ -157,20 +222,14 @@ class DocketViews:
             **row_verdict((faults, notes, signers, missing)),
             "thread_serial": None if thread == NO_LOCATION else self.serial(thread),
             "reply_serial": None if reply == NO_LOCATION else self.serial(reply),
+            "ahead": None,
             "held_at_ms": None,
             "rung": None,
             "state": None,
             "rungs": {},
             "clocks": [],
-            **_header(self.store.read(voice, index, index + 1)[0], leaf),
+            **_header(data, leaf),
         }
-        if voice == self.store.own:
-            view["held_at_ms"] = self.store.cosigned_at(index)
-            view["rung"] = "sent" if view["held_at_ms"] is None else "held"
-        data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
-        if data is not None:
-            self._add_item(view, Item.parse(data))
-        return view
 
     def _add_item(self, view: View, item: Item) -> None:
         other = 1 - item.voice

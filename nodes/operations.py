@@ -28,6 +28,7 @@ from nodes.receipts import receipt
 from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.merkle import leaf_hash
 from protocol.statement import Statement
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ async def _submit(caller: Caller, arguments: Arguments) -> Any:
     rooted = bool(signed.signatures) and all(one.root is not None for one in signed.signatures)
     if not rooted and not caller.roles(line):
         raise ApiRefused("login-refused", "an officer must be logged in to send a statement")
+    if line.store.ahead_indexes():
+        await asyncio.to_thread(_require_in_place, line, Statement.parse(signed.statement))
     outcome = await line.intake.submit(signed)
     return (await _waited(line, outcome, arguments)).as_dict()
 
@@ -222,12 +225,10 @@ async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One entry: its bytes and how it was judged."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
-    entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
-    if not entries:
-        raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
+    entry, _ = await asyncio.to_thread(_stored, line, voice, index)
     view = await asyncio.to_thread(line.projection.entry, voice, index)
     held_at_ms = await asyncio.to_thread(line.store.cosigned_at, index) if voice == line.own else None
-    return {"entry": entries[0], "held_at_ms": held_at_ms, "view": view}
+    return {"entry": entry, "held_at_ms": held_at_ms, "view": view}
 
 
 async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -259,11 +260,8 @@ async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What opens one entry: its body and its secret."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
-    body = await asyncio.to_thread(line.store.body, voice, index)
-    entries = await asyncio.to_thread(line.store.read, voice, index, index + 1)
-    if not entries:
-        raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
-    return await asyncio.to_thread(_opening, line, Entry.parse(entries[0]).statement, body)
+    entry, body = await asyncio.to_thread(_stored, line, voice, index)
+    return await asyncio.to_thread(_opening, line, Entry.parse(entry).statement, body)
 
 
 async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -271,6 +269,30 @@ async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
     draft = await asyncio.to_thread(line.intake.draft, take(arguments, "id", str))
     opening = await asyncio.to_thread(_opening, line, draft.statement, draft.body)
     return {**_draft_dict(draft), **opening}
+
+
+def _stored(line: Line, voice: str, index: int) -> tuple[bytes, bytes | None]:
+    """An entry and its body, in its place or ahead of it."""
+    # In this order: an entry that finds its place meanwhile is then in the log.
+    ahead = [item for item in line.store.ahead() if item.index == index] if voice == line.counterpart else []
+    entries = line.store.read(voice, index, index + 1)
+    if entries:
+        return entries[0], line.store.body(voice, index)
+    if not ahead:
+        raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
+    return ahead[0].entry, ahead[0].body
+
+
+def _require_in_place(line: Line, statement: Statement) -> None:
+    """Refuse what refers to an entry that has no place yet: it would be a fault for ever.
+
+    Raises:
+        ApiRefused: `not-in-place`.
+    """
+    named = {statement.thread, statement.in_reply_to} - {None}
+    for item in line.store.ahead() if named else ():
+        if leaf_hash(item.entry) in named:
+            raise ApiRefused("not-in-place", f"{line.counterpart} {item.index} is ahead of entries that are not here")
 
 
 def _opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Projection(DocketViews):
         return self._judge.state(self.names.index(voice)).roster
 
     def foresee(self, item: Ahead) -> Verdict | None:
-        """Judge an entry of the counterpart before its turn (`protocol.judge.Judge.foresee`); None where it is judged."""
+        """Judge an entry of the counterpart before its turn (`Judge.foresee`); None where it is judged."""
         voice = self.names.index(self.store.their)
         with self._lock:
             if item.index < self._judge.state(voice).size:

@@ -120,7 +120,7 @@ ALARMS = (
         "warning",
         "a roster runs out soon",
         "After that, what its persons say is marked as unauthorised. The line is not cut.",
-        "Sign a new roster with the roots now.",
+        "Have the roots sign a new one now: `hotline roster renew`.",
     ),
     Code(
         "agreement-review-due",

@@ -306,6 +306,13 @@ COMMANDS = (
         "Nothing.",
     ),
     Code(
+        "not-in-place",
+        "error",
+        "what it refers to has no place in the log yet",
+        "A flash came ahead of entries that are on their way. A reference to it now would be a fault for ever.",
+        "Read it with `show`; reply once `inbox` does not call it ahead any more. If it is urgent, use `send`.",
+    ),
+    Code(
         "not-held-yet",
         "info",
         "the statement is logged and not yet held by the other side",
@@ -771,6 +778,13 @@ COMMANDS = (
         "the node's agreement is not the one this officer pinned",
         "An officer's client trusts only the agreement that was put into its pins at pairing. The node names another.",
         "Do not sign. Ask who changed the node's home; compare the agreement's digest with the other party by voice.",
+    ),
+    Code(
+        "roster-older",
+        "refuted",
+        "the node shows an older roster than it showed before",
+        "This officer's program saw a later version signed by the roots. An old one may hold keys that were taken out.",
+        "Do not sign. Ask the administrator whether the node was restored from an old copy.",
     ),
     Code(
         "valid-until-needed",

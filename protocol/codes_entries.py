@@ -242,7 +242,7 @@ ENTRIES = (
         "warning",
         "the signer's roster or entry in it had expired",
         "What was said is marked and does not count as authorised. The line is not cut.",
-        "Sign a new roster with the roots, then say it again.",
+        "Have the roots sign a new one: `hotline roster renew`. Then say it again.",
     ),
     Code(
         "roster-refused",

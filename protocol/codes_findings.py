@@ -302,9 +302,16 @@ FINDINGS = (
     Code(
         "reference-beyond",
         "unchecked",
-        "an entry refers to what lies beyond the other log at hand",
-        "The other log's export is shorter.",
-        "Take a newer export of the other voice.",
+        "an entry refers to what lies beyond the logs at hand",
+        "In an audit, the other log's export is shorter. At a node, what lies between is on its way.",
+        "Take a newer export of the other voice; at a node, wait.",
+    ),
+    Code(
+        "after-beyond",
+        "unchecked",
+        "an entry was made for a later state of its log than is here",
+        "A flash came ahead of entries that are on their way. It is judged again when they are here.",
+        "Read it now; nothing has to be done.",
     ),
     Code(
         "signature-unchecked",

@@ -11,8 +11,8 @@ longer. Where the logs will not grow, as for an auditor, what they do not reach 
 Source: spec/docket.md, "Verdicts", steps 9 to 16.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from protocol.agreement import Agreement
@@ -38,7 +38,7 @@ from protocol.kinds import Catalogue
 from protocol.reading import Prepared, Reader, RosterInForce
 from protocol.statement import EMPTY_LOG, LogState, Statement
 from protocol.tagged import Hash
-from protocol.verdict import NO_LOCATION, Located, Verdict, location
+from protocol.verdict import NO_LOCATION, Located, SignatureCheck, Verdict, location
 
 HELD_BEYOND: Final = "held-beyond"
 """Note: the entry's `held` is of more of the other log than is at hand."""
@@ -47,7 +47,10 @@ SEEN_BEYOND: Final = "seen-beyond"
 """Note: the same of what its author had seen."""
 
 REFERENCE_BEYOND: Final = "reference-beyond"
-"""Note: what it refers to may lie in the part of the other log that is not at hand."""
+"""Note: what it refers to may lie in the part of the logs that is not at hand."""
+
+AFTER_BEYOND: Final = "after-beyond"
+"""Note: the entry was made for its own log at a size that is not at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Judge:
     ) -> None:
         self.agreement = agreement
         self.archive = archive
+        self._catalogue = catalogue
         self._parties = agreement.shorts
         self._states = list(states)
         self._roots = KnownRoots(archive)
@@ -188,6 +192,52 @@ class Judge:
         self.archive.add(verdict)
         return verdict
 
+    def foresee(
+        self,
+        voice: int,
+        index: int,
+        data: bytes,
+        *,
+        body: bytes | None,
+        verify: Callable[[Sequence[SignatureCheck]], Sequence[bool]],
+    ) -> Verdict:
+        """Judge an entry whose predecessors are not all concluded, as if it stood behind what is; nothing is kept.
+
+        Args:
+            voice: its author.
+            index: its place in the author's log, not below the entries concluded.
+            data: its bytes.
+            body: the body it names, or None.
+            verify: verifies signatures.
+
+        Returns:
+            What can be said by the roster in force as far as the log is concluded. What depends on the entries
+            between is a note. The verdict that counts comes when the entry has its place.
+
+        Source: spec/docket.md, "Before its place".
+        """
+        states = list(self._states)
+        states[voice] = replace(states[voice], size=index)
+        judge = Judge(
+            agreement=self.agreement,
+            catalogue=self._catalogue,
+            archive=_Glass(self.archive, body),
+            states=(states[0], states[1]),
+        )
+        prepared = judge.prepare(voice, data)
+        found = judge.conclude(prepared, verify(prepared.checks), final=True)
+        faults, notes = list(found.faults), list(found.notes)
+        after = None if found.statement is None else found.statement.after
+        for fault, note, between in (
+            (AFTER_NOT_OF_LOG, AFTER_BEYOND, after is not None and self.archive.size(voice) < after.size <= index),
+            (REFERENCE_UNKNOWN, REFERENCE_BEYOND, True),
+        ):
+            if between and fault in faults:
+                faults.remove(fault)
+                if note not in notes:
+                    notes.append(note)
+        return replace(found, faults=tuple(faults), notes=tuple(notes))
+
     def _judge_held(
         self,
         voice: int,
@@ -277,3 +327,23 @@ class Judge:
         if found is None or (found.place & 1 != voice and found.place >> 1 >= held.size):
             return None
         return found
+
+
+class _Glass:
+    """An archive to look through: what is added to it is not kept, and one body is there before its entry.
+
+    Args:
+        archive: the one behind it.
+        body: the text of the document that is looked at, or None.
+    """
+
+    def __init__(self, archive: Archive, body: bytes | None) -> None:
+        self._body = body
+        self.size, self.root, self.locate, self.first = archive.size, archive.root, archive.locate, archive.first
+
+    def document(self, voice: int, index: int, digest: Hash) -> bytes | None:
+        """See Archive."""
+        return self._body
+
+    def add(self, verdict: Verdict) -> None:
+        """See Archive."""

@@ -19,6 +19,8 @@ from hotline.cli.settings import common_options, settings_of
 def inbox_command(context: click.Context, counterpart: str | None, limit: int, before: int | None) -> None:
     """Show what the other side has said, newest first, with how far it was taken note of.
 
+    A flash stands on top before what was said ahead of it is here: `show` opens it, replies wait until then.
+
     \b
     Example:
       hotline --home ARC inbox

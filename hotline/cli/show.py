@@ -18,7 +18,8 @@ from hotline.cli.settings import common_options, settings_of
 def show_command(context: click.Context, serial: str, peek: bool) -> None:
     """Show one statement with its content.
 
-    For a statement of the other side this sends `opened`, signed by you, the first time; --peek does not.
+    For a statement of the other side this sends `opened`, signed by you, the first time; --peek does not. A flash
+    that came ahead of others is shown at once; `opened` and every reply wait until those are here.
 
     \b
     Examples:
@@ -64,6 +65,8 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         )
     if opened is not None:
         lines += ["", f"The other side is told that you opened it ({opened.get('serial') or opened['state']})."]
+    elif spoken.ahead and not peek:
+        lines += ["", "Nothing can refer to it before it has its place. Show it again then, to say that you opened it."]
     output.result(
         {
             "serial": spoken.serial,

@@ -88,6 +88,9 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             lines.append(output.paint("    *** demonstration: nothing said here is meant ***", "yellow"))
         if details and not details.get("live", True):
             lines.append(output.paint("    waiting for the counterpart: what officers send is queued", "yellow"))
+        for index in details.get("ahead", ()):
+            text = f"{channel['counterpart']} {index} came ahead of {max(0, index - channel['their_size'])} entries"
+            lines.append(output.paint(f"    FLASH      {text}; read it now with: hotline inbox", "bold", "red"))
         for name in ("queued", "drafts"):
             if details.get(name):
                 lines.append(f"    {name:<10} {details[name]}")
