@@ -14,6 +14,7 @@ Source: spec/log.md, "Tiles"; spec/channel.md, "Commit points".
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ from protocol.merkle import Frontier, Hash, HashReader, complete_root
 SCHEMA_VERSION = 1
 TILE_WIDTH = 256
 BUSY_MS = 10_000
+ROOTS_MAX = 256
+"""Roots kept in memory, of the sizes that the logs had last."""
 
 _SCHEMA = """
 CREATE TABLE head (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL, frontier BLOB NOT NULL, last_ms INTEGER NOT NULL);
@@ -64,6 +67,7 @@ class SqliteStore:
         self._lock = threading.RLock()
         self._readers = threading.local()
         self._later: dict[str, bytes] = {}
+        self._roots: OrderedDict[tuple[str, int], Hash] = OrderedDict()
         self._opened: list[apsw.Connection] = []
         self._writer = self._connect()
         self._check_schema()
@@ -172,7 +176,15 @@ class SqliteStore:
         return b"".join(self._hash_range(self._voices[voice], level, index * TILE_WIDTH, width))
 
     def root(self, voice: str, size: int) -> Hash:
-        return Frontier.read(size, self.hashes(voice)).root()
+        known = self._roots.get((voice, size))
+        return known or Frontier.read(size, self.hashes(voice)).root()
+
+    def _remember_root(self, voice: str, frontier: Frontier) -> None:
+        """What was just committed is asked for again and again, and reading it takes hundreds of hashes."""
+        with self._lock:
+            self._roots[voice, frontier.size] = frontier.root()
+            if len(self._roots) > ROOTS_MAX:
+                self._roots.popitem(last=False)
 
     def note(self, name: str) -> bytes | None:
         with self._lock:
@@ -262,6 +274,7 @@ class SqliteStore:
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         self._write(lambda _: self._append(0, size, rows, frontier, last_ms))
+        self._remember_root(self.own, frontier)
 
     def append_their(self, size: int, rows: Sequence[Row], frontier: Frontier, note: bytes, last_ms: int) -> None:
         def keep(writer: apsw.Connection) -> None:
@@ -269,6 +282,7 @@ class SqliteStore:
             writer.execute("DELETE FROM ahead WHERE idx<?", (frontier.size,))
 
         self._write(lambda _: self._append(1, size, rows, frontier, last_ms), keep)
+        self._remember_root(self.their, frontier)
 
     def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
         def keep(writer: apsw.Connection) -> None:

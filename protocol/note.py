@@ -14,6 +14,7 @@ Two lines with one name and one key ID are refused: which of them counts would b
 Source: C2SP signed-note; spec/log.md, "Note".
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ NOTE_SIGNATURES_MAX = 64
 
 KEY_ID_BYTES = 4
 _LINE_START = "\u2014 "
+_NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f+]")
+_NOT_IN_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class NoteRefused(LogRefused):
@@ -45,7 +48,8 @@ class DoubledLine(NoteRefused):
 
 def is_key_name(name: str) -> bool:
     """Say whether a text can be the name of a key: not empty, no space of any script, no plus, no control character."""
-    return bool(name) and not any(char.isspace() or char == "+" or char < " " or char == "\x7f" for char in name)
+    # Splitting cuts at what counts as a space anywhere, and leaves one piece, whole, of a name without any.
+    return name.split() == [name] and _NOT_IN_NAME.search(name) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Note:
     def __post_init__(self) -> None:
         if not self.text.endswith("\n"):
             raise NoteRefused("the text of a note ends in a newline")
-        if any(char < " " and char != "\n" for char in self.text):
+        if _NOT_IN_TEXT.search(self.text) is not None:
             raise NoteRefused("a control character in the text of a note")
         if not 1 <= len(self.signatures) <= NOTE_SIGNATURES_MAX:
             raise NoteRefused(f"{len(self.signatures)} signature lines")
