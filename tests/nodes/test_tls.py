@@ -90,6 +90,13 @@ def test_older_versions_are_refused() -> None:
         shake(old)
 
 
+def test_no_clock_makes_a_certificate_invalid() -> None:
+    """Validity is the roster's alone: neither side compares a certificate's times with its clock."""
+    for server in (True, False):
+        made = tls.context(server=server, keyring=ring("ARC"), anchors=[certificate("BOR")])
+        assert made.verify_flags & 0x200000
+
+
 def test_a_connection_without_a_certificate_has_no_pin() -> None:
     """And is refused."""
     with pytest.raises(TlsRefused):
