@@ -10,6 +10,7 @@ Source: spec/channel.md; spec/local-api.md.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
@@ -22,7 +23,7 @@ from keys.roster import Roster
 from nodes.admission import Desk
 from nodes.arrivals import Arrivals
 from nodes.budget import Budget
-from nodes.clock import SteadyClock, now
+from nodes.clock import Reading, SteadyClock, now
 from nodes.driver import Driver
 from nodes.errors import NodeError
 from nodes.files import read_file
@@ -93,6 +94,8 @@ class Line:
         executor: Executor,
         broken: Callable[[NodeError], None],
         rekeyed: Callable[[], None],
+        read: Reading = now,
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.home = home
         self.agreement = agreement
@@ -115,13 +118,13 @@ class Line:
         self._sealing = keyring.sealing()
         self._node_signer = keyring.node_signer()
         own_head, their_head = store.head(self.own), store.head(self.counterpart)
-        clock = self._clock = SteadyClock(max(own_head.last_ms, their_head.last_ms))
+        clock = self._clock = SteadyClock(max(own_head.last_ms, their_head.last_ms), read)
         keys = self._keys()
         beat = agreement.beat
         self._pulse = Pulse(
             beat.every_ms,
             agreement.line.tally_every_ms,
-            now(),
+            read(),
             degraded_after=beat.degraded_after_missed,
             down_after=beat.down_after_missed,
         )
@@ -142,7 +145,7 @@ class Line:
             deliver=self._deliver,
             broken=broken,
             beat_ms=agreement.beat.every_ms,
-            budget=Budget(per_s=agreement.line.entries_per_s, burst=agreement.line.burst_entries),
+            budget=Budget(per_s=agreement.line.entries_per_s, burst=agreement.line.burst_entries, read=read),
         )
         self._sequencer = Sequencer(
             store=store,
@@ -154,10 +157,18 @@ class Line:
             broken=broken,
         )
         self._machine = MachineVoice(
-            agreement=agreement, catalogue=catalogue, store=store, signer=self._node_signer, clock=clock
+            agreement=agreement,
+            catalogue=catalogue,
+            store=store,
+            signer=self._node_signer,
+            clock=clock,
+            entropy=entropy,
         )
         self._arrivals = Arrivals(
-            after_ms=agreement.line.arrival_after_ms, catalogue=catalogue, say=lambda: self._say("arrival", None)
+            after_ms=agreement.line.arrival_after_ms,
+            catalogue=catalogue,
+            say=lambda: self._say("arrival", None),
+            read=read,
         )
         self._starting = self._live = False
         self._judge_wanted = asyncio.Event()
@@ -212,13 +223,13 @@ class Line:
 
     def alarm(self, code: str, text: str) -> None:
         """Raise an alarm: in the log, and in what `status` shows. The same one again within a minute is dropped."""
-        at_ms = now().mono_ms
+        at_ms = self._clock.now().mono_ms
         if at_ms - self._alarmed.get((code, text), at_ms - ALARM_AGAIN_MS) < ALARM_AGAIN_MS:
             return
         self._alarmed = {key: when for key, when in self._alarmed.items() if at_ms - when < ALARM_AGAIN_MS}
         self._alarmed[code, text] = at_ms
         self.log.error("alarm", code=code, detail=text)
-        self.alarms.append({"code": code, "text": text, "at_ms": now().wall_ms})
+        self.alarms.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
         self._notify()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -446,7 +457,7 @@ class Line:
             "own_size": self.store.head(self.own).size,
             "own_held": self._core.cosigned_size,
             "their_size": self._core.mirror_size,
-            "due": len(self.projection.due(now().wall_ms)),
+            "due": len(self.projection.due(self._clock.now().wall_ms)),
         }
 
     def details(self) -> dict[str, Any]:
