@@ -14,13 +14,13 @@ The three ways meet in one `Letter`, and all of them come from the catalogue: a 
 from __future__ import annotations
 
 import datetime
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from hotline.errors import Misused, Refused
 from hotline.zulu import parse_instant
+from protocol import toml_text
 from protocol.field import Field, FieldRefused
 from protocol.field_types import parse_text
 from protocol.fields import check_fields
@@ -106,8 +106,8 @@ class Letter:
             Misused: it is not TOML, or names something the kind does not have.
         """
         try:
-            values = tomllib.loads(text.decode("utf-8"))
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            values = toml_text.loads(text)
+        except toml_text.TomlRefused as error:
             raise Misused("file-malformed", f"{where}: {error}") from error
         kind = values.pop("kind", self.kind.name)
         if kind != self.kind.name:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import tomllib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from keys.roles import KeyRole
 from keys.roster import Person
 from nodes.files import read_file, write_file
 from nodes.home import OFFICER_NAME, SHORT_NAME
+from protocol import toml_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def read_party(path: Path) -> PartyFile:
         CouldNot: it is not what `render` writes.
     """
     try:
-        values = tomllib.loads(read_file(path).decode("utf-8"))
+        values = toml_text.loads(read_file(path))
         party = PartyFile(
             short=_matching(values["short"], SHORT_NAME.fullmatch),
             name=str(values["name"]),
@@ -136,7 +136,7 @@ def read_party(path: Path) -> PartyFile:
             roots=RootSet(values["root_threshold"], tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"])),
             members=tuple(_member(item) for item in values.get("person", [])),
         )
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, KeysError) as error:
+    except (KeyError, TypeError, ValueError, KeysError) as error:
         raise CouldNot("home-file-malformed", f"{path} does not parse: {error}") from error
     numbers = [member.person.number for member in party.members]
     if numbers != sorted(set(numbers)):

@@ -7,13 +7,13 @@ them as TOML, with the names that the agreement's own text has: [beat], [clock.f
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
 
 from hotline.errors import Misused, Refused
+from protocol import toml_text
 from protocol.agreement import Agreement
 from protocol.agreement_terms import (
     DEFAULT_CLOCKS,
@@ -109,8 +109,8 @@ class Terms:
             Misused: it is not TOML, or has a name that terms do not have.
         """
         try:
-            return _with_toml(self, tomllib.loads(text.decode("utf-8")))
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, ProtocolError) as error:
+            return _with_toml(self, toml_text.loads(text))
+        except (KeyError, TypeError, ValueError, ProtocolError) as error:
             raise Misused("terms-refused", f"{where}: {error}") from error
 
 
@@ -185,7 +185,9 @@ def _with_toml(terms: Terms, values: dict[str, Any]) -> Terms:
         elif name == "line":
             changes[name] = replace(terms.line, **value)
         elif name == "clock":
-            changes["clocks"] = {word: replace(terms.clocks[word], **value.get(word, {})) for word in PRECEDENCES}
+            value = _one(value, dict)
+            given = {word: _one(value.get(word, {}), dict) for word in PRECEDENCES}
+            changes["clocks"] = {word: replace(terms.clocks[word], **given[word]) for word in PRECEDENCES}
             if set(value) - set(PRECEDENCES):
                 raise ValueError("a clock is of no precedence")
         elif name == "authority":

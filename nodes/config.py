@@ -6,7 +6,6 @@ Whom to trust is never a setting: that stands in the agreement and the rosters.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from nodes.errors import HomeRefused
 from nodes.files import read_file
 from nodes.home import parse_endpoint
 from nodes.logs import LEVELS
+from protocol import toml_text
 
 Endpoint = tuple[str, int]
 _PIN = re.compile(r"[0-9a-f]{64}")
@@ -49,9 +49,9 @@ class NodeConfig:
         """
         where = str(path)
         try:
-            values = tomllib.loads(read_file(path).decode("utf-8"))
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise HomeRefused("home-file-malformed", f"{where}: not TOML: {error}") from error
+            values = toml_text.loads(read_file(path))
+        except toml_text.TomlRefused as error:
+            raise HomeRefused("home-file-malformed", f"{where}: {error}") from error
         unknown = sorted(set(values) - {"listen", "health", "tiles", "tiles_clients", "high_water", "log_level"})
         if unknown:
             raise HomeRefused("home-file-malformed", f"{where}: unknown name {unknown[0]!r}")

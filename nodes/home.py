@@ -30,13 +30,13 @@ Every path inside a home is relative, so that a home can be moved.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from nodes.errors import HomeRefused
 from nodes.files import read_file
+from protocol import toml_text
 
 SHORT_NAME = re.compile(r"[A-Z]{2,4}")
 OFFICER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -58,9 +58,9 @@ def read_toml(path: Path, *, names: dict[str, type | tuple[type, ...]]) -> dict[
     """
     data = read_file(path)
     try:
-        values = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise HomeRefused("home-file-malformed", f"{path}: not TOML: {error}") from error
+        values = toml_text.loads(data)
+    except toml_text.TomlRefused as error:
+        raise HomeRefused("home-file-malformed", f"{path}: {error}") from error
     unknown = sorted(set(values) - set(names))
     if unknown:
         raise HomeRefused("home-file-malformed", f"{path}: unknown name {unknown[0]!r}")
@@ -199,9 +199,9 @@ class NodeHome:
         """Short name of the party, from `party.toml`."""
         data = read_file(self.party_path)
         try:
-            short = tomllib.loads(data.decode("utf-8")).get("short")
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise HomeRefused("home-file-malformed", f"{self.party_path}: not TOML: {error}") from error
+            short = toml_text.loads(data).get("short")
+        except toml_text.TomlRefused as error:
+            raise HomeRefused("home-file-malformed", f"{self.party_path}: {error}") from error
         if not isinstance(short, str) or SHORT_NAME.fullmatch(short) is None:
             raise HomeRefused("home-file-malformed", f"{self.party_path}: short is missing or not 2 to 4 letters")
         return short

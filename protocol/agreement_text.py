@@ -7,7 +7,6 @@ Source: spec/agreement.md, "Text" and "Reading".
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,6 +15,7 @@ from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
 from keys.quorum import RootSet
 from keys.roles import KeyRole
+from protocol import toml_text
 from protocol.agreement_terms import (
     Auditor,
     AuthorityRule,
@@ -235,10 +235,11 @@ def read(text: bytes) -> dict[str, Any]:
     if len(text) > AGREEMENT_BYTES_MAX:
         raise Malformed("too-large", "agreement", f"{len(text)} bytes, at most {AGREEMENT_BYTES_MAX} are taken")
     try:
-        whole = _Block(tomllib.loads(text.decode("utf-8")), "agreement")
+        text.decode("utf-8")
+        whole = _Block(toml_text.loads(text), "agreement")
     except UnicodeDecodeError as error:
         raise Malformed("bad-text", "agreement") from error
-    except (ValueError, RecursionError) as error:
+    except toml_text.TomlRefused as error:
         raise Malformed("bad-toml", "agreement") from error
     if (number := whole.take("format", int)) != FORMAT:
         raise NotUnderstood("agreement.format", f"format {number}, this program knows {FORMAT}")

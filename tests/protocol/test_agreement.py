@@ -1,5 +1,6 @@
 """Agreements: the text that is signed and the terms that are obeyed are one."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -215,3 +216,11 @@ def _created(created_ms: int) -> str:
 def test_intervals_are_said_in_words(interval_ms: int, words: str) -> None:
     """The comment behind each number, for people."""
     assert in_words(interval_ms) == words
+
+
+def test_a_text_of_endless_names_costs_nothing() -> None:
+    """An agreement whose names have thousands of parts is refused before a reader takes its time over them."""
+    began = time.monotonic()
+    with pytest.raises(Malformed, match="bad-toml"):
+        Agreement.parse(b"a" + b".a" * 30_000 + b" = 1\n")
+    assert time.monotonic() - began < 2
