@@ -27,7 +27,7 @@ from nodes.errors import NodeError
 from nodes.outcome import Draft, Outcome, State
 from nodes.sequencer import Placed
 from nodes.signed import SignedStatement
-from nodes.store import LogStore
+from nodes.store import LogStore, StoreBroken
 from nodes.waiters import Waiters
 from protocol.entry import Entry
 from protocol.merkle import leaf_hash
@@ -59,6 +59,9 @@ class Host(Protocol):
 
     def alarm(self, code: str, text: str) -> None:
         """Tell people."""
+
+    def broke(self, error: NodeError) -> None:
+        """A write failed: the process must end."""
 
 
 class Intake:
@@ -92,7 +95,12 @@ class Intake:
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def _on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+        except StoreBroken as error:
+            # Whoever asked is told, and nobody is told anything more.
+            self._host.broke(error)
+            raise
 
     def _admit(self, signed: SignedStatement) -> Admitted:
         own, their = self._host.rosters()

@@ -35,7 +35,7 @@ from nodes.projection import Projection, ProjectionBroken
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
-from nodes.store import LogStore, StoreFull
+from nodes.store import LogStore, StoreBroken, StoreFull
 from nodes.verified import Verified
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
@@ -59,7 +59,10 @@ ALARMS_KEPT = 64
 ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
 JUDGE_AGAIN_S = 5.0
-JUDGE_PAUSE_S = 0.05
+START_AGAIN_S = 1.0
+JUDGE_QUIET_S = 0.02
+JUDGE_PAUSE_MAX_S = 0.25
+"""Judging waits until nothing was said for a moment, and no longer than this while much is said."""
 
 
 class Line:
@@ -171,6 +174,7 @@ class Line:
             read=read,
         )
         self._starting = self._live = False
+        self._said_s = 0.0
         self._judge_wanted = asyncio.Event()
         self._judge_wanted.set()
         self._waiters = Waiters()
@@ -201,6 +205,8 @@ class Line:
     # --- what the channel decides -------------------------------------------------------------------------------------
 
     def _deliver(self, effect: Effect) -> None:
+        if isinstance(effect, StoreMirror | StoreCosigned):
+            self._said_s = asyncio.get_running_loop().time()
         match effect:
             case StoreMirror():
                 self._arrivals.heard(seen.kind for seen in effect.glances)
@@ -214,6 +220,9 @@ class Line:
             case LineChanged(state):
                 self.log.info("line", state=state)
             case Alarm(code, text):
+                if not self._core.live:
+                    # Our log is not the one that we signed before.
+                    self._live = False
                 self.alarm(code, text)
             case Say(kind, facts):
                 self._spawn(self._say(kind, dict(facts)))
@@ -231,6 +240,10 @@ class Line:
         self.log.error("alarm", code=code, detail=text)
         self.alarms.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
         self._notify()
+
+    def broke(self, error: NodeError) -> None:
+        """A write failed: the process must end."""
+        self._broken(error)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -280,13 +293,19 @@ class Line:
             for work in works:
                 group.create_task(work())
 
+    async def _calm(self) -> None:
+        """Let what is on its way reach its receipt, and what follows closely be judged with it."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + JUDGE_PAUSE_MAX_S
+        while (left_s := min(self._said_s + JUDGE_QUIET_S, end_s) - loop.time()) > 0:
+            await asyncio.sleep(left_s)
+
     async def _judge(self) -> None:
         """Judge what is new, behind the receipts and never in their way."""
         loop = asyncio.get_running_loop()
         while True:
             await self._judge_wanted.wait()
-            # What follows closely is judged with it, after its receipt has left.
-            await asyncio.sleep(JUDGE_PAUSE_S)
+            await self._calm()
             self._judge_wanted.clear()
             try:
                 while judged := await loop.run_in_executor(
@@ -361,24 +380,39 @@ class Line:
 
     async def _start_voice(self) -> None:
         """The counterpart has answered: sign the log as it stands, log its first entries, then what waited."""
-        try:
-            signed = await self._sequencer.resume()
-            if signed is not None:
-                await self._on_signed(*signed)
-            for path in sorted(self.home.bootstrap.glob("*.statement")):
-                # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
-                await self.intake.log(SignedStatement.parse(read_file(path)))
-            self._live = True
-            await self.intake.log_queue()
-            for path in sorted(self.home.outbox.glob("*.statement")):
-                outcome = await self.intake.submit(SignedStatement.parse(read_file(path)))
-                if outcome.state != "draft":
-                    path.unlink()
-        except NodeError as error:
-            # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
-            self._live = False
-            self.alarm(error.code, error.text)
+        while True:
+            try:
+                await self._log_first()
+                break
+            except StoreFull as error:
+                # There will be room again, and nobody else would come back for what waits.
+                self._live = False
+                self.alarm(error.code, error.text)
+                await asyncio.sleep(START_AGAIN_S)
+            except StoreBroken as error:
+                self._live = False
+                self._broken(error)
+                break
+            except NodeError as error:
+                # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
+                self._live = False
+                self.alarm(error.code, error.text)
+                break
         self._judge_wanted.set()
+
+    async def _log_first(self) -> None:
+        signed = await self._sequencer.resume()
+        if signed is not None:
+            await self._on_signed(*signed)
+        for path in sorted(self.home.bootstrap.glob("*.statement")):
+            # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
+            await self.intake.log(SignedStatement.parse(read_file(path)))
+        self._live = True
+        await self.intake.log_queue()
+        for path in sorted(self.home.outbox.glob("*.statement")):
+            outcome = await self.intake.submit(SignedStatement.parse(read_file(path)))
+            if outcome.state != "draft":
+                path.unlink()
 
     async def _on_signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         await self.driver.tell(lambda: self._core.signed(checkpoint, note))
@@ -402,7 +436,9 @@ class Line:
 
     async def place(self, statement: Statement, signed: SignedStatement) -> Placed:
         """Give an admitted statement its place in our log; done when a crash can no longer lose it."""
-        future: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._said_s = loop.time()
+        future: asyncio.Future[Placed] = loop.create_future()
         self._sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body, future))
         # Shielded, because a caller who goes away does not take the statement back.
         return await asyncio.shield(future)

@@ -40,6 +40,10 @@ WAITING_MAX = 10_000
 """Statements that may wait for their place; more are refused until these have it."""
 
 
+class SignRefused(NodeError):
+    """The log was signed otherwise before; nothing more is signed here. Nothing is broken, and reading goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Where a statement came to be.
@@ -158,6 +162,10 @@ class Sequencer:
 
         Returns:
             The newest checkpoint and its note, or None for an empty log.
+
+        Raises:
+            SignRefused: the log was signed at another size or root before.
+            StoreBroken: the signature could not be made durable; the process must end.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._resume)
@@ -214,11 +222,11 @@ class Sequencer:
         if last is not None and last.origin == checkpoint.origin:
             same = checkpoint.size == last.size and checkpoint.root == last.root
             if checkpoint.size < last.size or (checkpoint.size == last.size and not same):
-                raise StoreBroken(
+                raise SignRefused(
                     "high-water-ahead", f"the log was signed at {last.size} entries before; here are {checkpoint.size}"
                 )
             if checkpoint.size > last.size and self._store.root(self._store.own, last.size) != last.root:
-                raise StoreBroken("high-water-differs", f"the log was signed with another root at {last.size} entries")
+                raise SignRefused("high-water-differs", f"the log was signed with another root at {last.size} entries")
         note = sign_checkpoint(checkpoint, self.keys.signers.log, at_ms)
         self._mark.put(note, checkpoint)
         self._store.later(OWN_SIGNED, note)
