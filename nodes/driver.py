@@ -196,7 +196,7 @@ class Driver:
         """Messages of a session in their order; of one that was replaced they are dropped.
 
         Those from which nothing is to be sent are taken together, because going to a thread and back costs more than
-        most of them.
+        most of them. A flash that came ahead ends such a round, so that people see it before more is written.
         """
         if session is not self._session:
             return
@@ -206,7 +206,7 @@ class Driver:
 
         def take() -> list[Effect]:
             effects: list[Effect] = []
-            while left and session is self._session and not any(isinstance(effect, Send) for effect in effects):
+            while left and session is self._session and not any(isinstance(one, Send | StoreAhead) for one in effects):
                 effects += self._carry_out(partial(self.core.receive, left.popleft(), self._clock.now()))
             return effects
 

@@ -43,11 +43,13 @@ class Node:
         end = len(log.entries) if end is None else end
         rows = []
         for index in range(start, end):
+            statement_id, flash = None, False
             try:
-                statement_id = Entry.parse(log.entries[index]).parse_statement().id
+                statement = Entry.parse(log.entries[index]).parse_statement()
+                statement_id, flash = statement.id, statement.precedence == "flash"
             except ProtocolError:
-                statement_id = None
-            rows.append(Row(log.entries[index], log.leaves[index], log.bodies[index], statement_id, False))
+                pass
+            rows.append(Row(log.entries[index], log.leaves[index], log.bodies[index], statement_id, flash))
         if party == self.own:
             self.store.append_own(start, rows, log.frontiers[end], log.last_ms)
         else:
