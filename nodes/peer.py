@@ -26,6 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from websockets.typing import Subprotocol
 
 from nodes.config import Endpoint
+from nodes.door import open_doors
 from nodes.errors import NodeError
 from nodes.line import Line
 from nodes.tls import TlsRefused, peer_pin
@@ -223,7 +224,7 @@ class Listener:
         self._context = context
         self._own_pin = own_pin
         self._open: Counter[str] = Counter()
-        self._server: Server | None = None
+        self._servers: list[Server] = []
         self._log = structlog.get_logger(part="listener")
 
     async def start(self) -> None:
@@ -232,26 +233,30 @@ class Listener:
         Raises:
             NodeError: `port-in-use`, or another reason why it cannot be had.
         """
-        host, port = self._address
+        doors = await open_doors(self._address, room=CONNECTIONS_MAX, room_of_one=CONNECTIONS_PER_ADDRESS)
+        context = self._context()
         try:
-            self._server = await serve(
-                self._serve, host, port, ssl=self._context(), server_header=None, backlog=CONNECTIONS_MAX, **COMMON
-            )
+            for door in doors:
+                served = serve(
+                    self._serve, sock=door, ssl=context, server_header=None, backlog=CONNECTIONS_MAX, **COMMON
+                )
+                self._servers.append(await served)
         except OSError as error:
+            host, port = self._address
             raise NodeError("port-in-use", f"cannot listen at {host}:{port}: {error.strerror}") from error
 
     @property
     def port(self) -> int:
         """The port bound."""
-        if self._server is None:
+        if not self._servers:
             return 0
-        return int(next(iter(self._server.sockets)).getsockname()[1])
+        return int(next(iter(self._servers[0].sockets)).getsockname()[1])
 
     async def stop(self) -> None:
         """Let go of the port and of every connection."""
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        for server in self._servers:
+            server.close()
+            await server.wait_closed()
 
     async def _serve(self, connection: ServerConnection) -> None:
         address = str(connection.remote_address[0]) if connection.remote_address else "?"

@@ -27,6 +27,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from nodes.config import Endpoint
+from nodes.door import open_doors
 from nodes.errors import NodeError
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
 from nodes.tls import TlsRefused, peer_pin
@@ -100,15 +101,15 @@ class WebServer:
         Raises:
             NodeError: `port-in-use`.
         """
-        host, port = self._address
-        # Tried first by hand, because the library ends the process where it cannot bind.
+        # Bound here, because the library ends the process where it cannot bind.
+        doors = await open_doors(self._address, room=CONNECTIONS_MAX, room_of_one=CONNECTIONS_MAX)
         try:
-            probe = await asyncio.start_server(lambda *_: None, host, port)
+            for door in doors:
+                door.listen(CONNECTIONS_MAX)
         except OSError as error:
+            host, port = self._address
             raise NodeError("port-in-use", f"cannot listen at {host}:{port}: {error.strerror}") from error
-        probe.close()
-        await probe.wait_closed()
-        self._task = asyncio.create_task(self._server.serve())
+        self._task = asyncio.create_task(self._server.serve(sockets=list(doors)))
 
     async def stop(self) -> None:
         """Stop serving."""

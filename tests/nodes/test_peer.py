@@ -144,11 +144,35 @@ def test_one_address_gets_so_many_connections(tmp_path: Path) -> None:
                 for _ in range(CONNECTIONS_PER_ADDRESS):
                     silent.append(await connect(address(homes), ssl=context("ARC"), server_hostname="bor", **COMMON))
                 await asyncio.sleep(0.05)
-                async with dialled(homes) as one_more:
-                    assert await ended(one_more) == "busy"
+                with pytest.raises((InvalidMessage, OSError)):
+                    async with dialled(homes):
+                        pass
             finally:
                 for connection in silent:
                     await connection.close()
+            await still_well(homes, bor)
+
+    run(test)
+
+
+def test_a_stranger_who_only_connects_is_shut_out_before_tls(tmp_path: Path) -> None:
+    """Connections that say nothing are held so many at a time; those beyond are closed unread, and the line is well."""
+    homes = write_homes(tmp_path)
+    host, _, port = address(homes)[6:-1].rpartition(":")
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            silent = [await asyncio.open_connection(host, int(port)) for _ in range(3 * CONNECTIONS_PER_ADDRESS)]
+            try:
+                reads = [asyncio.ensure_future(reader.read(1)) for reader, _ in silent]
+                closed, kept = await asyncio.wait(reads, timeout=0.5)
+                assert len(kept) == CONNECTIONS_PER_ADDRESS
+                assert len(closed) == 2 * CONNECTIONS_PER_ADDRESS
+                await asyncio.wait(kept, timeout=1)
+            finally:
+                for _, writer in silent:
+                    writer.close()
+                await asyncio.gather(*reads, return_exceptions=True)
             await still_well(homes, bor)
 
     run(test)

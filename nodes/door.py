@@ -1,0 +1,92 @@
+"""Listening sockets that let in so many and no more, before a single byte is read.
+
+A connection costs some 300 kB as soon as TLS has begun with it, whoever it is; a stranger who only connects could have
+as much of that as the process may open files. So the count is taken where connections are accepted, and those beyond
+it are closed there and then.
+
+Source: spec/channel.md, "Sessions", step 6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from nodes.config import Endpoint
+from nodes.errors import NodeError
+
+SHUT_OUT_AT_ONCE = 64
+"""Connections refused in a row before others get their turn."""
+
+
+class Door(socket.socket):
+    """A listening socket with room for a number of connections at once.
+
+    Args:
+        family: AF_INET or AF_INET6.
+        room: connections that may be open at once.
+        room_of_one: of these, from one address, or from one network of 64 bits where addresses are IPv6.
+    """
+
+    def __init__(self, family: int, *, room: int, room_of_one: int) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        self._room = room
+        self._room_of_one = room_of_one
+        # By the connection itself: one that was closed, or forgotten, takes no room, whoever closed it.
+        self._inside: WeakKeyDictionary[socket.socket, str] = WeakKeyDictionary()
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Give the next connection for which there is room.
+
+        Raises:
+            BlockingIOError: there is none now.
+        """
+        for _ in range(SHUT_OUT_AT_ONCE):
+            connection, address = super().accept()
+            source = _source(str(address[0]))
+            inside = [other for one, other in self._inside.items() if one.fileno() >= 0]
+            if len(inside) < self._room and inside.count(source) < self._room_of_one:
+                self._inside[connection] = source
+                return connection, address
+            connection.close()
+        raise BlockingIOError("connections for which there is no room")
+
+
+def _source(address: str) -> str:
+    """Whom an address counts for: who has one of IPv6 has all of its network."""
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped) if parsed.ipv4_mapped is not None else parsed.exploded[:19]
+    return address
+
+
+async def open_doors(address: Endpoint, *, room: int, room_of_one: int) -> list[Door]:
+    """Bind every address that a host has; each socket still has to listen.
+
+    Raises:
+        NodeError: `port-in-use`, or another reason why one cannot be had.
+    """
+    host, port = address
+    doors: list[Door] = []
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, where in dict.fromkeys((family, where) for family, _, _, _, where in found):
+            door = Door(family, room=room, room_of_one=room_of_one)
+            doors.append(door)
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            door.bind(where)
+            door.setblocking(False)
+    except OSError as error:
+        for door in doors:
+            with suppress(OSError):
+                door.close()
+        raise NodeError("port-in-use", f"cannot listen at {host}:{port}: {error.strerror}") from error
+    return doors
