@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import structlog
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from nodes.config import Endpoint
@@ -172,6 +172,10 @@ async def _hold(line: Line, connection: Connection, tie: Tie, first: bytes | Non
             await line.driver.receive(session, [first])
         while messages := await inbox.take():
             await line.driver.receive(session, messages)
+    except Exception as error:
+        # A mistake of ours that a peer has found ends this session. It must not end the dialler, nor pass unseen.
+        line.log.exception("session failed", error=type(error).__name__)
+        session.close("internal-error", "")
     finally:
         reader.cancel()
         await line.driver.detach(session)
@@ -298,6 +302,14 @@ class Listener:
         await _hold(line, connection, tie, first)
 
 
+class StraightConnect(connect):
+    """Dials the address it was given and no other, whatever whoever answers there would rather have dialled."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Follow nothing: the answer that asks for it is the failure."""
+        return exc
+
+
 def websocket(line: Line, context: Callable[[], ssl.SSLContext]) -> Connect:
     """Dial a counterpart over a websocket.
 
@@ -308,7 +320,7 @@ def websocket(line: Line, context: Callable[[], ssl.SSLContext]) -> Connect:
 
     async def dial(endpoint: Endpoint) -> tuple[Connection, bytes]:
         host, port = endpoint
-        connection = await connect(
+        connection = await StraightConnect(
             f"wss://{host}:{port}/" if ":" not in host else f"wss://[{host}]:{port}/",
             ssl=context(),
             server_hostname=line.counterpart.lower(),
@@ -379,7 +391,7 @@ class Dialler:
                 connection, pin = await self._open_connection(endpoint)
         except (OSError, TimeoutError) as error:
             return f"unreachable: {type(error).__name__}"
-        except (InvalidMessage, InvalidHandshake):
+        except WebSocketException:
             # With TLS 1.3 a client learns only now that its certificate was refused.
             return "refused: our TLS key may not be in the counterpart's roster"
         except TlsRefused as error:

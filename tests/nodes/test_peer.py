@@ -178,6 +178,56 @@ def test_a_stranger_who_only_connects_is_shut_out_before_tls(tmp_path: Path) -> 
     run(test)
 
 
+def test_a_node_is_not_led_elsewhere_and_goes_on_dialling(tmp_path: Path) -> None:
+    """A counterpart whose port answers with redirects is dialled again and again there, and nowhere else."""
+    homes = write_homes(tmp_path)
+    host, _, port = address(homes)[6:-1].rpartition(":")
+    asked: list[bytes] = []
+
+    async def misled() -> None:
+        elsewhere = [b"https://elsewhere.example/", b"wss://127.0.0.1:%s/next" % port.encode(), b"wss://["]
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append((await reader.readuntil(b"\r\n")).strip())
+            location = elsewhere[len(asked) % len(elsewhere)]
+            writer.write(b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % location)
+            await writer.drain()
+            writer.close()
+
+        anchors = [tls.own_certificate(keyring("ARC", agreement().channel))]
+        theirs = tls.context(server=True, keyring=keyring("BOR", agreement().channel), anchors=anchors)
+        async with await asyncio.start_server(answer, host, int(port), ssl=theirs), running(homes["ARC"]):
+            await until(lambda: len(asked) >= 4)
+
+    async def test() -> None:
+        await misled()
+        assert set(asked) == {b"GET / HTTP/1.1"}
+
+    run(test)
+
+
+def test_a_mistake_of_ours_ends_a_session_and_not_the_dialler(tmp_path: Path) -> None:
+    """Where a message of the counterpart makes our own code fail, the next session is dialled all the same."""
+    homes = write_homes(tmp_path)
+    failures = iter([RuntimeError("a mistake")])
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc:
+            core = line_of(arc).driver.core
+            receive = core.receive
+
+            def mistaken(data: bytes, now: Any) -> Any:
+                for failure in failures:
+                    raise failure
+                return receive(data, now)
+
+            core.receive = mistaken  # type: ignore[method-assign]
+            async with running(homes["BOR"]):
+                assert (await held(arc, said("ARC"))).state == "held"
+
+    run(test)
+
+
 def test_a_new_connection_takes_the_place_of_a_silent_one(tmp_path: Path) -> None:
     """A counterpart that lost its connection without a word dials again and is served at once."""
     homes = write_homes(tmp_path)
