@@ -15,6 +15,7 @@ from typing import Any
 from hotline.documents import check_roster
 from hotline.errors import CouldNot, Refused
 from hotline.reference import Reference
+from hotline.seen_rosters import check_seen
 from keys.hybrid import HybridPrivateKey
 from keys.keyring import OfficerKeyring
 from keys.roster import Person, Roster
@@ -187,7 +188,8 @@ class Desk:
             fresh: ask again how far the logs go.
 
         Raises:
-            Refused: the node's agreement is not the pinned one, or a roster is not signed by the agreement's roots.
+            Refused: the node's agreement is not the pinned one, or a roster is not signed by the agreement's roots, or
+                is older than one this officer's program has seen.
         """
         known = self._channels.get(counterpart)
         if known is not None and not fresh:
@@ -209,6 +211,7 @@ class Desk:
             short: check_roster(SignedStatement.parse(told["rosters"][short]), agreement=agreement, party=short)
             for short in agreement.shorts
         }
+        check_seen(self.officer.home, agreement.channel.hex(), rosters)
         found = Channel(
             own=party,
             counterpart=other,

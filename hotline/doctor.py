@@ -217,7 +217,7 @@ def _channel(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterator[C
         fix="Review it with the other party; it goes on meanwhile." if late else "",
     )
     for short in agreement.shorts:
-        yield _roster(channel, short, now_ms=now_ms)
+        yield _roster(channel, short, own=short == home.party, now_ms=now_ms)
     try:
         channel.endpoints()
     except NodeError as error:
@@ -225,7 +225,7 @@ def _channel(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterator[C
     yield from _log(home, channel)
 
 
-def _roster(channel: ChannelHome, short: str, *, now_ms: int) -> Check:
+def _roster(channel: ChannelHome, short: str, *, own: bool, now_ms: int) -> Check:
     name = f"{channel.counterpart} roster of {short}"
     versions = channel.roster_versions(short)
     if not versions:
@@ -235,10 +235,15 @@ def _roster(channel: ChannelHome, short: str, *, now_ms: int) -> Check:
     except (KeysError, NodeError) as error:
         return Check(name=name, result="fail", text=str(error), fix="Bring it back from your backup.")
     left = roster.valid_until_ms - now_ms
-    if left > ROSTER_SOON_MS:
+    # Whoever ran out long ago has left; their number stays in the roster, and is nobody's business any more.
+    ending = [one.number for one in roster.people if abs(one.valid_until_ms - now_ms) <= ROSTER_SOON_MS]
+    if left > ROSTER_SOON_MS and not ending:
         return Check(name=name, result="ok", text=f"version {roster.version}, valid for {duration(left)}")
     text = f"version {roster.version} ran out" if left <= 0 else f"version {roster.version} ends in {duration(left)}"
-    return Check(name=name, result="warn", text=text, fix="Have the roots sign a new one.")
+    if ending:
+        text += f"; persons who run out within 30 days or just did: {', '.join(map(str, ending))}"
+    fix = "Have the roots sign a new one: hotline roster renew." if own else f"Ask {short} for hotline roster renew."
+    return Check(name=name, result="warn", text=text, fix=fix)
 
 
 def _log(home: NodeHome, channel: ChannelHome) -> Iterator[Check]:

@@ -7,10 +7,13 @@ start. It counts from the entry after the one that carries it; until then the no
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Collection
 from dataclasses import replace
 
 from hotline.documents import ROSTER, sign_document
-from hotline.party_file import PartyFile, read_party
+from hotline.errors import CouldNot, Misused
+from hotline.party_file import PartyFile, read_party, write_party
 from hotline.root_signing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_roots
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
@@ -20,6 +23,9 @@ from nodes.files import make_directory, read_file, write_file
 from nodes.home import ChannelHome, NodeHome
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
+
+IN_FORCE_WAIT_S = 5.0
+"""How long to wait until a running node has taken up a roster that it logged."""
 
 
 def sign_next_rosters(home: NodeHome, opened: Secrets, *, now_ms: int) -> list[dict[str, object]]:
@@ -38,11 +44,56 @@ def sign_next_rosters(home: NodeHome, opened: Secrets, *, now_ms: int) -> list[d
     """
     party = read_party(home.party_path)
     roots = open_roots(party, opened)
-    return [_next(home, channel, party, roots, now_ms=now_ms) for channel in home.channels()]
+    end_ms = now_ms + ROSTER_YEARS * YEAR_MS
+    return [_next(home, channel, party, roots, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+
+
+def renew_rosters(
+    home: NodeHome, opened: Secrets, *, now_ms: int, years: int = ROSTER_YEARS, leaving: Collection[int] = ()
+) -> tuple[PartyFile, list[dict[str, object]]]:
+    """Sign the next roster of every channel with the same people and keys, valid anew.
+
+    Args:
+        home: the party's node home.
+        opened: what opens the root keys.
+        now_ms: now, UTC milliseconds.
+        years: how long rosters and persons are valid from now.
+        leaving: numbers of persons whose validity stays as it is.
+
+    Returns:
+        The party's card as it is now, and for each channel the same as `sign_next_rosters`.
+
+    Raises:
+        Misused: no such person, or no span of time.
+        CouldNot: there is no channel, or too few root keys are there.
+    """
+    party = read_party(home.party_path)
+    if not home.channels():
+        raise CouldNot("not-paired", f"{party.short} has no channel yet, so there is no roster to renew")
+    if not 1 <= years <= 50:
+        raise Misused("usage", "a roster is valid for 1 to 50 years")
+    unknown = sorted(set(leaving) - {person.number for person in party.people})
+    if unknown:
+        raise Misused("usage", f"{party.short} has no person {unknown[0]}")
+    # Opened before anything is written: without the roots nothing is half done.
+    roots = open_roots(party, opened)
+    end_ms = now_ms + years * YEAR_MS
+    members = tuple(
+        member
+        if member.person.number in leaving
+        else replace(
+            member,
+            person=replace(member.person, valid_until_ms=max(member.person.valid_until_ms, end_ms)),
+        )
+        for member in party.members
+    )
+    party = replace(party, members=members)
+    write_party(home.party_path, party)
+    return party, [_next(home, channel, party, roots, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
 
 
 def _next(
-    home: NodeHome, channel: ChannelHome, party: PartyFile, roots: list[RootKeyring], *, now_ms: int
+    home: NodeHome, channel: ChannelHome, party: PartyFile, roots: list[RootKeyring], *, now_ms: int, end_ms: int
 ) -> dict[str, object]:
     agreement = Agreement.parse(read_file(channel.agreement_path))
     text = _latest(channel, party.short)
@@ -52,7 +103,7 @@ def _next(
         version=previous.version + 1,
         previous=hashlib.sha256(text).digest(),
         valid_from_ms=now_ms - ROSTER_EARLY_MS,
-        valid_until_ms=now_ms + ROSTER_YEARS * YEAR_MS,
+        valid_until_ms=end_ms,
         people=party.people,
     )
     roster_text.check_succession(previous, text, following)
@@ -71,6 +122,7 @@ def _next(
     if _submit(home, channel, signed):
         waiting.unlink(missing_ok=True)
         state = "logged"
+        _wait_until_kept(channel, party.short, following.version)
     return {"counterpart": channel.counterpart, "version": following.version, "state": state}
 
 
@@ -80,6 +132,13 @@ def _latest(channel: ChannelHome, party: str) -> bytes:
     if waiting:
         return SignedStatement.parse(read_file(waiting[-1])).body or b""
     return read_file(channel.roster_path(party, channel.roster_versions(party)[-1]))
+
+
+def _wait_until_kept(channel: ChannelHome, party: str, version: int) -> None:
+    """Wait until the node has the roster in force, so that the next one is made after it."""
+    until = time.monotonic() + IN_FORCE_WAIT_S
+    while version not in channel.roster_versions(party) and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def _submit(home: NodeHome, channel: ChannelHome, signed: SignedStatement) -> bool:

@@ -23,6 +23,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
       officer.toml              party, name, number, where the node's socket is
       officer.key               sealed `OfficerKeyring`
       pins/BOR.toml             exact agreement text of the channel with BOR, as compared by voice
+      seen.toml                 newest rosters that the officer's program has seen
 
 Every path inside a home is relative, so that a home can be moved.
 """
@@ -328,6 +329,11 @@ class OfficerHome:
     def pins_path(self) -> Path:
         """The agreements this officer trusts: one exact text a counterpart."""
         return self.path / "pins"
+
+    @property
+    def seen_path(self) -> Path:
+        """The newest rosters that this officer's program has seen (`hotline/seen_rosters.py`)."""
+        return self.path / "seen.toml"
 
     def pins(self) -> dict[str, bytes]:
         """Give the exact agreement texts by the counterpart's short name."""
