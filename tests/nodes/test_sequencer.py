@@ -12,7 +12,7 @@ from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.memory_store import MemoryStore
-from nodes.sequencer import Item, Placed, Sequencer
+from nodes.sequencer import Item, Placed, Sequencer, SignRefused
 from nodes.store import Row, StoreBroken, StoreFull
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import verify_note
@@ -180,7 +180,7 @@ def test_a_second_root_for_a_size_is_refused(tmp_path: Path) -> None:
     with_bench(tmp_path, first)
 
     async def other(bench: Bench) -> None:
-        with pytest.raises(StoreBroken) as caught:
+        with pytest.raises(SignRefused) as caught:
             await bench.submit()
         assert caught.value.code == "high-water-ahead"
 
@@ -190,10 +190,10 @@ def test_a_second_root_for_a_size_is_refused(tmp_path: Path) -> None:
     longer.append_own(0, rows, Frontier.empty().extend([row.leaf for row in rows]), 1)
 
     async def beside(bench: Bench) -> None:
-        with pytest.raises(StoreBroken) as caught:
+        with pytest.raises(SignRefused) as caught:
             await bench.sequencer.resume()
         assert caught.value.code == "high-water-ahead"
-        with pytest.raises(StoreBroken) as caught:
+        with pytest.raises(SignRefused) as caught:
             await bench.submit()
         assert caught.value.code == "high-water-differs"
 

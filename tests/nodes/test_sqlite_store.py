@@ -118,6 +118,8 @@ def test_a_hash_that_is_gone_is_found(tmp_path: Path) -> None:
     grow(store, "ARC", rows_of(0, 10))
     with store._writer:
         store._writer.execute("DELETE FROM hash WHERE idx=4")
+    store.close()
+    store = open_store(tmp_path / "log.db")
     with pytest.raises(StoreBroken) as caught:
         store.root("ARC", 10)
     assert caught.value.code == "store-damaged"
