@@ -26,6 +26,7 @@ def run(context: click.Context) -> None:
       hotline --home ARC --passphrase-file pass node run
     """
     import asyncio
+    import os
 
     from keys.keyring import NodeKeyring
     from nodes import logs
@@ -38,6 +39,8 @@ def run(context: click.Context) -> None:
     config = NodeConfig.load(home.config_path)
     keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
     logs.configure(config.log_level)
+    # The databases hold headers, and the home may be opened for those who may use the socket in it.
+    os.umask(0o077)
 
     async def serve() -> None:
         node = Node(home, config, keyring)

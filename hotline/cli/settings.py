@@ -106,7 +106,10 @@ class Settings:
             CouldNot: the file cannot be read or is empty.
         """
         from nodes.files import is_private, read_file
+        from nodes.hardening import keep_memory_private
 
+        # Whoever opens keys begins here.
+        keep_memory_private()
         if self.passphrase_files:
             path = self.passphrase_files[min(place, len(self.passphrase_files) - 1)]
             data = read_file(path, bytes_max=_PASSPHRASE_BYTES_MAX).removesuffix(b"\n").removesuffix(b"\r")
