@@ -165,7 +165,9 @@ def values_of(item: Field) -> st.SearchStrategy[Value]:
     line = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40).filter(
         lambda text: problem_of_line(text) is None and "|" not in text
     )
-    identifier = st.from_regex(item.pattern or "[A-Z][a-z0-9]{0,7}", fullmatch=True).filter(str.isascii)
+    identifier = st.from_regex(item.pattern or "[A-Z][a-z0-9]{0,7}", fullmatch=True).filter(
+        lambda text: text.isascii() and len(text) <= (item.item_max or item.max)
+    )
     match item.type:
         case "line":
             return line
