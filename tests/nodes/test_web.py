@@ -71,7 +71,7 @@ def test_health_is_answered_on_loopback(tmp_path: Path) -> None:
         config = homes["ARC"].config_path
         config.write_text(config.read_text().replace('health = ""', f'health = "127.0.0.1:{port}"'))
         async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
-            await until(lambda: settled(arc, bor))
+            await until(lambda: settled(arc, bor) and line_of(arc).status()["line"] == "up")
             status, body = await get(port, "/healthz")
             assert (status, body) == (200, b"ok\nBOR up\n")
             assert (await get(port, "/"))[0] == 404
@@ -112,7 +112,8 @@ def test_an_auditor_reads_both_logs_and_nobody_else_does(tmp_path: Path) -> None
                     status, data = await get(port, f"/BOR/{voice}/{entries_path(index, width)}", auditor)
                     assert status == 200
                     assert parse_bundle(data, width) == store.read(voice, 0, size)
-                beyond = entries_path(0, size + 1)
+                # Far enough that no arrival of the meantime reaches it.
+                beyond = entries_path(0, size + 50)
                 assert (await get(port, f"/BOR/{voice}/{beyond}", auditor))[0] == 404
             for path in ("/BOR/CAR/checkpoint", "/CAR/ARC/checkpoint", "/BOR/ARC/../../node.key", "/BOR/ARC/tile/0/0"):
                 assert (await get(port, path, auditor))[0] == 404
