@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterable
+from hashlib import sha256
 
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -23,6 +25,8 @@ from nodes.errors import NodeError
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for which `ssl` has no name. Validity is the roster's alone: a machine whose
 # clock stands at 1970 has its line as well.
 _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+
+_log = structlog.get_logger(part="tls")
 
 
 class TlsRefused(NodeError):
@@ -51,9 +55,16 @@ def context(*, server: bool, keyring: NodeKeyring, anchors: Iterable[bytes]) -> 
 
 
 def add_anchors(made: ssl.SSLContext, anchors: Iterable[bytes]) -> None:
-    """Let more certificates come, in DER."""
+    """Let more certificates come, in DER.
+
+    One that passed the roster's gate and that OpenSSL does not read all the same is left out: its owner cannot come
+    with it, and everybody else's line goes on.
+    """
     for der in anchors:
-        made.load_verify_locations(cadata=der)
+        try:
+            made.load_verify_locations(cadata=der)
+        except ssl.SSLError:
+            _log.error("certificate left out", sha256=sha256(der).hexdigest())
 
 
 def _load_key(made: ssl.SSLContext, keyring: NodeKeyring) -> None:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.keyring import NodeKeyring
-from keys.tls_identity import spki_pin
+from keys.tls_identity import certificate_key, spki_pin
 from nodes import tls
 from nodes.tls import TlsRefused, peer_pin
-from tests.builders import keyring
+from tests.builders import keyring, seed
 from tests.nodes.homes import agreement
 
 
@@ -120,3 +122,22 @@ def test_the_key_touches_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert opened == []
     assert len(os.listdir("/proc/self/fd")) == before
     assert list(tmp_path.iterdir()) == []
+
+
+def unreadable(party: str) -> bytes:
+    """A certificate with the party's key and signature whose name is no text; the roster's gate takes it."""
+    der = certificate(party)
+    tbs = x509.load_der_x509_certificate(der).tbs_certificate_bytes
+    forged = tbs.replace(b"\x0c\x03" + party.encode(), b"\x0c\x03\xff\xff\xff")
+    key = Ed25519PrivateKey.from_private_bytes(seed(f"{party} tls", 32))
+    made = der.replace(tbs, forged)[:-64] + key.sign(forged)
+    assert made != der
+    certificate_key(made)
+    return made
+
+
+def test_a_certificate_that_openssl_does_not_read_is_left_out() -> None:
+    """A counterpart whose roster has such a certificate keeps nobody else from connecting."""
+    server = tls.context(server=True, keyring=ring("BOR"), anchors=[unreadable("CAR"), certificate("ARC")])
+    tls.add_anchors(server, [unreadable("CAR")])
+    assert server.cert_store_stats()["x509"] == 1
