@@ -172,9 +172,11 @@ class Sequencer:
 
     def _resume(self) -> tuple[Checkpoint, bytes] | None:
         head = self._store.head(self._store.own)
-        if head.size == 0:
-            return None
         checkpoint = Checkpoint(self.keys.own.origin, head.size, head.root)
+        if head.size == 0:
+            # An empty log is signed by nobody; but where it was not empty before, nothing may be written to it.
+            self._check_mark(checkpoint)
+            return None
         return checkpoint, self._sign(checkpoint, self._clock.take())
 
     def _take(self) -> list[Item]:
@@ -217,7 +219,15 @@ class Sequencer:
                 raise StoreBroken("store-damaged", "a body read back differs from the one written")
 
     def _sign(self, checkpoint: Checkpoint, at_ms: int) -> bytes:
-        """Sign, and make the signature durable; never a second root for a size, nor a size below the last."""
+        """Sign, and make the signature durable."""
+        self._check_mark(checkpoint)
+        note = sign_checkpoint(checkpoint, self.keys.signers.log, at_ms)
+        self._mark.put(note, checkpoint)
+        self._store.later(OWN_SIGNED, note)
+        return note
+
+    def _check_mark(self, checkpoint: Checkpoint) -> None:
+        """Never a second root for a size, nor a size below the last one signed."""
         last = self._mark.checkpoint
         if last is not None and last.origin == checkpoint.origin:
             same = checkpoint.size == last.size and checkpoint.root == last.root
@@ -227,10 +237,6 @@ class Sequencer:
                 )
             if checkpoint.size > last.size and self._store.root(self._store.own, last.size) != last.root:
                 raise SignRefused("high-water-differs", f"the log was signed with another root at {last.size} entries")
-        note = sign_checkpoint(checkpoint, self.keys.signers.log, at_ms)
-        self._mark.put(note, checkpoint)
-        self._store.later(OWN_SIGNED, note)
-        return note
 
 
 def _row(item: Item, at_ms: int, held: LogState) -> Row:
