@@ -129,6 +129,8 @@ class Driver:
             except StoreFull as error:
                 # Nothing was changed. The peer is told that we cannot hold more, and comes back later.
                 self.core.not_stored()
+                # What people must know hangs on no write, and the channel will not say it twice.
+                done += [later for later in queue if isinstance(later, Alarm)]
                 done += [
                     Alarm(error.code, error.text),
                     Send(encode(FrameType.PROBLEM, code="cannot-store", text="")),
