@@ -17,6 +17,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
         rosters/ARC-1.toml      the exact texts, and beside each its signed statement (.statement)
         log.db docket.db        the two logs, and what is derived from them
         high-water              how far our log was signed
+        evidence/               the signed objects behind alarms
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
@@ -121,6 +122,11 @@ class ChannelHome:
     def bootstrap(self) -> Path:
         """Signed statements of entries 0 and 1: `000.statement` (agreement) and `001.statement` (roster)."""
         return self.path / "bootstrap"
+
+    @property
+    def evidence(self) -> Path:
+        """The signed objects behind alarms (`nodes/evidence.py`)."""
+        return self.path / "evidence"
 
     @property
     def outbox(self) -> Path:

@@ -12,20 +12,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 import structlog
 
 from keys.keyring import NodeKeyring
 from keys.roster import Roster
+from nodes import evidence
 from nodes.admission import Desk
 from nodes.arrivals import Arrivals
 from nodes.budget import Budget
 from nodes.clock import Reading, SteadyClock, now
 from nodes.driver import Driver
-from nodes.errors import NodeError
+from nodes.errors import FileRefused, NodeError
 from nodes.files import read_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
@@ -56,6 +58,9 @@ BEATS_KEPT = 256
 """Beats of the other side that stay in memory, as evidence for whoever asks."""
 
 ALARMS_KEPT = 64
+
+UNSAID_MAX = 16
+"""What a node has to say before it may; the last ones, should it have to wait for weeks."""
 ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
 JUDGE_AGAIN_S = 5.0
@@ -174,6 +179,7 @@ class Line:
             read=read,
         )
         self._starting = self._live = False
+        self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)
         self._said_s = 0.0
         self._judge_wanted = asyncio.Event()
         self._judge_wanted.set()
@@ -219,11 +225,14 @@ class Line:
                 self.beats.append((beat, signature))
             case LineChanged(state):
                 self.log.info("line", state=state)
-            case Alarm(code, text):
-                if not self._core.live:
-                    # Our log is not the one that we signed before.
+            case Alarm(code, text, objects):
+                if self._live and not self._core.live:
+                    # Our log is not the one that we signed before: nothing more is signed, whatever waits already.
                     self._live = False
+                    self._sequencer.halt(NodeError(code, text))
                 self.alarm(code, text)
+                if objects:
+                    self._spawn(self._keep_evidence(code, objects))
             case Say(kind, facts):
                 self._spawn(self._say(kind, dict(facts)))
             case _:
@@ -240,6 +249,19 @@ class Line:
         self.log.error("alarm", code=code, detail=text)
         self.alarms.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
         self._notify()
+
+    async def _keep_evidence(self, code: str, objects: Mapping[str, bytes]) -> None:
+        keep_it = partial(
+            evidence.keep, self.home.evidence, code=code, at_ms=self._clock.now().wall_ms, objects=objects
+        )
+        try:
+            kept = await asyncio.get_running_loop().run_in_executor(self._executor, keep_it)
+        except FileRefused as error:
+            # The alarm stands without it; the objects can come again.
+            self.log.error("evidence not kept", code=error.code, detail=error.text)
+            return
+        if kept is not None:
+            self.log.error("evidence kept", code=code, file=kept.name)
 
     def broke(self, error: NodeError) -> None:
         """A write failed: the process must end."""
@@ -297,7 +319,8 @@ class Line:
         """Let what is on its way reach its receipt, and what follows closely be judged with it."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + JUDGE_PAUSE_MAX_S
-        while (left_s := min(self._said_s + JUDGE_QUIET_S, end_s) - loop.time()) > 0:
+        # The deadline moves while this sleeps, and nobody should have to know of whoever waits here.
+        while (left_s := min(self._said_s + JUDGE_QUIET_S, end_s) - loop.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left_s)
 
     async def _judge(self) -> None:
@@ -408,6 +431,8 @@ class Line:
             # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
             await self.intake.log(SignedStatement.parse(read_file(path)))
         self._live = True
+        while self._unsaid:
+            await self._say(*self._unsaid.popleft())
         await self.intake.log_queue()
         for path in sorted(self.home.outbox.glob("*.statement")):
             outcome = await self.intake.submit(SignedStatement.parse(read_file(path)))
@@ -424,8 +449,9 @@ class Line:
         self._spawn(self._on_signed(checkpoint, note))
 
     async def _say(self, kind: str, facts: dict[str, Any] | None) -> None:
-        """Log a statement of the node's own. Before the line is live there is no place for one."""
+        """Log a statement of the node's own; before the line is live it waits."""
         if not self._live:
+            self._unsaid.append((kind, facts))
             return
         loop = asyncio.get_running_loop()
         signed = await loop.run_in_executor(self._executor, self._machine.statement, kind, facts)

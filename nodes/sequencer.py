@@ -115,13 +115,21 @@ class Sequencer:
         self._broken = broken
         self._waiting: deque[Item] = deque()
         self._wake = asyncio.Event()
+        self._halted: NodeError | None = None
+
+    def halt(self, error: NodeError) -> None:
+        """Sign nothing more in this process; whoever waits is told why."""
+        self._halted = error
+        self._wake.set()
 
     def submit(self, item: Item) -> None:
         """Let a statement wait for its place.
 
         Raises:
-            NodeError: `too-busy`; too many wait.
+            NodeError: `too-busy`; too many wait. Or what `halt` was given.
         """
+        if self._halted is not None:
+            raise self._halted
         if len(self._waiting) >= WAITING_MAX:
             raise NodeError("too-busy", f"{WAITING_MAX} statements wait for their place already")
         self._waiting.append(item)
@@ -140,6 +148,10 @@ class Sequencer:
             self._wake.clear()
             while self._waiting:
                 items = self._take()
+                if self._halted is not None:
+                    for item in items:
+                        _fail(item.placed, self._halted)
+                    continue
                 try:
                     checkpoint, note, placed = await loop.run_in_executor(self._executor, self._commit, items)
                 except StoreFull as error:

@@ -69,6 +69,9 @@ NOTES_REMEMBERED: Final = 64
 DOCKETS_REMEMBERED: Final = 256
 """Pairs of sizes whose docket digest is kept for comparing with the other side's beats."""
 
+STUCK_BEATS: Final = 5
+"""Beats in a row that hold no more than before, though more was sent, after which people are told."""
+
 TALLY_PAUSE_BEATS: Final = 10
 """Cadences between two `line` entries for changes of state, so that a flapping line does not fill the log."""
 
@@ -134,6 +137,7 @@ class Channel:
         self._was_up = False
         self._last_change_mono: int | None = None
         self._alarmed: set[str] = set()
+        self._held_before = self._stuck_beats = 0
 
     def _kept(self, name: str, keys: tuple[NoteVerifier, ...]) -> Checkpoint | None:
         """The checkpoint of a note that was kept verified."""
@@ -611,6 +615,13 @@ class Channel:
         start = self._cursor
         entries = self._shelf.read(self._own, start, checkpoint.size, bytes_max=APPEND_ENTRIES_BYTES_MAX)
         self._cursor = end = start + len(entries)
+        if end < checkpoint.size:
+            # A size that was signed on the way gets its receipt now, and not only when everything is caught up.
+            on_the_way = max((size for size in self._signed_notes if start < size <= end), default=None)
+            if on_the_way is not None:
+                entries, note = entries[: on_the_way - start], self._signed_notes[on_the_way]
+                self._cursor = end = on_the_way
+                checkpoint = parse_text(parse_note(note).text)
         proof = prove_consistency(end, checkpoint.size, self._shelf.hashes(self._own)) if end < checkpoint.size else []
         effects: list[Effect] = [
             Send(frames.encode(FrameType.APPEND, note=note, start=start, entries=entries, proof=proof))
@@ -686,6 +697,7 @@ class Channel:
         if beat.shows_rollback:
             text = f"their log has {beat.own[0]} entries and was held up to {beat.quoted}, by their own signature"
             effects += self._once("rollback", text, evidence)
+        effects += self._watch_holding(beat, evidence)
         if beat.docket is not None:
             own_size, their_size, hash_ = beat.docket
             mine = self._dockets.get((their_size, own_size))
@@ -712,6 +724,18 @@ class Channel:
             # Our own log is not what it was, and people have been told so: that they hold another is no wonder.
             return []
         return self._once("held-differs", f"they claim to hold another log of {size} entries of ours", evidence)
+
+    def _watch_holding(self, beat: beats.Beat, evidence: dict[str, bytes]) -> list[Effect]:
+        """A node that is up, was sent entries, and does not hold them beat after beat says so in its own signature."""
+        size = beat.held[0]
+        stuck = size < self._cursor and size == self._held_before
+        self._held_before = size
+        self._stuck_beats = self._stuck_beats + 1 if stuck else 0
+        if self._stuck_beats < STUCK_BEATS:
+            if not stuck:
+                self._alarmed.discard("up-not-holding")
+            return []
+        return self._once("up-not-holding", f"they hold {size} of the {self._cursor} entries sent", evidence)
 
     def _watch_clock(self, now: Instant) -> list[Effect]:
         """An alarm, and a `clock` entry, when the clocks of the two sides come apart."""

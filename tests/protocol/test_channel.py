@@ -13,7 +13,7 @@ from nodes.memory_store import MemoryStore
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, Row
 from protocol import beat as beats
 from protocol import frames
-from protocol.channel import AHEAD_DISTANCE, AHEAD_MAX, OPEN_TIMEOUT_MS, TALLY_PAUSE_BEATS
+from protocol.channel import AHEAD_DISTANCE, AHEAD_MAX, OPEN_TIMEOUT_MS, STUCK_BEATS, TALLY_PAUSE_BEATS
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosignature import cosign, verify_note
 from protocol.effects import Alarm, KeepNote, Received, Say, Send, StoreAhead, StoreCosigned, StoreMirror
@@ -971,6 +971,40 @@ def test_no_reading_of_a_clock_stops_the_line(wall_ms: int) -> None:
     wire.pass_time(2 * BEAT_MS)
     assert wire.bor.core.pulse.state == UP
     assert wire.arc.core.cosigned_size == 2
+
+
+def test_a_node_that_is_up_and_does_not_hold_what_was_sent_is_told_of() -> None:
+    """BOR beats on and its mirror stands still: an alarm with its own signed beat, once, and gone when it moves."""
+    wire = beating()
+
+    def without_entries(sender: Side, frame: bytes) -> bytes | None:
+        dropped = sender is wire.arc and frames.parse(frame).type in (FrameType.APPEND, FrameType.BODY)
+        return None if dropped else frame
+
+    wire.tampering = without_entries
+    wire.arc.append(3)
+    wire.pass_time((STUCK_BEATS + 3) * BEAT_MS)
+    assert wire.arc.alarms == ["up-not-holding"]
+    (alarm,) = wire.arc.found(Alarm)
+    assert set(alarm.evidence) == {"beat", "signature"}
+    wire.tampering = lambda _, frame: frame
+    wire.cut()
+    wire.open()
+    wire.pass_time(3 * BEAT_MS)
+    assert wire.converged()
+    assert wire.arc.alarms == ["up-not-holding"]
+
+
+def test_receipts_come_for_what_was_signed_on_the_way() -> None:
+    """A backlog of several frames: each frame ends where something was signed, where there is such a place."""
+    wire = beating()
+    before = wire.arc.core.cosigned_size
+    for _ in range(4):
+        wire.arc.append(2, size=60_000)
+    wire.settle()
+    sizes = [effect.size for effect in wire.arc.found(StoreCosigned)]
+    assert wire.converged()
+    assert [size for size in sizes if size > before] == [before + 2, before + 4, before + 6, before + 8]
 
 
 # --- the state of the line --------------------------------------------------------------------------------------------
