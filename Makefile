@@ -17,8 +17,10 @@ PYTEST := $(BIN)/python -m pytest
 ARGS   ?=
 # How many test processes run side by side.
 JOBS   ?= 2
+# Which simulated worlds 'make sim' runs.
+SEED   ?= 0
 
-.PHONY: help setup dev demo test test-parallel test-alone check lint fast bench debian requirements clean distclean
+.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim bench debian requirements clean distclean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +75,9 @@ lint: dev  ## Style and types.
 
 fast: dev
 	@$(PYTEST) -q -n $(JOBS) --dist loadgroup -m "not slow and not root and not alone" $(ARGS)
+
+sim: dev  ## One simulated world with its trace (SEED=7), or many with their numbers (SEED=0-1000).
+	@$(BIN)/python -m tests.simulation $(SEED)
 
 bench: dev  ## Hotline against the floor and the raw limits, one table.
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,139 @@
+"""The disks of a world: stores and high-water marks in memory, whose every write can go wrong.
+
+A write may be lost in a crash, or kept in one; it may fail and be lost, or be reported failed and be kept; or the disk
+is full, and nothing changes. What a write returned from survives every crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from nodes.highwater import HighWater
+from nodes.memory_store import MemoryStore
+from nodes.store import Ahead, Row, StoreBroken, StoreFull
+from protocol.checkpoint import Checkpoint
+from protocol.merkle import Frontier
+from tests.simulation.loop import Killed, Process
+
+FATES = ("crash-lost", "crash-kept", "eio-lost", "eio-kept")
+
+
+class Watcher(Protocol):
+    """Who decides how writes go, and is told of those that took place."""
+
+    def fate(self, process: Process, what: str) -> str:
+        """How a write goes: `ok`, `full` or one of FATES."""
+
+    def wrote_own(self, disk: ChannelDisk, process: Process, size: int, rows: Sequence[Row], last_ms: int) -> None:
+        """Entries of the own log are durable."""
+
+    def wrote_their(self, disk: ChannelDisk, process: Process, start: int, rows: Sequence[Row]) -> None:
+        """Entries of the mirror are durable."""
+
+    def wrote_mark(self, disk: ChannelDisk, process: Process, checkpoint: Checkpoint) -> None:
+        """A signed checkpoint is durable."""
+
+    def wrote_cosigned(self, disk: ChannelDisk, process: Process, note: bytes, size: int) -> None:
+        """A receipt is durable."""
+
+
+class ChannelDisk:
+    """What one party keeps of one channel, over all its lives.
+
+    Attributes:
+        store: the logs.
+        mark: the last signed checkpoint and its note.
+    """
+
+    def __init__(self, party: str, counterpart: str) -> None:
+        self.party, self.counterpart = party, counterpart
+        self.store = MemoryStore(own=party, their=counterpart)
+        self.mark: tuple[bytes, Checkpoint] | None = None
+
+    def crash(self) -> None:
+        """Forget what was not durable, and what a process that is gone still holds on to."""
+        self.store = self.store.crashed()
+
+
+class FaultyStore:
+    """The store as one process sees it; see `nodes.store.LogStore`."""
+
+    def __init__(self, disk: ChannelDisk, process: Process, watcher: Watcher) -> None:
+        self.own, self.their = disk.party, disk.counterpart
+        self._disk = disk
+        self._inner = disk.store
+        self._process = process
+        self._watcher = watcher
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _write(self, what: str, apply: Callable[[], None]) -> None:
+        fate = self._watcher.fate(self._process, what)
+        if fate == "full":
+            raise StoreFull("disk-full", what)
+        if fate in ("ok", "crash-kept", "eio-kept"):
+            apply()
+        if fate.startswith("crash"):
+            raise Killed
+        if fate.startswith("eio"):
+            raise StoreBroken("store-broken", what)
+
+    def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
+        def apply() -> None:
+            self._inner.append_own(size, rows, frontier, last_ms)
+            self._watcher.wrote_own(self._disk, self._process, size, rows, last_ms)
+
+        self._write("own", apply)
+
+    def append_their(self, size: int, rows: Sequence[Row], frontier: Frontier, note: bytes, last_ms: int) -> None:
+        def apply() -> None:
+            self._inner.append_their(size, rows, frontier, note, last_ms)
+            self._watcher.wrote_their(self._disk, self._process, size, rows)
+
+        self._write("mirror", apply)
+
+    def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
+        def apply() -> None:
+            self._inner.put_cosigned(note, size, at_ms)
+            self._watcher.wrote_cosigned(self._disk, self._process, note, size)
+
+        self._write("receipt", apply)
+
+    def put_ahead(self, item: Ahead) -> None:
+        self._write("ahead", lambda: self._inner.put_ahead(item))
+
+    def flush(self) -> None:
+        self._write("flush", self._inner.flush)
+
+    def put_waiting(self, name: str, statement_id: bytes, record: bytes, at_ms: int) -> None:
+        self._write("waiting", lambda: self._inner.put_waiting(name, statement_id, record, at_ms))
+
+    def drop_waiting(self, statement_id: bytes) -> None:
+        self._write("waiting", lambda: self._inner.drop_waiting(statement_id))
+
+
+class FaultyMark(HighWater):
+    """The high-water mark on a disk of the world: the file's two slots are one value here."""
+
+    def __init__(self, disk: ChannelDisk, process: Process, watcher: Watcher) -> None:
+        super().__init__(Path("high-water"))
+        self._disk = disk
+        self._process = process
+        self._watcher = watcher
+        if disk.mark is not None:
+            self._note, self._checkpoint = disk.mark
+
+    def put(self, note: bytes, checkpoint: Checkpoint) -> None:
+        fate = self._watcher.fate(self._process, "mark")
+        # The room for a mark was taken when its file was made.
+        if fate in ("ok", "full", "crash-kept", "eio-kept"):
+            self._disk.mark = (note, checkpoint)
+            self._watcher.wrote_mark(self._disk, self._process, checkpoint)
+        if fate.startswith("crash"):
+            raise Killed
+        if fate.startswith("eio"):
+            raise StoreBroken("store-broken", "mark")
+        self._note, self._checkpoint = note, checkpoint

@@ -1,0 +1,231 @@
+"""An event loop in virtual time, for many processes at once, whose order follows from one seed.
+
+It runs the same coroutines that a node runs. Callbacks that are ready run in the order in which they became ready, as
+asyncio promises; jobs that a node gives to a thread run in one piece at a moment that a function given from outside
+chooses, so that jobs of one node overtake one another as threads do. Nothing here reads a clock or draws chance.
+
+Whatever belongs to one process carries that process in its context. A process that is killed never runs again: its
+jobs are dropped, and its tasks are cancelled into a world that no longer hears them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import math
+import weakref
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Killed(BaseException):
+    """Raised inside a job: the process ends at this instant."""
+
+
+class Process:
+    """One life of one party's node, from a start to its end.
+
+    Attributes:
+        name: short name of the party.
+        alive: whether it still runs.
+        tasks: its tasks, in the order of their making.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.context = contextvars.copy_context()
+        self.context.run(OWNER.set, self)
+
+    def start(self, loop: SimLoop, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine as part of this process."""
+        return self.context.run(loop.create_task, work)
+
+    def end(self) -> None:
+        """It is gone; whatever its tasks still do on their way out reaches nobody."""
+        self.alive = False
+        for task in list(self.tasks):
+            task.cancel()
+
+
+OWNER: contextvars.ContextVar[Process | None] = contextvars.ContextVar("owner", default=None)
+
+
+class Handle:
+    """One callback; see asyncio.Handle."""
+
+    __slots__ = ("args", "callback", "context", "dropped", "when_us")
+
+    def __init__(self, callback: Any, args: Any, context: contextvars.Context | None, when_us: int) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = contextvars.copy_context() if context is None else context
+        self.dropped = False
+        self.when_us = when_us
+
+    def cancel(self) -> None:
+        """Do not run it."""
+        self.dropped = True
+        self.callback = self.args = None
+
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self.dropped
+
+    def when(self) -> float:
+        """Its time on the loop's clock, seconds."""
+        return self.when_us / 1_000_000
+
+
+class Stuck(AssertionError):
+    """A task waits and nothing will ever wake it."""
+
+
+class SimLoop(asyncio.AbstractEventLoop):
+    """See the module.
+
+    Args:
+        job_delay_us: how long a job of a process waits for its thread.
+        killed: called with the process in whose job `Killed` was raised.
+    """
+
+    def __init__(self, job_delay_us: Callable[[Process], int], killed: Callable[[Process], None]) -> None:
+        self.now_us = 0
+        self.steps = 0
+        self.problems: list[str] = []
+        self._job_delay_us = job_delay_us
+        self._killed = killed
+        self._ready: deque[Handle] = deque()
+        self._heap: list[tuple[int, int, Handle]] = []
+        self._count = 0
+        self._owners: weakref.WeakKeyDictionary[asyncio.Future[Any], Process] = weakref.WeakKeyDictionary()
+
+    # --- asyncio ----------------------------------------------------------------------------------------------------
+
+    def get_debug(self) -> bool:
+        return False
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return False
+
+    def time(self) -> float:
+        return self.now_us / 1_000_000
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: contextvars.Context | None = None
+    ) -> Any:
+        handle = Handle(callback, args, context, self.now_us)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: contextvars.Context | None = None
+    ) -> Any:
+        return self.at_us(math.ceil(when * 1_000_000), callback, *args, context=context)
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Any, *args: Any, context: contextvars.Context | None = None
+    ) -> Any:
+        # Upwards: whoever waits for what is left of a time must find nothing left.
+        return self.at_us(self.now_us + max(0, math.ceil(delay * 1_000_000)), callback, *args, context=context)
+
+    def at_us(self, when_us: int, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Handle:
+        """Call something at a virtual time, microseconds."""
+        handle = Handle(callback, args, context, when_us)
+        self._count += 1
+        heapq.heappush(self._heap, (max(when_us, self.now_us), self._count, handle))
+        return handle
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return asyncio.Future(loop=self)
+
+    def create_task(
+        self,
+        coro: Coroutine[Any, Any, _T] | Generator[Any, None, _T],
+        *,
+        name: str | None = None,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Task[_T]:
+        task: asyncio.Task[_T] = asyncio.Task(coro, loop=self, name=name, context=context)
+        owner = OWNER.get()
+        if owner is not None:
+            owner.tasks[task] = None
+            self._owners[task] = owner
+            task.add_done_callback(lambda done: owner.tasks.pop(done, None))
+        return task
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        """A job for a thread: it runs in one piece, some time from now."""
+        future = self.create_future()
+        owner = OWNER.get()
+        if owner is None:
+            raise RuntimeError("only processes have threads")
+        if not owner.alive:
+            future.cancel()
+            return future
+        self.at_us(self.now_us + self._job_delay_us(owner), self._job, owner, future, func, args)
+        return future
+
+    def _job(self, owner: Process, future: asyncio.Future[Any], func: Any, args: Any) -> None:
+        if not owner.alive:
+            future.cancel()
+            return
+        try:
+            result = func(*args)
+        except Killed:
+            future.cancel()
+            self._killed(owner)
+        except Exception as error:  # noqa: BLE001 - it is given to whoever waits for the job.
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(result)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        task = context.get("future") or context.get("task")
+        owner = None if task is None else self._owners.get(task)
+        if owner is not None and not owner.alive:
+            return
+        self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def run_while(self, wanted: Callable[[], bool], until_us: int) -> None:
+        """Run until nothing is wanted any more, or until a time.
+
+        Args:
+            wanted: asked after every step whether to go on.
+            until_us: virtual time, microseconds.
+        """
+        before = events._get_running_loop()
+        events._set_running_loop(self)
+        ready, heap = self._ready, self._heap
+        try:
+            while True:
+                while ready:
+                    handle = ready.popleft()
+                    if not handle.dropped:
+                        handle.context.run(handle.callback, *handle.args)
+                if not wanted():
+                    return
+                while heap and heap[0][2].dropped:
+                    heapq.heappop(heap)
+                if not heap or heap[0][0] > until_us:
+                    self.now_us = until_us
+                    return
+                when_us, _, handle = heapq.heappop(heap)
+                self.now_us = when_us
+                self.steps += 1
+                handle.context.run(handle.callback, *handle.args)
+        finally:
+            events._set_running_loop(before)

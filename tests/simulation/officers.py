@@ -1,0 +1,132 @@
+"""Officers: people who say things all the while, and ask again when they get no answer.
+
+An officer has what a client has: the catalogue, the agreement, the sealing keys, a key of their own. A statement that
+got no answer is submitted again, byte for byte, until it is answered: by the same node or the one that was started
+after it died.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+from nodes.resources import catalogue
+from nodes.signed import SignedStatement
+from protocol.compose import Setting, compose
+from protocol.signature import sign_statement
+from protocol.statement import LogState
+from tests.simulation import parties
+from tests.simulation.disk import ChannelDisk
+from tests.simulation.ghost import Said, Truth
+
+Pair = tuple[str, str]
+
+FIELDS: Final[dict[str, dict[str, Any]]] = {
+    "notification": {"title": "a title", "class": "fraud:phishing", "summary": "what is known"},
+    "goodwill": {"message": "good day"},
+    "clarification-request": {"questions": ["what happened?"], "why": "we see it too"},
+    "clarification-response": {"answers": ["this happened"]},
+    "holding-reply": {"reason": "we look into it"},
+    "decline": {"reason": "not ours to say"},
+    "retraction": {"reason": "a mistake", "explanation": "a log was misread"},
+    "update": {"summary": "more is known"},
+    "line-check": {},
+    "acknowledge": {},
+}
+OPENING: Final = ("line-check", "line-check", "goodwill", "notification", "notification", "clarification-request")
+ANSWERS: Final[dict[str, tuple[str, ...]]] = {
+    "line-check": ("acknowledge",),
+    "goodwill": ("acknowledge", "goodwill"),
+    "notification": ("acknowledge", "clarification-request"),
+    "clarification-request": ("acknowledge", "clarification-response", "holding-reply", "decline"),
+}
+
+
+class Desk:
+    """The officers of one party on one channel.
+
+    Args:
+        pair: the channel.
+        disk: of their own node; they read the logs' states there, as a client does.
+        own, their: what was really said, to choose something to answer.
+        chance: of the world.
+    """
+
+    def __init__(self, pair: Pair, disk: ChannelDisk, own: Truth, their: Truth, chance: Random) -> None:
+        self.pair = pair
+        self.disk = disk
+        self.own, self.their = own, their
+        self.chance = chance
+        self.party = disk.party
+
+    def statement(self, now_ms: int, *, flash: bool = False, small: bool = False) -> tuple[SignedStatement, list[int]]:
+        """Make something to say.
+
+        Returns:
+            It with one signature, and the numbers of further persons who will sign it.
+        """
+        chance, store = self.chance, self.disk.store
+        kind_name = "line-check"
+        header: dict[str, Any] = {}
+        held = store.head(self.disk.counterpart).size
+        heard = [said for said in self.their.said[:held] if said.kind in ANSWERS]
+        if heard and chance.random() < 0.4 and not small:
+            kind_name, header = self._answer(chance.choice(heard))
+        elif not small:
+            kind_name = chance.choice(OPENING)
+        kind = catalogue().kind(kind_name)
+        assert kind is not None
+        if kind.severity == "required":
+            header["severity"] = chance.randrange(6)
+        if kind.aware_at == "required":
+            header["aware_at_ms"] = max(0, now_ms - 60_000)
+        if kind.respond_by == "required":
+            header["respond_by_ms"] = now_ms + 3_600_000
+        if kind.outcomes:
+            header["outcome"] = chance.choice(kind.outcomes)
+        terms = parties.agreement(self.pair)
+        own, their = store.head(self.party), store.head(self.disk.counterpart)
+        made = compose(
+            kind,
+            Setting(
+                channel=terms.channel,
+                party=self.party,
+                agreement=terms.digest,
+                catalogue=terms.catalogue_digest,
+                after=LogState(own.size, own.root),
+                seen=LogState(their.size, their.root),
+                recipients=parties.recipients(self.pair),
+            ),
+            statement_id=chance.randbytes(16),
+            secret=chance.randbytes(32),
+            issued_at_ms=max(0, now_ms),
+            fields=FIELDS[kind_name],
+            precedence="flash" if flash else None,
+            **header,
+        )
+        signed = SignedStatement(statement=made.statement_bytes, signatures=(), body=made.body)
+        grave = kind_name == "notification" and header["severity"] >= 4
+        return self.sign(signed, 1), [chance.choice((2, 3))] if grave else []
+
+    def _answer(self, said: Said) -> tuple[str, dict[str, Any]]:
+        name = self.chance.choice(ANSWERS[said.kind])
+        kind = catalogue().kind(name)
+        assert kind is not None
+        thread = said.leaf if said.thread is None else said.thread
+        header: dict[str, Any] = {"in_reply_to": said.leaf}
+        if kind.continues_thread:
+            header["thread"] = thread
+        return name, header
+
+    def sign(self, signed: SignedStatement, number: int) -> SignedStatement:
+        """Add a person's signature."""
+        role = {1: "duty", 2: "release", 3: "senior", 4: "duty"}[number]
+        signature = sign_statement(
+            signed.statement,
+            channel=parties.agreement(self.pair).channel,
+            party=self.party,
+            signer=f"person/{number}",
+            role=role,
+            key=parties.officer(self.party, number),
+        )
+        return SignedStatement(statement=signed.statement, signatures=(*signed.signatures, signature), body=signed.body)

@@ -1,0 +1,188 @@
+"""Three parties and two channels: ARC with BOR, ARC with CAR. Everything about them follows from their names.
+
+It is made once a process for stubbed and once for real keys, because only what roots sign differs; every world reads
+it and none changes it. What a node reads from its home (the two first entries) lies in one temporary directory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from keys import roster as rosters
+from keys.hybrid import HybridPrivateKey
+from keys.keyring import ChannelSeeds, NodeKeyring
+from keys.note_key import NotePair, NoteSigner
+from keys.quorum import RootSet
+from keys.roles import KeyRole
+from keys.roster import Person, Roster
+from nodes.home import ChannelHome
+from nodes.resources import catalogue
+from nodes.rosters import HeldRoster, check_roster
+from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.agreement_terms import AuthorityRule, Party
+from protocol.body import Recipient
+from protocol.signature import ROOT_ROLE, sign_statement
+from protocol.statement import EMPTY_LOG, Statement
+from protocol.tagged import digest
+from tests.builders import EPOCH, PEOPLE, START_MS, YEAR_MS, hybrid, make_agreement, seed
+
+PARTIES = ("ARC", "BOR", "CAR")
+CHANNELS = (("ARC", "BOR"), ("ARC", "CAR"))
+LIFE_MS = 50 * YEAR_MS
+"""Rosters are valid so long before and after the start: what clocks do in a world stays within it."""
+
+
+def roots(party: str) -> RootSet:
+    """A party's roots: two of three."""
+    return RootSet(2, tuple(hybrid(f"{party} {number}", KeyRole.ROOT).public for number in (1, 2, 3)))
+
+
+@cache
+def agreement(pair: tuple[str, str]) -> Agreement:
+    """The agreement of a channel."""
+    parties = tuple(Party(short, f"Republic {short}", f"{short.lower()}.example", roots(short)) for short in pair)
+    return make_agreement(
+        parties=parties,
+        rules=(
+            AuthorityRule(("notification",), (("duty",), ("release", "senior")), severity_at_least=4),
+            AuthorityRule(("*",), (("duty", "release", "senior"),)),
+        ),
+    )
+
+
+@cache
+def keyring(party: str) -> NodeKeyring:
+    """A node's keys, with seeds of their own for each channel."""
+    ring = NodeKeyring(party, seed(f"{party} node", 64), seed(f"{party} seal", 96), seed(f"{party} tls", 32), {})
+    for pair in CHANNELS:
+        if party in pair:
+            parts = [seed(f"{party} {pair} {name}", 32) for name in ("log ed", "log ml", "mirror ed", "mirror ml")]
+            ring = ring.with_channel(agreement(pair).channel, ChannelSeeds(EPOCH, *parts))
+    return ring
+
+
+def officer(party: str, number: int) -> HybridPrivateKey:
+    """The key of a person."""
+    return hybrid(f"{party} {number}", KeyRole.OFFICER)
+
+
+def _pair(signers: tuple[NoteSigner, NoteSigner]) -> NotePair:
+    return NotePair(ed25519=signers[0].verifier.raw, mldsa44=signers[1].verifier.raw)
+
+
+@cache
+def roster(party: str, pair: tuple[str, str]) -> Roster:
+    """A party's roster on a channel."""
+    ring, terms = keyring(party), agreement(pair)
+    reserve = ChannelSeeds(
+        EPOCH + 1, *(seed(f"{party} {pair} next {name}", 32) for name in ("log ed", "log ml", "m1", "m2"))
+    )
+    following = ring.with_channel(terms.channel, reserve)
+    valid = {"valid_from_ms": START_MS - LIFE_MS, "valid_until_ms": START_MS + LIFE_MS}
+    return Roster(
+        party=party,
+        channel=terms.channel,
+        version=1,
+        previous=None,
+        node=ring.node_signer().public,
+        epoch=EPOCH,
+        log=_pair(ring.log_signers(terms.channel, terms.origin(party, EPOCH))),
+        mirror=_pair(ring.mirror_signers(terms.channel, terms.mirror_name(party))),
+        sealing=ring.sealing().public,
+        tls=(tls_certificate(party),),
+        next_epoch=EPOCH + 1,
+        next_log=_pair(following.log_signers(terms.channel, terms.origin(party, EPOCH + 1))),
+        people=tuple(
+            Person(number=number, roles=roles, key=officer(party, number).public, **valid) for number, roles in PEOPLE
+        ),
+        **valid,
+    )
+
+
+@cache
+def tls_certificate(party: str) -> bytes:
+    """A node's certificate."""
+    return keyring(party).tls_certificate(party)
+
+
+@cache
+def recipients(pair: tuple[str, str]) -> tuple[Recipient, ...]:
+    """Whom bodies on a channel are sealed to."""
+    return tuple((party, roster(party, pair).sealing) for party in pair)
+
+
+@dataclass(frozen=True)
+class Ministries:
+    """What every world begins with.
+
+    Attributes:
+        stubbed: whether roots signed with stubs.
+        directory: where the first entries lie.
+        first: the two first statements, by party and channel.
+        held: the roster of a party on a channel, verified.
+    """
+
+    stubbed: bool
+    directory: tempfile.TemporaryDirectory[str]
+    first: dict[tuple[str, tuple[str, str]], tuple[SignedStatement, SignedStatement]]
+    held: dict[tuple[str, tuple[str, str]], HeldRoster]
+
+    def home(self, party: str, counterpart: str) -> ChannelHome:
+        """A channel's files in a node's home."""
+        return ChannelHome(Path(self.directory.name) / party / counterpart)
+
+
+def _document(party: str, pair: tuple[str, str], kind: str, text: bytes) -> SignedStatement:
+    terms = agreement(pair)
+    statement = Statement(
+        channel=terms.channel,
+        party=party,
+        kind=kind,
+        id=sha256(f"{party} {pair} {kind}".encode()).digest()[:16],
+        status="actual",
+        precedence="routine",
+        issued_at_ms=START_MS,
+        agreement=terms.digest,
+        catalogue=catalogue().digest,
+        language="en",
+        after=EMPTY_LOG,
+        seen=EMPTY_LOG,
+        body_digest=digest(text),
+        body_length=len(text),
+    ).encode()
+    signatures = tuple(
+        sign_statement(
+            statement,
+            channel=terms.channel,
+            party=party,
+            signer=f"root/{number}",
+            role=ROOT_ROLE,
+            key=hybrid(f"{party} {number}", KeyRole.ROOT),
+        )
+        for number in (1, 2)
+    )
+    return SignedStatement(statement=statement, signatures=signatures, body=text)
+
+
+@cache
+def ministries(*, stubbed: bool) -> Ministries:
+    """Make them. With stubs, call it while these are in place."""
+    made = Ministries(stubbed, tempfile.TemporaryDirectory(prefix="hotline-simulation-"), {}, {})
+    for pair in CHANNELS:
+        for party in pair:
+            first = (
+                _document(party, pair, "agreement", agreement(pair).text),
+                _document(party, pair, "roster", rosters.render(roster(party, pair))),
+            )
+            made.first[party, pair] = first
+            made.held[party, pair] = check_roster(agreement(pair), party, first[1])
+            bootstrap = made.home(party, pair[1 - pair.index(party)]).bootstrap
+            bootstrap.mkdir(parents=True)
+            for number, signed in enumerate(first):
+                (bootstrap / f"{number:03}.statement").write_bytes(signed.encode())
+    return made

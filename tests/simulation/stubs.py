@@ -1,0 +1,126 @@
+"""Keys that sign and seal at once, for worlds in which cryptography itself is not what is tried.
+
+A stub's signature is a hash over the public key, a secret of this module and the message, in the length of the real
+one, so that formats, limits and checks stay what they are. Nothing in a simulation but a holder of a private key calls
+`sign`; an adversary has only what was sent. Both real signatures and real wraps are drawn at random; a stub is not, so
+that one seed gives one run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from unittest.mock import patch
+
+import keys.roster
+import nodes.projection
+import nodes.rosters
+import protocol.reading
+from keys import hybrid, note_key, sealing
+from keys.errors import SealRefused, SignatureRefused
+from keys.hybrid import HybridPrivateKey, HybridPublicKey
+from keys.keyring import NodeKeyring
+from keys.note_key import NoteSigner, NoteVerifier
+from keys.preimage import preimage
+from keys.sealing import SealingPrivateKey, SealingPublicKey
+
+_SECRET = sha256(b"known to signers only").digest()
+
+
+def _stretch(length: int, *parts: bytes) -> bytes:
+    seed = sha256(_SECRET)
+    for part in parts:
+        seed.update(sha256(part).digest())
+    digest = seed.digest()
+    return (digest * (length // 32 + 1))[:length]
+
+
+def _hybrid(key: HybridPublicKey, purpose: str, channel: bytes, author: str, message: bytes) -> bytes:
+    data = preimage(purpose, channel=channel, author=author, algorithm=hybrid.ALGORITHM, message=message)
+    return _stretch(hybrid.SIGNATURE_BYTES, b"hybrid", key.raw, data)
+
+
+def _hybrid_sign(self: HybridPrivateKey, purpose: str, *, channel: bytes, author: str, message: bytes) -> bytes:
+    return _hybrid(self.public, purpose, channel, author, message)
+
+
+def _hybrid_verify(
+    self: HybridPublicKey, purpose: str, *, channel: bytes, author: str, message: bytes, signature: bytes
+) -> None:
+    if signature != _hybrid(self, purpose, channel, author, message):
+        raise SignatureRefused("the stub signature does not verify")
+
+
+def _note_sign(self: NoteSigner, message: bytes) -> bytes:
+    return _stretch(self.type.signature_bytes, b"note", self.verifier.raw, message)
+
+
+def _note_verify(self: NoteVerifier, message: bytes, signature: bytes) -> None:
+    if signature != _stretch(self.type.signature_bytes, b"note", self.raw, message):
+        raise SignatureRefused("the stub signature does not verify")
+
+
+def _wrap(self: SealingPublicKey, secret: bytes, info: bytes) -> bytes:
+    pad = _stretch(len(secret), b"pad", self.raw, info)
+    hidden = bytes(a ^ b for a, b in zip(secret, pad, strict=True))
+    return hidden + _stretch(sealing.OVERHEAD_BYTES, b"tag", self.raw, info, secret)
+
+
+def _unwrap(self: SealingPrivateKey, ciphertext: bytes, info: bytes) -> bytes:
+    hidden, tag = ciphertext[: -sealing.OVERHEAD_BYTES], ciphertext[-sealing.OVERHEAD_BYTES :]
+    pad = _stretch(len(hidden), b"pad", self.public.raw, info)
+    secret = bytes(a ^ b for a, b in zip(hidden, pad, strict=True))
+    if tag != _stretch(sealing.OVERHEAD_BYTES, b"tag", self.public.raw, info, secret):
+        raise SealRefused("the stub wrap does not open")
+    return secret
+
+
+_parse_roster = cache(keys.roster.parse)
+
+
+def _remembering(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A party's keys made once: they follow from its keyring, and every start makes them again."""
+    made: dict[tuple[Any, ...], Any] = {}
+
+    def make(self: NodeKeyring, *args: Any) -> Any:
+        name = (self.party, self.node_seed, *args)
+        if name not in made:
+            made[name] = method(self, *args)
+        return made[name]
+
+    return make
+
+
+_MAKERS = ("node_signer", "sealing", "log_signers", "mirror_signers")
+_KEYS = {name: _remembering(getattr(NodeKeyring, name)) for name in _MAKERS}
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """Functions that give the same for the same, and that every start of a node calls again, are asked once."""
+    with contextlib.ExitStack() as stack:
+        for module in (nodes.projection, nodes.rosters, protocol.reading):
+            stack.enter_context(patch.object(module, "parse_roster", _parse_roster))
+        for name, method in _KEYS.items():
+            stack.enter_context(patch.object(NodeKeyring, name, method))
+        yield
+
+
+@contextlib.contextmanager
+def stubbed() -> Iterator[None]:
+    """Put the stubs in the place of the signing, verifying, wrapping and opening of every key."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(remembered())
+        for where, name, function in (
+            (HybridPrivateKey, "sign", _hybrid_sign),
+            (HybridPublicKey, "verify", _hybrid_verify),
+            (note_key.NoteSigner, "sign", _note_sign),
+            (note_key.NoteVerifier, "verify", _note_verify),
+            (SealingPublicKey, "wrap", _wrap),
+            (SealingPrivateKey, "unwrap", _unwrap),
+        ):
+            stack.enter_context(patch.object(where, name, function))
+        yield

@@ -1,0 +1,148 @@
+"""The nodes' own classes in worlds made from seeds: whatever goes wrong, what must hold does.
+
+A failure names its seed; `make sim SEED=n` shows what happened. Put the seed into kept_seeds.txt.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.ghost import Violation
+from tests.simulation.stubs import remembered, stubbed
+from tests.simulation.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+NEW_SEEDS_S = float(os.environ.get("HOTLINE_SIMULATION_S", "20"))
+
+KEPT = [int(line.split()[0]) for line in (ROOT / "tests/simulation/kept_seeds.txt").read_text().splitlines()[1:]]
+
+SOMETIMES = (
+    "adversary cross",
+    "adversary forge",
+    "adversary reflect",
+    "adversary replay",
+    "alarm clock-offset",
+    "alarm clock-went-back",
+    "alarm disk-full",
+    "alarm fork",
+    "alarm rollback",
+    "alarm rolled-back-self",
+    "alarm root-differs",
+    "a disk was replaced",
+    "a node lies",
+    "answer draft",
+    "answer held",
+    "answer logged",
+    "answer queued",
+    "effect StoreAhead",
+    "fault burst",
+    "fault clock-drift",
+    "fault clock-frozen",
+    "fault clock-jump",
+    "fault crash",
+    "fault delay",
+    "fault drop",
+    "fault full",
+    "fault one-way",
+    "fault partition",
+    "fault power",
+    "fault slow-disk",
+    "fault stop",
+    "fault unauthorised",
+    "frame AHEAD",
+    "frame PROBLEM",
+    "group commit",
+    "led astray",
+    "officer told that the disk is full",
+    "unauthorised shown",
+    "write mark crash-kept",
+    "write mark crash-lost",
+    "write mark eio-kept",
+    "write mark eio-lost",
+    "write mirror crash-kept",
+    "write mirror crash-lost",
+    "write mirror full",
+    "write own crash-kept",
+    "write own crash-lost",
+    "write own full",
+    "write receipt crash-kept",
+    "write receipt crash-lost",
+)
+"""What a run of some hundred worlds must have met, or it does not try what it says it tries."""
+
+STANDARD = range(1000, 1060)
+
+
+def run(seed: int) -> World:
+    """One world; its failure says how to see it again."""
+    world = World(seed)
+    try:
+        return world.run()
+    except Violation as error:
+        raise AssertionError(f"{error}\nmake sim SEED={seed}") from error
+
+
+@pytest.mark.parametrize("seed", KEPT)
+def test_what_once_failed_holds(seed: int) -> None:
+    """A world that showed a mistake is run for ever."""
+    with stubbed():
+        run(seed)
+
+
+def test_one_seed_gives_one_trace() -> None:
+    """The same seed gives the same run: in one process, and in another one whose hashes are salted otherwise."""
+    with stubbed():
+        here = {run(1).trace_hash for _ in range(2)}
+    assert len(here) == 1
+    code = (
+        "from tests.simulation.stubs import stubbed\nfrom tests.simulation.world import World\n"
+        "with stubbed():\n    print(World(1).run().trace_hash)"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    there = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert here == {there.stdout.decode().strip()}
+
+
+@pytest.mark.slow
+def test_a_standard_run_meets_everything_that_can_happen() -> None:
+    """Sixty worlds and the kept ones meet every fault, every fate of a write and every alarm that is looked for."""
+    counters: Counter[str] = Counter()
+    steps, frames, entries = [], [], []
+    with stubbed():
+        for seed in [*STANDARD, *KEPT]:
+            world = run(seed)
+            counters += world.counters
+            steps.append(world.loop.steps)
+            frames.append(world.ghost.frames)
+            entries.append(sum(len(truth.entries) for truth in world.ghost.truth.values()))
+    assert [name for name in SOMETIMES if not counters[name]] == []
+    assert sorted(steps)[len(steps) // 2] >= 150
+    assert sorted(frames)[len(frames) // 2] >= 300
+    assert sorted(entries)[len(entries) // 2] >= 20
+
+
+@pytest.mark.slow
+def test_new_seeds_hold() -> None:
+    """Worlds that nobody has seen before, for as long as there is time."""
+    begun, done = time.monotonic(), 0
+    with stubbed():
+        while time.monotonic() - begun < NEW_SEEDS_S:
+            run(secrets.randbelow(1 << 40))
+            done += 1
+    print(f"{done} new seeds in {time.monotonic() - begun:.1f} s")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2000, 2001])
+def test_worlds_with_real_keys_hold(seed: int) -> None:
+    """The same worlds with real signatures and seals, so that the stubs hide nothing."""
+    with remembered():
+        World(seed, stubbed=False).run()

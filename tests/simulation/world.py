@@ -1,0 +1,751 @@
+"""A world from one seed: three nodes, two channels, officers, an adversary, and everything that goes wrong.
+
+The nodes are the classes that `nodes/` runs: lines, drivers, sequencers, intakes, projections, diallers, listeners. The
+world gives them disks, clocks, a network and chance, starts them again when they end, and watches. Nothing here decides
+what a node decides.
+
+    World(7).run()
+
+ends with both sides of each channel in agreement, or raises a Violation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any, ParamSpec, TypeVar, cast
+
+import structlog
+
+from keys.tls_identity import spki_pin
+from nodes.errors import NodeError
+from nodes.line import Line
+from nodes.peer import Dialler, Listener
+from nodes.projection import Projection
+from nodes.resources import catalogue
+from nodes.signed import SignedStatement
+from nodes.store import LogStore, Row, StoreFull
+from nodes.verified import Verified
+from protocol.checkpoint import Checkpoint
+from protocol.cosignature import VerifiedCheckpoint
+from protocol.effects import Alarm, Effect, Instant, Live
+from protocol.signature import Signature
+from protocol.statement import Statement
+from tests.builders import START_MS
+from tests.simulation import parties
+from tests.simulation.adversary import Adversary
+from tests.simulation.disk import FATES, ChannelDisk, FaultyMark, FaultyStore
+from tests.simulation.faults import Fault, draw
+from tests.simulation.ghost import ACCUSATIONS, SELF_FOUND, Ghost, Violation, readable
+from tests.simulation.loop import Process, SimLoop
+from tests.simulation.network import NOBODY, End, Network
+from tests.simulation.officers import Desk
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+HEAL_US = 180_000_000
+"""How long both sides may take to agree once nothing goes wrong any more."""
+
+
+PUT_BACK = frozenset({"after-not-of-log", "seen-not-of-log", "reference-unknown", "held-not-of-log"})
+"""Faults of statements that were written in a past which an old disk undid."""
+
+
+class WatchedLine(Line):
+    """A line that says what it does."""
+
+    world: World
+    process: Process
+
+    def _deliver(self, effect: Effect) -> None:
+        if self.process.alive:
+            self.world.count(f"effect {type(effect).__name__}")
+            if isinstance(effect, Alarm):
+                self.world.check(self.world.ghost.accused, self.own, self.counterpart, effect)
+        super()._deliver(effect)
+
+    def alarm(self, code: str, text: str) -> None:
+        if self.process.alive:
+            self.world.trace("alarm", self.own, self.counterpart, code)
+            self.world.count(f"alarm {code}")
+            # Entries changed on the way cannot be told from entries that were sent so.
+            excused = code == "root-differs" and bool(self.world.plan.armed & {"forge", "cross"})
+            self.world.check(self.world.ghost.alarmed, self.own, self.counterpart, code, excused=excused)
+        super().alarm(code, text)
+
+
+class Life(Process):
+    """A process of one party's node, with what runs in it."""
+
+    lines: dict[str, WatchedLine]
+    listener: Listener
+
+
+class Clock:
+    """The wall clock of one machine; the loop's time is its steady clock."""
+
+    def __init__(self, loop: SimLoop) -> None:
+        self._loop = loop
+        self.offset_ms = 0
+        self.drift = 0
+        self.frozen_until_us = 0
+        self._frozen_ms = 0
+
+    def freeze(self, until_us: int) -> None:
+        """Show the present time until then."""
+        self._frozen_ms = self.read().wall_ms
+        self.frozen_until_us = until_us
+
+    def set_drift(self, drift: int) -> None:
+        """Run faster or slower from now on, by so many parts in a thousand."""
+        self.offset_ms += self._loop.now_us // 1000 * (self.drift - drift) // 1000
+        self.drift = drift
+
+    def read(self) -> Instant:
+        """Both clocks."""
+        mono_ms = self._loop.now_us // 1000
+        if self._loop.now_us < self.frozen_until_us:
+            return Instant(self._frozen_ms, mono_ms)
+        return Instant(START_MS + mono_ms + mono_ms * self.drift // 1000 + self.offset_ms, mono_ms)
+
+
+class World:
+    """See the module.
+
+    Args:
+        seed: everything follows from it.
+        verbose: whether the trace is kept for reading.
+    """
+
+    def __init__(self, seed: int, *, stubbed: bool = True, verbose: bool = False) -> None:
+        self.seed = seed
+        self.chance = Random(f"hotline {seed}")
+        self.plan = draw(self.chance, parties.PARTIES, parties.CHANNELS)
+        self.ministries = parties.ministries(stubbed=stubbed)
+        self.counters: Counter[str] = Counter()
+        self.lines_of_trace: list[str] | None = [] if verbose else None
+        self._digest = sha256()
+        self.loop = SimLoop(self._job_delay_us, self._died)  # type: ignore[abstract]
+        self.network = Network(self, parties.PARTIES)
+        self.disks = {
+            (party, pair[1 - pair.index(party)]): ChannelDisk(party, pair[1 - pair.index(party)])
+            for pair in parties.CHANNELS
+            for party in pair
+        }
+        self.ghost = Ghost(list(self.disks))
+        self.clocks = {party: Clock(self.loop) for party in parties.PARTIES}
+        self.lives: dict[str, Life] = {}
+        self.adversary = Adversary(self.chance, self.plan.armed, self.count)
+        self.apart = {party: self.chance.random() < 0.3 for party in parties.PARTIES}
+        self.faulty = True
+        self._old: dict[str, dict[tuple[str, str], tuple[Any, Any]]] = {}
+        self._full_until_us = dict.fromkeys(parties.PARTIES, 0)
+        self._slow: dict[str, tuple[int, int]] = dict.fromkeys(parties.PARTIES, (0, 0))
+        self._restart_us = dict.fromkeys(parties.PARTIES, 300_000)
+        self._open_questions: dict[int, tuple[tuple[str, str], SignedStatement, list[int]]] = {}
+        self.closing = False
+        self._asked = 0
+        self.healed_us = 0
+        self.failure: Violation | None = None
+        for route in self.network.routes.values():
+            route.delay_us = self.chance.randrange(500, 60_000)
+
+    # --- the trace ----------------------------------------------------------------------------------------------------
+
+    def trace(self, *what: object) -> None:
+        """Something happened."""
+        line = f"{self.loop.now_us / 1_000_000:10.6f}  {' '.join(map(str, what))}"
+        self._digest.update(line.encode())
+        if self.lines_of_trace is not None:
+            self.lines_of_trace.append(line)
+
+    @property
+    def trace_hash(self) -> str:
+        """A name for everything that happened."""
+        return self._digest.hexdigest()
+
+    def count(self, name: str) -> None:
+        """Something happened that should happen sometimes."""
+        self.counters[name] += 1
+
+    def check(self, what: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Ask the ghost; what it finds ends the run, whoever would have caught it."""
+        try:
+            return what(*args, **kwargs)
+        except Violation as error:
+            self.failure = self.failure or error
+            raise
+
+    # --- what the network asks ----------------------------------------------------------------------------------------
+
+    def listening(self, party: str) -> tuple[Process, Listener] | None:
+        life = self.lives.get(party)
+        return None if life is None or not life.alive else (life, life.listener)
+
+    def sent(self, end: End, data: bytes) -> Sequence[bytes]:
+        if not end.process.alive:
+            return ()
+        disk = self.disks.get((end.here, end.there))
+        if disk is not None:
+            kind = self.check(self.ghost.sent, disk, data)
+            self.count(f"frame {kind.name}")
+        if self.lines_of_trace is not None:
+            self.trace("send", end.here, end.there, readable(data))
+        if not self.faulty:
+            return (data,)
+        return self.adversary.send(end.here, end.there, data)
+
+    def arrived(self, end: End, data: bytes) -> None:
+        self.trace("recv", end.here, end.there, len(data), sha256(data).hexdigest()[:8])
+
+    def jitter_us(self) -> int:
+        return self.chance.randrange(2_000)
+
+    def lead_astray(self, source: str, target: str) -> str:
+        if self.faulty and "astray" in self.plan.armed and self.chance.random() < 0.1:
+            self.count("led astray")
+            return self.chance.choice([party for party in parties.PARTIES if party != source])
+        return target
+
+    def pin(self, party: str) -> bytes:
+        return spki_pin(parties.tls_certificate(party))
+
+    # --- what the disks ask -------------------------------------------------------------------------------------------
+
+    def fate(self, process: Process, what: str) -> str:
+        if not process.alive or not self.faulty:
+            return "ok"
+        fate = "ok"
+        if self._full_until_us[process.name] > self.loop.now_us:
+            fate = "full"
+        elif "crash-at-write" in self.plan.armed and self.chance.random() < 0.01:
+            fate = self.chance.choice(FATES[:2])
+        elif "write-fails" in self.plan.armed and self.chance.random() < 0.006:
+            fate = self.chance.choice(FATES[2:])
+        if fate != "ok":
+            self.trace("write", process.name, what, fate)
+            self.count(f"write {what} {fate}")
+        if fate.startswith("eio"):
+            self.loop.at_us(self.loop.now_us + 500_000, self._must_have_ended, process, what, context=NOBODY)
+        return fate
+
+    def _must_have_ended(self, process: Process, what: str) -> None:
+        """A process whose write failed does not know what is on its disk, and goes no further."""
+        if process.alive:
+            self.failure = Violation("I22", f"{process.name} goes on after a write of {what} failed")
+
+    def wrote_own(self, disk: ChannelDisk, process: Process, size: int, rows: Sequence[Row], last_ms: int) -> None:
+        if process.alive:
+            self.trace("log", disk.party, disk.counterpart, size, len(rows))
+            self.count("group commit" if len(rows) > 1 else "commit")
+            self.check(self.ghost.wrote_own, disk, size, rows)
+
+    def wrote_their(self, disk: ChannelDisk, process: Process, start: int, rows: Sequence[Row]) -> None:
+        if process.alive:
+            self.trace("mirror", disk.party, disk.counterpart, start, len(rows))
+            self.check(self.ghost.wrote_their, disk, start, rows)
+            self.check(self.ghost.check_ahead, disk)
+
+    def wrote_mark(self, disk: ChannelDisk, process: Process, checkpoint: Checkpoint) -> None:
+        if process.alive:
+            self.check(self.ghost.wrote_mark, disk, checkpoint)
+
+    def wrote_cosigned(self, disk: ChannelDisk, process: Process, note: bytes, size: int) -> None:
+        if process.alive:
+            self.trace("receipt", disk.party, disk.counterpart, size)
+            self.check(self.ghost.wrote_cosigned, disk, note, size, self.disks[disk.counterpart, disk.party])
+
+    # --- processes ----------------------------------------------------------------------------------------------------
+
+    def _job_delay_us(self, process: Process) -> int:
+        until_us, slow_us = self._slow[process.name]
+        delay_us = self.chance.randrange(100, 4_000)
+        return delay_us + slow_us if self.loop.now_us < until_us else delay_us
+
+    def _died(self, process: Process) -> None:
+        self.end(process.name, after_us=self.chance.randrange(50_000, 3_000_000), silent=False)
+
+    def start(self, party: str) -> None:
+        """Start a party's node, as `nodes.node` does."""
+        if self.closing or (party in self.lives and self.lives[party].alive):
+            return
+        life = Life(party)
+        self.trace("start", party)
+        entropy = self.chance.randbytes
+        life.lines = {}
+        try:
+            for (own, counterpart), disk in self.disks.items():
+                if own == party:
+                    life.lines[counterpart] = life.context.run(self._line, life, disk)
+        except NodeError as error:
+            raise Violation("start", f"{party} does not start: {error}") from error
+        self.lives[party] = life
+        by_channel = {line.channel: line for line in life.lines.values()}
+        pin = self.pin(party)
+        life.listener = Listener(
+            lines=cast(Mapping[bytes, Line], by_channel),
+            address=("simulated", 1),
+            context=_no_context,
+            own_pin=pin,
+            entropy=entropy,
+        )
+        for counterpart, line in life.lines.items():
+            life.start(self.loop, self._guard(life, line))
+            dialler = Dialler(
+                line=line,
+                endpoints=lambda: (("simulated", 1),),
+                open_connection=lambda _, to=counterpart: self.network.dial(life, to),  # type: ignore[misc]
+                own_pin=pin,
+                entropy=entropy,
+            )
+            life.start(self.loop, dialler.run())
+
+    def _line(self, life: Life, disk: ChannelDisk) -> WatchedLine:
+        party, counterpart = disk.party, disk.counterpart
+        pair = next(pair for pair in parties.CHANNELS if {party, counterpart} == set(pair))
+        store = cast(LogStore, FaultyStore(disk, life, self))
+        terms, verified = parties.agreement(pair), Verified()
+        line = WatchedLine(
+            home=self.ministries.home(party, counterpart),
+            agreement=terms,
+            catalogue=catalogue(),
+            store=store,
+            mark=FaultyMark(disk, life, self),
+            mark_apart=self.apart[party],
+            projection=Projection.open(
+                Path(":memory:"), store=store, agreement=terms, catalogue=catalogue(), verified=verified
+            ),
+            verified=verified,
+            own_rosters=[self.ministries.held[party, pair]],
+            their_rosters=[self.ministries.held[counterpart, pair]],
+            keyring=parties.keyring(party),
+            executor=cast(Any, None),
+            broken=lambda error: self._broke(life, error),
+            rekeyed=lambda: None,
+            read=self.clocks[party].read,
+            entropy=self.chance.randbytes,
+        )
+        line.world, line.process = self, life
+        if self.ghost.truth[party, counterpart].forked:
+            _made_to_lie(line)
+        return line
+
+    async def _guard(self, life: Life, line: WatchedLine) -> None:
+        try:
+            await line.run()
+        except* NodeError as group:
+            self._broke(life, cast(NodeError, group.exceptions[0]))
+
+    def _broke(self, life: Life, error: NodeError) -> None:
+        """The node ends by itself, because a write failed."""
+        if not life.alive:
+            return
+        self.trace("broke", life.name, error.code)
+        if error.code != "store-broken":
+            raise Violation("broke", f"{life.name} ends for {error.code}: {error.text}")
+        self.end(life.name, after_us=self.chance.randrange(50_000, 3_000_000), silent=False)
+
+    def end(self, party: str, *, after_us: int, silent: bool) -> None:
+        """A process ends at this instant, and is started again some time later."""
+        life = self.lives.get(party)
+        if life is None or not life.alive:
+            return
+        self.trace("end", party, "without power" if silent else "")
+        life.end()
+        for line in life.lines.values():
+            line.projection.close()
+        self.network.leave(life, silent=silent)
+        for (own, _), disk in self.disks.items():
+            if own == party:
+                disk.crash()
+                self.ghost.check_kept(disk)
+        self.loop.at_us(self.loop.now_us + after_us, self.start, party, context=NOBODY)
+
+    def stop(self, party: str, after_us: int) -> None:
+        """A clean stop: what waits to be written is written."""
+        life = self.lives.get(party)
+        if life is None or not life.alive:
+            return
+        for (own, _), disk in self.disks.items():
+            if own == party and self._full_until_us[party] <= self.loop.now_us:
+                disk.store.flush()
+        self.end(party, after_us=after_us, silent=False)
+
+    # --- officers -----------------------------------------------------------------------------------------------------
+
+    def _speak(self, party: str, counterpart: str, *, flash: bool = False, small: bool = False) -> None:
+        voice = party, counterpart
+        pair = next(pair for pair in parties.CHANNELS if set(pair) == {party, counterpart})
+        desk = Desk(pair, self.disks[voice], self.ghost.truth[voice], self.ghost.truth[counterpart, party], self.chance)
+        now_ms = self.clocks[party].read().wall_ms
+        signed, further = desk.statement(now_ms, flash=flash, small=small)
+        self._asked += 1
+        number = self._asked
+        self._open_questions[number] = voice, signed, further
+        self._submit(number, desk)
+
+    def _submit(self, number: int, desk: Desk) -> None:
+        if number not in self._open_questions:
+            return
+        voice, signed, further = self._open_questions[number]
+        life = self.lives.get(voice[0])
+        if life is not None and life.alive:
+            life.start(self.loop, self._ask(life, number, desk, voice, signed, further))
+        self.loop.at_us(
+            self.loop.now_us + self.chance.randrange(2_000_000, 6_000_000), self._submit, number, desk, context=NOBODY
+        )
+
+    async def _ask(
+        self,
+        life: Life,
+        number: int,
+        desk: Desk,
+        voice: tuple[str, str],
+        signed: SignedStatement,
+        further: list[int],
+    ) -> None:
+        """One attempt to get an answer from the node."""
+        line = life.lines[voice[1]]
+        statement_id = Statement.parse(signed.statement).id
+        disk, peer = self.disks[voice], self.disks[voice[1], voice[0]]
+        try:
+            outcome = await line.intake.submit(signed)
+            if life.alive:
+                self._answered(disk, peer, statement_id, outcome.state)
+            while further and outcome.state == "draft":
+                more = desk.sign(signed, further[0]).signatures[-1]
+                outcome = await line.intake.sign_draft(statement_id.hex(), more)
+                if life.alive:
+                    self._answered(disk, peer, statement_id, outcome.state)
+                break
+            if outcome.state in ("logged", "queued") and self.chance.random() < 0.5:
+                outcome = await line.intake.follow(outcome, "held", 3.0)
+                if life.alive:
+                    self._answered(disk, peer, statement_id, outcome.state)
+        except StoreFull:
+            self.count("officer told that the disk is full")
+            return
+        except NodeError as error:
+            # A draft that was logged meanwhile, by another attempt of the same officer, is no draft any more.
+            if life.alive and error.code not in ("store-broken", "no-such-draft"):
+                self.failure = Violation("refused", f"{voice} was refused {error.code}: {error.text}")
+            return
+        if life.alive and outcome.state != "draft":
+            self._open_questions.pop(number, None)
+
+    def _answered(self, disk: ChannelDisk, peer: ChannelDisk, statement_id: bytes, state: str) -> None:
+        self.trace("answer", disk.party, disk.counterpart, statement_id.hex()[:8], state)
+        self.count(f"answer {state}")
+        self.check(self.ghost.answered, disk, peer, statement_id, state)
+
+    # --- faults -------------------------------------------------------------------------------------------------------
+
+    def strike(self, fault: Fault) -> None:
+        """Carry out one fault."""
+        if not self.faulty:
+            return
+        loop, party, other, us = self.loop, fault.party, fault.other, fault.amount * 1000
+        self.trace("fault", fault.kind, party, other, fault.amount)
+        self.count(f"fault {fault.kind}")
+
+        def later(call: Callable[..., None], *arguments: object) -> None:
+            loop.at_us(loop.now_us + us, call, *arguments, context=NOBODY)
+
+        match fault.kind:
+            case "drop":
+                self.network.cut(party, other)
+            case "delay":
+                self.network.routes[party, other].delay_us = us
+            case "partition":
+                for a, b in ((party, other), (other, party)):
+                    self.network.block(a, b, blocked=True)
+                    later(self._unblock, a, b)
+            case "one-way":
+                self.network.block(party, other, blocked=True)
+                later(self._unblock, party, other)
+            case "crash" | "power":
+                self.end(party, after_us=us, silent=fault.kind == "power")
+            case "stop":
+                self.stop(party, after_us=us)
+            case "full":
+                self._full_until_us[party] = loop.now_us + us
+            case "slow-disk":
+                self._slow[party] = (loop.now_us + 4_000_000, us)
+            case "clock-jump":
+                self.clocks[party].offset_ms += fault.amount
+            case "clock-drift":
+                self.clocks[party].set_drift(fault.amount)
+            case "clock-frozen":
+                self.clocks[party].freeze(loop.now_us + us)
+            case "unauthorised":
+                self._stolen_voice(party, other)
+            case "burst":
+                for _ in range(fault.amount):
+                    self._speak(party, other, small=True)
+                self._speak(party, other, small=True, flash=True)
+            case "old-disk" | "fork":
+                self._old_disk(party, us, lying=fault.kind == "fork")
+
+    def _unblock(self, a: str, b: str) -> None:
+        self.network.block(a, b, blocked=False)
+
+    def _stolen_voice(self, party: str, other: str) -> None:
+        """A node logs what nobody signed: its line is told past every check that it would make."""
+        life = self.lives.get(party)
+        if life is None or not life.alive or not life.lines[other].live:
+            return
+        pair = next(pair for pair in parties.CHANNELS if set(pair) == {party, other})
+        voice = party, other
+        desk = Desk(pair, self.disks[voice], self.ghost.truth[voice], self.ghost.truth[other, party], self.chance)
+        signed, _ = desk.statement(self.clocks[party].read().wall_ms)
+        forged = tuple(
+            Signature(signer=one.signer, role=one.role, algorithm=one.algorithm, value=bytes(len(one.value)))
+            for one in signed.signatures
+        )
+        statement = Statement.parse(signed.statement)
+        self.ghost.unauthorised.add(statement.id)
+        stolen = SignedStatement(statement=signed.statement, signatures=forged, body=signed.body)
+
+        async def place() -> None:
+            with contextlib.suppress(NodeError):
+                await life.lines[other].place(statement, stolen)
+
+        life.start(self.loop, place())
+
+    def _old_disk(self, party: str, us: int, *, lying: bool) -> None:
+        """The machine is put back to what it was at the last look, its high-water mark too unless that lies apart.
+
+        Where it is put back to lie, its mark is as well, and its node signs on from there.
+        """
+        old = self._old.get(party)
+        life = self.lives.get(party)
+        if old is None or life is None or not life.alive:
+            return
+        self.end(party, after_us=us, silent=True)
+        for voice, (store, mark) in old.items():
+            disk = self.disks[voice]
+            disk.store = store.crashed()
+            if lying or not self.apart[party]:
+                disk.mark = mark
+            self.ghost.replaced(disk, lying=lying)
+        self.count("a node lies" if lying else "a disk was replaced")
+
+    def _look(self, party: str) -> None:
+        """Remember a machine as it is, for putting it back."""
+        self._old[party] = {
+            voice: (disk.store.crashed(), disk.mark) for voice, disk in self.disks.items() if voice[0] == party
+        }
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> World:
+        """Let it all happen.
+
+        Raises:
+            Violation: something that must hold does not.
+        """
+        with quiet(self):
+            try:
+                self._run()
+            finally:
+                self._close()
+        return self
+
+    def _run(self) -> None:
+        loop, plan = self.loop, self.plan
+        for party in parties.PARTIES:
+            loop.at_us(self.chance.randrange(0, 1_500_000), self.start, party, context=NOBODY)
+        for at_us, party, other in plan.statements:
+            flash = self.chance.random() < 0.1
+            loop.at_us(at_us, partial(self._speak, party, other, flash=flash), context=NOBODY)
+        for fault in plan.faults:
+            loop.at_us(fault.at_us, self.strike, fault, context=NOBODY)
+            if fault.kind in ("old-disk", "fork"):
+                loop.at_us(fault.at_us * 2 // 3, self._look, fault.party, context=NOBODY)
+        loop.run_while(self._sound, plan.until_us)
+        self._heal()
+        loop.run_while(lambda: self._sound() and not self.agreed(), loop.now_us + HEAL_US)
+        self.healed_us = loop.now_us - plan.until_us
+        if not self.agreed():
+            raise Violation("L1", f"no agreement after {HEAL_US // 1_000_000} s: {self._standing()}")
+        loop.run_while(self._sound, loop.now_us + 1_500_000)
+        self._sound()
+        self._last_checks()
+
+    def _sound(self) -> bool:
+        if self.failure is not None:
+            raise self.failure
+        if self.loop.problems:
+            raise Violation("unhandled", self.loop.problems[0])
+        return True
+
+    def _heal(self) -> None:
+        """Nothing goes wrong any more. What an adversary got into ends, for TLS would have ended it before."""
+        self.trace("heal")
+        self.faulty = False
+        for (a, b), route in self.network.routes.items():
+            route.delay_us = min(route.delay_us, 60_000)
+            self.network.cut(a, b)
+            self.network.block(a, b, blocked=False)
+        for party in parties.PARTIES:
+            self._full_until_us[party] = 0
+            self._slow[party] = (0, 0)
+            self.clocks[party].frozen_until_us = 0
+
+    def explained(self, pair: tuple[str, str]) -> bool:
+        """Whether a channel need not agree: a disk was replaced, and somebody said so with evidence."""
+        for own, their in (pair, pair[::-1]):
+            truth = self.ghost.truth[own, their]
+            # One who lies says nothing of it; one who was put back finds it out.
+            said = {code for party, other, code in self.ghost.alarms if (party, other) == (their, own)} & ACCUSATIONS
+            found = {code for party, other, code in self.ghost.alarms if (party, other) == (own, their)} & SELF_FOUND
+            if truth.forked and (said or self._says_nothing_new(own, their)):
+                return True
+            if truth.rolled_back and not truth.forked and found:
+                return True
+        return False
+
+    def _says_nothing_new(self, own: str, their: str) -> bool:
+        """Whether one who lies only holds back: its log is the beginning of what the other side has of it."""
+        mine, mirror = self.disks[own, their].store.head(own), self.disks[their, own].store
+        return mine.size <= mirror.head(own).size and mirror.root(own, mine.size) == mine.root
+
+    def agreed(self) -> bool:
+        """Whether every channel is whole: all queued is logged, all logged is held and judged, dockets are the same."""
+        return all(self._agreed(pair) or self.explained(pair) for pair in parties.CHANNELS)
+
+    def _agreed(self, pair: tuple[str, str]) -> bool:
+        lines = []
+        for own, their in (pair, pair[::-1]):
+            life = self.lives.get(own)
+            if life is None or not life.alive:
+                return False
+            lines.append(life.lines[their])
+        if any(voice in (pair, pair[::-1]) for voice, _, _ in self._open_questions.values()):
+            return False
+        for line, other in ((lines[0], lines[1]), (lines[1], lines[0])):
+            log, mirrored = line.store.head(line.own), other.store.head(line.own)
+            if log.size < 2 or (log.size, log.root) != (mirrored.size, mirrored.root):
+                return False
+            if line.held_size != log.size or line.store.waiting("queue") or not line.live:
+                return False
+            if line.projection.sizes != (log.size, line.store.head(line.counterpart).size):
+                return False
+        return True
+
+    def _standing(self) -> str:
+        """Where everybody stands, for whoever reads a failure."""
+        found = []
+        for (own, their), disk in self.disks.items():
+            life = self.lives.get(own)
+            line = None if life is None or not life.alive else life.lines[their]
+            where = "down" if line is None else f"live={line.live} held={line.held_size} judged={line.projection.sizes}"
+            waits = [len(disk.store.waiting(name)) for name in ("draft", "queue", "refused")]
+            sizes = disk.store.head(own).size, disk.store.head(their).size
+            found.append(f"{own}/{their} {sizes} {where} waits={waits}")
+        return "; ".join([*found, f"open questions {len(self._open_questions)}"])
+
+    def _last_checks(self) -> None:
+        for pair in parties.CHANNELS:
+            if not self._agreed(pair):
+                continue
+            first, second = (self.lives[a].lines[b] for a, b in (pair, pair[::-1]))
+            own, their, digest = first.projection.digest()
+            if second.projection.digest() != (their, own, digest):
+                raise Violation("P10", f"the two nodes of {pair} compute different dockets")
+            for voice in (pair, pair[::-1]):
+                self._check_verdicts(voice, first)
+                self._check_once(voice)
+
+    def _check_verdicts(self, voice: tuple[str, str], line: Line) -> None:
+        truth, other = self.ghost.truth[voice], self.ghost.truth[voice[::-1]]
+        for index, said in enumerate(truth.said):
+            view = (
+                cast(Any, line.projection)
+                ._db.execute(
+                    "SELECT faults, effective FROM judged WHERE place=?",
+                    (index << 1 | line.agreement.shorts.index(voice[0]),),
+                )
+                .get
+            )
+            faults, effective = view
+            stolen = said.statement_id in self.ghost.unauthorised
+            if set(faults.split()) <= PUT_BACK and (truth.rolled_back or other.rolled_back):
+                continue
+            if stolen and effective:
+                raise Violation("P9", f"{voice[0]} {index} counts, and nobody signed it")
+            if stolen:
+                self.count("unauthorised shown")
+            if not stolen and faults:
+                raise Violation("P9", f"{voice[0]} {index} ({said.kind}) is honest and has {faults}")
+
+    def _check_once(self, voice: tuple[str, str]) -> None:
+        disk, truth = self.disks[voice], self.ghost.truth[voice]
+        self.ghost.check_kept(disk)
+        for statement_id, state in self.ghost.acknowledged[voice].items():
+            promised = statement_id not in self.ghost.forgiven and not truth.rolled_back
+            if promised and state in ("logged", "held", "queued") and statement_id not in truth.places:
+                raise Violation("I4", f"a statement acknowledged as {state} never came into the log of {voice[0]}")
+
+    def _close(self) -> None:
+        """End everything, and let its tasks come to an end."""
+        self.closing = True
+        for life in self.lives.values():
+            if life.alive:
+                life.end()
+                self.network.leave(life, silent=True)
+                for line in life.lines.values():
+                    line.projection.close()
+        self.loop.run_while(lambda: True, self.loop.now_us + 10_000_000)
+
+
+def _made_to_lie(line: Line) -> None:
+    """Take from a node the rules by which it heeds what the other side holds of its log."""
+    core = line._core
+    take_cosigned = core._take_cosigned
+
+    def take_what_fits(note: bytes, verified: VerifiedCheckpoint) -> list[Effect]:
+        told = verified.checkpoint
+        if told.size > line.store.head(line.own).size or line.store.root(line.own, told.size) != told.root:
+            return []
+        return take_cosigned(note, verified)
+
+    def heed_nothing(told: object, note: object) -> list[Effect]:
+        core.live = True
+        return [Live()]
+
+    core._heed_own = heed_nothing  # type: ignore[method-assign]
+    core._take_cosigned = take_what_fits  # type: ignore[method-assign]
+
+
+def _no_context() -> Any:
+    raise AssertionError("nothing here speaks TLS")
+
+
+@contextlib.contextmanager
+def quiet(world: World) -> Iterator[None]:
+    """Nodes log into the trace, or nowhere."""
+    verbose = world.lines_of_trace is not None
+
+    def into_trace(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
+        words = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
+        world.trace("node", event.get("event"), words)
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[into_trace],
+        wrapper_class=structlog.make_filtering_bound_logger(0 if verbose else 50),
+        logger_factory=structlog.ReturnLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
