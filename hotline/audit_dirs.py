@@ -28,6 +28,11 @@ from protocol.tiles import TILE_WIDTH
 FILE_BYTES_MAX: Final = TILE_WIDTH * (ENTRY_BYTES_MAX + 2)
 """Bytes of the largest file: a bundle of 256 entries of the largest size."""
 
+BUNDLES: Final = "tile/entries/"
+
+OTHER_BYTES_MAX: Final = 512 * 1024
+"""Bytes of the largest file that is no bundle; checkpoints, documents and tiles of hashes all have fewer."""
+
 FILES_MAX: Final = 1_000_000
 DEPTH_MAX: Final = 10
 
@@ -65,16 +70,20 @@ class DirectoryEvidence:
         """See Evidence. A file that became something else since the listing counts as absent."""
         if name not in self._names:
             return None
+        bytes_max = FILE_BYTES_MAX if name.startswith(BUNDLES) else OTHER_BYTES_MAX
         try:
-            # Not waiting matters for a pipe, not following for a link; both would have to have come just now.
-            handle = os.open(self._path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            return _read(self._path / name, bytes_max, os.O_NOFOLLOW)
         except OSError:
             return None
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            data = file.read(FILE_BYTES_MAX + 1)
-        return data[: FILE_BYTES_MAX + 1]
+
+
+def _read(path: Path, bytes_max: int, flags: int = 0) -> bytes | None:
+    """A file's bytes, or None where it is no plain file. One byte too many shows that a file is none of ours: it may
+    have no end, or be a hole of any length."""
+    # Not waiting matters for a pipe, which has no end either until somebody writes to it.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    with os.fdopen(handle, "rb") as file:
+        return file.read(bytes_max + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
 def audit_directories(
@@ -104,10 +113,11 @@ def audit_directories(
         except OSError as error:
             raise AuditMisused("audit-no-directory", str(path), f"cannot be read: {error.strerror}") from error
     try:
-        with policy.open("rb") as file:
-            text = file.read(POLICY_BYTES_MAX + 1)
+        text = _read(policy, POLICY_BYTES_MAX)
     except OSError as error:
         raise AuditMisused("policy-unreadable", str(policy), f"cannot be read: {error.strerror}") from error
+    if text is None:
+        raise AuditMisused("policy-unreadable", str(policy), "this is not a plain file")
     if first.resolve() == second.resolve():
         raise AuditMisused("voices-not-two", str(first), "both directories are one; give one export of each party")
     entries = sum(_claimed_size(one) for one in evidence)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hotline import verifying
-from hotline.audit_dirs import audit_directories
+from hotline.audit_dirs import DirectoryEvidence, audit_directories
 from protocol.audit import AuditMisused
 from tests.builders import START_MS, World
 
@@ -86,3 +86,37 @@ def test_progress_is_told(exports: tuple[Path, Path, Path]) -> None:
     told: list[tuple[int, int]] = []
     audit_directories(*exports, at_ms=START_MS, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("device", ["pipe", "zero"])
+def test_a_policy_that_is_no_file_is_not_waited_for(
+    exports: tuple[Path, Path, Path], device: str, tmp_path: Path
+) -> None:
+    """A pipe that nobody writes to, such as one that lies in an export under that name, or a device without end."""
+    policy = Path("/dev/zero")
+    if device == "pipe":
+        policy = tmp_path / "pipe"
+        os.mkfifo(policy)
+    with pytest.raises(AuditMisused) as caught:
+        audit_directories(exports[0], exports[1], policy, at_ms=START_MS)
+    assert caught.value.code == "policy-unreadable"
+
+
+def test_holes_are_not_read_through(exports: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of documents that claim to be gigabytes, each costs no more than the largest there can be."""
+    for number in range(20):
+        name = exports[0] / "roster" / f"{number:064x}.toml"
+        name.touch()
+        os.truncate(name, 2**34)
+    read = DirectoryEvidence.read
+    sizes = []
+
+    def watched(self: DirectoryEvidence, name: str) -> bytes | None:
+        data = read(self, name)
+        sizes.append(0 if data is None or name.startswith("tile/entries/") else len(data))
+        return data
+
+    monkeypatch.setattr(DirectoryEvidence, "read", watched)
+    report = audit_directories(*exports, at_ms=START_MS)
+    assert report.verdict == "refuted"
+    assert max(sizes) <= 512 * 1024 + 1
