@@ -54,7 +54,7 @@ def measure(where: Path, *, one: int, many: int, rounds: int, entries: int) -> d
             plain.append(floor.run(where, False, one, many // floor.HANDFUL * floor.HANDFUL))
             ours.append(line.run(pair, one=one, many=many))
         say("answers and disk syncs")
-        seen = line.look(pair, probed=1000, traced=40)
+        seen = line.look(pair, in_flight=1000, traced=40)
     shutil.rmtree(where / "pair")
     found |= {"floor": best(hybrid), "floor_ed25519_only": best(plain), "hotline": best(ours) | seen}
     if entries:

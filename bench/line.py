@@ -7,13 +7,14 @@ both nodes, the network, every sync and both receipts lie between.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import signal
 import statistics
 import subprocess
-import threading
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -22,13 +23,9 @@ from pathlib import Path
 from time import perf_counter as clock
 from typing import Any
 
-from websockets.sync.client import unix_connect
-
 from bench.messages import notification
 from bench.pair import PARTIES, Pair
 from hotline.desk import Desk
-from nodes.client import NodeClient
-from nodes.unix_path import socket_address
 
 WARM_UP = 30
 WAIT_MS = 60_000
@@ -88,57 +85,17 @@ def pipelined(desk: Desk, count: int) -> float:
     return round(count / (clock() - begun), 1)
 
 
-class Probe:
-    """Asks a node again and again, on a connection of its own, while something else goes on.
-
-    `loop` is the time until the node's event loop answers a ping; `status` is the whole round trip of that operation,
-    which reads the disk on the node's threads.
-    """
-
-    def __init__(self, pair: Pair, party: str) -> None:
-        home = pair.nodes[party].home
-        self._client = NodeClient.connect(home.socket)
-        with socket_address(home.socket) as address:
-            self._bare = unix_connect(address, uri="ws://localhost/", compression=None, ping_interval=None)
-        self._stop = threading.Event()
-        self.loop_ms: list[float] = []
-        self.status_ms: list[float] = []
-        self._threads = [threading.Thread(target=self._ping), threading.Thread(target=self._status)]
-
-    def _ping(self) -> None:
-        while not self._stop.is_set():
-            begun = clock()
-            self._bare.ping().wait()
-            self.loop_ms.append((clock() - begun) * 1000)
-            time.sleep(0.002)
-
-    def _status(self) -> None:
-        while not self._stop.is_set():
-            begun = clock()
-            self._client.request("status")
-            self.status_ms.append((clock() - begun) * 1000)
-            time.sleep(0.01)
-
-    def __enter__(self) -> Probe:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        self._client.close()
-        self._bare.close()
-
-    def figures(self) -> dict[str, float]:
-        """Medians, 99th percentiles and the longest, in milliseconds."""
-        figures = {}
-        for name, times in (("loop", sorted(self.loop_ms)), ("status", sorted(self.status_ms))):
-            figures[f"{name}_p50_ms"] = round(statistics.median(times), 2)
-            figures[f"{name}_p99_ms"] = round(times[len(times) * 99 // 100], 2)
-            figures[f"{name}_max_ms"] = round(times[-1], 2)
-        return figures
+@contextlib.contextmanager
+def probed(pair: Pair, party: str) -> Iterator[dict[str, float]]:
+    """Ask a node again and again from another process meanwhile; the figures of `bench.probe` are there afterwards."""
+    figures: dict[str, float] = {}
+    command = [sys.executable, "-m", "bench.probe", str(pair.nodes[party].home.socket)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as probe:
+        assert probe.stdout is not None
+        probe.stdout.readline()
+        yield figures
+        told, _ = probe.communicate()
+        figures.update(json.loads(told))
 
 
 @contextlib.contextmanager
@@ -202,11 +159,11 @@ def run(pair: Pair, *, one: int, many: int) -> dict[str, Any]:
     return {"one": one, "many": many, **singles, "per_s": rate, "cpu_ms_a_message": cpu}
 
 
-def look(pair: Pair, *, probed: int, traced: int) -> dict[str, Any]:
+def look(pair: Pair, *, in_flight: int, traced: int) -> dict[str, Any]:
     """What the disk does for one message, and how quickly a node answers while many are in flight."""
     with pair.desk("ARC") as desk:
-        with Probe(pair, "ARC") as probe:
-            pipelined(desk, probed)
+        with probed(pair, "ARC") as answers:
+            pipelined(desk, in_flight)
         syncs = syncs_in_a_row(pair, desk, traced)
     memory = {party: {"now_mb": node.rss_mb(), "peak_mb": node.peak_mb()} for party, node in pair.nodes.items()}
-    return {"answers": probe.figures(), "syncs_in_a_row": syncs, "memory": memory}
+    return {"answers": answers, "syncs_in_a_row": syncs, "memory": memory}

@@ -100,11 +100,6 @@ class Desk:
         kind = self._catalogue.kind(statement.kind)
         if kind is None or kind.machine:
             raise AdmissionRefused("no-such-kind", f"{statement.kind!r} is not a kind that a person sends")
-        # Signatures are verified on other threads while this one opens the body.
-        checks = (
-            [] if kind.document else [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
-        )
-        wait = self._verified.verify(checks)
         self._check_body(statement, signed, kind, counterpart)
         size = len(signed.statement) + sum(len(one.value) + 96 for one in signed.signatures) + ENTRY_OVERHEAD_BYTES
         if size > ENTRY_BYTES_MAX:
@@ -112,7 +107,8 @@ class Desk:
         if kind.document:
             check_roots(self._agreement, self._party, signed, kind.name)
             return Admitted(statement, kind, signed, ())
-        for signature, check, held in zip(signed.signatures, checks, wait(), strict=True):
+        checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
+        for signature, check, held in zip(signed.signatures, checks, self._verified.verify(checks)(), strict=True):
             if not held:
                 raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify")
             self._verified.add(check)

@@ -23,6 +23,7 @@ from nodes.budget import Budget
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreFull
+from nodes.threads import on_thread
 from protocol.channel import Channel
 from protocol.effects import Alarm, Close, Effect, KeepNote, Send, StoreAhead, StoreCosigned, StoreMirror
 from protocol.frames import FrameType, encode
@@ -96,10 +97,9 @@ class Driver:
 
     async def _call(self, call: Callable[[], list[Effect]]) -> None:
         """Call the channel on a thread, where its writes are carried out as well, and do the rest here."""
-        loop = asyncio.get_running_loop()
         async with self._lock:
             try:
-                effects = await loop.run_in_executor(self._executor, call)
+                effects = await on_thread(self._executor, call)
             except NodeError as error:
                 self._broken(error)
                 return
@@ -250,7 +250,6 @@ class Driver:
 
     async def pump(self) -> None:
         """Send what the other side lacks of our log whenever the session takes more, for ever."""
-        loop = asyncio.get_running_loop()
         while True:
             await self._pump_wanted.wait()
             self._pump_wanted.clear()
@@ -262,7 +261,7 @@ class Driver:
                     if self.core.lag <= LAG_INLINE:
                         effects = self.core.pump()
                     else:
-                        effects = await loop.run_in_executor(self._executor, self.core.pump)
+                        effects = await on_thread(self._executor, self.core.pump)
                 except NodeError as error:
                     self._broken(error)
                     return

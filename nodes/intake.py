@@ -28,6 +28,7 @@ from nodes.outcome import Draft, Outcome, State
 from nodes.sequencer import Placed
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
+from nodes.threads import on_thread
 from nodes.waiters import Waiters
 from protocol.entry import Entry
 from protocol.merkle import leaf_hash
@@ -37,6 +38,8 @@ from protocol.statement import Statement
 _T = TypeVar("_T")
 
 WAIT_LOOK_S = 0.25
+ADMITTED_AT_ONCE = 2
+"""Statements that are opened and verified at once. More would stand in each other's way, and in the event loop's."""
 DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
 
 
@@ -92,11 +95,12 @@ class Intake:
         self._clock = clock
         self._executor = executor
         self._waiters = waiters
+        self._desks = asyncio.Semaphore(ADMITTED_AT_ONCE)
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def _on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, call, *arguments)
+            return await on_thread(self._executor, call, *arguments)
         except StoreBroken as error:
             # Whoever asked is told, and nobody is told anything more.
             self._host.broke(error)
@@ -122,7 +126,8 @@ class Intake:
             AdmissionRefused: it would be faulty; nothing is kept.
             NodeError: it cannot be kept now (`disk-full`, `too-busy`).
         """
-        admitted = await self._on_thread(self._admit, signed)
+        async with self._desks:
+            admitted = await self._on_thread(self._admit, signed)
         async with self._turn(admitted.statement.id):
             return await self._take(admitted)
 

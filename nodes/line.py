@@ -38,6 +38,7 @@ from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, 
 from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken, StoreFull
+from nodes.threads import on_thread
 from nodes.verified import Verified
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
@@ -255,7 +256,7 @@ class Line:
             evidence.keep, self.home.evidence, code=code, at_ms=self._clock.now().wall_ms, objects=objects
         )
         try:
-            kept = await asyncio.get_running_loop().run_in_executor(self._executor, keep_it)
+            kept = await on_thread(self._executor, keep_it)
         except FileRefused as error:
             # The alarm stands without it; the objects can come again.
             self.log.error("evidence not kept", code=error.code, detail=error.text)
@@ -325,15 +326,12 @@ class Line:
 
     async def _judge(self) -> None:
         """Judge what is new, behind the receipts and never in their way."""
-        loop = asyncio.get_running_loop()
         while True:
             await self._judge_wanted.wait()
             await self._calm()
             self._judge_wanted.clear()
             try:
-                while judged := await loop.run_in_executor(
-                    self._executor, lambda: self.projection.advance(whole=self._live)
-                ):
+                while judged := await on_thread(self._executor, self.projection.advance, whole=self._live):
                     await self._heed(judged)
             except ProjectionBroken as error:
                 # What is derived can wait and be derived again; the line itself goes on.
@@ -341,7 +339,7 @@ class Line:
                 await asyncio.sleep(JUDGE_AGAIN_S)
                 self._judge_wanted.set()
                 continue
-            own_size, their_size, digest = await loop.run_in_executor(self._executor, self.projection.digest)
+            own_size, their_size, digest = await on_thread(self._executor, self.projection.digest)
             await self.driver.tell(lambda: self._core.docket(own_size, their_size, digest))  # noqa: B023
             self._notify()
 
@@ -381,7 +379,6 @@ class Line:
             await self._say("roster-held", facts)
 
     async def _tidy(self) -> None:
-        loop = asyncio.get_running_loop()
 
         def tidy() -> None:
             self.store.flush()
@@ -390,7 +387,7 @@ class Line:
         while True:
             await asyncio.sleep(TIDY_EVERY_S)
             try:
-                await loop.run_in_executor(self._executor, tidy)
+                await on_thread(self._executor, tidy)
             except StoreFull as error:
                 self.alarm(error.code, error.text)
 
@@ -453,8 +450,7 @@ class Line:
         if not self._live:
             self._unsaid.append((kind, facts))
             return
-        loop = asyncio.get_running_loop()
-        signed = await loop.run_in_executor(self._executor, self._machine.statement, kind, facts)
+        signed = await on_thread(self._executor, self._machine.statement, kind, facts)
         try:
             await self.place(Statement.parse(signed.statement), signed)
         except StoreFull as error:

@@ -14,7 +14,7 @@ import signal
 import ssl
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -35,11 +35,17 @@ from nodes.resources import catalogue
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
 from nodes.sqlite_store import SqliteStore
+from nodes.threads import Threads
 from nodes.verified import Verified
 from protocol.agreement import Agreement
 
 THREADS = 4
 """Threads for crypto and disk. Both let others run meanwhile, and more of them would only wait for one another."""
+
+READERS = 2
+
+GC_ALLOCATIONS = 20_000
+"""Objects that may be made before cycles are looked for; a message makes some thousands, and nearly none in cycles."""
 
 SWITCH_INTERVAL_S = 0.001
 """How long a thread may keep the others, and the event loop, from the interpreter."""
@@ -61,7 +67,9 @@ class Node:
         self.keyring = keyring
         self.lines: dict[str, Line] = {}
         self.party = home.party
-        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="node")
+        self.executor: Executor = Threads(THREADS, "node")
+        # For what the local API and the web services read.
+        self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         # Apart, because whoever judges on one of those threads waits for these.
         self.verifiers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify")
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
@@ -153,6 +161,7 @@ class Node:
         # What is here now stays; to look through it again and again for what could be freed is a pause for nothing.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(GC_ALLOCATIONS)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         by_channel = {line.channel: line for line in self.lines.values()}
@@ -237,6 +246,7 @@ class Node:
             except NodeError as error:
                 self.log.error("close failed", code=error.code, detail=error.text)
         self.executor.shutdown(wait=True)
+        self.readers.shutdown(wait=True)
         self.verifiers.shutdown(wait=True)
         if self._lock_handle >= 0:
             os.close(self._lock_handle)

@@ -28,6 +28,7 @@ from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.store import OWN_SIGNED, Head, LogStore, Row, StoreBroken, StoreFull
+from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.entry import Entry
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
@@ -142,7 +143,6 @@ class Sequencer:
 
     async def run(self) -> None:
         """Commit what comes, for ever."""
-        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -153,7 +153,7 @@ class Sequencer:
                         _fail(item.placed, self._halted)
                     continue
                 try:
-                    checkpoint, note, placed = await loop.run_in_executor(self._executor, self._commit, items)
+                    checkpoint, note, placed = await on_thread(self._executor, self._commit, items)
                 except StoreFull as error:
                     # Nothing was written; those who wait are told, and may try again when there is room.
                     for item in items:
@@ -179,8 +179,7 @@ class Sequencer:
             SignRefused: the log was signed at another size or root before.
             StoreBroken: the signature could not be made durable; the process must end.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._resume)
+        return await on_thread(self._executor, self._resume)
 
     def _resume(self) -> tuple[Checkpoint, bytes] | None:
         head = self._store.head(self._store.own)

@@ -24,6 +24,9 @@ REMEMBERED_MAX: Final = 4096
 CHECKS_A_JOB: Final = 64
 """Signatures verified in one job of the pool, about 15 ms: long against the cost of handing a job over."""
 
+FEW: Final = 4
+"""As many signatures are verified on the spot, since handing them over and waiting for them takes as long."""
+
 
 class Verified:
     """Verifies and remembers; for any thread.
@@ -52,7 +55,7 @@ class Verified:
         """Begin to verify what is not remembered; see `protocol.walk.Verifier`."""
         held = [check in self for check in checks]
         new = [check for check, done in zip(checks, held, strict=True) if not done]
-        if self._executor is None:
+        if self._executor is None or len(new) <= FEW:
             waiters: list[Waiter] = [verify_here(new)]
         else:
             starts = range(0, len(new), CHECKS_A_JOB)
