@@ -65,6 +65,16 @@ def _source(address: str) -> str:
     return address
 
 
+async def _resolve(host: str, port: int) -> list[Any]:
+    """The addresses of a host; where it is one already, nobody is asked and no thread is waited for."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        return await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+
+
 async def open_doors(address: Endpoint, *, room: int, room_of_one: int) -> list[Door]:
     """Bind every address that a host has; each socket still has to listen.
 
@@ -74,9 +84,7 @@ async def open_doors(address: Endpoint, *, room: int, room_of_one: int) -> list[
     host, port = address
     doors: list[Door] = []
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        found = await _resolve(host, port)
         for family, where in dict.fromkeys((family, where) for family, _, _, _, where in found):
             door = Door(family, room=room, room_of_one=room_of_one)
             doors.append(door)

@@ -15,7 +15,7 @@ Source: spec/local-api.md, "Operations".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -56,17 +56,18 @@ class Caller:
     challenge: bytes
     push: Push
     session: Session | None = None
-    _watches: set[asyncio.Task[None]] = field(default_factory=set)
+    _watches: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    def watch(self, work: Awaitable[None]) -> None:
-        """Keep something running for as long as the connection is open."""
-        task = asyncio.ensure_future(work)
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
+    def watch(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Keep something running for as long as the connection is open, in the place of what ran under that name."""
+        before = self._watches.pop(name, None)
+        if before is not None:
+            before.cancel()
+        self._watches[name] = asyncio.create_task(work)
 
     def close(self) -> None:
         """Stop what `watch` started."""
-        for task in self._watches:
+        for task in self._watches.values():
             task.cancel()
 
     def line(self, arguments: Arguments) -> Line:
@@ -250,7 +251,7 @@ async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
             await line.changed()
             await caller.push("changed", {"counterpart": line.counterpart})
 
-    caller.watch(follow())
+    caller.watch(line.counterpart, follow())
     return True
 
 

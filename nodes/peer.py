@@ -44,6 +44,9 @@ CLOSE_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 64
 """Connections that may be open to the listener at once, known or not."""
 CONNECTIONS_PER_ADDRESS = 16
+OUTBOX_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes of one session that may wait to leave. What is sent unasked waits for an empty queue and is at most some 8 MB;
+the rest are answers, which a peer that asks and does not read could have us keep without end."""
 INBOX_BYTES_MAX = 2 * FRAME_BYTES_MAX
 """Bytes of one session that came and wait for their turn; at least one message."""
 
@@ -90,6 +93,7 @@ class WebsocketSession:
         self._connection = connection
         self._drained = drained
         self._queue: deque[bytes] = deque()
+        self._bytes = 0
         self._wake = asyncio.Event()
         self._closing: tuple[str, str] | None = None
         self.reason: str | None = None
@@ -103,7 +107,11 @@ class WebsocketSession:
         """Queue one message."""
         if self._closing is None:
             self._queue.append(data)
+            self._bytes += len(data)
             self._wake.set()
+            if self._bytes > OUTBOX_BYTES_MAX:
+                self._queue.clear()
+                self.close("not-read", "the other side asks and does not read")
 
     def close(self, code: str, text: str) -> None:
         """End the connection once what is queued has left."""
@@ -116,8 +124,11 @@ class WebsocketSession:
         """Send what is queued, as fast as the peer takes it, until closed."""
         while True:
             while self._queue:
-                await self._connection.send(self._queue[0])
-                self._queue.popleft()
+                data = self._queue[0]
+                await self._connection.send(data)
+                if self._queue:
+                    self._queue.popleft()
+                    self._bytes -= len(data)
             if self._closing is not None:
                 await self._connection.close(1000, self._closing[0][:100])
                 return

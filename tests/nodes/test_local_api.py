@@ -212,6 +212,16 @@ def test_who_watches_is_told_of_changes(homes: tuple[Path, Path]) -> None:
         assert next(client.pushes(timeout_s=10))["push"] == "changed"
 
 
+def test_whoever_watches_again_and_again_is_told_once(homes: tuple[Path, Path]) -> None:
+    """A thousand requests to watch cost what one does, and bring one push a change."""
+    arc, bor = homes
+    with logged_in(arc, "duty") as client:
+        for _ in range(1000):
+            client.request("watch")
+        ok(*acting(bor, "send", "goodwill", "--set", "message=news", "--wait", "held", "--timeout", "20"))
+        assert 0 < len(list(client.pushes(timeout_s=1))) < 100
+
+
 def test_nobody_listens_at_a_socket_that_a_killed_node_left(tmp_path: Path) -> None:
     """The client says that no node runs; it does not hang."""
     path = tmp_path / "node.sock"

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from nodes import tls
 from nodes.home import NodeHome
 from nodes.node import Node
-from nodes.peer import COMMON, CONNECTIONS_PER_ADDRESS
+from nodes.peer import COMMON, CONNECTIONS_PER_ADDRESS, OUTBOX_BYTES_MAX, WebsocketSession
 from protocol import frames, handshake
 from protocol.frames import FrameType
 from protocol.handshake import Tie
@@ -224,6 +225,32 @@ def test_a_mistake_of_ours_ends_a_session_and_not_the_dialler(tmp_path: Path) ->
             core.receive = mistaken  # type: ignore[method-assign]
             async with running(homes["BOR"]):
                 assert (await held(arc, said("ARC"))).state == "held"
+
+    run(test)
+
+
+def test_a_peer_that_asks_and_does_not_read_costs_so_much_and_no_more() -> None:
+    """Answers that it does not take are kept up to a limit; then they are dropped and the session ends."""
+
+    class Stuck(ClientConnection):
+        def __init__(self) -> None:
+            """Not connected to anything."""
+
+        async def send(self, *_: Any, **__: Any) -> None:
+            await asyncio.Event().wait()
+
+    async def test() -> None:
+        tie = Tie(dialled=False, own_pin=bytes(32), their_pin=bytes(32), nonce=bytes(32))
+        session = WebsocketSession(Stuck(), tie, lambda: None)
+        writer = asyncio.create_task(session.write())
+        await asyncio.sleep(0)
+        answer = bytes(FRAME_BYTES_MAX)
+        for _ in range(OUTBOX_BYTES_MAX // len(answer)):
+            session.send(answer)
+        assert session.busy
+        session.send(answer)
+        assert (session.reason, session._queue) == ("not-read", deque())
+        writer.cancel()
 
     run(test)
 
