@@ -13,15 +13,18 @@ from nodes.memory_store import MemoryStore
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, Row
 from protocol import beat as beats
 from protocol import frames
-from protocol.channel import AHEAD_DISTANCE, AHEAD_MAX, OPEN_TIMEOUT_MS, STUCK_BEATS, TALLY_PAUSE_BEATS
+from protocol.channel import OPEN_TIMEOUT_MS
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosignature import cosign, verify_note
 from protocol.effects import Alarm, KeepNote, Received, Say, Send, StoreAhead, StoreCosigned, StoreMirror
 from protocol.frames import FrameType
+from protocol.heart import STUCK_BEATS, TALLY_PAUSE_BEATS
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.merkle import leaf_hash, prove_inclusion
+from protocol.mirror import AHEAD_MAX
 from protocol.note import Note
 from protocol.note import parse as parse_note
+from protocol.outbox import AHEAD_DISTANCE
 from protocol.pulse import DEGRADED, DOWN, UP
 from tests.builders import hybrid
 from tests.lines import BEAT_MS, TALLY_MS, Side, Wire, agreement, line_keys, other, pins

@@ -9,9 +9,12 @@ import pytest
 from nodes import peer
 from protocol import beat as beats
 from protocol import codes, effects, frames
-from protocol.channel import AHEAD_DISTANCE, AHEAD_MAX, OPEN_TIMEOUT_MS, TALLY_PAUSE_BEATS
+from protocol.channel import OPEN_TIMEOUT_MS
 from protocol.frames import FRAMES, FrameType, Item
+from protocol.heart import TALLY_PAUSE_BEATS
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX, ENTRY_BYTES_MAX, FRAME_BYTES_MAX, FRAME_ITEMS_MAX
+from protocol.mirror import AHEAD_MAX
+from protocol.outbox import AHEAD_DISTANCE
 
 PAGE = (Path(__file__).resolve().parents[2] / "spec" / "channel.md").read_text()
 EXAMPLES = {name: bytes.fromhex(text) for name, text in re.findall(r"```([a-z]+)\n(.*?)```", PAGE, re.DOTALL)}

@@ -707,21 +707,21 @@ class World:
 
 def _made_to_lie(line: Line) -> None:
     """Take from a node the rules by which it heeds what the other side holds of its log."""
-    core = line._core
-    take_cosigned = core._take_cosigned
+    outbox = line._core._outbox
+    take_receipt = outbox.take_receipt
 
     def take_what_fits(note: bytes, verified: VerifiedCheckpoint) -> list[Effect]:
         told = verified.checkpoint
         if told.size > line.store.head(line.own).size or line.store.root(line.own, told.size) != told.root:
             return []
-        return take_cosigned(note, verified)
+        return take_receipt(note, verified)
 
     def heed_nothing(told: object, note: object) -> list[Effect]:
-        core.live = True
+        outbox.live = True
         return [Live()]
 
-    core._heed_own = heed_nothing  # type: ignore[method-assign]
-    core._take_cosigned = take_what_fits  # type: ignore[method-assign]
+    outbox.heed = heed_nothing  # type: ignore[method-assign]
+    outbox.take_receipt = take_what_fits  # type: ignore[method-assign]
 
 
 def _no_context() -> Any:

@@ -1,0 +1,247 @@
+"""The mirror: the other side's log as it is durable here, and the signer that cosigns it.
+
+Entries are taken only under a checkpoint of theirs that they bring us towards, with every body they name; they are
+cosigned only after what was written has been read back. The signer never cosigns below, or beside, what it cosigned
+before, as we or they remember it. Two checkpoints of theirs that cannot be of one log are a fork: the mirror stays
+where it is, and nothing of that voice is taken any more.
+
+Source: spec/channel.md, "Mirroring", "What is checked before cosigning" and "Ahead".
+"""
+
+from typing import Final
+
+from protocol import frames
+from protocol.checkpoint import Checkpoint
+from protocol.cosignature import VerifiedCheckpoint, add_cosignatures, cosign, verify_note
+from protocol.effects import Effect, Instant, KeepNote, Send, StoreAhead
+from protocol.errors import Malformed
+from protocol.frames import Frame, FrameType
+from protocol.glance import glance
+from protocol.incoming import Incoming, NotOfThisLog
+from protocol.line_keys import LineKeys
+from protocol.merkle import Frontier, leaf_hash, verify_inclusion
+from protocol.note import Note
+from protocol.once import Once
+from protocol.shelf import Shelf
+
+AHEAD_MAX: Final = 64
+"""Entries held ahead of their predecessors; a bound on what a hostile sender can make us keep."""
+
+
+class Mirror:
+    """Their log on one line.
+
+    Args:
+        keys: the keys of both sides.
+        shelf: what is durable.
+        once: remembers what was told.
+
+    Attributes:
+        frontier: of what is durable.
+        cosigned: the checkpoint cosigned last, or None.
+        disputed: whether they signed two logs that cannot be one.
+    """
+
+    def __init__(self, *, keys: LineKeys, shelf: Shelf, once: Once) -> None:
+        self.keys = keys
+        self._shelf = shelf
+        self._once = once
+        self._their = keys.their.party
+        head = shelf.head(self._their)
+        self.frontier: Frontier = head.frontier
+        self._ms = head.last_ms
+        note = shelf.note("their-cosigned")
+        self.cosigned = None if note is None else verify_note(note, keys.their.log + keys.own.mirror).checkpoint
+        # Below this nothing is ever cosigned.
+        self._floor = self.cosigned
+        self._incoming: Incoming | None = None
+        self._skipping = False
+        self._ahead = set(shelf.ahead_indexes())
+        self.disputed = False
+
+    def session_ends(self) -> None:
+        """What was on its way will come again."""
+        self._incoming = None
+        self._skipping = False
+
+    def not_stored(self) -> None:
+        """What was to be written could not be, and nothing changed."""
+        self.session_ends()
+        self._ahead = set(self._shelf.ahead_indexes())
+
+    def held_note(self) -> bytes | None:
+        """The note that shows how far their log is held here, in their own signature."""
+        cosigned_size = self.cosigned.size if self.cosigned else 0
+        return self._shelf.note("their-signed" if self.frontier.size > cosigned_size else "their-cosigned")
+
+    def cosignatures(self, now: Instant) -> bytes:
+        """Fresh lines under the checkpoint cosigned last; empty where there is none."""
+        if self.cosigned is None:
+            return b""
+        signatures = cosign(self.cosigned, self.keys.signers.mirror, self._time(now))
+        return Note(self.cosigned.text(), tuple(signatures)).encode()
+
+    def _time(self, now: Instant) -> int:
+        """The time to cosign with, which never goes back."""
+        self._ms = max(self._ms, now.wall_ms)
+        return self._ms
+
+    def told_by_us(self, told: VerifiedCheckpoint, note: bytes) -> list[Effect]:
+        """How far we cosigned theirs, in our own signature: below that we never cosign, whatever our disk says."""
+        checkpoint = told.checkpoint
+        self._ms = max(self._ms, *told.times_ms.values())
+        if self._floor is None or checkpoint.size > self._floor.size:
+            self._floor = checkpoint
+        return self.heed(checkpoint, note)
+
+    def heed(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
+        """Compare a checkpoint they signed with what we hold."""
+        if checkpoint.size > self.frontier.size:
+            return []
+        if self._shelf.root(self._their, checkpoint.size) == checkpoint.root:
+            return []
+        return self._fork(note)
+
+    def _fork(self, note: bytes) -> list[Effect]:
+        """Two logs under one key. The mirror stays where it is; the rest of the line goes on."""
+        self.disputed = True
+        evidence = {"signed": note}
+        held = self._shelf.note("their-cosigned")
+        if held is not None:
+            evidence["held"] = held
+        return self._once.tell("fork", "the counterpart signed two logs that cannot be one", evidence)
+
+    # --- entries ------------------------------------------------------------------------------------------------------
+
+    def append(self, frame: Frame, now: Instant) -> list[Effect]:
+        """Take an append frame of an open session.
+
+        Raises:
+            Malformed, NotOfThisLog, LogRefused: it is refused, and nothing changed.
+        """
+        if self._incoming is not None:
+            raise Malformed("frame-out-of-place", "append", "bodies of the one before are missing")
+        checkpoint = verify_note(frame["note"], self.keys.their.log).checkpoint
+        forked = self.heed(checkpoint, frame["note"])
+        if self.disputed:
+            return forked
+        start, entries = frame["start"], frame["entries"]
+        self._skipping = start > self.frontier.size
+        if self._skipping:
+            return [Send(frames.encode(FrameType.WANT, voice=self._their, start=self.frontier.size))]
+        entries = entries[self.frontier.size - start :]
+        if not entries:
+            return self.cosign(now, tell=True)
+        if self.frontier.size + len(entries) > checkpoint.size:
+            raise NotOfThisLog("root-differs", "append", "more entries than the checkpoint covers")
+        incoming = Incoming.check(
+            note=frame["note"], checkpoint=checkpoint, mirror=self.frontier, entries=entries, proof=frame["proof"]
+        )
+        self._incoming = incoming
+        return self._store_if_whole(now)
+
+    def body(self, frame: Frame, now: Instant) -> list[Effect]:
+        """Take a body frame.
+
+        Raises:
+            Malformed: it is not the body that is waited for.
+        """
+        if self._incoming is None:
+            if frame["index"] < self.frontier.size or self.disputed or self._skipping:
+                return []
+            raise Malformed("body-unexpected", "body", "no entry waits for it")
+        if frame["index"] < self._incoming.start:
+            return []
+        self._incoming.take_body(frame["index"], frame["body"])
+        return self._store_if_whole(now)
+
+    def _store_if_whole(self, now: Instant) -> list[Effect]:
+        if self._incoming is None or self._incoming.missing:
+            return []
+        return [self._incoming.store(self._time(now))]
+
+    def stored(
+        self, entries: list[bytes], bodies: list[bytes | None], now: Instant, *, tell: bool
+    ) -> list[Effect] | None:
+        """What `StoreMirror` asked for is durable; cosign it if it is what was checked.
+
+        Args:
+            entries: the same range, read back.
+            bodies: their bodies, read back.
+            now: the present moment.
+            tell: whether a session is open.
+
+        Returns:
+            What follows, or None if what reads back is not what was written: the node must stop.
+        """
+        incoming, self._incoming = self._incoming, None
+        if incoming is None:
+            return []
+        if not incoming.check_stored(self.frontier, entries, bodies):
+            return None
+        self.frontier = incoming.frontier
+        self._once.gone("root-differs")
+        self._ahead = {index for index in self._ahead if index >= self.frontier.size}
+        return self.cosign(now, incoming, tell=tell)
+
+    def cosign(self, now: Instant, incoming: Incoming | None = None, *, tell: bool) -> list[Effect]:
+        """Cosign the mirror where it is as far as a checkpoint of theirs, and beyond what was cosigned."""
+        if self.disputed:
+            return []
+        if incoming is not None:
+            note, checkpoint = incoming.note, incoming.checkpoint
+        else:
+            kept = self._shelf.note("their-signed")
+            if kept is None:
+                return []
+            note, checkpoint = kept, verify_note(kept, self.keys.their.log).checkpoint
+        done = self.cosigned.size if self.cosigned else -1
+        if checkpoint.size != self.frontier.size or checkpoint.size <= done:
+            return []
+        # The mirror's signer: never below, and never beside, what it signed before, as we or they remember it.
+        if checkpoint.root != self.frontier.root():
+            return self._fork(note)
+        if self._floor is not None:
+            if checkpoint.size < self._floor.size:
+                return []
+            if self._shelf.root(self._their, self._floor.size) != self._floor.root:
+                return self._fork(note)
+        cosigned = add_cosignatures(note, cosign(checkpoint, self.keys.signers.mirror, self._time(now)))
+        self.cosigned = self._floor = checkpoint
+        effects: list[Effect] = [KeepNote("their-cosigned", cosigned)]
+        if tell:
+            effects.append(Send(frames.encode(FrameType.COSIGNED, note=cosigned)))
+        return effects
+
+    def again(self, told_size: int) -> list[Effect]:
+        """Send the last cosignature again, where they have not stored it; it is the same receipt."""
+        note = self._shelf.note("their-cosigned")
+        if self.cosigned is None or self.cosigned.size <= told_size or note is None:
+            return []
+        return [Send(frames.encode(FrameType.COSIGNED, note=note))]
+
+    def ahead(self, frame: Frame) -> list[Effect]:
+        """Take a flash that comes before its predecessors.
+
+        Raises:
+            Malformed, LogRefused, ProofError: it is refused, and nothing changed.
+        """
+        index = frame["index"]
+        if index < self.frontier.size or index in self._ahead or len(self._ahead) >= AHEAD_MAX or self.disputed:
+            return []
+        checkpoint = verify_note(frame["note"], self.keys.their.log).checkpoint
+        verify_inclusion(
+            leaf_index=index,
+            tree_size=checkpoint.size,
+            leaf_hash=leaf_hash(frame["entry"]),
+            path=frame["path"],
+            root=checkpoint.root,
+        )
+        seen = glance(frame["entry"])
+        body = frame["body"]
+        if not seen.flash:
+            raise Malformed("not-flash", "ahead", "only a flash goes ahead of others")
+        if (seen.body_digest is None) != (body is None) or (body is not None and not seen.fits(body)):
+            raise Malformed("body-differs", "ahead", "not the body that the entry names")
+        self._ahead.add(index)
+        return [StoreAhead(index, frame["entry"], body, frame["note"], index - self.frontier.size)]

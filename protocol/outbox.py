@@ -1,0 +1,226 @@
+"""The outbox: our own log towards the other side, which is a difference and nothing that is kept.
+
+It is our signed size less what the other side holds. There are no acknowledgements of frames and nothing to retransmit:
+a session begins where the other side stands, and a receipt is its cosignature. What the other side says of our log
+counts in our own signature: how far it holds it decides whether we may sign anything new.
+
+Source: spec/channel.md, "The start-up rule", "Mirroring" and "Ahead".
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from keys.note_key import NoteVerifier
+from protocol import frames
+from protocol.checkpoint import Checkpoint, parse_text
+from protocol.cosignature import VerifiedCheckpoint, verify_lines, verify_note
+from protocol.effects import Effect, Live, Send, StoreCosigned
+from protocol.frames import FrameType
+from protocol.limits import APPEND_ENTRIES_BYTES_MAX
+from protocol.line_keys import LineKeys
+from protocol.merkle import Hash, prove_consistency, prove_inclusion
+from protocol.note import Note
+from protocol.note import parse as parse_note
+from protocol.once import Once
+from protocol.shelf import Shelf
+
+AHEAD_DISTANCE: Final = 64
+"""A flash entry with more than this many before it in the outbox goes ahead of them."""
+
+AHEAD_LOOK: Final = 64
+"""Flash entries looked at in the backlog at a time."""
+
+NOTES_REMEMBERED: Final = 64
+"""Checkpoints of ours whose signature lines are known when they come back under a receipt."""
+
+
+class Outbox:
+    """Our log on one line.
+
+    Args:
+        keys: the keys of both sides.
+        shelf: what is durable.
+        signed: the last checkpoint signed, with its bytes, or None.
+        once: remembers what was told.
+
+    Attributes:
+        live: whether the other side has said how far it holds our log, and it is the log that is here.
+        quoted: the largest size of our log that they claimed to hold, where the claim is true.
+        cursor: the next entry to send in this session.
+    """
+
+    def __init__(self, *, keys: LineKeys, shelf: Shelf, signed: tuple[Checkpoint, bytes] | None, once: Once) -> None:
+        self.keys = keys
+        self._shelf = shelf
+        self._once = once
+        self._own = keys.own.party
+        self._signed = signed
+        self._signed_notes: OrderedDict[int, bytes] = OrderedDict()
+        self._cosigned = self._kept()
+        self.quoted = self.held_size
+        self.live = False
+        self.cursor = 0
+        self._sent_ahead: set[int] = set()
+
+    def _kept(self) -> Checkpoint | None:
+        """The newest receipt on disk, verified."""
+        note = self._shelf.note("own-cosigned")
+        return None if note is None else verify_note(note, self.keys.own.log + self.keys.their.mirror).checkpoint
+
+    @property
+    def held_size(self) -> int:
+        """How far they cosigned our log."""
+        return self._cosigned.size if self._cosigned else 0
+
+    @property
+    def signed_note(self) -> bytes | None:
+        """Our newest checkpoint, as signed."""
+        return self._signed[1] if self._signed else None
+
+    def position(self) -> tuple[int, Hash]:
+        """Size and root that we stand by: what is signed, or, where the mark of that is lost, the log as it stands.
+
+        An empty log in its place would be a rollback that never was.
+        """
+        own = self._signed[0] if self._signed else self._shelf.head(self._own)
+        return own.size, own.root
+
+    def session_begins(self, held_size: int) -> None:
+        """They hold so many of our entries; what comes after is to be sent."""
+        self.cursor = min(held_size, self._signed[0].size if self._signed else 0)
+
+    def session_ends(self) -> None:
+        """Nothing is on its way."""
+        self._sent_ahead.clear()
+
+    def not_stored(self) -> None:
+        """A receipt could not be written; it will come again."""
+        self._cosigned = self._kept()
+
+    def signed(self, checkpoint: Checkpoint, note: bytes) -> None:
+        """Our log grew; its new checkpoint is signed and the signature durable. `pump` sends it."""
+        self._signed = (checkpoint, note)
+        self._signed_notes[checkpoint.size] = note
+        while len(self._signed_notes) > NOTES_REMEMBERED:
+            self._signed_notes.popitem(last=False)
+
+    def heed(self, told: VerifiedCheckpoint | None, note: bytes | None) -> list[Effect]:
+        """How far they hold our log, in our own signature."""
+        if told is None or note is None:
+            self.live = True
+            return [Live()]
+        checkpoint = told.checkpoint
+        self.quoted = max(self.quoted, checkpoint.size)
+        head = self._shelf.head(self._own)
+        if checkpoint.size > head.size:
+            self.live = False
+            text = f"the counterpart holds {checkpoint.size} entries that we signed; here are {head.size}"
+            return self._once.tell("rolled-back-self", text, {"held": note})
+        if self._shelf.root(self._own, checkpoint.size) != checkpoint.root:
+            self.live = False
+            return self._once.tell("fork-self", f"we signed another log of {checkpoint.size} entries", {"held": note})
+        self.live = True
+        self._once.gone("rolled-back-self", "fork-self")
+        effects: list[Effect] = [Live()]
+        if told.times_ms.keys() & {key.vkey() for key in self.keys.their.mirror}:
+            effects += self.take_receipt(note, told)
+        return effects
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def lag(self) -> int:
+        """How many entries of our log the session lacks, which `pump` would give."""
+        if not self.live or self._signed is None:
+            return 0
+        return max(0, self._signed[0].size - self.cursor)
+
+    def pump(self) -> list[Effect]:
+        """What to send next of our log; called when the connection takes more, until it gives nothing.
+
+        Returns:
+            The frames of one append, or of one flash that goes ahead, or nothing.
+        """
+        if not self.lag or self._signed is None:
+            return []
+        checkpoint, note = self._signed
+        if checkpoint.size - self.cursor > AHEAD_DISTANCE:
+            for index in self._shelf.flash_from(self._own, self.cursor + AHEAD_DISTANCE, AHEAD_LOOK):
+                if index < checkpoint.size and index not in self._sent_ahead:
+                    self._sent_ahead.add(index)
+                    return self._send_ahead(index, checkpoint, note)
+        start = self.cursor
+        entries = self._shelf.read(self._own, start, checkpoint.size, bytes_max=APPEND_ENTRIES_BYTES_MAX)
+        self.cursor = end = start + len(entries)
+        if end < checkpoint.size:
+            # A size that was signed on the way gets its receipt now, and not only when everything is caught up.
+            on_the_way = max((size for size in self._signed_notes if start < size <= end), default=None)
+            if on_the_way is not None:
+                entries, note = entries[: on_the_way - start], self._signed_notes[on_the_way]
+                self.cursor = end = on_the_way
+                checkpoint = parse_text(parse_note(note).text)
+        proof = prove_consistency(end, checkpoint.size, self._shelf.hashes(self._own)) if end < checkpoint.size else []
+        effects: list[Effect] = [
+            Send(frames.encode(FrameType.APPEND, note=note, start=start, entries=entries, proof=proof))
+        ]
+        for index in range(start, end):
+            body = self._shelf.body(self._own, index)
+            if body is not None:
+                effects.append(Send(frames.encode(FrameType.BODY, index=index, body=body)))
+        return effects
+
+    def _send_ahead(self, index: int, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
+        path = prove_inclusion(index, checkpoint.size, self._shelf.hashes(self._own))
+        entry = self._shelf.read(self._own, index, index + 1)[0]
+        body = self._shelf.body(self._own, index)
+        return [Send(frames.encode(FrameType.AHEAD, note=note, index=index, path=path, entry=entry, body=body))]
+
+    def want(self, start: int) -> None:
+        """They ask for our log from here."""
+        self.cursor = min(self.cursor, start)
+
+    # --- receipts -----------------------------------------------------------------------------------------------------
+
+    def receipt(self, note_bytes: bytes) -> list[Effect]:
+        """Take a checkpoint of ours that they cosigned.
+
+        Raises:
+            LogRefused: it is not signed by us and cosigned by their mirror.
+        """
+        note = parse_note(note_bytes)
+        checkpoint = parse_text(note.text)
+        keys: tuple[NoteVerifier, ...] = self.keys.own.log + self.keys.their.mirror
+        own, ours = self._signed_notes.get(checkpoint.size), len(self.keys.own.log)
+        if own is not None and len(note.signatures) > ours and note_bytes.startswith(own):
+            # It begins with the very bytes that we signed; what is to be verified is what they put under them.
+            note, keys = Note(note.text, note.signatures[ours:]), self.keys.their.mirror
+        return self.take_receipt(note_bytes, verify_lines(note, checkpoint, keys))
+
+    def take_receipt(self, note: bytes, verified: VerifiedCheckpoint) -> list[Effect]:
+        """A receipt: they hold our log so far."""
+        told = verified.checkpoint
+        self.quoted = max(self.quoted, told.size)
+        if told.size <= self.held_size:
+            return []
+        if told.size > self._shelf.head(self._own).size:
+            self.live = False
+            return self._once.tell(
+                "rolled-back-self", "a receipt under our own signature for more than is here", {"held": note}
+            )
+        if self._shelf.root(self._own, told.size) != told.root:
+            self.live = False
+            return self._once.tell(
+                "fork-self", "a receipt under our own signature for another log of ours", {"held": note}
+            )
+        self._cosigned = told
+        return [StoreCosigned(note, told.size)]
+
+    def heard(self, size: int, root: Hash) -> bool:
+        """Whether a claim to hold our log is true; without our signature it counts only then.
+
+        Otherwise we could be made to sign our own rollback.
+        """
+        if size > self._shelf.head(self._own).size or self._shelf.root(self._own, size) != root:
+            return False
+        self.quoted = max(self.quoted, size)
+        return True
