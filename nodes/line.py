@@ -49,10 +49,12 @@ from protocol.compose import check_opened
 from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreCosigned, StoreMirror
 from protocol.entry import Entry
 from protocol.errors import BodyRefused
+from protocol.glance import glance
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
 from protocol.statement import Statement
+from protocol.tagged import digest
 from protocol.verdict import Verdict
 
 BEATS_KEPT = 256
@@ -64,6 +66,7 @@ UNSAID_MAX = 16
 """What a node has to say before it may; the last ones, should it have to wait for weeks."""
 ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
+PLACES_AT_A_TIME = 256
 JUDGE_AGAIN_S = 5.0
 START_AGAIN_S = 1.0
 JUDGE_QUIET_S = 0.02
@@ -326,6 +329,7 @@ class Line:
 
     async def _judge(self) -> None:
         """Judge what is new, behind the receipts and never in their way."""
+        await self._recall_rosters()
         while True:
             await self._judge_wanted.wait()
             await self._calm()
@@ -349,33 +353,56 @@ class Line:
                 serial = f"{verdict.party} {verdict.index}"
                 self.log.warning("entry with faults", serial=serial, codes=list(verdict.faults))
             if verdict.kind is not None and verdict.kind.name == "roster" and not verdict.faults:
-                await self._adopt(verdict)
+                await self._adopt(verdict.party, verdict.index)
 
-    async def _adopt(self, verdict: Verdict) -> None:
+    async def _recall_rosters(self) -> None:
+        """After a start: a roster that was judged in force, and that a crash or a full disk kept from being kept."""
+        for party, held in ((self.own, self.own_rosters), (self.counterpart, self.their_rosters)):
+            judged = self.projection.roster(party)
+            if judged is None or judged.roster.version <= held[-1].roster.version:
+                continue
+            for index in await on_thread(self._executor, partial(self._roster_places, party)):
+                await self._adopt(party, index)
+
+    def _roster_places(self, party: str) -> list[int]:
+        """Where rosters stand in a log, looked for from its beginning; this happens after a crash only."""
+        size = self.store.head(party).size
+        starts = range(0, size, PLACES_AT_A_TIME)
+        return [
+            start + place
+            for start in starts
+            for place, entry in enumerate(self.store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
+            if glance(entry).kind == "roster"
+        ]
+
+    async def _adopt(self, party: str, index: int) -> None:
         """A roster of either side is in its log and verifies: it is in force from here."""
-        if verdict.entry is None or verdict.statement is None:
-            return
-        body = self.store.body(verdict.party, verdict.index)
-        signed = SignedStatement(statement=verdict.entry.statement, signatures=verdict.entry.signatures, body=body)
-        held = self.own_rosters if verdict.party == self.own else self.their_rosters
+        entry = Entry.parse(self.store.read(party, index, index + 1)[0])
+        body = self.store.body(party, index)
+        signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
+        held = self.own_rosters if party == self.own else self.their_rosters
         try:
-            roster = check_roster(self.agreement, verdict.party, signed)
+            roster = check_roster(self.agreement, party, signed)
         except RosterFileRefused as error:
             self.alarm(error.code, error.text)
             return
         if not follows(held[-1], roster):
             # Version 1 of a log's entry 1 is here from the pairing already.
             return
-        keep(self.home, roster)
+        try:
+            keep(self.home, roster)
+        except FileRefused as error:
+            # It is in force all the same; the next start finds it in the log and keeps it then.
+            self.alarm(error.code, error.text)
         held.append(roster)
         keys = self._keys()
         self._sequencer.keys = keys
         await self.driver.tell(lambda: self._core.rekeyed(keys))
         self._rekeyed()
         version = roster.roster.version
-        self.log.info("roster in force", party=verdict.party, version=version)
-        if verdict.party == self.counterpart:
-            facts = {"party": verdict.party, "version": version, "digest": verdict.statement.body_digest}
+        self.log.info("roster in force", party=party, version=version)
+        if party == self.counterpart:
+            facts = {"party": party, "version": version, "digest": digest(roster.text)}
             await self._say("roster-held", facts)
 
     async def _tidy(self) -> None:

@@ -11,6 +11,7 @@ from keys import roster as rosters
 from nodes.errors import NodeError
 from nodes.node import Node
 from protocol.entry import Entry
+from protocol.tagged import digest
 from tests.lines import other
 from tests.nodes.homes import agreement, document, roster, said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
@@ -253,3 +254,28 @@ def test_a_home_of_another_catalogue_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(NodeError) as caught:
         run(test)
     assert caught.value.code == "catalogue-differs"
+
+
+def test_a_roster_that_a_crash_kept_from_being_kept_is_found_in_the_log(tmp_path: Path) -> None:
+    """Judged in force, and its files gone: the next start takes it from the log, keeps it, and goes by it."""
+    homes = write_homes(tmp_path)
+    first = rosters.render(roster("ARC"))
+    second = rosters.render(replace(roster("ARC"), version=2, previous=digest(first)))
+    channel = homes["BOR"].channel("ARC")
+
+    async def renew() -> None:
+        async with running(homes["BOR"]) as bor, running(homes["ARC"]) as arc:
+            await until(lambda: line_of(arc).live)
+            await line_of(arc).intake.submit(document("ARC", "roster", second))
+            await until(lambda: "roster-held" in kinds(bor, "BOR"))
+            assert line_of(bor).their_rosters[-1].text == second
+
+    async def again() -> None:
+        async with running(homes["BOR"]) as bor:
+            await until(lambda: line_of(bor).their_rosters[-1].text == second)
+
+    run(renew)
+    for path in (channel.roster_path("ARC", 2), channel.roster_statement_path("ARC", 2)):
+        path.unlink()
+    run(again)
+    assert channel.roster_path("ARC", 2).read_bytes() == second
