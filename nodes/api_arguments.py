@@ -53,7 +53,8 @@ def index_of(arguments: Arguments) -> int:
         ApiRefused: `no-such-entry` where no log has such a place.
     """
     index: int = take(arguments, "index", int)
-    if not 0 <= index <= SIZE_MAX:
+    # Places of both logs are told apart by one bit more, and have to fit 64.
+    if not 0 <= index <= SIZE_MAX >> 1:
         raise ApiRefused("no-such-entry", f"there is no entry {index}")
     return index
 
