@@ -8,7 +8,6 @@ Source: spec/local-api.md.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,14 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
-from websockets.sync.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from keys.hybrid import Signer
 from nodes.api_frames import FRAME_BYTES_MAX, VERSION, decode_answer, encode_request
 from nodes.errors import ApiRefused
 from nodes.login import sign_login
 from nodes.unix_path import socket_address
+from nodes.unix_websocket import UnixWebsocket
 
 CONNECT_TIMEOUT_S = 5.0
 # A node answers at once but for waits, whose own time-out comes on top of this.
@@ -37,7 +36,7 @@ class NodeClient:
         party: short name of the node's party, as the node says.
     """
 
-    def __init__(self, connection: ClientConnection, socket: Path) -> None:
+    def __init__(self, connection: UnixWebsocket, socket: Path) -> None:
         self._connection = connection
         self._socket = socket
         self._number = 0
@@ -64,20 +63,10 @@ class NodeClient:
         """
         try:
             with socket_address(socket) as address:
-                connection = unix_connect(
-                    address,
-                    uri="ws://localhost/",
-                    compression=None,
-                    max_size=FRAME_BYTES_MAX,
-                    open_timeout=CONNECT_TIMEOUT_S,
-                    close_timeout=1,
-                    ping_interval=None,
-                    user_agent_header=None,
-                    legacy=True,
-                )
+                connection = UnixWebsocket(address, bytes_max=FRAME_BYTES_MAX, timeout_s=CONNECT_TIMEOUT_S)
         except PermissionError as error:
             raise ApiRefused("api-forbidden", f"{socket} may not be opened by this user") from error
-        except (OSError, InvalidHandshake, InvalidMessage, TimeoutError, EOFError) as error:
+        except (OSError, InvalidHandshake, ConnectionClosed) as error:
             raise ApiRefused("node-not-running", f"no node answers at {socket}") from error
         try:
             return cls(connection, socket)
@@ -95,8 +84,7 @@ class NodeClient:
 
     def close(self) -> None:
         """End the connection; what the node has taken it keeps."""
-        with contextlib.suppress(ConnectionClosed, OSError):
-            self._connection.close()
+        self._connection.close()
 
     def login(self, *, person: int, signer: Signer) -> dict[str, Any]:
         """Log in with an officer's key; once a connection.
@@ -177,7 +165,7 @@ class NodeClient:
     def _receive(self, *, until: float | None) -> dict[str, Any]:
         left = None if until is None else max(0.0, until - time.monotonic())
         try:
-            data = self._connection.recv(timeout=left)
+            data = self._connection.recv(left)
         except TimeoutError as error:
             raise ApiRefused("timed-out", "the node did not answer in time") from error
         except (ConnectionClosed, OSError) as error:
