@@ -87,11 +87,9 @@ def test_pure_packages_import_only_what_a_verifier_has() -> None:
     for path in pure_modules():
         package = path.relative_to(ROOT).parts[0]
         for node in ast.walk(ast.parse(path.read_bytes())):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
             for name in names:
                 top = name.split(".")[0]
                 assert top in allowed | THIRD_PARTY[package], f"{path.name}:{node.lineno} imports {name}"
