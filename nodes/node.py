@@ -47,7 +47,7 @@ READERS = 2
 GC_ALLOCATIONS = 20_000
 """Objects that may be made before cycles are looked for; a message makes some thousands, and nearly none in cycles."""
 
-SWITCH_INTERVAL_S = 0.001
+SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the others, and the event loop, from the interpreter."""
 
 

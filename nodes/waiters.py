@@ -15,7 +15,7 @@ class Waiters:
 
     def __init__(self) -> None:
         self._changes: list[asyncio.Future[None]] = []
-        self._receipts: list[tuple[int, int, asyncio.Future[int]]] = []
+        self._receipts: list[tuple[int, int, asyncio.Future[int | None]]] = []
         self._count = 0
 
     def notify(self) -> None:
@@ -53,16 +53,21 @@ class Waiters:
         Returns:
             When it came, UTC milliseconds; None if it did not.
         """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int | None] = loop.create_future()
         self._count += 1
         waiter = (index, self._count, future)
         heappush(self._receipts, waiter)
+        timer = loop.call_later(max(0.0, timeout_s), _expire, future)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await future
-        except TimeoutError:
-            return None
+            return await future
         finally:
-            if future.cancelled() and waiter in self._receipts:
+            timer.cancel()
+            if (future.cancelled() or future.result() is None) and waiter in self._receipts:
                 self._receipts.remove(waiter)
                 heapify(self._receipts)
+
+
+def _expire(future: asyncio.Future[int | None]) -> None:
+    if not future.done():
+        future.set_result(None)
