@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from keys.roles import KeyRole
 from nodes.verified import FEW, REMEMBERED_MAX, Verified
@@ -34,7 +35,7 @@ def test_what_differs_anywhere_is_not_known() -> None:
     known, verified = check(b"said"), Verified()
     verified.add(known)
     assert known in verified
-    others = {
+    others: dict[str, Any] = {
         "key": hybrid("ARC 2", KeyRole.OFFICER).public,
         "purpose": "login",
         "channel": bytes([1]) * 32,
