@@ -10,6 +10,9 @@ from hotline.cli.settings import Settings
 
 if TYPE_CHECKING:
     from hotline.desk import Desk, Officer
+    from nodes.home import OfficerHome
+
+TRIES = 3
 
 
 def open_officers(settings: Settings) -> list[Officer]:
@@ -19,19 +22,29 @@ def open_officers(settings: Settings) -> list[Officer]:
         Misused: it is not clear who acts, or a passphrase is missing.
         PassphraseRefused: another passphrase.
     """
-    from hotline.desk import Officer
+    return [_open_officer(settings, place, home) for place, home in enumerate(settings.officer_homes())]
 
-    return [
-        Officer.open(home, settings.passphrase(place, what=f"officer {home.name}"))
-        for place, home in enumerate(settings.officer_homes())
-    ]
+
+def _open_officer(settings: Settings, place: int, home: OfficerHome) -> Officer:
+    """Open one key; whoever types the passphrase may mistype it twice."""
+    from hotline.desk import Officer
+    from keys.errors import PassphraseRefused
+
+    for left in reversed(range(1 if settings.passphrase_files else TRIES)):
+        try:
+            return Officer.open(home, settings.passphrase(place, what=f"officer {home.name}"))
+        except PassphraseRefused:
+            if not left:
+                raise
+            settings.output.note("the passphrase does not open this key file; once more")
+    raise AssertionError
 
 
 @contextmanager
-def open_desk(settings: Settings) -> Iterator[tuple[Desk, list[Officer]]]:
-    """Open the keys, connect to the node and log in as the first officer."""
+def open_desk(settings: Settings, keys: list[Officer] | None = None) -> Iterator[tuple[Desk, list[Officer]]]:
+    """Open the keys, unless they are open already, connect to the node and log in as the first officer."""
     from hotline.desk import Desk
 
-    officers = open_officers(settings)
+    officers = open_officers(settings) if keys is None else keys
     with Desk.open(officers[0]) as desk:
         yield desk, officers
