@@ -16,6 +16,7 @@ from hotline.printable import printable
 
 if TYPE_CHECKING:
     from hotline.composing import Letter
+    from hotline.desk import Officer
     from hotline.sending import Place
     from protocol.kinds import Catalogue
 
@@ -61,7 +62,8 @@ def send_command(context: click.Context, /, kind: str, reply_to: str | None, thr
     """Compose, sign and send a statement.
 
     Fields come from --set, from a TOML file, or are asked for. Several --as sign in one go; with too few signatures
-    the statement waits as a draft at the node (exit 4).
+    the statement waits as a draft at the node (exit 4). A file names fields and header choices side by side, as
+    `catalogue show KIND` names them: severity = 3, title = "...", class = ["outage"].
 
     \b
     Examples:
@@ -124,12 +126,20 @@ def run_send(
     for name, text in choices.items():
         if text is not None:
             letter.choices = choice_of(name, str(text), now_ms=at_ms).over(letter.choices)
+    keys: list[Officer] | None = None
     if settings.may_ask and not letter.values and kind.fields:
         from hotline.asking import ask_letter
 
+        # What would stop the sending is found before a person writes, not after.
+        with open_desk(settings) as (desk, keys):
+            for named in (reply_to, thread):
+                if named is not None:
+                    desk.entry(parse_reference(named, party=desk.officer.home.party))
+            if reply_to is None and thread is None:
+                desk.channel(counterpart)
         ask_letter(letter, known, now_ms=at_ms)
     letter.check(known, now_ms=at_ms)
-    with open_desk(settings) as (desk, officers):
+    with open_desk(settings, keys) as (desk, officers):
         party = desk.officer.home.party
         target = None if reply_to is None else parse_reference(reply_to, party=party)
         anchor = None if thread is None else parse_reference(thread, party=party)
