@@ -35,7 +35,7 @@ from hotline.terms import Terms
 from keys.words import safety_words
 from nodes.errors import FileRefused
 from nodes.files import make_directory, read_file, sync_directory, write_file
-from nodes.home import ChannelHome, NodeHome
+from nodes.home import SHORT_NAME, ChannelHome, NodeHome
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Party
@@ -249,6 +249,19 @@ def state_of(home: NodeHome, counterpart: str) -> Paired:
         answer = SignedTerms.parse(read_file(answer_path, bytes_max=FILE_BYTES_MAX), final=False)
         return _paired(counterpart, _parse_agreement(answer.agreement), answer.roster, complete=False)
     raise CouldNot("channel-unknown", f"there is no pairing with {counterpart}")
+
+
+def pairings(home: NodeHome) -> list[str]:
+    """Name the parties with whom a pairing is complete or accepted, in order."""
+    directory = home.path / "channels"
+    if not directory.is_dir():
+        return []
+    names = sorted(item.name for item in directory.iterdir() if SHORT_NAME.fullmatch(item.name))
+    return [
+        name
+        for name in names
+        if home.channel(name).is_paired() or (home.channel(name).path / "pairing" / "answer").is_file()
+    ]
 
 
 def check_catalogue(agreement: Agreement) -> None:

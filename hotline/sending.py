@@ -81,7 +81,7 @@ def _check_reply(kind: Kind, target: Spoken, *, own: str) -> None:
     if target.statement.kind not in kind.replies_to:
         raise Misused(
             "reply-unfit",
-            f"a {kind.name} does not answer a {target.statement.kind}; it answers {', '.join(kind.replies_to)}",
+            f"{kind.name} does not answer {target.statement.kind}; it answers {', '.join(kind.replies_to)}",
         )
     whose = "own" if target.voice == own else "other"
     if kind.reply_voice not in {whose, "either"}:

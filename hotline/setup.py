@@ -63,9 +63,9 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
         Misused: a name or number that cannot stand.
     """
     if SHORT_NAME.fullmatch(party.short) is None:
-        raise Misused("party-refused", "the short name has 2 to 4 capital letters, such as ARC")
+        raise Misused("usage", "the short name has 2 to 4 capital letters, such as ARC")
     if not 1 <= party.threshold <= party.roots <= 9:
-        raise Misused("party-refused", "there are 1 to 9 roots, and the threshold is not above their number")
+        raise Misused("usage", "there are 1 to 9 roots, and the threshold is not above their number")
     if path.exists() and any(path.iterdir()):
         raise CouldNot("home-exists", f"{path} is not empty")
     rings = [RootKeyring.generate(party.short, index + 1, secrets.token_bytes) for index in range(party.roots)]

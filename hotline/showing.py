@@ -17,6 +17,7 @@ from protocol.kinds import Catalogue, Kind
 from protocol.statement import Statement
 
 WIDTH = 14
+DEMONSTRATION = "*** demonstration: nothing said here is meant ***"
 _URGENT = frozenset({"flash", "immediate"})
 
 
@@ -85,6 +86,17 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     return "  ".join(parts).rstrip()
 
 
+def fact_text(value: Any) -> str:
+    """Say one fact that a node states; bytes in hexadecimal."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return ", ".join(fact_text(one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {fact_text(one)}" for name, one in value.items())
+    return str(value)
+
+
 def ahead_text(view: Mapping[str, Any]) -> str:
     """Say what a flash that is not judged yet stands before, and what can be said of who signed it."""
     signers = ", ".join(f"person {person} as {role}" for person, role in _signers(view)) or "nobody known"
@@ -112,7 +124,10 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
     lines = []
     if view["ahead"] is not None:
         lines.append(output.paint(row("place", _where(view)), "bold", "yellow"))
-    lines.append(row("signed by", signers or "nobody whose signature counts"))
+    facts = view.get("facts")
+    unsigned = "the node" if facts is not None and view["effective"] else "nobody whose signature counts"
+    lines.append(row("signed by", signers or unsigned))
+    lines += [row(name, fact_text(value)) for name, value in (facts or {}).items()]
     if view["ahead"] is not None:
         lines.append(row("authorised", ("yes" if view["effective"] else "NO") + ", as far as the log is judged"))
     if view["faults"]:
@@ -123,8 +138,16 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
     if view["state"] is not None:
         lines.append(row("state", str(view["state"])))
     for clock in view["clocks"]:
-        lines.append(row("clock", f"{clock['name']} by {clock['owed_by']}: {clock['state']}"))
+        lines.append(row("clock", clock_text(clock)))
     return lines
+
+
+def clock_text(clock: Mapping[str, Any]) -> str:
+    """Say what a party owes, until when while it can still be given, and when it was given."""
+    text = f"{clock['name']} by {clock['owed_by']}: {clock['state']}"
+    if clock["done_ms"] is not None:
+        return f"{text}, done {zulu_short(clock['done_ms'])}"
+    return f"{text}, due {zulu_short(clock['due_ms'])}"
 
 
 def _signers(view: Mapping[str, Any]) -> list[tuple[int | None, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from nodes.errors import HomeRefused
+from nodes.errors import HomeRefused, NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome
 from nodes.sqlite_store import SqliteStore
@@ -71,7 +71,16 @@ def _status(home: NodeHome, channel: ChannelHome) -> dict[str, Any]:
         "own_held": held,
         "their_size": their,
         "due": _due(channel),
+        "details": {"purpose": _purpose(channel)},
     }
+
+
+def _purpose(channel: ChannelHome) -> str | None:
+    """What the line is for; None where the agreement cannot be read, which `doctor` and the node's start say."""
+    try:
+        return read_agreement(channel).purpose
+    except NodeError:
+        return None
 
 
 def _due(channel: ChannelHome) -> int | None:

@@ -27,6 +27,7 @@ def drafts_command(context: click.Context, counterpart: str | None) -> None:
       hotline --home ARC drafts
     """
     from hotline.output import table
+    from hotline.showing import DEMONSTRATION
     from hotline.zulu import zulu_short
     from protocol.statement import Statement
 
@@ -60,7 +61,8 @@ def drafts_command(context: click.Context, counterpart: str | None) -> None:
         )
         for item in found
     ]
-    settings.output.result({"drafts": found}, table(rows) if rows else ["No drafts."])
+    banner = [DEMONSTRATION] if channel.agreement.demonstration else []
+    settings.output.result({"drafts": found}, [*banner, *(table(rows) if rows else ["No drafts."])])
 
 
 @click.command("sign")
@@ -88,7 +90,7 @@ def sign_command(
     """
     from hotline.desk import open_told
     from hotline.sending import sign
-    from hotline.showing import field_lines, header_lines
+    from hotline.showing import DEMONSTRATION, field_lines, header_lines
     from nodes.resources import catalogue
     from nodes.signed import signatures_from_wire
     from protocol.statement import Statement
@@ -104,6 +106,8 @@ def sign_command(
         if kind is None or statement.channel != channel.agreement.channel or statement.party != channel.own:
             raise Refused("contents-differ", "the draft is not one of this party's on this channel")
         values = open_told(statement, kind, told)
+        if channel.agreement.demonstration:
+            settings.output.note(DEMONSTRATION)
         for line in [*header_lines(statement, kind, settings.output), *field_lines(kind, values, catalogue())]:
             settings.output.note(line)
         settings.confirm(f"Sign this for {channel.counterpart}?", yes=yes)

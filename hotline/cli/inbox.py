@@ -25,7 +25,7 @@ def inbox_command(context: click.Context, counterpart: str | None, limit: int, b
     Example:
       hotline --home ARC inbox
     """
-    from hotline.showing import view_line
+    from hotline.showing import DEMONSTRATION, view_line
 
     settings = settings_of(context)
     output = settings.output
@@ -33,6 +33,6 @@ def inbox_command(context: click.Context, counterpart: str | None, limit: int, b
         channel = desk.channel(counterpart)
         views: list[dict[str, Any]] = desk.request("inbox", counterpart=channel.counterpart, limit=limit, before=before)
         demonstration = channel.agreement.demonstration
-    lines = ["*** demonstration: nothing said here is meant ***"] if demonstration else []
+    lines = [DEMONSTRATION] if demonstration else []
     lines += [view_line(view, output) for view in views] or ["Nothing yet."]
     output.result({"counterpart": channel.counterpart, "demonstration": demonstration, "entries": views}, lines)

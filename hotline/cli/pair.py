@@ -15,6 +15,7 @@ from hotline.printable import printable
 if TYPE_CHECKING:
     from hotline.pairing import Paired
     from hotline.terms import Terms
+    from nodes.home import NodeHome
 
 ROOTS_OPTIONS = (
     click.option("--roots", "roots_directory", type=click.Path(), help="Directory with the root keys."),
@@ -201,14 +202,15 @@ def confirm(
 
 
 @pair_command.command("show")
-@click.argument("what", metavar="PARTY|FILE")
+@click.argument("what", metavar="PARTY|FILE", required=False)
 @common_options
 @click.pass_context
-def show(context: click.Context, what: str) -> None:
-    """Show how far the pairing with a party is, or what a file of the ceremony says.
+def show(context: click.Context, what: str | None) -> None:
+    """Show how far the pairing with a party is, or what a file of the ceremony says; without a name, every pairing.
 
     \b
     Examples:
+      hotline --home ARC pair show
       hotline --home ARC pair show BOR
       hotline pair show offer.bin
     """
@@ -218,9 +220,14 @@ def show(context: click.Context, what: str) -> None:
     from nodes.home import SHORT_NAME
 
     settings = settings_of(context)
+    if what is None:
+        home = settings.node_home()
+        shown = [_shown(home, name) for name in pairing.pairings(home)]
+        lines = [line for _, told in shown for line in [*told, ""]][:-1]
+        settings.output.result({"pairings": [found for found, _ in shown]}, lines or ["No pairing yet."])
+        return
     if SHORT_NAME.fullmatch(what) is not None and not Path(what).is_file():
-        paired = pairing.state_of(settings.node_home(), what)
-        _show(settings, paired, state="complete" if paired.complete else "accepted")
+        settings.output.result(*_shown(settings.node_home(), what))
         return
     data = read_file(Path(what), bytes_max=FILE_BYTES_MAX)
     kind = kind_of(data)
@@ -311,7 +318,32 @@ def _word_lines(paired: Paired) -> list[str]:
     ]
 
 
+def _shown(home: NodeHome, counterpart: str) -> tuple[dict[str, Any], list[str]]:
+    """One pairing as it stands: words, and once it is complete, where the counterpart's node answers."""
+    from hotline.pairing import state_of
+
+    paired = state_of(home, counterpart)
+    found, lines = _told(paired, state="complete" if paired.complete else "accepted")
+    if paired.complete:
+        found["endpoints"] = [
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            for host, port in home.channel(counterpart).endpoints()
+        ]
+        lines.insert(1, f"  answers at {printable(', '.join(found['endpoints'])) or 'nowhere we know: it dials us'}")
+    return found, lines
+
+
 def _show(settings: Settings, paired: Paired, *, state: str, file: str | None = None) -> None:
+    found, lines = _told(paired, state=state)
+    found["file"] = file
+    if file is not None:
+        lines.append(f"Next: bring {file} to {paired.counterpart}, who runs: hotline pair confirm {Path(file).name}")
+    elif state == "complete":
+        lines.append("Next: hotline node run")
+    settings.output.result(found, lines)
+
+
+def _told(paired: Paired, *, state: str) -> tuple[dict[str, Any], list[str]]:
     agreement = paired.agreement
     found: dict[str, Any] = {
         "counterpart": paired.counterpart,
@@ -320,7 +352,6 @@ def _show(settings: Settings, paired: Paired, *, state: str, file: str | None = 
         "channel": agreement.channel.hex(),
         "agreement": agreement.digest.hex(),
         "purpose": agreement.purpose,
-        "file": file,
     }
     lines = [
         f"Pairing with {paired.counterpart}: {state}.",
@@ -329,8 +360,4 @@ def _show(settings: Settings, paired: Paired, *, state: str, file: str | None = 
         f"  channel    {agreement.channel.hex()}",
         *_word_lines(paired),
     ]
-    if file is not None:
-        lines.append(f"Next: bring {file} to {paired.counterpart}, who runs: hotline pair confirm {Path(file).name}")
-    elif state == "complete":
-        lines.append("Next: hotline node run")
-    settings.output.result(found, lines)
+    return found, lines

@@ -30,7 +30,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.errors import Refused
     from hotline.opening import say_opened
     from hotline.sending import fetch
-    from hotline.showing import field_lines, header_lines, row, verdict_lines
+    from hotline.showing import DEMONSTRATION, field_lines, header_lines, row, verdict_lines
     from nodes.errors import ApiRefused
     from nodes.resources import catalogue
 
@@ -50,7 +50,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             opened = say_opened(desk, channel, spoken, readable=problem is None)
     lines = [output.paint(spoken.serial, "bold")]
     if channel.agreement.demonstration:
-        lines.append("*** demonstration: nothing said here is meant ***")
+        lines.append(DEMONSTRATION)
     if spoken.statement is None:
         lines.append("This entry cannot be read. It is kept, held and without effect.")
     else:

@@ -25,7 +25,7 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
       hotline --home ARC threads 'BOR 4'
     """
     from hotline.sending import fetch
-    from hotline.showing import state_text, view_line
+    from hotline.showing import DEMONSTRATION, state_text, view_line
     from hotline.zulu import zulu_short
 
     settings = settings_of(context)
@@ -36,17 +36,22 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
             views: list[dict[str, Any]] = desk.request(
                 "thread", counterpart=spoken.counterpart or counterpart, id=spoken.thread
             )
+            channel = desk.channel(spoken.counterpart or counterpart)
+            banner = [DEMONSTRATION] if channel.agreement.demonstration else []
             output.result(
-                {"thread": spoken.thread.hex(), "entries": views}, [view_line(view, output) for view in views]
+                {"thread": spoken.thread.hex(), "entries": views},
+                [*banner, *(view_line(view, output) for view in views)],
             )
             return
         channel = desk.channel(counterpart)
         found: list[dict[str, Any]] = desk.request("threads", counterpart=channel.counterpart, limit=limit)
-    lines = []
+    lines = [DEMONSTRATION] if channel.agreement.demonstration else []
     for item in found:
         opener = item["opener"]
         lines.append(
             f"{opener['serial']:<9}  {zulu_short(item['last_at_ms'])}  {opener['kind'] or '?':<23}"
-            f"  {state_text(opener):<13}  {item['entries']} entries"
+            f"  {state_text(opener):<13}  {item['entries']} {'entry' if item['entries'] == 1 else 'entries'}"
         )
-    output.result({"counterpart": channel.counterpart, "threads": found}, lines or ["No threads."])
+    if not found:
+        lines.append("No threads.")
+    output.result({"counterpart": channel.counterpart, "threads": found}, lines)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from hotline.showing import clock_text
 from tests.hotline.nodes import running
-from tests.hotline.people import Done, acting, hotline, ok, paired
+from tests.hotline.people import Done, acting, hotline, listen_of, ok, paired
 
 NOTICE = ("--set", "title=Intrusion at a port", "--set", "class=system-compromise", "--set", "summary=Two hosts.")
 
@@ -70,6 +71,50 @@ def test_showing_says_opened_once(homes: tuple[Path, Path]) -> None:
     assert ok(*acting(bor, "show", serial))["opened"]["state"] in {"logged", "held"}
     assert ok(*acting(bor, "show", serial))["opened"] is None
     assert ok(*acting(arc, "show", serial))["opened"] is None
+
+
+def test_the_screen_says_until_when(homes: tuple[Path, Path]) -> None:
+    """A clock has its time: when it is due, and once that is done, when that was."""
+    arc, bor = homes
+    serial = notice(arc)["serial"]
+    ok(*acting(bor, "show", serial))
+    until = time.monotonic() + 10
+    shown = ""
+    while "open by BOR" not in shown and time.monotonic() < until:
+        time.sleep(0.05)
+        shown = hotline(*acting(bor, "show", serial, "--peek")).out
+    assert "open by BOR: kept, done 20" in shown
+    running = {"name": "answer", "owed_by": "BOR", "due_ms": 0, "done_ms": None, "state": "running"}
+    assert clock_text(running) == "answer by BOR: running, due 1970-01-01 00:00:00Z"
+
+
+def test_what_a_node_states_is_signed_by_the_node(homes: tuple[Path, Path]) -> None:
+    """Entries of machine kinds need no person, and the screen does not say that one is missing."""
+    arc, _ = homes
+    send(arc, "goodwill", "--set", "message=hello")
+    serials = [f"ARC {index}" for index in range(2, ok("--home", arc, "status")["channels"][0]["own_size"])]
+    shown = next(
+        done
+        for done in (hotline(*acting(arc, "show", serial)) for serial in reversed(serials))
+        if "*** SYSTEM ***" in done.out
+    )
+    assert "signed by     the node" in shown.out
+
+
+@pytest.mark.parametrize("words", [("inbox",), ("threads",), ("drafts",), ("status",)], ids=" ".join)
+def test_every_screen_says_that_nothing_is_meant(homes: tuple[Path, Path], words: tuple[str, ...]) -> None:
+    """A demonstration must not be taken for the line."""
+    assert "*** demonstration: nothing said here is meant ***" in hotline(*acting(homes[0], *words)).out
+
+
+def test_pairings_are_shown_with_addresses(homes: tuple[Path, Path]) -> None:
+    """Without a name all of them; the words are the same as at the ceremony."""
+    arc, bor = homes
+    (found,) = ok("--home", arc, "pair", "show")["pairings"]
+    assert (found["counterpart"], found["state"]) == ("BOR", "complete")
+    assert found["endpoints"] == [listen_of(bor)]
+    assert found["words"] == ok("--home", bor, "pair", "show", "ARC")["words"]
+    assert f"answers at {listen_of(bor)}" in hotline("--home", arc, "pair", "show").out
 
 
 def test_questions_are_answered_and_acknowledged(homes: tuple[Path, Path]) -> None:

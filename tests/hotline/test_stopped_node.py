@@ -27,6 +27,7 @@ def test_status_export_and_receipts_need_no_node_and_no_key(homes: tuple[Path, P
     assert (found["node"], channel["line"], channel["last_beat_at_ms"]) == ("stopped", "down", None)
     assert channel["own_size"] >= channel["own_held"] >= 3
     assert isinstance(channel["due"], int)
+    assert "*** demonstration" in hotline("--home", arc, "status").out
     ok("--home", arc, "log", "export", tmp_path / "out")
     ok("--home", arc, "receipt", "ARC 2", "-o", tmp_path / "r")
     assert ok("verify", tmp_path / "r", "--policy", tmp_path / "out" / "policy")["index"] == 2
