@@ -89,7 +89,7 @@ COMMANDS = (
         "error",
         "a file of the home does not parse",
         "A name is unknown, or a value of the wrong type.",
-        "Correct the file at the place that is named; docs/administrator.md lists every name.",
+        "Correct the file at the place that is named; in one that `init` has just made, every line is explained.",
     ),
     Code(
         "home-other-version",
@@ -199,7 +199,7 @@ COMMANDS = (
         "error",
         "the home has several channels",
         "The command must know which.",
-        "Give `--to`, or write the serial as ARC/BOR 17.",
+        "Give `--to` (`--from` for inbox, `--with` elsewhere), or write the serial as ARC/BOR 17.",
         2,
     ),
     Code(
