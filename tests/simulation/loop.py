@@ -83,8 +83,12 @@ class Handle:
         return self.when_us / 1_000_000
 
 
+AT_ONCE_MAX = 200_000
+"""Callbacks at one instant, above which something goes round in circles and time does not pass."""
+
+
 class Stuck(AssertionError):
-    """A task waits and nothing will ever wake it."""
+    """Something goes round in circles."""
 
 
 class SimLoop(asyncio.AbstractEventLoop):
@@ -210,9 +214,16 @@ class SimLoop(asyncio.AbstractEventLoop):
         before = events._get_running_loop()
         events._set_running_loop(self)
         ready, heap = self._ready, self._heap
+        at_once = 0
         try:
             while True:
                 while ready:
+                    at_once += 1
+                    if at_once % 64 == 0:
+                        # Work takes time: whoever waits for less than the clock can tell must not wait for ever.
+                        self.now_us += 1
+                    if at_once > AT_ONCE_MAX:
+                        raise Stuck(f"{AT_ONCE_MAX} callbacks at {self.time():.6f} s; the next is {ready[0].callback}")
                     handle = ready.popleft()
                     if not handle.dropped:
                         handle.context.run(handle.callback, *handle.args)
@@ -224,7 +235,9 @@ class SimLoop(asyncio.AbstractEventLoop):
                     self.now_us = until_us
                     return
                 when_us, _, handle = heapq.heappop(heap)
-                self.now_us = when_us
+                if when_us > self.now_us:
+                    at_once = 0
+                self.now_us = max(self.now_us, when_us)
                 self.steps += 1
                 handle.context.run(handle.callback, *handle.args)
         finally:
