@@ -6,6 +6,7 @@ Entries are named by serial (`ARC 17`), threads by the leaf hash of the entry th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import apsw
@@ -16,6 +17,7 @@ from protocol.clocks import Clock, Clockwork
 from protocol.docket_item import Item, Mark
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.event import Event
 from protocol.kinds import Catalogue
 from protocol.merkle import Hash
 from protocol.statement import Statement
@@ -25,6 +27,9 @@ View = dict[str, Any]
 
 FORESEEN_MAX: Final = 64
 """Flashes of the counterpart that are shown before they are judged; as many as are kept ahead of their predecessors."""
+
+LATE_MAX: Final = 256
+"""Statements, and entries of the other node, that are looked through for what has not arrived at home yet."""
 
 
 class DocketViews:
@@ -156,8 +161,8 @@ class DocketViews:
         """
         sql = "SELECT data FROM item WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT ?"
         found = []
-        for (data,) in list(self.reader().execute(sql, (limit,))):
-            item = Item.parse(data)
+        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (limit,)))]
+        for item in [*items, *self._held_of_late(limit)]:
             for clock in self.clockwork.running(item):
                 view = self._clock(clock)
                 view["serial"] = self.serial(item.place)
@@ -179,12 +184,34 @@ class DocketViews:
         return {
             "voices": voices,
             "threads": db.execute("SELECT count(*) FROM thread").get,
-            "due": db.execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get,
+            "due": self.due_count(),
         }
 
     def due_count(self) -> int:
         """How many statements wait for something."""
-        return int(self.reader().execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get)
+        counted = int(self.reader().execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get)
+        return counted + sum(1 for item in self._held_of_late(LATE_MAX) if self.clockwork.running(item))
+
+    def _held_of_late(self, limit: int) -> list[Item]:
+        """Statements that the other node has logged to hold, where that has not arrived at home yet.
+
+        The docket counts an arrival where its home logs it, and on a quiet line that may take an hour. Whoever owes
+        something by then has to know before: for people the clock runs from what the other node said.
+        """
+        sql = "SELECT data FROM item WHERE unheld IS NOT NULL ORDER BY place DESC LIMIT ?"
+        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (min(limit, LATE_MAX),)))]
+        return [item for item in map(self._as_held, items) if item.held is not None]
+
+    def _as_held(self, item: Item) -> Item:
+        """The item with the mark that it will have once what the other node logged has arrived."""
+        if item.held is not None or item.thread & 1 != item.voice:
+            return item
+        sql = "SELECT event FROM event WHERE voice=? ORDER BY idx LIMIT ?"
+        for (data,) in self.reader().execute(sql, (1 - item.voice, LATE_MAX)):
+            event = Event.parse(data)
+            if event.held > item.index:
+                return replace(item, held=(event.index, event.logged_at_ms))
+        return item
 
     def serial(self, place: int) -> str:
         """The name of an entry for people: `ARC 17`."""
@@ -199,7 +226,7 @@ class DocketViews:
             view["rung"] = "sent" if view["held_at_ms"] is None else "held"
         data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
         if data is not None:
-            self._add_item(view, Item.parse(data))
+            self._add_item(view, self._as_held(Item.parse(data)))
         return view
 
     def _ahead_view(self, item: Ahead, verdict: Verdict) -> View:

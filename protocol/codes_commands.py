@@ -473,6 +473,14 @@ COMMANDS = (
         "Take the other side's file; agree on different short names.",
     ),
     Code(
+        "terms-not-read",
+        "error",
+        "nobody has said that the terms were read",
+        "Root keys sign an agreement for the ministry; unattended, that needs a word from whoever read it.",
+        "Read the terms shown, then run it again with `--yes`.",
+        2,
+    ),
+    Code(
         "words-not-compared",
         "error",
         "nobody compared the safety words",

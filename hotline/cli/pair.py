@@ -133,6 +133,8 @@ def accept(
     parsed = Offer.parse(data)
     for line in offer_lines(parsed.party.short, parsed.party.name, parsed.terms):
         settings.output.note(line)
+    if not yes and not settings.may_ask:
+        raise Misused("terms-not-read", "give --yes once the terms have been read and are to be signed")
     settings.confirm(f"Sign these terms with {printable(parsed.party.short)}?", yes=yes)
     opened = root_secrets(settings, home, directory=roots_directory, passphrase_file=roots_passphrase_file)
     answer, paired = take(home, data, opened=opened, endpoints=check_endpoints(endpoints), now_ms=now_ms(), again=again)

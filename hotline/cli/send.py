@@ -39,7 +39,13 @@ _SENDING: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait."
     ),
-    click.option("--timeout", type=float, default=WAIT_TIMEOUT_S, show_default=True, help="Seconds to wait at most."),
+    click.option(
+        "--timeout",
+        type=float,
+        default=WAIT_TIMEOUT_S,
+        show_default=True,
+        help="Seconds to wait at most; the state says how far it came.",
+    ),
     click.option("--yes", is_flag=True, help="Send without being asked."),
 )
 

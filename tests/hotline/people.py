@@ -114,7 +114,9 @@ def pair(arc: Path, bor: Path) -> None:
         *acting(arc, "pair", "propose", room / "offer", "--terms", room / "terms.toml", "--beat", "250ms"),
         *("--endpoint", listen_of(arc), "--purpose", "demonstration"),
     )
-    words = ok(*acting(bor, "pair", "accept", room / "offer", room / "answer", "--endpoint", listen_of(bor)))["words"]
+    words = ok(*acting(bor, "pair", "accept", room / "offer", room / "answer", "--yes", "--endpoint", listen_of(bor)))[
+        "words"
+    ]
     ok(*acting(arc, "pair", "confirm", room / "answer", room / "final", "--words", " ".join(words)))
     ok(*acting(bor, "pair", "confirm", room / "final", "--words", " ".join(words)))
 

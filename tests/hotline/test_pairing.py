@@ -191,7 +191,7 @@ def test_commands_say_when_a_step_is_out_of_place(tmp_path: Path, files: dict[st
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     assert hotline(*acting(home, "pair", "confirm", tmp_path / "offer", "--yes", "--json")).status == 2
-    refused = hotline(*acting(home, "pair", "accept", tmp_path / "answer", tmp_path / "out", "--json"))
+    refused = hotline(*acting(home, "pair", "accept", tmp_path / "answer", tmp_path / "out", "--yes", "--json"))
     assert (refused.status, refused.json["error"]["code"]) == (1, "pairing-file-malformed")
     assert not (tmp_path / "out").exists()
 
@@ -200,10 +200,10 @@ def test_an_answer_that_got_lost_is_given_again(tmp_path: Path, files: dict[str,
     """A second answer needs to be asked for, and has other keys and so other words."""
     home = make_home(tmp_path, "CEL")
     (tmp_path / "offer").write_bytes(files["offer"])
-    first = ok(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "one"))
-    again = hotline(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "two", "--json"))
+    first = ok(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "one", "--yes"))
+    again = hotline(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "two", "--yes", "--json"))
     assert again.json["error"]["code"] == "pairing-open"
-    second = ok(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "two", "--again"))
+    second = ok(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "two", "--again", "--yes"))
     assert first["words"] != second["words"]
 
 
@@ -219,3 +219,12 @@ def test_a_new_officer_gets_into_the_next_roster(tmp_path: Path) -> None:
 
     roster = parse(SignedStatement.parse(waiting[-1].read_bytes()).body or b"")
     assert [person.roles for person in roster.people][-2:] == [("legal",), ("duty", "release")]
+
+
+def test_terms_are_not_signed_by_a_script_that_says_nothing(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Unattended, root keys sign only where the command says that somebody read the terms."""
+    home = make_home(tmp_path, "CEL")
+    (tmp_path / "offer").write_bytes(files["offer"])
+    refused = hotline(*acting(home, "pair", "accept", tmp_path / "offer", tmp_path / "out", "--json"))
+    assert (refused.status, refused.json["error"]["code"]) == (2, "terms-not-read")
+    assert not (tmp_path / "out").exists()

@@ -219,3 +219,32 @@ def test_views_show_headers_rungs_and_clocks(tmp_path: Path) -> None:
     ]
     assert node.projection.counts()["voices"]["BOR"] == {"entries": 5, "faults": 1}
     assert asked == ("ARC", 2)
+
+
+def test_a_clock_is_shown_from_where_the_other_node_holds_it_on_a_quiet_line(tmp_path: Path) -> None:
+    """BOR's node has logged that it holds ARC's flash, and ARC logs nothing more: both desks see what is due by when,
+    and it is the same once ARC's log has said so."""
+    world = World()
+    told = world.say("ARC", "notification", precedence="flash", signers=((1, "duty"), (2, "release")))
+    held_in = world.state("BOR", "arrival")
+    nodes = [Node(tmp_path / own, world, own) for own in ("ARC", "BOR")]
+
+    def look() -> list[tuple[object, ...]]:
+        found = []
+        for node in nodes:
+            node.feed("ARC")
+            node.feed("BOR")
+            node.settle()
+            view = node.projection.entry(*told)
+            assert view is not None
+            due = [(one["serial"], one["name"], one["owed_by"], one["due_ms"]) for one in node.projection.due(START_MS)]
+            assert node.projection.due_count() == 1
+            found.append((tuple(due), view["rung"], view["rungs"]["held"]["serial"]))
+        return found
+
+    before = look()
+    assert before[0] == before[1]
+    assert before[0][0]
+    assert before[0][1:] == ("held", f"BOR {held_in[1]}")
+    world.say("ARC", "goodwill")
+    assert look() == before
