@@ -230,7 +230,7 @@ def test_a_clock_is_shown_from_where_the_other_node_holds_it_on_a_quiet_line(tmp
     nodes = [Node(tmp_path / own, world, own) for own in ("ARC", "BOR")]
 
     def look() -> list[tuple[object, ...]]:
-        found = []
+        found: list[tuple[object, ...]] = []
         for node in nodes:
             node.feed("ARC")
             node.feed("BOR")
