@@ -136,11 +136,6 @@ class Sequencer:
         self._waiting.append(item)
         self._wake.set()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing waits."""
-        return not self._waiting
-
     async def run(self) -> None:
         """Commit what comes, for ever."""
         while True:

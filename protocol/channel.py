@@ -132,11 +132,6 @@ class Channel:
         """Whether a session is open."""
         return self.phase == "open"
 
-    @property
-    def dialled(self) -> bool:
-        """Whether this side dialled the present session."""
-        return self._tie is not None and self._tie.dialled
-
     def opened(self, tie: Tie, now: Instant) -> list[Effect]:
         """A connection is there, with a TLS key that a roster names; the hello leaves."""
         self._reset_session()
