@@ -1,0 +1,133 @@
+"""The shipped units: what systemd thinks of them, and a real node that lives under them."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.hotline.nodes import start, wait_until_up
+from tests.hotline.people import acting, ok, paired
+from tests.operation.confined import APPLIED, LEFT_OUT
+from tests.operation.unit import Unit
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = sorted((ROOT / "docs" / "systemd").glob("*.service"))
+NODE = ROOT / "docs" / "systemd" / "hotline-node.service"
+NOBODY = 65_534
+EXPOSURE_MAX = 2.0
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+
+
+def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze, which needs no running systemd for what is asked here."""
+    command = ["systemd-analyze", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_leaves_little_exposed(unit: Path) -> None:
+    """`systemd-analyze security` gives each unit 2.0 or less of 10."""
+    done = analyze("security", "--offline=true", "--no-pager", f"--threshold={int(10 * EXPOSURE_MAX)}", unit)
+    (level,) = re.findall(r"Overall exposure level for \S+ ([\d.]+)", done.stdout)
+    print(f"{unit.name}: exposure {level}")
+    assert float(level) <= EXPOSURE_MAX, done.stdout
+    assert done.returncode == 0
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", sorted(NODE.parent.iterdir()), ids=lambda unit: unit.name)
+def test_systemd_understands_every_line_of_a_unit(unit: Path) -> None:
+    """`systemd-analyze verify` has nothing to say, but that Hotline is not installed where the unit looks for it."""
+    done = analyze("verify", "--man=no", unit)
+    said = [line for line in done.stderr.splitlines() if "/opt/hotline/" not in line]
+    assert not said
+
+
+def test_every_restriction_is_tried_or_said_not_to_be() -> None:
+    """A name that comes new to the unit is tried below, or is in the list of what cannot be tried here."""
+    names = {name for section, name, _ in Unit.read(NODE).settings if section == "Service"}
+    assert names <= APPLIED | LEFT_OUT
+    assert not APPLIED & LEFT_OUT
+
+
+def confined(home: Path, *program: str) -> list[str]:
+    """A command under the node's unit, with one home that it may write."""
+    launcher = [sys.executable, "-m", "tests.operation.confined", str(NODE), "--uid", str(NOBODY)]
+    return [*launcher, "--read", sys.prefix, "--write", str(home.parent), "--", *program]
+
+
+def give(place: Path, uid: int) -> None:
+    """Let somebody own a directory and all in it."""
+    for path in (place, *place.rglob("*")):
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_systemd
+def test_a_node_lives_under_its_unit(tmp_path: Path) -> None:
+    """Pairing done, the node of one side runs as the unit says: read-only system, no capability, only the system calls
+    that the filter leaves, any other being its end. Statements are held both ways, and it stops cleanly."""
+    arc, bor = paired(tmp_path)
+    room = tmp_path / "confined"
+    room.mkdir(mode=0o755)
+    shutil.copytree(arc, room / "ARC", symlinks=True)
+    shutil.copy(arc.parent / "passphrase", room / "passphrase")
+    arc = room / "ARC"
+    give(room, NOBODY)
+    command = [sys.executable, "-c", "from hotline.cli.main import main; main()"]
+    with (tmp_path / "ARC.log").open("wb") as log:
+        node = subprocess.Popen(
+            confined(arc, *command, *map(str, acting(arc, "node", "run"))),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=log,
+            stderr=log,
+        )
+    other = start(bor)
+    try:
+        wait_until_up(bor)
+        for home in (arc, bor):
+            sent = ok(*acting(home, "send", "goodwill", "--set", "message=hello", "--wait", "held", "--timeout", "20"))
+            assert sent["state"] == "held"
+        status = Path(f"/proc/{node.pid}/status").read_text()
+        assert re.search(r"(?m)^Seccomp:\t2$", status)
+        assert re.search(r"(?m)^CapBnd:\t0+$", status)
+        assert re.search(rf"(?m)^Uid:\t{NOBODY}\t{NOBODY}\t", status)
+    finally:
+        for process in (node, other):
+            process.send_signal(signal.SIGTERM)
+        ends = [process.wait(20) for process in (node, other)]
+    assert ends == [0, 0], (tmp_path / "ARC.log").read_text()
+
+
+FORBIDDEN = {
+    "write beside the home": ("open('/etc/hotline-was-here', 'w')", 1),
+    "see another's home": ("import os; assert not os.path.exists('/root/.bashrc') and not os.listdir('/home')", 0),
+    "make memory both writable and executable": ("import mmap; mmap.mmap(-1, 4096, prot=7)", 1),
+    "a socket of another family": ("import socket; socket.socket(17, 3)", -signal.SIGSYS),
+    "mount": ("import ctypes; ctypes.CDLL(None).mount(None, b'/', None, 4096, None)", -signal.SIGSYS),
+    "a namespace": ("import ctypes; ctypes.CDLL(None).unshare(0x10000000)", -signal.SIGSYS),
+    "look into another process": ("import ctypes; ctypes.CDLL(None).ptrace(16, 1, 0, 0)", -signal.SIGSYS),
+    "set the clock": ("import time; time.clock_settime(0, 0)", -signal.SIGSYS),
+}
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_systemd
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_the_restrictions_are_real(tmp_path: Path, what: str) -> None:
+    """What the unit forbids is forbidden where the node was tried, so that trial means something."""
+    code, expected = FORBIDDEN[what]
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run(confined(home, sys.executable, "-c", code), cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == expected, done.stderr.decode()
