@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from keys.roles import KeyRole
 from nodes.client import NodeClient
@@ -28,6 +28,21 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20.0
 
 
+class Running(Protocol):
+    """A process that was started; see `subprocess.Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """How it ended, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; returns how."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+
+
 @dataclass
 class Machine:
     """One party's node as a process.
@@ -41,7 +56,7 @@ class Machine:
     home: NodeHome
     prefix: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
 
     @property
     def party(self) -> str:
