@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -32,6 +32,7 @@ from nodes.files import read_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
+from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.projection import Projection, ProjectionBroken
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
@@ -84,6 +85,8 @@ class Line:
         store, projection: what is kept and what is derived.
         own_rosters, their_rosters: those that verified, the last in force.
         alarms: raised since the start, newest last: code, text, at_ms.
+        alarm_counts: how many, by code.
+        latency: how long our entries waited for their receipt.
         beats: of the other side, newest last: bytes and signature.
         driver: moves what the channel decides.
         intake: statements of our own party on their way into the log.
@@ -119,6 +122,8 @@ class Line:
         self.own_rosters, self.their_rosters = own_rosters, their_rosters
         self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
         self.beats: deque[tuple[bytes, bytes]] = deque(maxlen=BEATS_KEPT)
+        self.alarm_counts: Counter[str] = Counter()
+        self.latency = Latency()
         self._alarmed: dict[tuple[str, str], int] = {}
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
         self._mark = mark
@@ -222,6 +227,7 @@ class Line:
                 self._arrivals.heard(seen.kind for seen in effect.glances)
                 self._judge_wanted.set()
             case StoreCosigned(_, size):
+                self.latency.held(size=size, mono_ms=self._clock.now().mono_ms)
                 self._waiters.receipt(size, self.store.cosigned_at(size - 1) or self._clock.take())
             case Live():
                 self._go_live()
@@ -250,6 +256,7 @@ class Line:
             return
         self._alarmed = {key: when for key, when in self._alarmed.items() if at_ms - when < ALARM_AGAIN_MS}
         self._alarmed[code, text] = at_ms
+        self.alarm_counts[code] += 1
         self.log.error("alarm", code=code, detail=text)
         self.alarms.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
         self._notify()
@@ -470,6 +477,7 @@ class Line:
 
     def _on_committed(self, checkpoint: Checkpoint, note: bytes, items: Sequence[Item]) -> None:
         self._arrivals.settled()
+        self.latency.logged(size=checkpoint.size, entries=len(items), mono_ms=self._clock.now().mono_ms)
         self._spawn(self._on_signed(checkpoint, note))
 
     async def _say(self, kind: str, facts: dict[str, Any] | None) -> None:
@@ -530,6 +538,10 @@ class Line:
         opened = open_body(statement, body, party=self.own, key=self._sealing)
         check_opened(statement, opened, kind)
         return opened
+
+    def beat_age_ms(self) -> int | None:
+        """How long ago the last beat of the counterpart came, milliseconds; None where none came since the start."""
+        return self._pulse.beat_age_ms(self._clock.now())
 
     def status(self) -> dict[str, Any]:
         """The line at a glance, as `hotline status --json` shows a channel."""

@@ -82,6 +82,10 @@ class Pulse:
         """Silence after which so many beats are missed, milliseconds."""
         return beats * self.every_ms + (self.every_ms + 4) // 5
 
+    def beat_age_ms(self, now: Instant) -> int | None:
+        """How long ago the last beat of the other side came, milliseconds; None where none came since the start."""
+        return None if self.last_beat_at_ms is None else now.mono_ms - self._last_mono
+
     def due(self, now: Instant) -> bool:
         """Whether the next beat should leave."""
         return now.mono_ms >= self._next_mono
