@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from protocol.checkpoint import Checkpoint
 from protocol.glance import Glance
 from protocol.merkle import Frontier, Hash
 
@@ -66,6 +67,29 @@ class StoreMirror:
     frontier: Frontier
     note: bytes
     last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOwn:
+    """Write entries of our own log that came back from the other side, with their bodies, in one durable step; then call
+    `Channel.returned` with what reads back. Everything is as in `StoreMirror`; the time is that of the last entry."""
+
+    start: int
+    entries: tuple[bytes, ...]
+    leaves: tuple[Hash, ...]
+    glances: tuple[Glance, ...]
+    bodies: tuple[bytes | None, ...]
+    frontier: Frontier
+    note: bytes
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMark:
+    """Make durable, before anything else, that our own log was signed so far: nothing below it is signed again."""
+
+    note: bytes
+    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +163,17 @@ class Say:
 
 
 Effect = (
-    Send | Close | StoreMirror | StoreCosigned | StoreAhead | KeepNote | Live | Received | Alarm | LineChanged | Say
+    Send
+    | Close
+    | StoreMirror
+    | StoreOwn
+    | KeepMark
+    | StoreCosigned
+    | StoreAhead
+    | KeepNote
+    | Live
+    | Received
+    | Alarm
+    | LineChanged
+    | Say
 )
