@@ -14,7 +14,6 @@ import asyncio
 import contextvars
 import heapq
 import math
-import weakref
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -47,6 +46,10 @@ class Process:
         """Run a coroutine as part of this process."""
         return self.context.run(loop.create_task, work)
 
+    def done(self, task: asyncio.Task[Any]) -> None:
+        """A task came to its end."""
+        self.tasks.pop(task, None)
+
     def end(self) -> None:
         """It is gone; whatever its tasks still do on their way out reaches nobody."""
         self.alive = False
@@ -60,23 +63,21 @@ OWNER: contextvars.ContextVar[Process | None] = contextvars.ContextVar("owner", 
 class Handle:
     """One callback; see asyncio.Handle."""
 
-    __slots__ = ("args", "callback", "context", "dropped", "when_us")
+    __slots__ = ("args", "callback", "run", "when_us")
 
     def __init__(self, callback: Any, args: Any, context: contextvars.Context | None, when_us: int) -> None:
         self.callback = callback
         self.args = args
-        self.context = contextvars.copy_context() if context is None else context
-        self.dropped = False
+        self.run = (contextvars.copy_context() if context is None else context).run
         self.when_us = when_us
 
     def cancel(self) -> None:
         """Do not run it."""
-        self.dropped = True
         self.callback = self.args = None
 
     def cancelled(self) -> bool:
         """Whether it was cancelled."""
-        return self.dropped
+        return self.callback is None
 
     def when(self) -> float:
         """Its time on the loop's clock, seconds."""
@@ -89,6 +90,16 @@ AT_ONCE_MAX = 200_000
 
 class Stuck(AssertionError):
     """Something goes round in circles."""
+
+
+class OwnedTask(asyncio.Task[_T]):
+    """A task of a process.
+
+    Attributes:
+        owner: the process.
+    """
+
+    owner: Process
 
 
 class SimLoop(asyncio.AbstractEventLoop):
@@ -108,7 +119,6 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._ready: deque[Handle] = deque()
         self._heap: list[tuple[int, int, Handle]] = []
         self._count = 0
-        self._owners: weakref.WeakKeyDictionary[asyncio.Future[Any], Process] = weakref.WeakKeyDictionary()
 
     # --- asyncio ----------------------------------------------------------------------------------------------------
 
@@ -159,12 +169,14 @@ class SimLoop(asyncio.AbstractEventLoop):
         name: str | None = None,
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[_T]:
-        task: asyncio.Task[_T] = asyncio.Task(coro, loop=self, name=name, context=context)
         owner = OWNER.get()
-        if owner is not None:
-            owner.tasks[task] = None
-            self._owners[task] = owner
-            task.add_done_callback(lambda done: owner.tasks.pop(done, None))
+        if owner is None:
+            return asyncio.Task(coro, loop=self, name=name, context=context)
+        # A name, so that none is made of a number; numbers go on from world to world.
+        task: OwnedTask[_T] = OwnedTask(coro, loop=self, name=name or "task", context=context)
+        task.owner = owner
+        owner.tasks[task] = None
+        task.add_done_callback(owner.done)
         return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
@@ -197,8 +209,7 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         task = context.get("future") or context.get("task")
-        owner = None if task is None else self._owners.get(task)
-        if owner is not None and not owner.alive:
+        if isinstance(task, OwnedTask) and not task.owner.alive:
             return
         self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")
 
@@ -225,11 +236,11 @@ class SimLoop(asyncio.AbstractEventLoop):
                     if at_once > AT_ONCE_MAX:
                         raise Stuck(f"{AT_ONCE_MAX} callbacks at {self.time():.6f} s; the next is {ready[0].callback}")
                     handle = ready.popleft()
-                    if not handle.dropped:
-                        handle.context.run(handle.callback, *handle.args)
+                    if handle.callback is not None:
+                        handle.run(handle.callback, *handle.args)
                 if not wanted():
                     return
-                while heap and heap[0][2].dropped:
+                while heap and heap[0][2].callback is None:
                     heapq.heappop(heap)
                 if not heap or heap[0][0] > until_us:
                     self.now_us = until_us
@@ -239,6 +250,6 @@ class SimLoop(asyncio.AbstractEventLoop):
                     at_once = 0
                 self.now_us = max(self.now_us, when_us)
                 self.steps += 1
-                handle.context.run(handle.callback, *handle.args)
+                handle.run(handle.callback, *handle.args)
         finally:
             events._set_running_loop(before)

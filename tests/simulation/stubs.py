@@ -9,37 +9,29 @@ that one seed gives one run.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
 from unittest.mock import patch
 
-import keys.roster
-import nodes.projection
-import nodes.rosters
-import protocol.reading
 from keys import hybrid, note_key, sealing
 from keys.errors import SealRefused, SignatureRefused
 from keys.hybrid import HybridPrivateKey, HybridPublicKey
-from keys.keyring import NodeKeyring
 from keys.note_key import NoteSigner, NoteVerifier
-from keys.preimage import preimage
 from keys.sealing import SealingPrivateKey, SealingPublicKey
+from tests.simulation.remembering import remembered
 
 _SECRET = sha256(b"known to signers only").digest()
 
 
-def _stretch(length: int, *parts: bytes) -> bytes:
-    seed = sha256(_SECRET)
-    for part in parts:
-        seed.update(sha256(part).digest())
-    digest = seed.digest()
+def _stretch(length: int, kind: bytes, key: bytes, message: bytes) -> bytes:
+    """So many bytes that nobody knows without the secret. Kinds and the keys of one kind are each of one length."""
+    digest = sha256(b"".join((_SECRET, kind, key, message))).digest()
     return (digest * (length // 32 + 1))[:length]
 
 
 def _hybrid(key: HybridPublicKey, purpose: str, channel: bytes, author: str, message: bytes) -> bytes:
-    data = preimage(purpose, channel=channel, author=author, algorithm=hybrid.ALGORITHM, message=message)
+    # Neither a purpose nor an author has a zero byte in it, and a channel has one length: nothing reads in two ways.
+    data = b"".join((channel, purpose.encode(), b"\0", author.encode(), b"\0", message))
     return _stretch(hybrid.SIGNATURE_BYTES, b"hybrid", key.raw, data)
 
 
@@ -66,47 +58,19 @@ def _note_verify(self: NoteVerifier, message: bytes, signature: bytes) -> None:
 def _wrap(self: SealingPublicKey, secret: bytes, info: bytes) -> bytes:
     pad = _stretch(len(secret), b"pad", self.raw, info)
     hidden = bytes(a ^ b for a, b in zip(secret, pad, strict=True))
-    return hidden + _stretch(sealing.OVERHEAD_BYTES, b"tag", self.raw, info, secret)
+    return hidden + _stretch(sealing.OVERHEAD_BYTES, b"tag", self.raw, secret + info)
 
 
 def _unwrap(self: SealingPrivateKey, ciphertext: bytes, info: bytes) -> bytes:
     hidden, tag = ciphertext[: -sealing.OVERHEAD_BYTES], ciphertext[-sealing.OVERHEAD_BYTES :]
     pad = _stretch(len(hidden), b"pad", self.public.raw, info)
     secret = bytes(a ^ b for a, b in zip(hidden, pad, strict=True))
-    if tag != _stretch(sealing.OVERHEAD_BYTES, b"tag", self.public.raw, info, secret):
+    if tag != _stretch(sealing.OVERHEAD_BYTES, b"tag", self.public.raw, secret + info):
         raise SealRefused("the stub wrap does not open")
     return secret
 
 
-_parse_roster = cache(keys.roster.parse)
-
-
-def _remembering(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A party's keys made once: they follow from its keyring, and every start makes them again."""
-    made: dict[tuple[Any, ...], Any] = {}
-
-    def make(self: NodeKeyring, *args: Any) -> Any:
-        name = (self.party, self.node_seed, *args)
-        if name not in made:
-            made[name] = method(self, *args)
-        return made[name]
-
-    return make
-
-
-_MAKERS = ("node_signer", "sealing", "log_signers", "mirror_signers")
-_KEYS = {name: _remembering(getattr(NodeKeyring, name)) for name in _MAKERS}
-
-
-@contextlib.contextmanager
-def remembered() -> Iterator[None]:
-    """Functions that give the same for the same, and that every start of a node calls again, are asked once."""
-    with contextlib.ExitStack() as stack:
-        for module in (nodes.projection, nodes.rosters, protocol.reading):
-            stack.enter_context(patch.object(module, "parse_roster", _parse_roster))
-        for name, method in _KEYS.items():
-            stack.enter_context(patch.object(NodeKeyring, name, method))
-        yield
+__all__ = ["remembered", "stubbed"]
 
 
 @contextlib.contextmanager

@@ -45,6 +45,7 @@ from tests.simulation.ghost import ACCUSATIONS, SELF_FOUND, Ghost, Violation, re
 from tests.simulation.loop import Process, SimLoop
 from tests.simulation.network import NOBODY, End, Network
 from tests.simulation.officers import Desk
+from tests.simulation.remembering import forget
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -127,6 +128,7 @@ class World:
         self.seed = seed
         self.chance = Random(f"hotline {seed}")
         self.plan = draw(self.chance, parties.PARTIES, parties.CHANNELS)
+        forget()
         self.ministries = parties.ministries(stubbed=stubbed)
         self.counters: Counter[str] = Counter()
         self.lines_of_trace: list[str] | None = [] if verbose else None
