@@ -70,14 +70,13 @@ def _unwrap(self: SealingPrivateKey, ciphertext: bytes, info: bytes) -> bytes:
     return secret
 
 
-__all__ = ["remembered", "stubbed"]
+__all__ = ["remembered", "stub_keys", "stubbed"]
 
 
 @contextlib.contextmanager
-def stubbed() -> Iterator[None]:
+def stub_keys() -> Iterator[None]:
     """Put the stubs in the place of the signing, verifying, wrapping and opening of every key."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(remembered())
         for where, name, function in (
             (HybridPrivateKey, "sign", _hybrid_sign),
             (HybridPublicKey, "verify", _hybrid_verify),
@@ -87,4 +86,11 @@ def stubbed() -> Iterator[None]:
             (SealingPrivateKey, "unwrap", _unwrap),
         ):
             stack.enter_context(patch.object(where, name, function))
+        yield
+
+
+@contextlib.contextmanager
+def stubbed() -> Iterator[None]:
+    """The stubs, and answers of pure functions remembered."""
+    with remembered(), stub_keys():
         yield
