@@ -1,11 +1,13 @@
 """The name of a key: a hash that no other key, algorithm or job shares."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 from keys.preimage import short_text, tag
 from keys.roles import KeyRole
 
 
+@lru_cache(maxsize=256)
 def key_id(*, algorithm: str, role: KeyRole, raw: bytes) -> bytes:
     """Name a public key.
 

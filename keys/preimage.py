@@ -7,6 +7,7 @@ Source: spec/keys-and-rosters.md, "What is signed".
 """
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -23,6 +24,7 @@ _PURPOSE = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)*")
 _PURPOSE_CHARS_MAX = 64
 
 
+@lru_cache(maxsize=64)
 def tag(purpose: str) -> bytes:
     """The bytes that name a purpose; also the context string of ML-DSA signatures.
 
@@ -37,6 +39,7 @@ def tag(purpose: str) -> bytes:
     return PREFIX + purpose.encode("ascii")
 
 
+@lru_cache(maxsize=64)
 def short_text(text: str) -> bytes:
     """A length byte and the text: 1 to 255 printable ASCII characters.
 

@@ -53,6 +53,8 @@ CREATE TABLE waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NO
 # Statements by voice: the tables of the two voices are apart, so that a range of one is a range of rows.
 _ENTRY = ("own_entry", "their_entry")
 _BODY = ("own_body", "their_body")
+# Not INSERT OR REPLACE: a note of the same length is then written over the old one in place, in a third of the pages.
+_PUT_NOTE = "INSERT INTO note VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET note=excluded.note"
 
 
 class SqliteStore:
@@ -68,6 +70,7 @@ class SqliteStore:
         self._readers = threading.local()
         self._later: dict[str, bytes] = {}
         self._roots: OrderedDict[tuple[str, int], Hash] = OrderedDict()
+        self._heads: dict[str, Head] = {}
         self._opened: list[apsw.Connection] = []
         self._writer = self._connect()
         self._check_schema()
@@ -133,6 +136,9 @@ class SqliteStore:
             return list(self._reader().execute(sql, bindings))
 
     def head(self, voice: str) -> Head:
+        known = self._heads.get(voice)
+        if known is not None:
+            return known
         rows = self._rows("SELECT size, frontier, last_ms FROM head WHERE voice=?", (self._voices[voice],))
         size, frontier_bytes, last_ms = rows[0]
         frontier = Frontier.parse(size, frontier_bytes)
@@ -179,9 +185,11 @@ class SqliteStore:
         known = self._roots.get((voice, size))
         return known or Frontier.read(size, self.hashes(voice)).root()
 
-    def _remember_root(self, voice: str, frontier: Frontier) -> None:
-        """What was just committed is asked for again and again, and reading it takes hundreds of hashes."""
+    def _remember(self, voice: str, frontier: Frontier, last_ms: int) -> None:
+        """What was just committed is asked for again and again, and reading a root takes hundreds of hashes. Nobody
+        else writes to the file while it is open here for writing."""
         with self._lock:
+            self._heads[voice] = Head(frontier.size, frontier.root(), frontier, last_ms)
             self._roots[voice, frontier.size] = frontier.root()
             if len(self._roots) > ROOTS_MAX:
                 self._roots.popitem(last=False)
@@ -228,7 +236,9 @@ class SqliteStore:
             try:
                 for step in steps:
                     step(self._writer)
-                self._writer.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", kept.items())
+                self._writer.executemany(
+                    "INSERT INTO note VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET note=excluded.note", kept.items()
+                )
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
@@ -274,19 +284,19 @@ class SqliteStore:
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         self._write(lambda _: self._append(0, size, rows, frontier, last_ms))
-        self._remember_root(self.own, frontier)
+        self._remember(self.own, frontier, last_ms)
 
     def append_their(self, size: int, rows: Sequence[Row], frontier: Frontier, note: bytes, last_ms: int) -> None:
         def keep(writer: apsw.Connection) -> None:
-            writer.execute("INSERT OR REPLACE INTO note VALUES ('their-signed', ?)", (note,))
+            writer.execute(_PUT_NOTE, ("their-signed", note))
             writer.execute("DELETE FROM ahead WHERE idx<?", (frontier.size,))
 
         self._write(lambda _: self._append(1, size, rows, frontier, last_ms), keep)
-        self._remember_root(self.their, frontier)
+        self._remember(self.their, frontier, last_ms)
 
     def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
         def keep(writer: apsw.Connection) -> None:
-            writer.execute("INSERT OR REPLACE INTO note VALUES ('own-cosigned', ?)", (note,))
+            writer.execute(_PUT_NOTE, ("own-cosigned", note))
             writer.execute("INSERT OR IGNORE INTO cosigned VALUES (?, ?)", (size, at_ms))
 
         with self._lock:
@@ -324,7 +334,7 @@ class SqliteStore:
     def close(self) -> None:
         if not self._readonly:
             self.flush()
-        with self._lock:
+        with self._lock, _translated(self._path):
             for connection in self._opened:
                 connection.close()
             self._opened.clear()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from protocol.canonical import Value, decode, encode
+from protocol.canonical import Value, decode, encode, encode_sorted, ordered
 from protocol.errors import CommitmentRefused
 from protocol.limits import CONTENTS_BYTES_MAX
 from protocol.schema import Row, octets, text
@@ -52,9 +52,14 @@ def commit_all(secret: StatementSecret, fields: Sequence[tuple[str, Value]]) -> 
         secret: gives the salts.
         fields: name and value of each field of the kind, None where it is absent.
     """
-    # As `commit`, with what all fields share put together once: a kind may have many fields.
-    prefix = tag_prefix("field") + secret.channel + secret.statement_id
-    return tuple([sha256(prefix + encode([name, secret.salt(name), value])).digest() for name, value in fields])
+    # As `commit`, with what all fields share put together once: a kind may have many fields, and most are absent.
+    begun = sha256(tag_prefix("field") + secret.channel + secret.statement_id)
+    commitments = []
+    for (name, value), salt in zip(fields, secret.salts([name for name, _ in fields]), strict=True):
+        hash_ = begun.copy()
+        hash_.update(encode_sorted([name, salt, None if value is None else ordered(value)]))
+        commitments.append(hash_.digest())
+    return tuple(commitments)
 
 
 @dataclass(frozen=True, slots=True)

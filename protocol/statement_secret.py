@@ -8,6 +8,7 @@ other, and the two parties cannot be given different contents under one signatur
 Source: RFC 5869; RFC 2104; spec/statement-and-entry.md, "Secret".
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from typing import Final
@@ -70,6 +71,17 @@ class StatementSecret:
     def salt(self, field: str) -> bytes:
         """The salt (32 bytes) of one field."""
         return self.derive("salt", field)
+
+    def salts(self, fields: Iterable[str]) -> list[bytes]:
+        """The salts of many fields: as `salt` for each, in a quarter of the time."""
+        begun, end, found = self._inner.copy(), self._outer.copy, []
+        begun.update(tag_prefix("salt") + self._bound)
+        for field in fields:
+            inner, outer = begun.copy(), end()
+            inner.update(field.encode("utf-8") + b"\x01")
+            outer.update(inner.digest())
+            found.append(outer.digest())
+        return found
 
     @property
     def opener(self) -> Hash:

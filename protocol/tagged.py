@@ -8,6 +8,7 @@ its length before it.
 Source: spec/statement-and-entry.md, "Hashes".
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -18,6 +19,7 @@ Hash = bytes
 """32 bytes."""
 
 
+@lru_cache(maxsize=64)
 def tag_prefix(tag: str) -> bytes:
     """The bytes that begin whatever is hashed under a tag."""
     return PREFIX + tag.encode("ascii") + b"\0"
