@@ -1,7 +1,7 @@
 """A party's node: every line of a home, the listener, the diallers, and the services beside them.
 
-A node ends cleanly on SIGTERM or SIGINT, and at once when a write fails: what is on disk is then the truth, and the
-next start verifies it. One lock a home keeps a second copy from starting.
+A node ends cleanly on SIGTERM or SIGINT, looks for its log's file anew on SIGHUP, and ends at once when a write fails:
+what is on disk is then the truth, and the next start verifies it. One lock a home keeps a second copy from starting.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from keys.keyring import NodeKeyring
 from keys.tls_identity import spki_pin
 from nodes import tls
 from nodes.config import NodeConfig
+from nodes.dialler import Dialler, websocket
 from nodes.errors import NodeError
 from nodes.files import make_directory, read_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
 from nodes.line import Line
-from nodes.peer import Dialler, Listener, websocket
+from nodes.peer import Listener
 from nodes.projection import Projection
 from nodes.resources import catalogue
 from nodes.rosters import load as load_rosters
@@ -164,6 +165,8 @@ class Node:
         gc.set_threshold(GC_ALLOCATIONS)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        # A line of the log is enough: each looks whether its file is still there (`nodes/logs.py`).
+        loop.add_signal_handler(signal.SIGHUP, lambda: self.log.info("log begins"))
         by_channel = {line.channel: line for line in self.lines.values()}
         own_pin = spki_pin(tls.own_certificate(self.keyring))
         listener = None
@@ -240,14 +243,15 @@ class Node:
 
     def close(self) -> None:
         """Let go of everything on disk."""
+        # What a thread is in the middle of comes to its end first: a file cannot be closed under it.
+        self.executor.shutdown(wait=True)
+        self.readers.shutdown(wait=True)
+        self.verifiers.shutdown(wait=True)
         for line in self.lines.values():
             try:
                 line.close()
             except NodeError as error:
                 self.log.error("close failed", code=error.code, detail=error.text)
-        self.executor.shutdown(wait=True)
-        self.readers.shutdown(wait=True)
-        self.verifiers.shutdown(wait=True)
         if self._lock_handle >= 0:
             os.close(self._lock_handle)
             self._lock_handle = -1
