@@ -65,14 +65,20 @@ def _source(address: str) -> str:
     return address
 
 
-async def _resolve(host: str, port: int) -> list[Any]:
-    """The addresses of a host; where it is one already, nobody is asked and no thread is waited for."""
+async def resolve(host: str, port: int) -> list[tuple[int, Any]]:
+    """The addresses of a host, each once, with their families; where it is one already, nobody is asked and no thread
+    is waited for.
+
+    Raises:
+        OSError: it has none, or nobody knows.
+    """
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST)
     except socket.gaierror:
-        return await asyncio.get_running_loop().getaddrinfo(
+        found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
+    return list(dict.fromkeys((family, where) for family, _, _, _, where in found))
 
 
 async def open_doors(address: Endpoint, *, room: int, room_of_one: int) -> list[Door]:
@@ -84,8 +90,7 @@ async def open_doors(address: Endpoint, *, room: int, room_of_one: int) -> list[
     host, port = address
     doors: list[Door] = []
     try:
-        found = await _resolve(host, port)
-        for family, where in dict.fromkeys((family, where) for family, _, _, _, where in found):
+        for family, where in await resolve(host, port):
             door = Door(family, room=room, room_of_one=room_of_one)
             doors.append(door)
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

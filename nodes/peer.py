@@ -1,8 +1,7 @@
-"""Sessions over websockets: dialling and listening, and moving messages; every decision is the channel's.
+"""Sessions over websockets: listening, and moving messages; every decision is the channel's.
 
-A node listens for its counterparts and dials those whose addresses it has; one session a line is enough. It dials only
-while there is none, with a time-out of two seconds and a pause that grows to three. If both dial at once, the session
-that the party with the lower name dialled stays.
+A node listens for its counterparts and dials those whose addresses it has (`nodes/dialler.py`); one session a line is
+enough. If both dial at once, the session that the party with the lower name dialled stays.
 
 Before a listener knows who it is, it has a TLS handshake with a pinned key and one message of fixed form, the hello;
 the channel named there gets the connection if the key is one of that counterpart's.
@@ -16,19 +15,19 @@ import asyncio
 import secrets
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
-from websockets.asyncio.client import connect
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from nodes.config import Endpoint
 from nodes.door import open_doors
 from nodes.errors import NodeError
 from nodes.line import Line
+from nodes.reach import watch
 from nodes.tls import TlsRefused, peer_pin
 from protocol.errors import ProtocolError
 from protocol.frames import FrameType, parse
@@ -37,9 +36,6 @@ from protocol.limits import FRAME_BYTES_MAX
 
 SUBPROTOCOL = Subprotocol("hotline.v1")
 OPEN_TIMEOUT_S = 5.0
-DIAL_TIMEOUT_S = 2.0
-PAUSE_FIRST_S = 0.2
-PAUSE_MAX_S = 3.0
 CLOSE_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 64
 """Connections that may be open to the listener at once, known or not."""
@@ -77,9 +73,6 @@ class Connection(Protocol):
     def __aiter__(self) -> AsyncIterator[Any]:
         """The messages that come, until it ends."""
 
-
-Connect = Callable[[Endpoint], Awaitable[tuple[Connection, bytes]]]
-"""Opens a connection, and gives it with the hash of the TLS key that the other side showed."""
 
 Entropy = Callable[[int], bytes]
 """Gives so many fresh random bytes."""
@@ -171,8 +164,18 @@ class Inbox:
         return messages
 
 
-async def _hold(line: Line, connection: Connection, tie: Tie, first: bytes | None) -> str | None:
-    """Run one session to its end; returns why we ended it, or None if the other side did."""
+async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None) -> str | None:
+    """Run one session to its end.
+
+    Args:
+        line: whose.
+        connection: after TLS, with a key of the counterpart.
+        tie: the connection as the handshake sees it.
+        first: the first message, where it was read already.
+
+    Returns:
+        Why we ended it, or None if the other side did.
+    """
     session = WebsocketSession(connection, tie, line.driver.drained)
     inbox = Inbox()
     writer = asyncio.create_task(session.write())
@@ -249,6 +252,9 @@ class Listener:
             NodeError: `port-in-use`, or another reason why it cannot be had.
         """
         doors = await open_doors(self._address, room=CONNECTIONS_MAX, room_of_one=CONNECTIONS_PER_ADDRESS)
+        for door in doors:
+            # What a door lets in has its options.
+            watch(door)
         context = self._context()
         try:
             for door in doors:
@@ -310,112 +316,4 @@ class Listener:
             await connection.close(1013, "duplicate")
             return
         tie = Tie(dialled=False, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32))
-        await _hold(line, connection, tie, first)
-
-
-class StraightConnect(connect):
-    """Dials the address it was given and no other, whatever whoever answers there would rather have dialled."""
-
-    def process_redirect(self, exc: Exception) -> Exception:
-        """Follow nothing: the answer that asks for it is the failure."""
-        return exc
-
-
-def websocket(line: Line, context: Callable[[], ssl.SSLContext]) -> Connect:
-    """Dial a counterpart over a websocket.
-
-    Args:
-        line: whose counterpart.
-        context: makes the TLS context.
-    """
-
-    async def dial(endpoint: Endpoint) -> tuple[Connection, bytes]:
-        host, port = endpoint
-        connection = await StraightConnect(
-            f"wss://{host}:{port}/" if ":" not in host else f"wss://[{host}]:{port}/",
-            ssl=context(),
-            server_hostname=line.counterpart.lower(),
-            proxy=None,
-            user_agent_header=None,
-            **COMMON,
-        )
-        try:
-            return connection, peer_pin(connection.transport.get_extra_info("ssl_object"))
-        except TlsRefused:
-            await connection.close()
-            raise
-
-    return dial
-
-
-class Dialler:
-    """Keeps one line connected, as far as it is we who dial.
-
-    Args:
-        line: which.
-        endpoints: gives the counterpart's addresses, in order of preference.
-        open_connection: dials one of them.
-        own_pin: hash of our TLS key.
-        entropy: draws the nonces of sessions, and a little chance.
-    """
-
-    def __init__(
-        self,
-        *,
-        line: Line,
-        endpoints: Callable[[], tuple[Endpoint, ...]],
-        open_connection: Connect,
-        own_pin: bytes,
-        entropy: Entropy = secrets.token_bytes,
-    ) -> None:
-        self._line = line
-        self._endpoints = endpoints
-        self._open_connection = open_connection
-        self._entropy = entropy
-        self._own_pin = own_pin
-        self._log = structlog.get_logger(part="dialler", line=line.counterpart)
-
-    async def run(self) -> None:
-        """Dial whenever there is no session, for ever."""
-        pause_s = PAUSE_FIRST_S
-        said = ""
-        while True:
-            if self._line.driver.dialled is not None:
-                pause_s = PAUSE_FIRST_S
-                await asyncio.sleep(PAUSE_FIRST_S)
-                continue
-            for endpoint in self._endpoints():
-                problem = await self._dial(endpoint)
-                if problem != said:
-                    self._log.info("dialled", address=f"{endpoint[0]}:{endpoint[1]}", result=problem or "session ended")
-                    said = problem
-                if not problem:
-                    pause_s = PAUSE_FIRST_S
-            # A little chance keeps two nodes from dialling in step.
-            await asyncio.sleep(pause_s * (0.75 + self._entropy(1)[0] / 512))
-            pause_s = min(PAUSE_MAX_S, pause_s * 1.6)
-
-    async def _dial(self, endpoint: Endpoint) -> str:
-        """One attempt, and the session if it succeeds; returns what went wrong, or nothing."""
-        try:
-            async with asyncio.timeout(DIAL_TIMEOUT_S):
-                connection, pin = await self._open_connection(endpoint)
-        except (OSError, TimeoutError) as error:
-            return f"unreachable: {type(error).__name__}"
-        except WebSocketException:
-            # With TLS 1.3 a client learns only now that its certificate was refused.
-            return "refused: our TLS key may not be in the counterpart's roster"
-        except TlsRefused as error:
-            return error.code
-        try:
-            if pin not in self._line.their_pins():
-                raise TlsRefused("unknown-peer", "not a key of the counterpart")
-            if self._line.driver.dialled is not None:
-                return ""
-            tie = Tie(dialled=True, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32))
-            reason = await _hold(self._line, connection, tie, None)
-        except TlsRefused as error:
-            return error.code
-        finally:
-            await connection.close()
-        return reason if reason not in (None, "closed", "replaced") else ""
+        await hold(line, connection, tie, first)

@@ -1,8 +1,8 @@
 """What must be true once a fault is over: nothing acknowledged is missing or twice, both sides agree, the audit passes.
 
-    load = Load(machine, "held")
-    ...
-    aftermath.check(arc, bor, loads)
+load = Load(machine, "held")
+...
+aftermath.check(arc, bor, loads)
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def check(arc: Machine, bor: Machine, loads: Sequence[Load] = (), *, settle_s: f
     Returns:
         How many acknowledged messages were found, each once and at its place.
     """
-    wait_until(lambda: level(arc, bor), lambda: f"{arc.status()}\n{bor.status()}\n{bor.log()[-4000:]}", timeout_s=settle_s)
+    wait_until(
+        lambda: level(arc, bor), lambda: f"{arc.status()}\n{bor.status()}\n{bor.log()[-4000:]}", timeout_s=settle_s
+    )
     count = 0
     for author, mirror in ((arc, bor), (bor, arc)):
         # The mirror first: its author may log something, such as an arrival, meanwhile.

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from nodes import peer
+from nodes import dialler, peer, reach
 from protocol import beat as beats
 from protocol import codes, effects, frames
 from protocol.channel import OPEN_TIMEOUT_MS
@@ -51,7 +51,7 @@ def test_the_table_of_effects_is_the_code() -> None:
 
 
 def test_the_start_up_rule_names_the_items_of_a_state() -> None:
-    """All four, in order."""
+    """All of them, in order."""
     assert [row[0] for row in rows("The start-up rule")] == [item.name for item in FRAMES[FrameType.STATE]]
 
 
@@ -72,8 +72,11 @@ def test_every_code_on_the_page_can_be_explained(code: str) -> None:
     ("section", "text"),
     [
         ("Sessions", f"{FRAME_BYTES_MAX:,} bytes"),
-        ("Sessions", f"after {peer.DIAL_TIMEOUT_S:.0f} s"),
-        ("Sessions", f"{peer.PAUSE_FIRST_S} s at first and {peer.PAUSE_MAX_S:.0f} s at most"),
+        ("Sessions", f"a host that does not answer after {reach.REACH_TIMEOUT_S:.0f} s"),
+        ("Sessions", f"a session that is not there after {dialler.DIAL_TIMEOUT_S:.0f} s"),
+        ("Sessions", f"{dialler.PAUSE_FIRST_S} s at first and {dialler.PAUSE_MAX_S} s at most"),
+        ("Sessions", f"given {dialler.NEXT_ROUTE_S} s before the next is tried beside it"),
+        ("Sessions", f"unanswered for {reach.SILENT_MAX_MS // 1000} s"),
         ("Sessions", f"not open {OPEN_TIMEOUT_MS // 1000} s after"),
         ("Sessions", f"at most {peer.CONNECTIONS_MAX} connections, and {peer.CONNECTIONS_PER_ADDRESS} of one address"),
         ("Sessions", peer.SUBPROTOCOL),
