@@ -23,6 +23,7 @@ from protocol.authority import missing_slots, slots_needed
 from protocol.body import check_named, open_body, recipients_of
 from protocol.compose import check_opened
 from protocol.errors import ProtocolError
+from protocol.fit import header_fits
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.signature import PURPOSE, Signature, signing_message
@@ -101,6 +102,8 @@ class Desk:
         if kind is None or kind.machine:
             raise AdmissionRefused("no-such-kind", f"{statement.kind!r} is not a kind that a person sends")
         self._check_body(statement, signed, kind, counterpart)
+        if not header_fits(kind, statement):
+            raise AdmissionRefused("unfit-header", f"the header is not one that {kind.name} may have")
         size = len(signed.statement) + sum(len(one.value) + 96 for one in signed.signatures) + ENTRY_OVERHEAD_BYTES
         if size > ENTRY_BYTES_MAX:
             raise AdmissionRefused("entry-too-large", f"the entry would have {size} bytes; {ENTRY_BYTES_MAX} fit")

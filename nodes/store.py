@@ -23,6 +23,8 @@ OWN_COSIGNED = "own-cosigned"
 """Note name: the newest checkpoint of our log that the counterpart cosigned, four lines."""
 THEIR_SIGNED = "their-signed"
 """Note name: the newest checkpoint of their log that covers what we hold, two lines."""
+THEIR_NEWEST = "their-newest"
+"""Note name: the newest checkpoint of their log that was seen while its entries were not here yet, two lines."""
 THEIR_COSIGNED = "their-cosigned"
 """Note name: the newest checkpoint of their log that we cosigned, four lines."""
 
@@ -92,6 +94,25 @@ class Ahead:
     note: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Entries of the other side's log that contradict the mirror, kept beside it.
+
+    Args:
+        number: from 1.
+        start: index of the first.
+        size: one beyond the index of the last.
+        note: the newest signed checkpoint that covers them.
+        bytes: what entries and bodies take.
+    """
+
+    number: int
+    start: int
+    size: int
+    note: bytes
+    bytes: int
+
+
 class LogStore(Protocol):
     """The store of one channel."""
 
@@ -135,6 +156,24 @@ class LogStore(Protocol):
 
     def ahead(self) -> list[Ahead]:
         """What came before its predecessors and still waits for them."""
+
+    def branches(self) -> list[Branch]:
+        """The branches beside the mirror, by number."""
+
+    def read_branch(self, number: int, start: int, end: int) -> list[bytes]:
+        """Entries of a branch from `start` up to `end` (exclusive)."""
+
+    def branch_body(self, number: int, index: int) -> bytes | None:
+        """The body of an entry of a branch, or None where it has none."""
+
+    def append_branch(
+        self, number: int, start: int, entries: Sequence[bytes], bodies: Sequence[bytes | None], note: bytes
+    ) -> None:
+        """Add entries to a branch that ends at `start`, or begin one there.
+
+        Raises:
+            StoreBehind, StoreFull, StoreBroken.
+        """
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         """Append to our log if it still has `size` entries.

@@ -181,6 +181,7 @@ class Channel:
         if self.pulse.tally_due(now):
             effects.append(self._heart.tally(now))
         effects += self._heart.watch_own_clock(now, ahead_ms)
+        effects += self._mirror.keep_newest()
         if self.phase == "open" and self.pulse.due(now):
             effects += self._heart.beat(now, ahead_ms)
         return effects
@@ -262,17 +263,23 @@ class Channel:
             signature=frame["signature"],
         )
         self.phase = "state"
-        return [
-            Send(
-                frames.encode(
-                    FrameType.STATE,
-                    own_note=self._outbox.signed_note,
-                    held_note=self._mirror.held_note(),
-                    cosigned_note=self._shelf.note("own-cosigned"),
-                    held_size=self._mirror.frontier.size,
-                )
-            )
-        ]
+        state = handshake.vouch(
+            signer=self.keys.signers.node,
+            channel=self.channel,
+            party=self._own,
+            tie=self._tied(),
+            version=self._version,
+            own_hello=self._own_hello,
+            their_hello=self._their_hello,
+            items={
+                "own_note": self._outbox.signed_note,
+                "held_note": self._mirror.held_note(),
+                "newest_note": self._mirror.newest_note(),
+                "cosigned_note": self._shelf.note("own-cosigned"),
+                "held_size": self._mirror.frontier.size,
+            },
+        )
+        return [Send(state)]
 
     def _tied(self) -> Tie:
         if self._tie is None:
@@ -283,10 +290,21 @@ class Channel:
         """The start-up rule, and where each side goes on."""
         del data
         # Everything is verified before anything follows from it.
+        handshake.check_vouched(
+            key=self.keys.their.node,
+            channel=self.channel,
+            party=self._their,
+            tie=self._tied(),
+            version=self._version,
+            own_hello=self._own_hello,
+            their_hello=self._their_hello,
+            items=frame.items,
+        )
         own = self._verified(frame["held_note"], self.keys.own.log, self.keys.their.mirror)
+        seen = self._verified(frame["newest_note"], self.keys.own.log, ())
         theirs = self._verified(frame["own_note"], self.keys.their.log, ())
         by_us = self._verified(frame["cosigned_note"], self.keys.their.log, self.keys.own.mirror)
-        effects: list[Effect] = [*self._outbox.heed(own, frame["held_note"])]
+        effects: list[Effect] = [*self._outbox.heed(own, frame["held_note"], seen, frame["newest_note"])]
         if by_us is not None:
             effects += self._mirror.told_by_us(by_us, frame["cosigned_note"])
         if theirs is not None:

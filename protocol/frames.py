@@ -74,8 +74,10 @@ FRAMES: Final[dict[FrameType, tuple[Item, ...]]] = {
     FrameType.STATE: (
         Item("own_note", bytes, NOTE_BYTES_MAX, optional=True),
         Item("held_note", bytes, NOTE_BYTES_MAX, optional=True),
+        Item("newest_note", bytes, NOTE_BYTES_MAX, optional=True),
         Item("cosigned_note", bytes, NOTE_BYTES_MAX, optional=True),
         Item("held_size", int, SIZE_MAX),
+        Item("signature", bytes, 8_192),
     ),
     FrameType.APPEND: (
         _NOTE,

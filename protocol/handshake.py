@@ -9,9 +9,13 @@ signature cannot be reflected, moved to another channel, connection or version, 
 
 The version chosen is the highest that both hellos offer; as both offers are signed, neither can be lowered on the way.
 
+What each side then says of how far the logs went decides whether the other may sign. It is signed in the same way, with
+the transcript in it: said in an older session, it would be true of an older day.
+
 Source: spec/channel.md, "Handshake".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +29,7 @@ VERSIONS: Final = (1,)
 """Protocol versions this program speaks, lowest first."""
 
 PURPOSE: Final = "handshake"
+STATE_PURPOSE: Final = "state"
 
 
 class HandshakeRefused(ProtocolError):
@@ -65,15 +70,15 @@ def choose(own: bytes, theirs: bytes) -> int:
     return max(common)
 
 
-def _message(own_side: bool, tie: Tie, version: int, own_hello: bytes, their_hello: bytes) -> bytes:
-    """What is signed; `own_side` says for which of the two sides."""
+def _message(own_side: bool, tie: Tie, version: int, own_hello: bytes, their_hello: bytes, *more: Hash) -> bytes:
+    """What is signed; `own_side` says for which of the two sides, and `more` what goes beyond who that is."""
     mine_first = tie.dialled
     first, second = (own_hello, their_hello) if mine_first else (their_hello, own_hello)
     first_pin, second_pin = (tie.own_pin, tie.their_pin) if mine_first else (tie.their_pin, tie.own_pin)
     # Hellos have one length each way only by chance, so both go in as hashes of 32 bytes.
     transcript = tagged("transcript", tagged("hello", first), tagged("hello", second), first_pin, second_pin)
     side = "dial" if tie.dialled == own_side else "listen"
-    return canonical.encode([side, version, transcript])
+    return canonical.encode([side, version, transcript, *more])
 
 
 def prove(
@@ -112,3 +117,55 @@ def check(
     """
     message = _message(False, tie, version, own_hello, their_hello)
     key.verify(PURPOSE, channel=channel, author=party, message=message, signature=signature)
+
+
+def _state_digest(items: Mapping[str, object]) -> Hash:
+    said = [items[item.name] for item in frames.FRAMES[FrameType.STATE] if item.name != "signature"]
+    return tagged("state", canonical.encode(said))
+
+
+def vouch(
+    *,
+    signer: Signer,
+    channel: Hash,
+    party: str,
+    tie: Tie,
+    version: int,
+    own_hello: bytes,
+    their_hello: bytes,
+    items: Mapping[str, object],
+) -> bytes:
+    """The state frame of this side: how far the logs went, signed by its node for this session.
+
+    Args:
+        items: of the frame, without the signature.
+    """
+    message = _message(True, tie, version, own_hello, their_hello, _state_digest(items))
+    signature = signer.sign(STATE_PURPOSE, channel=channel, author=party, message=message)
+    return frames.encode(FrameType.STATE, **items, signature=signature)
+
+
+def check_vouched(
+    *,
+    key: HybridPublicKey,
+    channel: Hash,
+    party: str,
+    tie: Tie,
+    version: int,
+    own_hello: bytes,
+    their_hello: bytes,
+    items: Mapping[str, object],
+) -> None:
+    """Check that the other side's node said this state in this session; the arguments are those of `check`.
+
+    Args:
+        items: of the state frame, with the signature.
+
+    Raises:
+        SignatureRefused: it did not.
+    """
+    message = _message(False, tie, version, own_hello, their_hello, _state_digest(items))
+    signature = items["signature"]
+    if not isinstance(signature, bytes):
+        raise TypeError("a state frame that was not parsed")
+    key.verify(STATE_PURPOSE, channel=channel, author=party, message=message, signature=signature)

@@ -10,11 +10,12 @@ Source: spec/channel.md, "Mirroring", "What is checked before cosigning" and "Ah
 
 from typing import Final
 
+from keys.errors import KeysError
 from protocol import frames
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import VerifiedCheckpoint, add_cosignatures, cosign, verify_note
 from protocol.effects import Effect, Instant, KeepNote, Send, StoreAhead
-from protocol.errors import Malformed
+from protocol.errors import Malformed, ProtocolError
 from protocol.frames import Frame, FrameType
 from protocol.glance import glance
 from protocol.incoming import Incoming, NotOfThisLog
@@ -26,6 +27,9 @@ from protocol.shelf import Shelf
 
 AHEAD_MAX: Final = 64
 """Entries held ahead of their predecessors; a bound on what a hostile sender can make us keep."""
+
+SEEN_MAX: Final = 16
+"""Checkpoints of theirs that are remembered before their entries are here."""
 
 
 class Mirror:
@@ -54,10 +58,23 @@ class Mirror:
         self.cosigned = None if note is None else verify_note(note, keys.their.log + keys.own.mirror).checkpoint
         # Below this nothing is ever cosigned.
         self._floor = self.cosigned
+        self._seen = self._kept_newest()
+        self._newest_kept = True
         self._incoming: Incoming | None = None
         self._skipping = False
         self._ahead = set(shelf.ahead_indexes())
         self.disputed = False
+
+    def _kept_newest(self) -> dict[int, tuple[Checkpoint, bytes]]:
+        """The newest checkpoint of theirs that was seen before its entries; none where it is of another epoch."""
+        note = self._shelf.note("their-newest")
+        if note is None:
+            return {}
+        try:
+            checkpoint = verify_note(note, self.keys.their.log).checkpoint
+        except (ProtocolError, KeysError):
+            return {}
+        return {checkpoint.size: (checkpoint, note)} if checkpoint.size > self.frontier.size else {}
 
     def session_ends(self) -> None:
         """What was on its way will come again."""
@@ -73,6 +90,18 @@ class Mirror:
         """The note that shows how far their log is held here, in their own signature."""
         cosigned_size = self.cosigned.size if self.cosigned else 0
         return self._shelf.note("their-signed" if self.frontier.size > cosigned_size else "their-cosigned")
+
+    def newest_note(self) -> bytes | None:
+        """The newest checkpoint of theirs that was seen, where it goes beyond what is held."""
+        return self._seen[max(self._seen)][1] if self._seen else None
+
+    def keep_newest(self) -> list[Effect]:
+        """Let it be kept that they signed more than is held here, so that they can be told of it later."""
+        note = self.newest_note()
+        if self._newest_kept or note is None:
+            return []
+        self._newest_kept = True
+        return [KeepNote("their-newest", note)]
 
     def cosignatures(self, now: Instant) -> bytes:
         """Fresh lines under the checkpoint cosigned last; empty where there is none."""
@@ -92,21 +121,51 @@ class Mirror:
         self._ms = max(self._ms, *told.times_ms.values())
         if self._floor is None or checkpoint.size > self._floor.size:
             self._floor = checkpoint
-        return self.heed(checkpoint, note)
+        return [] if checkpoint.size > self.frontier.size else self._compare(checkpoint, note)
 
     def heed(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
-        """Compare a checkpoint they signed with what we hold."""
+        """Compare a checkpoint that they alone signed with what we hold, and with the newest that we saw."""
         if checkpoint.size > self.frontier.size:
-            return []
+            return self._see(checkpoint, note)
+        return self._compare(checkpoint, note)
+
+    def _compare(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
         if self._shelf.root(self._their, checkpoint.size) == checkpoint.root:
             return []
         return self._fork(note)
 
-    def _fork(self, note: bytes) -> list[Effect]:
-        """Two logs under one key. The mirror stays where it is; the rest of the line goes on."""
+    def _see(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
+        """Remember a checkpoint of theirs though its entries are not here yet: a disk of theirs that was put back could
+        otherwise make them sign another log of that size, if nobody holds these entries."""
+        known = self._seen.get(checkpoint.size)
+        if known is not None:
+            return [] if checkpoint.root == known[0].root else self._fork(note, known[1])
+        self._newest_kept = self._newest_kept and checkpoint.size < max(self._seen, default=0)
+        self._seen[checkpoint.size] = (checkpoint, note)
+        if len(self._seen) > SEEN_MAX:
+            # The newest is what they must be told of, and the oldest is what comes next.
+            del self._seen[sorted(self._seen)[-2]]
+        return []
+
+    def _beside(self, incoming: Incoming) -> bytes | None:
+        """A checkpoint that was seen, and that these entries belie; None where they fit all."""
+        for size, (known, note) in self._seen.items():
+            if known != incoming.checkpoint and incoming.start < size <= incoming.frontier.size:
+                reached = self.frontier.extend(incoming.leaves[: size - incoming.start])
+                if reached.root() != known.root:
+                    return note
+        return None
+
+    def _fork(self, note: bytes, held: bytes | None = None) -> list[Effect]:
+        """Two logs under one key. The mirror stays where it is; the rest of the line goes on.
+
+        Args:
+            note: of the one.
+            held: of the other, where it is not what was cosigned last.
+        """
         self.disputed = True
         evidence = {"signed": note}
-        held = self._shelf.note("their-cosigned")
+        held = held or self._shelf.note("their-cosigned")
         if held is not None:
             evidence["held"] = held
         return self._once.tell("fork", "the counterpart signed two logs that cannot be one", evidence)
@@ -137,6 +196,8 @@ class Mirror:
         incoming = Incoming.check(
             note=frame["note"], checkpoint=checkpoint, mirror=self.frontier, entries=entries, proof=frame["proof"]
         )
+        if beside := self._beside(incoming):
+            return self._fork(frame["note"], beside)
         self._incoming = incoming
         return self._store_if_whole(now)
 
@@ -182,6 +243,7 @@ class Mirror:
         self.frontier = incoming.frontier
         self._once.gone("root-differs")
         self._ahead = {index for index in self._ahead if index >= self.frontier.size}
+        self._seen = {size: one for size, one in self._seen.items() if size > self.frontier.size}
         return self.cosign(now, incoming, tell=tell)
 
     def cosign(self, now: Instant, incoming: Incoming | None = None, *, tell: bool) -> list[Effect]:
@@ -230,6 +292,8 @@ class Mirror:
         if index < self.frontier.size or index in self._ahead or len(self._ahead) >= AHEAD_MAX or self.disputed:
             return []
         checkpoint = verify_note(frame["note"], self.keys.their.log).checkpoint
+        if forked := self.heed(checkpoint, frame["note"]):
+            return forked
         verify_inclusion(
             leaf_index=index,
             tree_size=checkpoint.size,

@@ -14,7 +14,7 @@ from keys.note_key import NoteVerifier
 from protocol import frames
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosignature import VerifiedCheckpoint, verify_lines, verify_note
-from protocol.effects import Effect, Live, Send, StoreCosigned
+from protocol.effects import Effect, Send, StoreCosigned
 from protocol.frames import FrameType
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.line_keys import LineKeys
@@ -30,6 +30,9 @@ AHEAD_DISTANCE: Final = 64
 AHEAD_LOOK: Final = 64
 """Flash entries looked at in the backlog at a time."""
 
+UNKNOWN, GOOD, BEHIND, FORKED = "unknown", "good", "behind", "forked"
+"""What the other side has shown of our log: nothing yet; what is here; more than is here; another one."""
+
 NOTES_REMEMBERED: Final = 64
 """Checkpoints of ours whose signature lines are known when they come back under a receipt."""
 
@@ -44,7 +47,8 @@ class Outbox:
         once: remembers what was told.
 
     Attributes:
-        live: whether the other side has said how far it holds our log, and it is the log that is here.
+        standing: how our log stands to what the other side has shown of it, in our own signature.
+        live: whether anything new may be signed on it.
         quoted: the largest size of our log that they claimed to hold, where the claim is true.
         cursor: the next entry to send in this session.
     """
@@ -58,6 +62,7 @@ class Outbox:
         self._signed_notes: OrderedDict[int, bytes] = OrderedDict()
         self._cosigned = self._kept()
         self.quoted = self.held_size
+        self.standing = UNKNOWN
         self.live = False
         self.cursor = 0
         self._sent_ahead: set[int] = set()
@@ -104,34 +109,55 @@ class Outbox:
         while len(self._signed_notes) > NOTES_REMEMBERED:
             self._signed_notes.popitem(last=False)
 
-    def heed(self, told: VerifiedCheckpoint | None, note: bytes | None) -> list[Effect]:
-        """How far they hold our log, in our own signature."""
-        if told is None or note is None:
-            self.live = True
-            return [Live()]
-        checkpoint = told.checkpoint
-        self.quoted = max(self.quoted, checkpoint.size)
-        head = self._shelf.head(self._own)
-        if checkpoint.size > head.size:
-            self.live = False
-            text = f"the counterpart holds {checkpoint.size} entries that we signed; here are {head.size}"
-            return self._once.tell("rolled-back-self", text, {"held": note})
-        if self._shelf.root(self._own, checkpoint.size) != checkpoint.root:
-            self.live = False
-            return self._once.tell("fork-self", f"we signed another log of {checkpoint.size} entries", {"held": note})
-        self.live = True
+    def heed(
+        self,
+        told: VerifiedCheckpoint | None,
+        note: bytes | None,
+        seen: VerifiedCheckpoint | None = None,
+        seen_note: bytes | None = None,
+    ) -> list[Effect]:
+        """How far our log went, in our own signature, as they know it.
+
+        Args:
+            told: what covers as much as they hold, or None if they hold nothing.
+            note: its bytes.
+            seen: the newest that they saw of it, if that is more than they hold.
+            seen_note: its bytes.
+        """
+        if told is not None:
+            self.quoted = max(self.quoted, told.checkpoint.size)
+        for known, bytes_ in ((told, note), (seen, seen_note)):
+            if known is not None and bytes_ is not None and (doubts := self._doubts(known.checkpoint)):
+                self.live = False
+                code, text = doubts
+                self.standing = FORKED if code == "fork-self" else BEHIND
+                return self._once.tell(code, text, {"held": bytes_})
+        self.standing = GOOD
         self._once.gone("rolled-back-self", "fork-self")
-        effects: list[Effect] = [Live()]
+        effects: list[Effect] = []
+        if told is None or note is None:
+            return effects
         if told.times_ms.keys() & {key.vkey() for key in self.keys.their.mirror}:
             effects += self.take_receipt(note, told)
         return effects
+
+    def _doubts(self, checkpoint: Checkpoint) -> tuple[str, str] | None:
+        """Why a checkpoint that we signed cannot be of the log that is here: code and text; None where it can."""
+        size = self._shelf.head(self._own).size
+        if checkpoint.size > size:
+            text = f"the counterpart knows {checkpoint.size} entries that we signed; here are {size}"
+            return "rolled-back-self", text
+        if self._shelf.root(self._own, checkpoint.size) != checkpoint.root:
+            return "fork-self", f"we signed another log of {checkpoint.size} entries"
+        return None
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
     @property
     def lag(self) -> int:
         """How many entries of our log the session lacks, which `pump` would give."""
-        if not self.live or self._signed is None:
+        # What they hold already can do no harm, and a node that waits for us to be whole must not wait for ever.
+        if self.standing not in (GOOD, BEHIND) or self._signed is None:
             return 0
         return max(0, self._signed[0].size - self.cursor)
 
@@ -203,12 +229,12 @@ class Outbox:
         if told.size <= self.held_size:
             return []
         if told.size > self._shelf.head(self._own).size:
-            self.live = False
+            self.live, self.standing = False, BEHIND
             return self._once.tell(
                 "rolled-back-self", "a receipt under our own signature for more than is here", {"held": note}
             )
         if self._shelf.root(self._own, told.size) != told.root:
-            self.live = False
+            self.live, self.standing = False, FORKED
             return self._once.tell(
                 "fork-self", "a receipt under our own signature for another log of ours", {"held": note}
             )

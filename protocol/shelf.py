@@ -6,6 +6,7 @@ both fit it.
 Source: spec/channel.md, "Effects".
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from protocol.merkle import Frontier, Hash, HashReader
@@ -31,6 +32,30 @@ class ShelfHead(Protocol):
         """The time last used in this log, UTC milliseconds."""
 
 
+class BranchHead(Protocol):
+    """One branch beside the mirror; see `nodes.store.Branch`."""
+
+    @property
+    def number(self) -> int:
+        """From 1."""
+
+    @property
+    def start(self) -> int:
+        """The first place where it differs from the mirror."""
+
+    @property
+    def size(self) -> int:
+        """One beyond its last entry."""
+
+    @property
+    def note(self) -> bytes:
+        """The newest checkpoint that covers it."""
+
+    @property
+    def bytes(self) -> int:
+        """What its entries and bodies take."""
+
+
 class Shelf(Protocol):
     """Reads of committed state; voices are short names of parties."""
 
@@ -50,10 +75,19 @@ class Shelf(Protocol):
         """Root at a size the log had."""
 
     def note(self, name: str) -> bytes | None:
-        """A kept note: `own-signed`, `own-cosigned`, `their-signed` or `their-cosigned`."""
+        """A kept note: `own-signed`, `own-cosigned`, `their-signed`, `their-newest` or `their-cosigned`."""
 
     def flash_from(self, voice: str, start: int, count: int) -> list[int]:
         """Indexes of flash entries from `start`."""
 
     def ahead_indexes(self) -> list[int]:
         """Indexes of what is held ahead of its predecessors."""
+
+    def branches(self) -> Sequence[BranchHead]:
+        """The branches beside the mirror, by number."""
+
+    def read_branch(self, number: int, start: int, end: int) -> list[bytes]:
+        """Entries of a branch from `start` up to `end`."""
+
+    def branch_body(self, number: int, index: int) -> bytes | None:
+        """The body of an entry of a branch."""

@@ -83,6 +83,14 @@ def test_a_kind_that_is_not_for_people_is_refused(kind: str) -> None:
     assert refused(remade(letter("ARC"), kind=kind)) == "no-such-kind"
 
 
+@pytest.mark.parametrize(
+    "header", [{"severity": 3}, {"outcome": "accepted"}, {"aware_at_ms": START_MS}, {"respond_by_ms": START_MS}]
+)
+def test_a_header_must_be_one_that_its_kind_may_have(header: dict[str, Any]) -> None:
+    """A goodwill has no severity, outcome, awareness or deadline: it would be void for both sides."""
+    assert refused(remade(letter("ARC"), **header)) == "unfit-header"
+
+
 def test_a_body_must_be_the_one_named() -> None:
     """Missing, another one, one bit different."""
     signed = said("ARC")

@@ -37,6 +37,11 @@ def kinds(side: Side) -> list[FrameType]:
     return [frames.parse(effect.data).type for effect in side.found(Send)]
 
 
+def sent(side: Side) -> list[bytes]:
+    """The frames a side sent."""
+    return [effect.data for effect in side.found(Send)]
+
+
 def opened() -> Wire:
     """A wire with an open session and nothing logged."""
     wire = Wire()
@@ -595,6 +600,110 @@ def test_a_crash_before_signing_loses_nothing() -> None:
     wire.settle()
     assert wire.converged()
     assert wire.bor.alarms == []
+
+
+def said_too_early(wire: Wire) -> None:
+    """ARC signs entries; their checkpoint reaches BOR, and the bodies they name do not."""
+    wire.settle()
+    wire.arc.append(3, body=BODY)
+    wire.arc.pump()
+    wire.deliver(wire.arc)
+    wire.arc.out.clear()
+    wire.cut()
+
+
+@pytest.mark.parametrize("mirror_crashed", [False, True])
+def test_a_signature_that_was_seen_counts_though_nobody_holds_its_entries(mirror_crashed: bool) -> None:
+    """A disk put back to before a checkpoint that the counterpart only saw: nothing is signed beside it, also where the
+    counterpart was started again meanwhile."""
+    wire = opened()
+    wire.arc.append(2)
+    old = wire.arc.store.crashed()
+    said_too_early(wire)
+    wire.pass_time(BEAT_MS)
+    if mirror_crashed:
+        wire.bor.store.flush()
+        wire.bor.restart()
+    wire.arc.restart(old, keep_mark=False)
+    wire.arc.events.clear()
+    wire.open()
+    assert wire.arc.alarms == ["rolled-back-self"]
+    assert not wire.arc.core.live
+    assert verify_note(wire.arc.found(Alarm)[0].evidence["held"], wire.arc.core.keys.own.log).checkpoint.size == 5
+
+
+def test_a_second_log_beside_one_that_was_seen_is_a_fork() -> None:
+    """Entries that give another root at the size of a checkpoint that was seen before: an alarm with both, and nothing
+    of them is written."""
+    wire = opened()
+    wire.arc.append(2)
+    old = wire.arc.store.crashed()
+    said_too_early(wire)
+    wire.arc.restart(old, keep_mark=False)
+    wire.arc.write([Row(b"another %d" % n, leaf_hash(b"another %d" % n), None, None, False) for n in range(4)])
+    wire.arc.sign()
+    wire.connect()
+    for _ in range(3):
+        for side in wire.sides.values():
+            wire.deliver(side)
+    wire.arc.core.live = True
+    wire.settle()
+    assert "fork" in wire.bor.alarms
+    evidence = wire.bor.found(Alarm)[0].evidence
+    sizes = [verify_note(evidence[name], wire.arc.core.keys.own.log).checkpoint.size for name in ("held", "signed")]
+    assert sizes == [5, 6]
+    assert len(wire.bor.mirror) == 2
+
+
+def test_what_was_seen_is_forgotten_once_it_is_held() -> None:
+    """The entries come after all: the next session shows them as held and nothing beside."""
+    wire = opened()
+    wire.arc.append(2)
+    said_too_early(wire)
+    wire.pass_time(BEAT_MS)
+    wire.open()
+    assert wire.converged()
+    wire.cut()
+    wire.bor.events.clear()
+    wire.open()
+    (state,) = [one for one in map(frames.parse, sent(wire.bor)) if one.type is FrameType.STATE]
+    assert state["newest_note"] is None
+
+
+@pytest.mark.parametrize("what", ["nothing held", "less held", "one item of another state"])
+def test_a_state_of_another_session_is_refused(what: str) -> None:
+    """With a disk put back and TLS broken: an older `state`, true in its day, would let us sign a second past. It is
+    refused, changes nothing, and the session ends; the next one tells of the rollback."""
+    wire = Wire()
+    if what != "nothing held":
+        wire.arc.append(1)
+    wire.open()
+    older = next(data for data in sent(wire.bor) if frames.parse(data).type is FrameType.STATE)
+    wire.arc.append(2)
+    wire.settle()
+    disk = wire.arc.store.crashed()
+    wire.arc.append(3)
+    wire.settle()
+    wire.cut()
+    wire.arc.restart(disk, keep_mark=False)
+    wire.arc.events.clear()
+
+    def tamper(side: Side, data: bytes) -> bytes:
+        if side is wire.arc or (frame := frames.parse(data)).type is not FrameType.STATE:
+            return data
+        if what == "one item of another state":
+            older_items = frames.parse(older).items
+            return frames.encode(FrameType.STATE, **{**frame.items, "held_note": older_items["held_note"]})
+        return older
+
+    wire.tampering = tamper
+    wire.open()
+    assert wire.arc.closes[0] == "signature-refused"
+    assert not wire.arc.core.live
+    assert not wire.arc.is_live
+    wire.tampering = lambda _, data: data
+    wire.open()
+    assert wire.arc.alarms == ["rolled-back-self"]
 
 
 def test_a_mirror_that_was_rolled_back_never_cosigns_below() -> None:
