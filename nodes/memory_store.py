@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nodes.store import OWN_COSIGNED, THEIR_SIGNED, Ahead, Head, Row, StoreBehind, StoreBroken
+from nodes.store import OWN_COSIGNED, THEIR_SIGNED, Ahead, Branch, Head, Row, StoreBehind, StoreBroken
 from protocol.merkle import Frontier, Hash, HashReader, node_hash
 
 TILE_WIDTH = 256
@@ -61,13 +61,14 @@ class MemoryStore:
         self._cosigned: dict[int, int] = {}
         self._ahead: dict[int, Ahead] = {}
         self._waiting: dict[bytes, tuple[str, bytes, int]] = {}
+        self._branches: dict[int, tuple[int, list[tuple[bytes, bytes | None]], bytes]] = {}
         self._lock = threading.RLock()
 
     def crashed(self) -> MemoryStore:
         """A store with what a crash at this moment leaves."""
         with self._lock:
             left = MemoryStore(own=self.own, their=self.their)
-            for name in ("_voices", "_notes", "_ids", "_cosigned", "_ahead", "_waiting"):
+            for name in ("_voices", "_notes", "_ids", "_cosigned", "_ahead", "_waiting", "_branches"):
                 setattr(left, name, copy.deepcopy(getattr(self, name)))
             return left
 
@@ -133,6 +134,25 @@ class MemoryStore:
         with self._lock:
             return [self._ahead[index] for index in sorted(self._ahead)]
 
+    def branches(self) -> list[Branch]:
+        with self._lock:
+            return [
+                Branch(
+                    number, start, start + len(rows), note, sum(len(entry) + len(body or b"") for entry, body in rows)
+                )
+                for number, (start, rows, note) in sorted(self._branches.items())
+            ]
+
+    def read_branch(self, number: int, start: int, end: int) -> list[bytes]:
+        with self._lock:
+            first, rows, _ = self._branches.get(number, (0, [], b""))
+            return [entry for entry, _ in rows[max(0, start - first) : max(0, end - first)]]
+
+    def branch_body(self, number: int, index: int) -> bytes | None:
+        with self._lock:
+            first, rows, _ = self._branches.get(number, (0, [], b""))
+            return rows[index - first][1] if first <= index < first + len(rows) else None
+
     def waiting(self, name: str) -> list[tuple[bytes, bytes, int]]:
         with self._lock:
             return [(key, record, at_ms) for key, (kept, record, at_ms) in self._waiting.items() if kept == name]
@@ -177,6 +197,16 @@ class MemoryStore:
     def put_ahead(self, item: Ahead) -> None:
         with self._lock:
             self._ahead[item.index] = item
+            self.flush()
+
+    def append_branch(
+        self, number: int, start: int, entries: Sequence[bytes], bodies: Sequence[bytes | None], note: bytes
+    ) -> None:
+        with self._lock:
+            first, rows, _ = self._branches.get(number, (start, [], b""))
+            if first + len(rows) != start:
+                raise StoreBehind("store-behind", f"branch {number} is not at size {start}")
+            self._branches[number] = (first, [*rows, *zip(entries, bodies, strict=True)], note)
             self.flush()
 
     def later(self, name: str, note: bytes) -> None:

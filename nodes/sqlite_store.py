@@ -22,7 +22,7 @@ from typing import Any
 
 import apsw
 
-from nodes.store import Ahead, Head, Row, StoreBehind, StoreBroken, StoreFull
+from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreBroken, StoreFull
 from protocol.merkle import Frontier, Hash, HashReader, complete_root
 
 SCHEMA_VERSION = 1
@@ -48,6 +48,14 @@ CREATE TABLE cosigned (size INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);
 CREATE TABLE ahead (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL, body BLOB, note BLOB NOT NULL);
 CREATE TABLE waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL, name TEXT NOT NULL,
     record BLOB NOT NULL, at_ms INTEGER NOT NULL);
+"""
+
+# Made where it is missing: a file without branches is one of any release.
+_BRANCHES = """
+CREATE TABLE IF NOT EXISTS branch (number INTEGER PRIMARY KEY, start INTEGER NOT NULL, size INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, note BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS branch_entry (number INTEGER, idx INTEGER, entry BLOB NOT NULL, body BLOB,
+    PRIMARY KEY (number, idx));
 """
 
 # Statements by voice: the tables of the two voices are apart, so that a range of one is a range of rows.
@@ -118,6 +126,9 @@ class SqliteStore:
                 "store-version", f"{self._path} has schema {version}; this release reads {SCHEMA_VERSION}"
             )
         names = dict(self._writer.execute("SELECT voice, short FROM party"))
+        if not self._readonly:
+            self._writer.execute(_BRANCHES)
+        self._branched = self._writer.execute("SELECT count(*) FROM sqlite_master WHERE name='branch'").get == 1
         if names != {0: self.own, 1: self.their}:
             raise StoreBroken(
                 "store-other-channel", f"{self._path} is of the channel {names.get(0)} with {names.get(1)}"
@@ -219,6 +230,23 @@ class SqliteStore:
     def ahead_indexes(self) -> list[int]:
         return [row[0] for row in self._rows("SELECT idx FROM ahead ORDER BY idx", ())]
 
+    def branches(self) -> list[Branch]:
+        if not self._branched:
+            return []
+        return [
+            Branch(*row) for row in self._rows("SELECT number, start, size, note, bytes FROM branch ORDER BY 1", ())
+        ]
+
+    def read_branch(self, number: int, start: int, end: int) -> list[bytes]:
+        sql = "SELECT entry FROM branch_entry WHERE number=? AND idx>=? AND idx<? ORDER BY idx"
+        return [row[0] for row in self._rows(sql, (number, start, end))] if self._branched else []
+
+    def branch_body(self, number: int, index: int) -> bytes | None:
+        if not self._branched:
+            return None
+        rows = self._rows("SELECT body FROM branch_entry WHERE number=? AND idx=?", (number, index))
+        return rows[0][0] if rows else None
+
     def waiting(self, name: str) -> list[tuple[bytes, bytes, int]]:
         return self._rows("SELECT id, record, at_ms FROM waiting WHERE name=? ORDER BY place", (name,))
 
@@ -306,6 +334,23 @@ class SqliteStore:
     def put_ahead(self, item: Ahead) -> None:
         values = (item.index, item.entry, item.body, item.note)
         self._write(lambda writer: _run(writer, "INSERT OR REPLACE INTO ahead VALUES (?, ?, ?, ?)", values))
+
+    def append_branch(
+        self, number: int, start: int, entries: Sequence[bytes], bodies: Sequence[bytes | None], note: bytes
+    ) -> None:
+        size = start + len(entries)
+        more = sum(map(len, entries)) + sum(len(body) for body in bodies if body is not None)
+
+        def keep(writer: apsw.Connection) -> None:
+            writer.execute("INSERT OR IGNORE INTO branch VALUES (?, ?, ?, 0, ?)", (number, start, start, note))
+            sql = "UPDATE branch SET size=?, bytes=bytes+?, note=? WHERE number=? AND size=?"
+            writer.execute(sql, (size, more, note, number, start))
+            if writer.changes() != 1:
+                raise StoreBehind("store-behind", f"{self._path}: branch {number} is not at size {start}")
+            rows = ((number, start + place, *pair) for place, pair in enumerate(zip(entries, bodies, strict=True)))
+            writer.executemany("INSERT INTO branch_entry VALUES (?, ?, ?, ?)", rows)
+
+        self._write(keep)
 
     def later(self, name: str, note: bytes) -> None:
         with self._lock:

@@ -71,8 +71,8 @@ class StoreMirror:
 
 @dataclass(frozen=True, slots=True)
 class StoreOwn:
-    """Write entries of our own log that came back from the other side, with their bodies, in one durable step; then call
-    `Channel.returned` with what reads back. Everything is as in `StoreMirror`; the time is that of the last entry."""
+    """Write entries of our own log that came back, with their bodies, in one durable step; then call `Channel.returned`
+    with what reads back. Everything is as in `StoreMirror`; the time is that of the last entry."""
 
     start: int
     entries: tuple[bytes, ...]
@@ -98,6 +98,33 @@ class StoreCosigned:
 
     note: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBranch:
+    """Write, durably, entries of the other side's log that contradict the mirror, into a branch beside it.
+
+    Attributes:
+        number: of the branch, from 1; a new one is begun where it is not there yet.
+        start: index of the first of these entries.
+        entries: their bytes.
+        bodies: the body of each, or None.
+        note: the checkpoint they were proved under.
+    """
+
+    number: int
+    start: int
+    entries: tuple[bytes, ...]
+    bodies: tuple[bytes | None, ...]
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoreNote:
+    """Keep a note, durably, before anything else."""
+
+    name: str
+    note: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +197,8 @@ Effect = (
     | KeepMark
     | StoreCosigned
     | StoreAhead
+    | StoreBranch
+    | StoreNote
     | KeepNote
     | Live
     | Received

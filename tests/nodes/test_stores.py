@@ -16,6 +16,7 @@ from nodes.store import (
     THEIR_COSIGNED,
     THEIR_SIGNED,
     Ahead,
+    Branch,
     LogStore,
     Row,
     StoreBehind,
@@ -237,3 +238,19 @@ def test_a_crash_takes_what_was_only_for_later(tmp_path: Path) -> None:
     assert left.note(THEIR_COSIGNED) is None
     grow(store, "ARC", rows_of(2, 1))
     assert left.head("ARC").size == 2
+
+
+def test_branches_are_kept_beside_the_mirror(store: LogStore) -> None:
+    """A branch begins anywhere and grows at its end only; the mirror does not change, and numbers keep them apart."""
+    grow(store, "BOR", rows_of(0, 2))
+    assert store.branches() == []
+    store.append_branch(1, 1, [b"one", b"two"], [None, b"body"], b"note")
+    store.append_branch(1, 3, [b"three"], [None], b"newer")
+    store.append_branch(2, 0, [b"other"], [None], b"note")
+    with pytest.raises(StoreBehind):
+        store.append_branch(1, 3, [b"again"], [None], b"no")
+    assert store.branches() == [Branch(1, 1, 4, b"newer", 15), Branch(2, 0, 1, b"note", 5)]
+    assert store.read_branch(1, 2, 9) == [b"two", b"three"]
+    assert (store.branch_body(1, 2), store.branch_body(1, 3), store.branch_body(3, 0)) == (b"body", None, None)
+    assert store.head("BOR").size == 2
+    assert store.read("BOR", 0, 9) == [row.entry for row in rows_of(0, 2)]
