@@ -31,7 +31,9 @@ PATIENCE_S = 20.0
 class Running(Protocol):
     """A process that was started; see `subprocess.Popen`."""
 
-    pid: int
+    @property
+    def pid(self) -> int:
+        """Its number."""
 
     def poll(self) -> int | None:
         """How it ended, or None while it runs."""
@@ -87,8 +89,8 @@ class Machine:
     def answers(self) -> bool:
         """Whether its local API does; an end before that is an error."""
         assert self.process is not None
-        if self.process.poll() is not None:
-            raise AssertionError(f"{self.party} ended with {self.process.returncode}\n{self.log()}")
+        if (returncode := self.process.poll()) is not None:
+            raise AssertionError(f"{self.party} ended with {returncode}\n{self.log()}")
         try:
             NodeClient.connect(self.home.socket).close()
         except ApiRefused:
