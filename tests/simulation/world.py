@@ -23,9 +23,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 import structlog
 
 from keys.tls_identity import spki_pin
+from nodes.dialler import Dialler
 from nodes.errors import NodeError
 from nodes.line import Line
-from nodes.peer import Dialler, Listener
+from nodes.peer import Listener
 from nodes.projection import Projection
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
@@ -718,7 +719,7 @@ def _made_to_lie(line: Line) -> None:
             return []
         return take_receipt(note, verified)
 
-    def heed_nothing(told: object, note: object) -> list[Effect]:
+    def heed_nothing(*told: object) -> list[Effect]:
         outbox.live = True
         return [Live()]
 
