@@ -36,6 +36,7 @@ class NewParty:
         threshold: how many of them sign together.
         listen: "host:port" of the line, where the node listens.
         health: "host:port" of the health check, or empty.
+        metrics: "host:port" of the metrics, on loopback, or empty.
         tiles: "host:port" where auditors read the logs, or empty.
     """
 
@@ -46,6 +47,7 @@ class NewParty:
     threshold: int
     listen: str
     health: str = ""
+    metrics: str = ""
     tiles: str = ""
 
 
@@ -72,10 +74,10 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     roots = RootSet(party.threshold, tuple(ring.signer().public for ring in rings))
     # The same checks as an agreement makes later: better refused now than at the first pairing.
     Party(short=party.short, name=party.name, domain=party.domain, roots=roots).check("party")
-    for name in ("listen", "health", "tiles"):
+    for name in ("listen", "health", "metrics", "tiles"):
         if getattr(party, name):
             parse_endpoint(getattr(party, name), where=f"--{name}")
-    config = render(listen=party.listen, health=party.health, tiles=party.tiles)
+    config = render(listen=party.listen, health=party.health, metrics=party.metrics, tiles=party.tiles)
 
     make_directory(path)
     path.chmod(0o700)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from nodes.errors import HomeRefused
@@ -17,6 +18,7 @@ from protocol import toml_text
 
 Endpoint = tuple[str, int]
 _PIN = re.compile(r"[0-9a-f]{64}")
+_NAMES = {"listen", "health", "metrics", "tiles", "tiles_clients", "high_water", "log_level", "log_file"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +28,23 @@ class NodeConfig:
     Attributes:
         listen: where counterparts reach it; None to dial only.
         health: loopback address that answers `/healthz`; None for none.
+        metrics: loopback address that answers `/metrics`; None for none.
         tiles: where the logs are served over HTTPS, read-only; None for not at all.
         tiles_clients: SHA-256 of the public keys (SPKI) that may read there besides the auditors of the agreement.
         high_water: directory for the high-water marks that no backup or snapshot reaches; None keeps them in the home,
             where they cannot vouch for the data after a restore.
         log_level: `debug`, `info`, `warning` or `error`.
+        log_file: where the log goes; None for standard error.
     """
 
     listen: Endpoint | None = None
     health: Endpoint | None = None
+    metrics: Endpoint | None = None
     tiles: Endpoint | None = None
     tiles_clients: tuple[bytes, ...] = ()
     high_water: Path | None = None
     log_level: str = "info"
+    log_file: Path | None = None
 
     @classmethod
     def load(cls, path: Path) -> NodeConfig:
@@ -52,7 +58,7 @@ class NodeConfig:
             values = toml_text.loads(read_file(path))
         except toml_text.TomlRefused as error:
             raise HomeRefused("home-file-malformed", f"{where}: {error}") from error
-        unknown = sorted(set(values) - {"listen", "health", "tiles", "tiles_clients", "high_water", "log_level"})
+        unknown = sorted(set(values) - _NAMES)
         if unknown:
             raise HomeRefused("home-file-malformed", f"{where}: unknown name {unknown[0]!r}")
 
@@ -60,31 +66,47 @@ class NodeConfig:
             value = values.get(name)
             return None if value in (None, "") else parse_endpoint(value, where=f"{where}: {name}")
 
+        def path_of(name: str, what: str) -> Path | None:
+            value = values.get(name)
+            if value is not None and not isinstance(value, str):
+                raise HomeRefused("home-file-malformed", f"{where}: {name} is the path of a {what}")
+            return (path.parent / value) if value else None
+
+        metrics = endpoint("metrics")
+        if metrics is not None and not _is_loopback(metrics[0]):
+            raise HomeRefused("home-file-malformed", f"{where}: metrics is an address of loopback, such as 127.0.0.1")
         level = values.get("log_level", "info")
         if level not in LEVELS:
             raise HomeRefused("home-file-malformed", f"{where}: log_level is one of {', '.join(LEVELS)}")
         clients = values.get("tiles_clients", [])
         if not isinstance(clients, list) or not all(isinstance(one, str) and _PIN.fullmatch(one) for one in clients):
             raise HomeRefused("home-file-malformed", f"{where}: tiles_clients are SHA-256 hashes in 64 hex digits")
-        high_water = values.get("high_water")
-        if high_water is not None and not isinstance(high_water, str):
-            raise HomeRefused("home-file-malformed", f"{where}: high_water is the path of a directory")
         return cls(
             listen=endpoint("listen"),
             health=endpoint("health"),
+            metrics=metrics,
             tiles=endpoint("tiles"),
             tiles_clients=tuple(bytes.fromhex(one) for one in clients),
-            high_water=(path.parent / high_water) if high_water else None,
+            high_water=path_of("high_water", "directory"),
             log_level=level,
+            log_file=path_of("log_file", "file"),
         )
 
 
-def render(*, listen: str, health: str = "", tiles: str = "") -> bytes:
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def render(*, listen: str, health: str = "", metrics: str = "", tiles: str = "") -> bytes:
     """The text of a new `node.toml`, with every setting explained.
 
     Args:
         listen: host:port for counterparts.
         health: host:port of the health check, or empty.
+        metrics: host:port of the metrics, or empty.
         tiles: host:port of the read-only logs, or empty.
     """
     return f"""\
@@ -96,6 +118,9 @@ listen = "{listen}"
 
 # A loopback address that answers GET /healthz with 200 while the node is well.
 health = "{health}"
+
+# A loopback address that answers GET /metrics in the text format of Prometheus: states, counts and times, no contents.
+metrics = "{metrics}"
 
 # Where the auditors named in the agreement may read the logs over HTTPS (read-only, client certificate needed).
 tiles = "{tiles}"
@@ -109,4 +134,8 @@ tiles_clients = []
 
 # debug, info, warning or error.
 log_level = "info"
+
+# A file for the log, seen from this directory, instead of standard error. It may be moved away at any time, as
+# logrotate does: the next line begins a new one.
+# log_file = "node.log"
 """.encode()

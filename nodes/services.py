@@ -1,4 +1,5 @@
-"""What a node serves beside its lines: the local API for officers, the health check, the logs for auditors.
+"""What a node serves beside its lines: the local API for officers, the health check, metrics, the logs for
+auditors.
 
 Each is optional but the first, and none of them can stop a line.
 """
@@ -32,6 +33,11 @@ class Services:
         config = self._node.config
         if config.health is not None:
             self._webs.append(WebServer(health_app(self._node), config.health))
+        if config.metrics is not None:
+            # Loaded where it is wanted only: the library takes longer to load than all of the node's own code.
+            from nodes.metrics import metrics_app
+
+            self._webs.append(WebServer(metrics_app(self._node), config.metrics))
         if config.tiles is not None:
             self._webs.append(WebServer(tiles_app(self._node), config.tiles, tls=self._node.tiles_context()))
         for web in self._webs:

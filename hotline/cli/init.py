@@ -18,6 +18,7 @@ from hotline.cli.settings import common_options, settings_of
 @click.option("--threshold", type=int, default=2, show_default=True, help="How many roots sign together.")
 @click.option("--listen", default="0.0.0.0:7443", show_default=True, help="Where the node listens: host:port.")
 @click.option("--health", default="", help="Loopback address of the health check: 127.0.0.1:7480. Default: none.")
+@click.option("--metrics", default="", help="Loopback address of the metrics: 127.0.0.1:7481. Default: none.")
 @click.option("--tiles", default="", help="Where auditors may read the logs over HTTPS: host:port. Default: nowhere.")
 @click.option("--roots-passphrase-file", type=click.Path(), help="Another passphrase for the root keys.")
 @common_options
@@ -32,6 +33,7 @@ def init_command(
     threshold: int,
     listen: str,
     health: str,
+    metrics: str,
     tiles: str,
     roots_passphrase_file: str | None,
 ) -> None:
@@ -63,6 +65,7 @@ def init_command(
         threshold=threshold,
         listen=listen,
         health=health,
+        metrics=metrics,
         tiles=tiles,
     )
     home = make_home(path, party, passphrase=passphrase, root_passphrase=root_passphrase)

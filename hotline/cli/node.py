@@ -19,7 +19,8 @@ def node_command() -> None:
 def run(context: click.Context) -> None:
     """Run the node until it is told to stop (SIGTERM or Ctrl-C).
 
-    Its log goes to standard error, one JSON object a line, without contents.
+    Its log goes to standard error, or to log_file of node.toml: one JSON object a line, without contents. The settings
+    are those of node.toml in the home, where each is explained.
 
     \b
     Example:
@@ -38,7 +39,7 @@ def run(context: click.Context) -> None:
     home = settings.node_home()
     config = NodeConfig.load(home.config_path)
     keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
-    logs.configure(config.log_level)
+    logs.configure(config.log_level, config.log_file)
     # The databases hold headers, and the home may be opened for those who may use the socket in it.
     os.umask(0o077)
 
