@@ -101,17 +101,20 @@ class Desk:
         kind = self._catalogue.kind(statement.kind)
         if kind is None or kind.machine:
             raise AdmissionRefused("no-such-kind", f"{statement.kind!r} is not a kind that a person sends")
-        self._check_body(statement, signed, kind, counterpart)
-        if not header_fits(kind, statement):
-            raise AdmissionRefused("unfit-header", f"the header is not one that {kind.name} may have")
         size = len(signed.statement) + sum(len(one.value) + 96 for one in signed.signatures) + ENTRY_OVERHEAD_BYTES
         if size > ENTRY_BYTES_MAX:
             raise AdmissionRefused("entry-too-large", f"the entry would have {size} bytes; {ENTRY_BYTES_MAX} fit")
         if kind.document:
+            self._check_body(statement, signed, kind, counterpart)
+            self._check_header(statement, kind)
             check_roots(self._agreement, self._party, signed, kind.name)
             return Admitted(statement, kind, signed, ())
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
-        for signature, check, held in zip(signed.signatures, checks, self._verified.verify(checks)(), strict=True):
+        # The body is opened while other threads verify.
+        results = self._verified.verify(checks, beside=True)
+        self._check_body(statement, signed, kind, counterpart)
+        self._check_header(statement, kind)
+        for signature, check, held in zip(signed.signatures, checks, results(), strict=True):
             if not held:
                 raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify")
             self._verified.add(check)
@@ -128,6 +131,11 @@ class Desk:
             raise AdmissionRefused("wrong-agreement", "the statement was made under another agreement or catalogue")
         if statement.release_by_ms is not None and at_ms > statement.release_by_ms:
             raise AdmissionRefused("released-late", "the time by which it was to be released has passed")
+
+    @staticmethod
+    def _check_header(statement: Statement, kind: Kind) -> None:
+        if not header_fits(kind, statement):
+            raise AdmissionRefused("unfit-header", f"the header is not one that {kind.name} may have")
 
     def _check_body(self, statement: Statement, signed: SignedStatement, kind: Kind, counterpart: Roster) -> None:
         """The body is the one named, opens with our key, and holds what was committed to."""

@@ -72,7 +72,7 @@ class Node:
         # For what the local API and the web services read.
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         # Apart, because whoever judges on one of those threads waits for these.
-        self.verifiers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="verify")
+        self.verifiers: Executor = Threads(os.cpu_count() or 1, "verify")
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
         self._broken: NodeError | None = None
         self._stop = asyncio.Event()

@@ -51,11 +51,16 @@ class Verified:
         # Judging comes soon and once, and then for good: the oldest simply fall out.
         return _digest(check) in self._held
 
-    def verify(self, checks: Sequence[SignatureCheck]) -> Waiter:
-        """Begin to verify what is not remembered; see `protocol.walk.Verifier`."""
+    def verify(self, checks: Sequence[SignatureCheck], *, beside: bool = False) -> Waiter:
+        """Begin to verify what is not remembered; see `protocol.walk.Verifier`.
+
+        Args:
+            checks: any number.
+            beside: the caller has other work before it waits, so that even few are handed over.
+        """
         held = [check in self for check in checks]
         new = [check for check, done in zip(checks, held, strict=True) if not done]
-        if self._executor is None or len(new) <= FEW:
+        if self._executor is None or not new or (len(new) <= FEW and not beside):
             waiters: list[Waiter] = [verify_here(new)]
         else:
             starts = range(0, len(new), CHECKS_A_JOB)
