@@ -40,6 +40,11 @@ class SteadyClock:
             self._last_ms = max(self._last_ms, self.now().wall_ms, 0)
             return self._last_ms
 
+    def not_before(self, at_ms: int) -> None:
+        """This time was used before, by this node on a disk that is gone: take none earlier."""
+        with self._lock:
+            self._last_ms = max(self._last_ms, at_ms)
+
     def ahead_ms(self) -> int:
         """How far the time last taken is ahead of the clock; 0 where it is not."""
         with self._lock:

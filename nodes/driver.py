@@ -22,10 +22,24 @@ import structlog
 from nodes.budget import Budget
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
+from nodes.highwater import HighWater
 from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreFull
 from nodes.threads import on_thread
 from protocol.channel import Channel
-from protocol.effects import Alarm, Close, Effect, KeepNote, Send, StoreAhead, StoreCosigned, StoreMirror
+from protocol.effects import (
+    Alarm,
+    Close,
+    Effect,
+    KeepMark,
+    KeepNote,
+    Send,
+    StoreAhead,
+    StoreBranch,
+    StoreCosigned,
+    StoreMirror,
+    StoreNote,
+    StoreOwn,
+)
 from protocol.frames import FrameType, encode
 from protocol.handshake import Tie
 
@@ -56,6 +70,7 @@ class Driver:
     Args:
         core: the channel.
         store: of the line.
+        mark: the high-water mark of our log.
         clock: the time, and the time used in entries and cosignatures.
         executor: threads for crypto and disk.
         log: logger of the line.
@@ -70,6 +85,7 @@ class Driver:
         *,
         core: Channel,
         store: LogStore,
+        mark: HighWater,
         clock: SteadyClock,
         executor: Executor,
         log: structlog.typing.FilteringBoundLogger,
@@ -80,6 +96,7 @@ class Driver:
     ) -> None:
         self.core = core
         self._store = store
+        self._mark = mark
         self._clock = clock
         self._executor = executor
         self._log = log
@@ -106,10 +123,10 @@ class Driver:
             self._deliver(effects)
 
     async def tell(self, tell: Callable[[], None]) -> None:
-        """Tell the channel something from which nothing follows at once; more may be sent afterwards."""
+        """Tell the channel something from which nothing follows at once but that more may be sent."""
         async with self._lock:
             tell()
-        self._pump_wanted.set()
+            await self._send_more()
 
     def _carry_out(self, call: Callable[[], list[Effect]]) -> list[Effect]:
         """On a thread: the writes among the effects, in order; returns all that were carried out."""
@@ -120,10 +137,19 @@ class Driver:
             try:
                 if isinstance(effect, StoreMirror):
                     queue.extendleft(reversed(self._store_mirror(effect)))
+                elif isinstance(effect, StoreOwn):
+                    queue.extendleft(reversed(self._store_own(effect)))
+                elif isinstance(effect, KeepMark):
+                    self._mark.learn(effect.note, effect.checkpoint)
                 elif isinstance(effect, StoreCosigned):
                     self._store.put_cosigned(effect.note, effect.size, self._clock.take())
                 elif isinstance(effect, StoreAhead):
                     self._store.put_ahead(Ahead(effect.index, effect.entry, effect.body, effect.note))
+                elif isinstance(effect, StoreBranch):
+                    self._store.append_branch(effect.number, effect.start, effect.entries, effect.bodies, effect.note)
+                elif isinstance(effect, StoreNote):
+                    self._store.later(effect.name, effect.note)
+                    self._store.flush()
                 elif isinstance(effect, KeepNote):
                     self._store.later(effect.name, effect.note)
             except StoreFull as error:
@@ -140,13 +166,21 @@ class Driver:
             done.append(effect)
         return done
 
-    def _store_mirror(self, effect: StoreMirror) -> list[Effect]:
-        rows = [
-            Row(entry, leaf, body, seen.statement_id, seen.flash)
-            for entry, leaf, seen, body in zip(
-                effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True
+    def _store_own(self, effect: StoreOwn) -> list[Effect]:
+        store, end = self._store, effect.frontier.size
+        store.append_own(effect.start, _rows(effect), effect.frontier, effect.last_ms)
+        self._clock.not_before(effect.last_ms)
+        entries = store.read(store.own, effect.start, end)
+        bodies = [store.body(store.own, index) for index in range(effect.start, end)]
+        followed = self.core.returned(entries, bodies, self._clock.now())
+        if followed is None:
+            raise StoreBroken(
+                "store-damaged", "entries of our log that came back read otherwise than they were written"
             )
-        ]
+        return followed
+
+    def _store_mirror(self, effect: StoreMirror) -> list[Effect]:
+        rows = _rows(effect)
         store, end = self._store, effect.frontier.size
         store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
         entries = store.read(store.their, effect.start, end)
@@ -254,17 +288,28 @@ class Driver:
             await self._pump_wanted.wait()
             self._pump_wanted.clear()
             async with self._lock:
-                session = self._session
-                if session is None or session.busy or not self.core.lag:
-                    continue
-                try:
-                    if self.core.lag <= LAG_INLINE:
-                        effects = self.core.pump()
-                    else:
-                        effects = await on_thread(self._executor, self.core.pump)
-                except NodeError as error:
-                    self._broken(error)
-                    return
-                for effect in effects:
-                    if isinstance(effect, Send):
-                        session.send(effect.data)
+                await self._send_more()
+
+    async def _send_more(self) -> None:
+        """Queue the next of our log, if the session has nothing left to send; whoever calls has the lock."""
+        session = self._session
+        if session is None or session.busy or not self.core.lag:
+            return
+        try:
+            if self.core.lag <= LAG_INLINE:
+                effects = self.core.pump()
+            else:
+                effects = await on_thread(self._executor, self.core.pump)
+        except NodeError as error:
+            self._broken(error)
+            return
+        for effect in effects:
+            if isinstance(effect, Send):
+                session.send(effect.data)
+
+
+def _rows(effect: StoreMirror | StoreOwn) -> list[Row]:
+    return [
+        Row(entry, leaf, body, seen.statement_id, seen.flash)
+        for entry, leaf, seen, body in zip(effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True)
+    ]

@@ -96,6 +96,19 @@ class HighWater:
             return None
         return checkpoint, self._note
 
+    def owed(self, size: int) -> tuple[Checkpoint, bytes] | None:
+        """The last checkpoint and its note, if the log has fewer entries now: it was put back. None if it was not."""
+        checkpoint = self.checkpoint
+        if checkpoint is None or self._note is None or checkpoint.size <= size:
+            return None
+        return checkpoint, self._note
+
+    def learn(self, note: bytes, checkpoint: Checkpoint) -> None:
+        """Make durable what we signed before and did not know any more; as `put`, and nothing where it is known."""
+        last = self.checkpoint
+        if last is None or last.size < checkpoint.size:
+            self.put(note, checkpoint)
+
     def equals(self, head: Head) -> bool:
         """Whether the log stands just where it was last signed."""
         checkpoint = self.checkpoint
@@ -109,8 +122,10 @@ class HighWater:
             checkpoint: what it says.
 
         Raises:
-            StoreBroken: the write or the sync failed.
+            StoreBroken: the write or the sync failed; or somebody else has written to the file, as a second copy of
+                this node would, or this process is one that was put back to an older moment.
         """
+        self._check_alone()
         counter = self._counter + 1
         data = counter.to_bytes(8, "big") + len(note).to_bytes(4, "big") + note
         data += sha256(data).digest()
@@ -124,6 +139,17 @@ class HighWater:
         if written != len(data):
             raise StoreBroken("store-broken", f"{self._path}: short write")
         self._counter, self._note, self._checkpoint = counter, note, checkpoint
+
+    def _check_alone(self) -> None:
+        """A machine that was rolled back with its memory goes on where it was; a mark on another disk shows it."""
+        found = 0
+        try:
+            for slot in (0, 1):
+                found = max(found, int.from_bytes(os.pread(self._handle, 8, slot * SLOT_BYTES), "big"))
+        except OSError as error:
+            raise StoreBroken("store-broken", f"{self._path}: {error.strerror}") from error
+        if found > self._counter:
+            raise StoreBroken("high-water-ahead", f"{self._path}: somebody else has written here; start again")
 
     def close(self) -> None:
         """Let go of the file."""

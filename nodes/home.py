@@ -18,6 +18,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
         log.db docket.db        the two logs, and what is derived from them
         high-water              how far our log was signed
         evidence/               the signed objects behind alarms
+        restored.json           here only between a restore and the line's first word after it
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
@@ -117,6 +118,11 @@ class ChannelHome:
     def high_water(self) -> Path:
         """How far our log was signed; a settings file may name a place that no backup reaches instead."""
         return self.path / "high-water"
+
+    @property
+    def restored(self) -> Path:
+        """That the channel was put back, until its line has all of its log again (`nodes/restored.py`)."""
+        return self.path / "restored.json"
 
     @property
     def bootstrap(self) -> Path:

@@ -21,7 +21,7 @@ import structlog
 
 from keys.keyring import NodeKeyring
 from keys.roster import Roster
-from nodes import evidence
+from nodes import evidence, restored
 from nodes.admission import Desk
 from nodes.arrivals import Arrivals
 from nodes.budget import Budget
@@ -35,6 +35,7 @@ from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.projection import Projection, ProjectionBroken
+from nodes.restored import Return
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
@@ -47,7 +48,7 @@ from protocol.body import Opened, open_body
 from protocol.channel import Channel
 from protocol.checkpoint import Checkpoint
 from protocol.compose import check_opened
-from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreCosigned, StoreMirror
+from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreCosigned, StoreMirror, StoreOwn
 from protocol.entry import Entry
 from protocol.errors import BodyRefused
 from protocol.glance import glance
@@ -111,6 +112,7 @@ class Line:
         rekeyed: Callable[[], None],
         read: Reading = now,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
+        silent: bool = False,
     ) -> None:
         self.home = home
         self.agreement = agreement
@@ -152,10 +154,14 @@ class Line:
             pulse=self._pulse,
             offset_alarm_ms=agreement.line.offset_alarm_ms,
             signed=mark.signed(own_head.size),
+            owed=mark.owed(own_head.size),
+            bereft=restored.is_bereft(home),
         )
+        self._return = Return(home=home, silent=silent, found=(own_head.size, their_head.size), log=self.log)
         self.driver = Driver(
             core=self._core,
             store=store,
+            mark=mark,
             clock=clock,
             executor=executor,
             log=self.log,
@@ -229,7 +235,11 @@ class Line:
             case StoreCosigned(_, size):
                 self.latency.held(size=size, mono_ms=self._clock.now().mono_ms)
                 self._waiters.receipt(size, self.store.cosigned_at(size - 1) or self._clock.take())
+            case StoreOwn():
+                self._return.came(effect.frontier.size, self._core.goal_size)
+                self._judge_wanted.set()
             case Live():
+                self._return.whole = True
                 self._go_live()
             case Received(beat, signature):
                 self.beats.append((beat, signature))
@@ -238,7 +248,7 @@ class Line:
             case Alarm(code, text, objects):
                 if self._live and not self._core.live:
                     # Our log is not the one that we signed before: nothing more is signed, whatever waits already.
-                    self._live = False
+                    self._live = self._starting = False
                     self._sequencer.halt(NodeError(code, text))
                 self.alarm(code, text)
                 if objects:
@@ -309,6 +319,10 @@ class Line:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        if self._core.goal_size is not None:
+            here = self.store.head(self.own).size
+            text = f"the high-water mark says that we signed {self._core.goal_size} entries; here are {here}"
+            self.alarm("rolled-back-self", text)
         if self._mark_apart and self._mark.equals(self.store.head(self.own)):
             # The start-up rule's exception: a mark that no backup reaches, and that equals the data, is an answer too.
             self._core.live = True
@@ -428,8 +442,9 @@ class Line:
     # --- our voice ----------------------------------------------------------------------------------------------------
 
     def _go_live(self) -> None:
-        if not self._starting:
+        if not self._starting and not self._return.silent:
             self._starting = True
+            self._sequencer.go_on()
             self._spawn(self._start_voice())
 
     async def _start_voice(self) -> None:
@@ -461,7 +476,12 @@ class Line:
         for path in sorted(self.home.bootstrap.glob("*.statement")):
             # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
             await self.intake.log(SignedStatement.parse(read_file(path)))
+        if not self._core.live:
+            # Told meanwhile that our log is not the one that we signed before.
+            return
         self._live = True
+        await on_thread(self._executor, self._return.ended, self.store)
+        self._arrivals.recall(self.store)
         while self._unsaid:
             await self._say(*self._unsaid.popleft())
         await self.intake.log_queue()
@@ -561,6 +581,7 @@ class Line:
         """What is worth knowing beyond `status`: whether we may sign, what waits, alarms."""
         return {
             "live": self._live,
+            "recovery": self._return.shown(self.store.head(self.own).size, self._core.goal_size),
             "disputed": self._core.disputed,
             "purpose": self.agreement.purpose,
             "queued": len(self.store.waiting(QUEUE)),

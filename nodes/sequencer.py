@@ -119,9 +119,13 @@ class Sequencer:
         self._halted: NodeError | None = None
 
     def halt(self, error: NodeError) -> None:
-        """Sign nothing more in this process; whoever waits is told why."""
+        """Sign nothing more until `go_on`; whoever waits is told why."""
         self._halted = error
         self._wake.set()
+
+    def go_on(self) -> None:
+        """What `halt` was called for is mended."""
+        self._halted = None
 
     def submit(self, item: Item) -> None:
         """Let a statement wait for its place.
@@ -199,6 +203,10 @@ class Sequencer:
         store, own = self._store, self._store.own
         before = store.head(own)
         mirror = store.head(store.their)
+        last = self._mark.checkpoint
+        if last is not None and last.origin == self.keys.own.origin and last.size > before.size:
+            # Nothing is even written where the log went further before.
+            raise SignRefused("high-water-ahead", f"the log was signed at {last.size} entries before")
         # Step 1.
         at_ms = self._clock.take()
         held = LogState(mirror.size, mirror.root)

@@ -28,10 +28,12 @@ from protocol.effects import (
     Close,
     Effect,
     Instant,
+    Live,
     Send,
 )
 from protocol.errors import Malformed, ProtocolError
 from protocol.frames import Frame, FrameType
+from protocol.glance import glance
 from protocol.handshake import Tie
 from protocol.heart import Heart
 from protocol.incoming import NotOfThisLog
@@ -40,12 +42,17 @@ from protocol.merkle import Hash
 from protocol.mirror import Mirror
 from protocol.note import parse as parse_note
 from protocol.once import Once
-from protocol.outbox import Outbox
+from protocol.outbox import GOOD, UNKNOWN, Outbox
 from protocol.pulse import Pulse
+from protocol.recovery import Recovery
+from protocol.restitution import Restitution
 from protocol.shelf import Shelf
 
 OPEN_TIMEOUT_MS: Final = 5_000
 """From a connection to its `open` phase; a peer that is slower may dial again."""
+
+MIRROR_PATIENCE_MS: Final = 30_000
+"""How long a node whose mirror was put back waits for the next part of it before it speaks all the same."""
 
 
 class Channel:
@@ -58,6 +65,8 @@ class Channel:
         pulse: the heartbeat.
         offset_alarm_ms: difference of clocks that raises an alarm.
         signed: the last checkpoint signed for our own log, with its bytes, or None.
+        owed: the same, where it is of more than is here; `signed` is then None.
+        bereft: whether there was a log here of which nothing is left: the other side must then show it.
     """
 
     def __init__(
@@ -69,6 +78,8 @@ class Channel:
         pulse: Pulse,
         offset_alarm_ms: int,
         signed: tuple[Checkpoint, bytes] | None,
+        owed: tuple[Checkpoint, bytes] | None = None,
+        bereft: bool = False,
     ) -> None:
         self.channel = channel
         self.keys = keys
@@ -79,6 +90,12 @@ class Channel:
         self._once = Once()
         self._outbox = Outbox(keys=keys, shelf=shelf, signed=signed, once=self._once)
         self._mirror = Mirror(keys=keys, shelf=shelf, once=self._once)
+        self._recovery = Recovery(keys=keys, shelf=shelf, once=self._once, owed=owed)
+        self._restitution = Restitution(keys=keys, shelf=shelf)
+        self._bereft = bereft
+        # How far the mirror has to be before we speak, and until when that is waited for.
+        self._awaited, self._await_until = 0, 0
+        self._give_next = False
         self._heart = Heart(
             channel=channel,
             keys=keys,
@@ -118,6 +135,12 @@ class Channel:
         self._outbox.live = live
 
     @property
+    def goal_size(self) -> int | None:
+        """How far our own log went, where less of it is here; None where it is whole as far as is known."""
+        goal = self._recovery.goal
+        return None if goal is None else goal[0].size
+
+    @property
     def quoted(self) -> int:
         """The size of our log that the other side last claimed to hold, where the claim is true."""
         return self._outbox.quoted
@@ -147,12 +170,15 @@ class Channel:
         self.phase, self._tie = "closed", None
         self._mirror.session_ends()
         self._outbox.session_ends()
+        self._recovery.session_ends()
+        self._restitution.session_ends()
         self._own_hello = self._their_hello = b""
         self._heart.session_ends()
 
     def rekeyed(self, keys: LineKeys) -> None:
         """A roster came into force."""
         self.keys = self._outbox.keys = self._mirror.keys = self._heart.keys = keys
+        self._recovery.keys = self._restitution.keys = keys
 
     def docket(self, own_size: int, their_size: int, digest: Hash) -> None:
         """The docket was computed at these sizes; the next beat says so."""
@@ -182,6 +208,11 @@ class Channel:
             effects.append(self._heart.tally(now))
         effects += self._heart.watch_own_clock(now, ahead_ms)
         effects += self._mirror.keep_newest()
+        effects += self._mirror.branches.answers(now)
+        if self._awaited and self.phase == "open" and now.mono_ms >= self._await_until:
+            # They do not send what they said they have. Nobody's silence ends our voice.
+            self._awaited = 0
+            effects += self._speak()
         if self.phase == "open" and self.pulse.due(now):
             effects += self._heart.beat(now, ahead_ms)
         return effects
@@ -288,7 +319,6 @@ class Channel:
 
     def _on_state(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         """The start-up rule, and where each side goes on."""
-        del data
         # Everything is verified before anything follows from it.
         handshake.check_vouched(
             key=self.keys.their.node,
@@ -305,6 +335,14 @@ class Channel:
         theirs = self._verified(frame["own_note"], self.keys.their.log, ())
         by_us = self._verified(frame["cosigned_note"], self.keys.their.log, self.keys.own.mirror)
         effects: list[Effect] = [*self._outbox.heed(own, frame["held_note"], seen, frame["newest_note"])]
+        for known, note in ((own, frame["held_note"]), (seen, frame["newest_note"])):
+            if known is not None:
+                effects += self._recovery.learn(known.checkpoint, note)
+        if self._bereft and own is None and self._shelf.head(self._own).size == 0:
+            self._outbox.standing = UNKNOWN
+            effects += self._once.tell(
+                "nothing-held", "the counterpart holds nothing of our log, and neither do we", {"state": data}
+            )
         if by_us is not None:
             effects += self._mirror.told_by_us(by_us, frame["cosigned_note"])
         if theirs is not None:
@@ -312,9 +350,61 @@ class Channel:
         self.phase = "open"
         self._outbox.session_begins(frame["held_size"])
         self.pulse.hurry(now)
+        effects += self._recovery.begin(frame["held_size"])
+        self._await(by_us, theirs, now)
+        effects += self._speak()
         receipts = self._mirror.cosign(now, tell=True)
         told = by_us.checkpoint.size if by_us is not None else 0
         return [*effects, *(receipts or self._mirror.again(told))]
+
+    # --- our voice ----------------------------------------------------------------------------------------------------
+
+    def _await(self, by_us: VerifiedCheckpoint | None, theirs: VerifiedCheckpoint | None, now: Instant) -> None:
+        """A mirror that was put back catches up before we speak, because what our entries say is held never goes down:
+        as far as we cosigned or said so, and no further than they have it themselves."""
+        own_size = self._shelf.head(self._own).size
+        last = glance(self._shelf.read(self._own, own_size - 1, own_size)[0]).held_size if own_size else 0
+        wanted = max(last, by_us.checkpoint.size if by_us is not None else 0)
+        self._awaited = min(wanted, theirs.checkpoint.size if theirs is not None else 0)
+        self._await_until = now.mono_ms + MIRROR_PATIENCE_MS
+
+    def _speak(self) -> list[Effect]:
+        """We may sign anew: our log is all here, and the other one as far as we said that it was."""
+        held = self._mirror.disputed or self._mirror.frontier.size >= self._awaited
+        if self._outbox.standing != GOOD or self._recovery.goal is not None or not held:
+            return []
+        self._awaited = 0
+        self._outbox.live = True
+        return [Live()]
+
+    def _on_fetch(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
+        del data, now
+        self._restitution.ask(frame["voice"], frame["start"], frame["end"])
+        return []
+
+    def _on_fetched(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
+        del data, now
+        if frame["voice"] != self._own:
+            raise Malformed("wrong-party", "fetched", "of a log that was not asked for")
+        return self._recovery.take(frame)
+
+    def _on_fetched_body(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
+        del data, now
+        if frame["voice"] != self._own:
+            raise Malformed("wrong-party", "fetched-body", "of a log that was not asked for")
+        return self._recovery.body(frame)
+
+    def returned(self, entries: list[bytes], bodies: list[bytes | None], now: Instant) -> list[Effect] | None:
+        """What `StoreOwn` asked for is durable; see `Recovery.stored`."""
+        goal = self._recovery.goal
+        effects = self._recovery.stored(entries, bodies)
+        if not effects or goal is None or self._recovery.goal is not None:
+            return effects
+        # All of it is here: it stands as it was signed, and the mirror has had its time.
+        self._outbox.signed(*goal)
+        self._outbox.standing = GOOD
+        self._await_until = now.mono_ms + MIRROR_PATIENCE_MS
+        return [*effects, *self._speak()]
 
     def _verified(self, note: bytes | None, log: Pair, mirror: Pair | tuple[()]) -> VerifiedCheckpoint | None:
         """A note of a `state` frame: the log's two lines, and where there are more, the mirror's two as well."""
@@ -354,7 +444,11 @@ class Channel:
 
     def mirrored(self, entries: list[bytes], bodies: list[bytes | None], now: Instant) -> list[Effect] | None:
         """What `StoreMirror` asked for is durable; see `Mirror.stored`."""
-        return self._mirror.stored(entries, bodies, now, tell=self.phase == "open")
+        effects = self._mirror.stored(entries, bodies, now, tell=self.phase == "open")
+        if effects is None or not self._awaited:
+            return effects
+        self._await_until = now.mono_ms + MIRROR_PATIENCE_MS
+        return [*effects, *self._speak()]
 
     def not_stored(self) -> None:
         """What was to be written could not be, and nothing changed; the session ends, and the next one asks again."""
@@ -365,11 +459,14 @@ class Channel:
     @property
     def lag(self) -> int:
         """How many entries of our log the session lacks, which `pump` would give."""
-        return self._outbox.lag if self.phase == "open" else 0
+        return self._outbox.lag + self._restitution.lag if self.phase == "open" else 0
 
     def pump(self) -> list[Effect]:
-        """What to send next of our log; see `Outbox.pump`."""
-        return self._outbox.pump() if self.phase == "open" else []
+        """What to send next: of our log (`Outbox.pump`), or of what they asked for, in turn where there is both."""
+        if self.phase != "open":
+            return []
+        self._give_next = self._restitution.lag > 0 and (not self._give_next or self._outbox.lag == 0)
+        return self._restitution.pump() if self._give_next else self._outbox.pump()
 
     _HANDLERS: Final[dict[FrameType, tuple[str, Callable[["Channel", Frame, bytes, Instant], list[Effect]] | None]]] = {
         FrameType.HELLO: ("hello", _on_hello),
@@ -380,5 +477,8 @@ class Channel:
         FrameType.COSIGNED: ("open", _on_cosigned),
         FrameType.WANT: ("open", _on_want),
         FrameType.BEAT: ("open", _on_beat),
+        FrameType.FETCH: ("open", _on_fetch),
+        FrameType.FETCHED: ("open", _on_fetched),
+        FrameType.FETCHED_BODY: ("open", _on_fetched_body),
         FrameType.AHEAD: ("open", _on_ahead),
     }

@@ -38,6 +38,9 @@ class FrameType(IntEnum):
     BEAT = 8
     AHEAD = 9
     PROBLEM = 11
+    FETCH = 12
+    FETCHED = 13
+    FETCHED_BODY = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,15 @@ FRAMES: Final[dict[FrameType, tuple[Item, ...]]] = {
         Item("body", bytes, BODY_BYTES_MAX, optional=True),
     ),
     FrameType.PROBLEM: (Item("code", str, 40), Item("text", str, 300)),
+    FrameType.FETCH: (Item("voice", str, 4), Item("start", int, SIZE_MAX), Item("end", int, SIZE_MAX)),
+    FrameType.FETCHED: (
+        Item("voice", str, 4),
+        _NOTE,
+        Item("start", int, SIZE_MAX),
+        Item("entries", list, ENTRY_BYTES_MAX, count=FRAME_ITEMS_MAX),
+        Item("proof", list, 32, exact=32, count=PROOF_HASHES_MAX),
+    ),
+    FrameType.FETCHED_BODY: (Item("voice", str, 4), Item("index", int, SIZE_MAX), Item("body", bytes, BODY_BYTES_MAX)),
 }
 
 

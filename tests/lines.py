@@ -31,14 +31,18 @@ from protocol.effects import (
     Close,
     Effect,
     Instant,
+    KeepMark,
     KeepNote,
     LineChanged,
     Live,
     Say,
     Send,
     StoreAhead,
+    StoreBranch,
     StoreCosigned,
     StoreMirror,
+    StoreNote,
+    StoreOwn,
 )
 from protocol.entry import Entry
 from protocol.handshake import Tie
@@ -138,6 +142,7 @@ class Side:
         self.offset_ms = 0
         self.store = MemoryStore(own=party, their=other(party)) if store is None else store
         self.mark: tuple[Checkpoint, bytes] | None = None
+        self.bereft = False
         self.out: deque[bytes] = deque()
         self.events: list[Effect] = []
         self.full = False
@@ -150,8 +155,13 @@ class Side:
             shelf=self.store,
             pulse=Pulse(BEAT_MS, TALLY_MS, self.now()),
             offset_alarm_ms=agreement().line.offset_alarm_ms,
-            signed=self.mark,
+            signed=None if self._is_owed() else self.mark,
+            owed=self.mark if self._is_owed() else None,
+            bereft=self.bereft,
         )
+
+    def _is_owed(self) -> bool:
+        return self.mark is not None and self.mark[0].size > self.store.head(self.party).size
 
     def now(self) -> Instant:
         """The moment, by this side's clocks."""
@@ -238,12 +248,25 @@ class Side:
                 match effect:
                     case StoreMirror():
                         queue.extendleft(reversed(self._store_mirror(effect)))
+                    case StoreOwn():
+                        queue.extendleft(reversed(self._store_own(effect)))
+                    case KeepMark():
+                        self.mark = (effect.checkpoint, effect.note)
                     case StoreCosigned():
                         self._room()
                         self.store.put_cosigned(effect.note, effect.size, self.now().wall_ms)
                     case StoreAhead():
                         self._room()
                         self.store.put_ahead(Ahead(effect.index, effect.entry, effect.body, effect.note))
+                    case StoreBranch():
+                        self._room()
+                        self.store.append_branch(
+                            effect.number, effect.start, effect.entries, effect.bodies, effect.note
+                        )
+                    case StoreNote():
+                        self._room()
+                        self.store.later(effect.name, effect.note)
+                        self.store.flush()
                     case KeepNote():
                         self.store.later(effect.name, effect.note)
                     case Send():
@@ -260,14 +283,18 @@ class Side:
         if self.full:
             raise StoreFull("disk-full", "")
 
+    def _store_own(self, effect: StoreOwn) -> list[Effect]:
+        self._room()
+        self.store.append_own(effect.start, _rows(effect), effect.frontier, effect.last_ms)
+        entries = self.store.read(self.party, effect.start, effect.frontier.size)
+        bodies = [self.store.body(self.party, index) for index in range(effect.start, effect.frontier.size)]
+        followed = self.core.returned(entries, bodies, self.now())
+        assert followed is not None
+        return followed
+
     def _store_mirror(self, effect: StoreMirror) -> list[Effect]:
         self._room()
-        rows = [
-            Row(entry, leaf, body, seen.statement_id, seen.flash)
-            for entry, leaf, seen, body in zip(
-                effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True
-            )
-        ]
+        rows = _rows(effect)
         voice = other(self.party)
         self.store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
         entries = self.store.read(voice, effect.start, effect.frontier.size)
@@ -292,11 +319,17 @@ class Side:
     def restart(self, store: MemoryStore | None = None, *, keep_mark: bool = True) -> None:
         """Crash and start again from what was durable, or from another store."""
         self.store = self.store.crashed() if store is None else store
-        size = self.store.head(self.party).size
-        if not keep_mark or (self.mark is not None and self.mark[0].size > size):
+        if not keep_mark:
             self.mark = None
         self.out.clear()
         self.core = self._core()
+
+
+def _rows(effect: StoreMirror | StoreOwn) -> list[Row]:
+    return [
+        Row(entry, leaf, body, seen.statement_id, seen.flash)
+        for entry, leaf, seen, body in zip(effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True)
+    ]
 
 
 class Wire:
