@@ -23,6 +23,7 @@ import structlog
 from keys.keyring import NodeKeyring
 from keys.tls_identity import spki_pin
 from nodes import tls
+from nodes.caretaker import Caretaker
 from nodes.config import NodeConfig
 from nodes.dialler import Dialler, websocket
 from nodes.errors import NodeError
@@ -188,6 +189,7 @@ class Node:
                     own_pin=own_pin,
                 )
                 tasks.append(asyncio.create_task(dialler.run()))
+            tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             await self._stop.wait()
         finally:

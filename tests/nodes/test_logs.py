@@ -124,7 +124,7 @@ def test_logrotate_rotates_the_log_of_a_running_node(tmp_path: Path) -> None:
         assert ok("--home", arc, "status")["node"] == "running"
     finally:
         stop(process)
-    (rotated,) = arc.glob("node.log.1*")
+    (rotated,) = arc.glob("node.log-*")
     events = [[json.loads(line)["event"] for line in one.read_text().splitlines()] for one in (rotated, path)]
     assert "node runs" in events[0]
     assert events[1][0] in {"log begins", "dialled"}
