@@ -80,10 +80,6 @@ def draw(chance: Random, parties: tuple[str, ...], channels: tuple[tuple[str, st
     if "fork" in armed:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"old-disk"}
-    if armed & {"fork", "old-disk"}:
-        # How far a log is held is told in a session and signed by nobody where it is nothing: an old `state` frame that
-        # got into a new session would hide from a node that its disk is an old one. There TLS alone stands in the way.
-        armed -= {"replay"}
     until_us = chance.randrange(15, 35) * 1_000_000
     faults: list[Fault] = []
 
