@@ -36,6 +36,8 @@ class HighWater:
         self._note: bytes | None = None
         self._checkpoint: Checkpoint | None = None
         self._handle = -1
+        # What the slots begin with, as read or written last; a damaged one counts as it is.
+        self._counters = [0, 0]
 
     @classmethod
     def open(cls, path: Path) -> HighWater:
@@ -65,8 +67,9 @@ class HighWater:
     def _load(self) -> None:
         damaged = 0
         for slot in (0, 1):
-            data = os.pread(self._handle, SLOT_BYTES, slot * SLOT_BYTES)
+            data = self._read(slot, SLOT_BYTES)
             counter, length = int.from_bytes(data[:8], "big"), int.from_bytes(data[8:12], "big")
+            self._counters[slot] = counter
             if counter == 0:
                 continue
             note, check = data[12 : 12 + length], data[12 + length : 44 + length]
@@ -131,24 +134,31 @@ class HighWater:
         data += sha256(data).digest()
         if len(data) > SLOT_BYTES:
             raise StoreBroken("high-water-missing", f"{self._path}: a note of {len(note)} bytes has no room")
+        self._write(counter % 2, data)
+        self._counters[counter % 2] = counter
+        self._counter, self._note, self._checkpoint = counter, note, checkpoint
+
+    def _read(self, slot: int, count: int) -> bytes:
+        """The first bytes of a slot."""
         try:
-            written = os.pwrite(self._handle, data, (counter % 2) * SLOT_BYTES)
+            return os.pread(self._handle, count, slot * SLOT_BYTES)
+        except OSError as error:
+            raise StoreBroken("store-broken", f"{self._path}: {error.strerror}") from error
+
+    def _write(self, slot: int, data: bytes) -> None:
+        """Write the first bytes of a slot, durably."""
+        try:
+            written = os.pwrite(self._handle, data, slot * SLOT_BYTES)
             os.fdatasync(self._handle)
         except OSError as error:
             raise StoreBroken("store-broken", f"{self._path}: {error.strerror}") from error
         if written != len(data):
             raise StoreBroken("store-broken", f"{self._path}: short write")
-        self._counter, self._note, self._checkpoint = counter, note, checkpoint
 
     def _check_alone(self) -> None:
         """A machine that was rolled back with its memory goes on where it was; a mark on another disk shows it."""
-        found = 0
-        try:
-            for slot in (0, 1):
-                found = max(found, int.from_bytes(os.pread(self._handle, 8, slot * SLOT_BYTES), "big"))
-        except OSError as error:
-            raise StoreBroken("store-broken", f"{self._path}: {error.strerror}") from error
-        if found > self._counter:
+        # A slot that was torn in a crash is as it was when we began; only what changed since is somebody else's.
+        if [int.from_bytes(self._read(slot, 8), "big") for slot in (0, 1)] != self._counters:
             raise StoreBroken("high-water-ahead", f"{self._path}: somebody else has written here; start again")
 
     def close(self) -> None:

@@ -79,10 +79,11 @@ def test_a_torn_write_leaves_the_mark_before(tmp_path: Path) -> None:
         torn[SLOT_BYTES + place] ^= 0xFF
         path.write_bytes(torn)
         assert size_of(path) == 2, place
-    mark = HighWater.open(path)
-    put(mark, 4)
-    mark.close()
-    assert size_of(path) == 4
+        mark = HighWater.open(path)
+        put(mark, 4)
+        put(mark, 5)
+        mark.close()
+        assert size_of(path) == 5, place
 
 
 def test_a_first_write_that_was_torn_is_no_mark(tmp_path: Path) -> None:
