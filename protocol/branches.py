@@ -119,6 +119,7 @@ class Branches:
         self._asked: int | None = None
         self._back = LOOK_BACK
         self._fits_nowhere: Checkpoint | None = None
+        self._full = False
 
     def _load(self) -> list[Branch]:
         found = []
@@ -136,6 +137,7 @@ class Branches:
         self._arriving = None
         self._asked = None
         self._back = LOOK_BACK
+        self._full = False
 
     def not_stored(self) -> None:
         """What was to be written could not be."""
@@ -157,6 +159,8 @@ class Branches:
 
     def differs(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
         """A checkpoint of theirs has another root than the mirror at its size."""
+        if self.disputed:
+            return []
         ours = self._held_under(checkpoint.size)
         if ours is None:
             return self._unproved()
@@ -231,17 +235,25 @@ class Branches:
 
     # --- entries ------------------------------------------------------------------------------------------------------
 
-    def look_back(self, frame: Frame, checkpoint: Checkpoint, error: NotOfThisLog) -> list[Effect]:
-        """Entries do not fit the mirror: ask for earlier ones.
+    def look_back(self, frame: Frame, checkpoint: Checkpoint) -> list[Effect]:
+        """Entries do not fit the mirror: look where they do, and ask for earlier ones where they do nowhere.
 
         Raises:
-            NotOfThisLog: there is nothing earlier, or the same was tried in vain.
+            NotOfThisLog: they fit nowhere, and there are no earlier ones, or the same was tried in vain before.
         """
-        start = min(frame["start"], self._shelf.head(self._their).size)
+        if checkpoint == self._fits_nowhere:
+            raise _no_prefix()
+        if self._asked is None:
+            self._asked = frame["start"]
+        # They do not fit the mirror where it ends, so this gives no None.
+        return self.append(frame, checkpoint) or []
+
+    def _ask_back(self, start: int, checkpoint: Checkpoint) -> list[Effect]:
+        start = min(start, self._shelf.head(self._their).size)
         if start == 0 or checkpoint == self._fits_nowhere:
             self._asked = None
             self._fits_nowhere = checkpoint
-            raise error
+            raise _no_prefix()
         self._asked = max(0, start - self._back)
         self._back *= 4
         return [Send(frames.encode(FrameType.WANT, voice=self._their, start=self._asked))]
@@ -258,9 +270,8 @@ class Branches:
         start, entries = frame["start"], frame["entries"]
         if not entries or (self._asked is not None and start > self._asked):
             return []
-        error = NotOfThisLog("root-differs", "append", "the entries are no prefix of what was signed")
         if start + len(entries) > checkpoint.size:
-            raise error
+            raise _no_prefix()
         mirror = Branch(0, self._shelf.head(self._their).size, [], b"")
         for branch in [*reversed(self._branches), mirror]:
             if start > branch.size:
@@ -274,7 +285,8 @@ class Branches:
             except NotOfThisLog:
                 continue
             return self._fitting(branch, read, incoming, frame["proof"])
-        return self.look_back(frame, checkpoint, error)
+        # They may follow what was passed over.
+        return [] if self._full else self._ask_back(start, checkpoint)
 
     def _reader(self, branch: Branch) -> HashReader:
         return grown(self._shelf.hashes(self._their), branch.start, branch.leaves)
@@ -349,6 +361,7 @@ class Branches:
             or count + len(rest.leaves) > ENTRIES_MAX
             or (new and len(self._branches) >= BRANCHES_MAX)
         ):
+            self._full = True
             return self._once.tell("disputed-full", "there is no more room for what is disputed; it is passed over", {})
         target = branch
         entries: tuple[bytes, ...] = ()
@@ -420,6 +433,10 @@ class Branches:
             "held_size": 0 if held is None else held.size,
             "held_root": Frontier.empty().root() if held is None else held.root,
         }
+
+
+def _no_prefix() -> NotOfThisLog:
+    return NotOfThisLog("root-differs", "append", "the entries are no prefix of what was signed")
 
 
 def _steps(size: int, incoming: Incoming, read: HashReader, proof: Sequence[Hash]) -> tuple[Step, ...]:

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from protocol.code import Code
 from protocol.codes_alarms import ALARMS
 from protocol.codes_commands import COMMANDS
+from protocol.codes_disputes import DISPUTES
 from protocol.codes_entries import ENTRIES
 from protocol.codes_findings import FINDINGS
 from protocol.codes_formats import FORMATS
@@ -29,6 +30,7 @@ from protocol.codes_formats import FORMATS
 GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Entries": ENTRIES,
     "Alarms": ALARMS,
+    "Disputes and damage": DISPUTES,
     "Findings of an audit": FINDINGS,
     "Formats": FORMATS,
     "Commands and nodes": COMMANDS,

@@ -3,15 +3,17 @@
 Entries are taken only under a checkpoint of theirs that they bring us towards, with every body they name; they are
 cosigned only after what was written has been read back. The signer never cosigns below, or beside, what it cosigned
 before, as we or they remember it. Two checkpoints of theirs that cannot be of one log are a fork: the mirror stays
-where it is, and nothing of that voice is taken any more.
+where it is, and what is new of that voice goes into branches beside it.
 
 Source: spec/channel.md, "Mirroring", "What is checked before cosigning" and "Ahead".
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from keys.errors import KeysError
 from protocol import frames
+from protocol.branches import Branches
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import VerifiedCheckpoint, add_cosignatures, cosign, verify_note
 from protocol.effects import Effect, Instant, KeepNote, Send, StoreAhead
@@ -20,7 +22,7 @@ from protocol.frames import Frame, FrameType
 from protocol.glance import glance
 from protocol.incoming import Incoming, NotOfThisLog
 from protocol.line_keys import LineKeys
-from protocol.merkle import Frontier, leaf_hash, verify_inclusion
+from protocol.merkle import Frontier, Hash, leaf_hash, verify_inclusion
 from protocol.note import Note
 from protocol.once import Once
 from protocol.shelf import Shelf
@@ -43,7 +45,7 @@ class Mirror:
     Attributes:
         frontier: of what is durable.
         cosigned: the checkpoint cosigned last, or None.
-        disputed: whether they signed two logs that cannot be one.
+        branches: what contradicts the mirror.
     """
 
     def __init__(self, *, keys: LineKeys, shelf: Shelf, once: Once) -> None:
@@ -57,13 +59,19 @@ class Mirror:
         note = shelf.note("their-cosigned")
         self.cosigned = None if note is None else verify_note(note, keys.their.log + keys.own.mirror).checkpoint
         # Below this nothing is ever cosigned.
-        self._floor = self.cosigned
+        self._floor, self._floor_note = self.cosigned, note or b""
         self._seen = self._kept_newest()
         self._newest_kept = True
         self._incoming: Incoming | None = None
+        self._proof: list[Effect] = []
         self._skipping = False
         self._ahead = set(shelf.ahead_indexes())
-        self.disputed = False
+        self.branches = Branches(keys=lambda: self.keys, shelf=shelf, once=once)
+
+    @property
+    def disputed(self) -> bool:
+        """Whether they signed two logs that cannot be one."""
+        return self.branches.disputed
 
     def _kept_newest(self) -> dict[int, tuple[Checkpoint, bytes]]:
         """The newest checkpoint of theirs that was seen before its entries; none where it is of another epoch."""
@@ -80,10 +88,12 @@ class Mirror:
         """What was on its way will come again."""
         self._incoming = None
         self._skipping = False
+        self.branches.session_ends()
 
     def not_stored(self) -> None:
         """What was to be written could not be, and nothing changed."""
         self.session_ends()
+        self.branches.not_stored()
         self._ahead = set(self._shelf.ahead_indexes())
 
     def held_note(self) -> bytes | None:
@@ -120,7 +130,7 @@ class Mirror:
         checkpoint = told.checkpoint
         self._ms = max(self._ms, *told.times_ms.values())
         if self._floor is None or checkpoint.size > self._floor.size:
-            self._floor = checkpoint
+            self._floor, self._floor_note = checkpoint, note
         return [] if checkpoint.size > self.frontier.size else self._compare(checkpoint, note)
 
     def heed(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
@@ -132,14 +142,14 @@ class Mirror:
     def _compare(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
         if self._shelf.root(self._their, checkpoint.size) == checkpoint.root:
             return []
-        return self._fork(note)
+        return self.branches.differs(checkpoint, note)
 
     def _see(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
         """Remember a checkpoint of theirs though its entries are not here yet: a disk of theirs that was put back could
         otherwise make them sign another log of that size, if nobody holds these entries."""
         known = self._seen.get(checkpoint.size)
         if known is not None:
-            return [] if checkpoint.root == known[0].root else self._fork(note, known[1])
+            return [] if checkpoint.root == known[0].root else self.branches.two_signed(known[1], note)
         self._newest_kept = self._newest_kept and checkpoint.size < max(self._seen, default=0)
         self._seen[checkpoint.size] = (checkpoint, note)
         if len(self._seen) > SEEN_MAX:
@@ -147,28 +157,12 @@ class Mirror:
             del self._seen[sorted(self._seen)[-2]]
         return []
 
-    def _beside(self, incoming: Incoming) -> bytes | None:
-        """A checkpoint that was seen, and that these entries belie; None where they fit all."""
-        for size, (known, note) in self._seen.items():
-            if known != incoming.checkpoint and incoming.start < size <= incoming.frontier.size:
-                reached = self.frontier.extend(incoming.leaves[: size - incoming.start])
-                if reached.root() != known.root:
-                    return note
-        return None
-
-    def _fork(self, note: bytes, held: bytes | None = None) -> list[Effect]:
-        """Two logs under one key. The mirror stays where it is; the rest of the line goes on.
-
-        Args:
-            note: of the one.
-            held: of the other, where it is not what was cosigned last.
-        """
-        self.disputed = True
-        evidence = {"signed": note}
-        held = held or self._shelf.note("their-cosigned")
-        if held is not None:
-            evidence["held"] = held
-        return self._once.tell("fork", "the counterpart signed two logs that cannot be one", evidence)
+    def _belied(self, incoming: Incoming, proof: Sequence[Hash]) -> list[Effect]:
+        """What follows where these entries do not fit a checkpoint that was seen before them; mostly nothing."""
+        for known, note in list(self._seen.values()):
+            if known != incoming.checkpoint and (found := self.branches.crosses(known, note, incoming, proof)):
+                return found
+        return []
 
     # --- entries ------------------------------------------------------------------------------------------------------
 
@@ -178,12 +172,18 @@ class Mirror:
         Raises:
             Malformed, NotOfThisLog, LogRefused: it is refused, and nothing changed.
         """
-        if self._incoming is not None:
+        if self._incoming is not None or self.branches.waits:
             raise Malformed("frame-out-of-place", "append", "bodies of the one before are missing")
         checkpoint = verify_note(frame["note"], self.keys.their.log).checkpoint
-        forked = self.heed(checkpoint, frame["note"])
-        if self.disputed:
-            return forked
+        found = self.heed(checkpoint, frame["note"])
+        if self.branches.takes:
+            beside = self._take_beside(frame, checkpoint, found)
+            if beside is not None:
+                return beside
+        elif found:
+            # It cannot be of the log that is here, and what is here does not prove it: nothing of it is taken.
+            self._skipping = True
+            return found
         start, entries = frame["start"], frame["entries"]
         self._skipping = start > self.frontier.size
         if self._skipping:
@@ -193,13 +193,35 @@ class Mirror:
             return self.cosign(now, tell=True)
         if self.frontier.size + len(entries) > checkpoint.size:
             raise NotOfThisLog("root-differs", "append", "more entries than the checkpoint covers")
-        incoming = Incoming.check(
-            note=frame["note"], checkpoint=checkpoint, mirror=self.frontier, entries=entries, proof=frame["proof"]
-        )
-        if beside := self._beside(incoming):
-            return self._fork(frame["note"], beside)
+        try:
+            incoming = Incoming.check(
+                note=frame["note"], checkpoint=checkpoint, mirror=self.frontier, entries=entries, proof=frame["proof"]
+            )
+        except NotOfThisLog:
+            self._skipping = True
+            found = self.branches.look_back(frame, checkpoint)
+            self._skipping = not self.branches.waits
+            return found
+        if belied := self._belied(incoming, frame["proof"]):
+            beside = self._take_beside(frame, checkpoint, belied) if self.disputed else None
+            self._skipping = beside is None or not self.branches.waits
+            return belied if beside is None else beside
         self._incoming = incoming
+        self._proof = self.branches.prove(incoming, frame["proof"])
         return self._store_if_whole(now)
+
+    def _take_beside(self, frame: Frame, checkpoint: Checkpoint, found: list[Effect]) -> list[Effect] | None:
+        """Entries that contradict the mirror, or may; None where they fit it after all."""
+        try:
+            taken = self.branches.append(frame, checkpoint)
+        except NotOfThisLog:
+            if not found:
+                raise
+            taken = []
+        if taken is None:
+            return None
+        self._skipping = not self.branches.waits
+        return [*found, *taken]
 
     def body(self, frame: Frame, now: Instant) -> list[Effect]:
         """Take a body frame.
@@ -207,8 +229,10 @@ class Mirror:
         Raises:
             Malformed: it is not the body that is waited for.
         """
+        if self.branches.waits:
+            return self.branches.body(frame)
         if self._incoming is None:
-            if frame["index"] < self.frontier.size or self.disputed or self._skipping:
+            if frame["index"] < self.frontier.size or self.branches.takes or self._skipping:
                 return []
             raise Malformed("body-unexpected", "body", "no entry waits for it")
         if frame["index"] < self._incoming.start:
@@ -219,7 +243,7 @@ class Mirror:
     def _store_if_whole(self, now: Instant) -> list[Effect]:
         if self._incoming is None or self._incoming.missing:
             return []
-        return [self._incoming.store(self._time(now))]
+        return [*self._proof, self._incoming.store(self._time(now))]
 
     def stored(
         self, entries: list[bytes], bodies: list[bytes | None], now: Instant, *, tell: bool
@@ -262,14 +286,15 @@ class Mirror:
             return []
         # The mirror's signer: never below, and never beside, what it signed before, as we or they remember it.
         if checkpoint.root != self.frontier.root():
-            return self._fork(note)
+            return self.branches.differs(checkpoint, note)
         if self._floor is not None:
             if checkpoint.size < self._floor.size:
                 return []
             if self._shelf.root(self._their, self._floor.size) != self._floor.root:
-                return self._fork(note)
+                return self.branches.differs(self._floor, self._floor_note)
         cosigned = add_cosignatures(note, cosign(checkpoint, self.keys.signers.mirror, self._time(now)))
         self.cosigned = self._floor = checkpoint
+        self._floor_note = cosigned
         effects: list[Effect] = [KeepNote("their-cosigned", cosigned)]
         if tell:
             effects.append(Send(frames.encode(FrameType.COSIGNED, note=cosigned)))
