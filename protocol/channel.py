@@ -54,6 +54,9 @@ OPEN_TIMEOUT_MS: Final = 5_000
 MIRROR_PATIENCE_MS: Final = 30_000
 """How long a node whose mirror was put back waits for the next part of it before it speaks all the same."""
 
+_Shown = tuple[VerifiedCheckpoint | None, bytes | None, VerifiedCheckpoint | None, bytes | None]
+"""What the other side showed of our log in its `state`: what covers as much as it holds, and the newest that it saw."""
+
 
 class Channel:
     """The state machine of one line; one for each channel of a node, over all its sessions.
@@ -110,6 +113,7 @@ class Channel:
         self.phase = "closed"
         self._tie: Tie | None = None
         self._own_hello = self._their_hello = b""
+        self._shown: _Shown = (None, None, None, None)
         self._version = 0
         self._deadline = 0
 
@@ -133,6 +137,8 @@ class Channel:
     @live.setter
     def live(self, live: bool) -> None:
         self._outbox.live = live
+        if live:
+            self._outbox.standing = GOOD
 
     @property
     def goal_size(self) -> int | None:
@@ -334,7 +340,8 @@ class Channel:
         seen = self._verified(frame["newest_note"], self.keys.own.log, ())
         theirs = self._verified(frame["own_note"], self.keys.their.log, ())
         by_us = self._verified(frame["cosigned_note"], self.keys.their.log, self.keys.own.mirror)
-        effects: list[Effect] = [*self._outbox.heed(own, frame["held_note"], seen, frame["newest_note"])]
+        self._shown = (own, frame["held_note"], seen, frame["newest_note"])
+        effects: list[Effect] = [*self._outbox.heed(*self._shown)]
         for known, note in ((own, frame["held_note"]), (seen, frame["newest_note"])):
             if known is not None:
                 effects += self._recovery.learn(known.checkpoint, note)
@@ -400,11 +407,10 @@ class Channel:
         effects = self._recovery.stored(entries, bodies)
         if not effects or goal is None or self._recovery.goal is not None:
             return effects
-        # All of it is here: it stands as it was signed, and the mirror has had its time.
+        # All of it is here and stands as it was signed; what was shown of it is looked at again, a receipt among it.
         self._outbox.signed(*goal)
-        self._outbox.standing = GOOD
         self._await_until = now.mono_ms + MIRROR_PATIENCE_MS
-        return [*effects, *self._speak()]
+        return [*effects, *self._outbox.heed(*self._shown), *self._speak()]
 
     def _verified(self, note: bytes | None, log: Pair, mirror: Pair | tuple[()]) -> VerifiedCheckpoint | None:
         """A note of a `state` frame: the log's two lines, and where there are more, the mirror's two as well."""
@@ -429,7 +435,14 @@ class Channel:
 
     def _on_cosigned(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         del data, now
-        return self._outbox.receipt(frame["note"])
+        effects = self._outbox.receipt(frame["note"])
+        early = self._outbox.early
+        if early is not None:
+            # Under our own signature for more than is here: we were put back, and perhaps see it only now.
+            began = self._recovery.goal is not None
+            effects += self._recovery.learn(early[0].checkpoint, early[1])
+            effects += [] if began else self._recovery.begin(early[0].checkpoint.size)
+        return effects
 
     def _on_want(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         del data, now

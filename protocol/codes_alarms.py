@@ -64,7 +64,7 @@ ALARMS = (
         "info",
         "our own log is here again",
         "It came back from the other side's mirror, entry by entry under our own signatures, and the node goes on.",
-        "Nothing. Statements that were logged and never held by the other side are not among it: compare with officers.",
+        "Nothing. What was logged here and never held by the other side is not among it: ask the officers.",
     ),
     Code(
         "recovery-refused",
@@ -84,7 +84,7 @@ ALARMS = (
         "nothing-held",
         "alarm",
         "neither side has anything of our log",
-        "There was a log here before, by the record of the restore. A new one under the same key would be a second past.",
+        "There was a log here before, by the record of the restore. A new one of the same key would be a second past.",
         "Restore a backup with the logs, here or there. If the channel was never used, delete its `restored.json`.",
     ),
     Code(

@@ -51,6 +51,7 @@ class Outbox:
         live: whether anything new may be signed on it.
         quoted: the largest size of our log that they claimed to hold, where the claim is true.
         cursor: the next entry to send in this session.
+        early: a receipt for more than is here, which counts once it is.
     """
 
     def __init__(self, *, keys: LineKeys, shelf: Shelf, signed: tuple[Checkpoint, bytes] | None, once: Once) -> None:
@@ -65,6 +66,7 @@ class Outbox:
         self.standing = UNKNOWN
         self.live = False
         self.cursor = 0
+        self.early: tuple[VerifiedCheckpoint, bytes] | None = None
         self._sent_ahead: set[int] = set()
 
     def _kept(self) -> Checkpoint | None:
@@ -135,6 +137,9 @@ class Outbox:
         self.standing = GOOD
         self._once.gone("rolled-back-self", "fork-self")
         effects: list[Effect] = []
+        early, self.early = self.early, None
+        if early is not None:
+            effects += self.take_receipt(early[1], early[0])
         if told is None or note is None:
             return effects
         if told.times_ms.keys() & {key.vkey() for key in self.keys.their.mirror}:
@@ -229,7 +234,7 @@ class Outbox:
         if told.size <= self.held_size:
             return []
         if told.size > self._shelf.head(self._own).size:
-            self.live, self.standing = False, BEHIND
+            self.live, self.standing, self.early = False, BEHIND, (verified, note)
             return self._once.tell(
                 "rolled-back-self", "a receipt under our own signature for more than is here", {"held": note}
             )
