@@ -1,12 +1,14 @@
 """The disks of a world: stores and high-water marks in memory, whose every write can go wrong.
 
 A write may be lost in a crash, or kept in one; it may fail and be lost, or be reported failed and be kept; or the disk
-is full, and nothing changes. What a write returned from survives every crash.
+is full, and nothing changes. What a write returned from survives every crash. A high-water mark may also be torn: only
+the first sectors of its slot are new.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,13 +20,18 @@ from protocol.merkle import Frontier
 from tests.simulation.loop import Killed, Process
 
 FATES = ("crash-lost", "crash-kept", "eio-lost", "eio-kept")
+TORN = "crash-torn"
+SECTOR_BYTES = 512
 
 
 class Watcher(Protocol):
     """Who decides how writes go, and is told of those that took place."""
 
     def fate(self, process: Process, what: str) -> str:
-        """How a write goes: `ok`, `full` or one of FATES."""
+        """How a write goes: `ok`, `full` or one of FATES; that of a mark also TORN."""
+
+    def sectors(self, count: int) -> int:
+        """How many of so many sectors a torn write changes: at least one, and not all."""
 
     def wrote_own(self, disk: ChannelDisk, process: Process, size: int, rows: Sequence[Row], last_ms: int) -> None:
         """Entries of the own log are durable."""
@@ -39,18 +46,44 @@ class Watcher(Protocol):
         """A receipt is durable."""
 
 
+@dataclass(frozen=True)
+class Image:
+    """A disk as it was."""
+
+    store: MemoryStore
+    mark: tuple[bytes, Checkpoint] | None
+    slots: tuple[bytes, bytes]
+
+
 class ChannelDisk:
     """What one party keeps of one channel, over all its lives.
 
     Attributes:
         store: the logs.
-        mark: the last signed checkpoint and its note.
+        mark: the last signed checkpoint and its note, as the slots have them.
+        slots: of the high-water mark, as bytes.
     """
 
     def __init__(self, party: str, counterpart: str) -> None:
         self.party, self.counterpart = party, counterpart
         self.store = MemoryStore(own=party, their=counterpart)
         self.mark: tuple[bytes, Checkpoint] | None = None
+        self.slots = [b"", b""]
+
+    def image(self) -> Image:
+        """All of it, for putting it back later."""
+        return Image(self.store.crashed(), self.mark, (self.slots[0], self.slots[1]))
+
+    def put_back(self, image: Image, *, mark: bool) -> None:
+        """Make it what it was.
+
+        Args:
+            image: of this disk.
+            mark: whether the high-water mark lies on it too.
+        """
+        self.store = image.store.crashed()
+        if mark:
+            self.mark, self.slots = image.mark, list(image.slots)
 
     def crash(self) -> None:
         """Forget what was not durable, and what a process that is gone still holds on to."""
@@ -116,24 +149,36 @@ class FaultyStore:
 
 
 class FaultyMark(HighWater):
-    """The high-water mark on a disk of the world: the file's two slots are one value here."""
+    """The high-water mark on a disk of the world: its two slots in memory."""
 
     def __init__(self, disk: ChannelDisk, process: Process, watcher: Watcher) -> None:
         super().__init__(Path("high-water"))
         self._disk = disk
         self._process = process
         self._watcher = watcher
-        if disk.mark is not None:
-            self._note, self._checkpoint = disk.mark
+        self._putting: tuple[bytes, Checkpoint] | None = None
+        self._load()
+        if self._note != (None if disk.mark is None else disk.mark[0]):
+            raise AssertionError(f"the mark of {disk.party} does not read back")
 
     def put(self, note: bytes, checkpoint: Checkpoint) -> None:
-        fate = self._watcher.fate(self._process, "mark")
+        self._putting = note, checkpoint
+        super().put(note, checkpoint)
+
+    def _read(self, slot: int, count: int) -> bytes:
+        return self._disk.slots[slot][:count]
+
+    def _write(self, slot: int, data: bytes) -> None:
+        assert self._putting is not None
+        fate, slots = self._watcher.fate(self._process, "mark"), self._disk.slots
         # The room for a mark was taken when its file was made.
         if fate in ("ok", "full", "crash-kept", "eio-kept"):
-            self._disk.mark = (note, checkpoint)
-            self._watcher.wrote_mark(self._disk, self._process, checkpoint)
+            slots[slot], self._disk.mark = data, self._putting
+            self._watcher.wrote_mark(self._disk, self._process, self._putting[1])
+        elif fate == TORN:
+            new = SECTOR_BYTES * self._watcher.sectors(-(-len(data) // SECTOR_BYTES))
+            slots[slot] = data[:new] + slots[slot].ljust(len(data), b"\x00")[new:]
         if fate.startswith("crash"):
             raise Killed
         if fate.startswith("eio"):
             raise StoreBroken("store-broken", "mark")
-        self._note, self._checkpoint = note, checkpoint

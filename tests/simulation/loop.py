@@ -5,7 +5,8 @@ asyncio promises; jobs that a node gives to a thread run in one piece at a momen
 chooses, so that jobs of one node overtake one another as threads do. Nothing here reads a clock or draws chance.
 
 Whatever belongs to one process carries that process in its context. A process that is killed never runs again: its
-jobs are dropped, and its tasks are cancelled into a world that no longer hears them.
+jobs are dropped, and its tasks are cancelled into a world that no longer hears them. One that is frozen runs nothing
+until it is thawed, and then everything that fell due meanwhile, in the order in which it did.
 """
 
 from __future__ import annotations
@@ -63,12 +64,13 @@ OWNER: contextvars.ContextVar[Process | None] = contextvars.ContextVar("owner", 
 class Handle:
     """One callback; see asyncio.Handle."""
 
-    __slots__ = ("args", "callback", "run", "when_us")
+    __slots__ = ("args", "callback", "context", "run", "when_us")
 
     def __init__(self, callback: Any, args: Any, context: contextvars.Context | None, when_us: int) -> None:
         self.callback = callback
         self.args = args
-        self.run = (contextvars.copy_context() if context is None else context).run
+        self.context = contextvars.copy_context() if context is None else context
+        self.run = self.context.run
         self.when_us = when_us
 
     def cancel(self) -> None:
@@ -119,6 +121,30 @@ class SimLoop(asyncio.AbstractEventLoop):
         self._ready: deque[Handle] = deque()
         self._heap: list[tuple[int, int, Handle]] = []
         self._count = 0
+        self._frozen: dict[Process, list[Handle]] = {}
+
+    # --- processes that stand still -----------------------------------------------------------------------------------
+
+    def freeze(self, process: Process) -> None:
+        """Run nothing of a process from now on."""
+        self._frozen.setdefault(process, [])
+
+    def thaw(self, process: Process) -> None:
+        """Let it go on, with what fell due."""
+        self._ready.extend(self._frozen.pop(process, ()))
+
+    def is_frozen(self, process: Process) -> bool:
+        """Whether it stands still."""
+        return process in self._frozen
+
+    def _holds(self, handle: Handle) -> bool:
+        """Keep a callback of a frozen process for later; False for any other."""
+        owner = handle.context.get(OWNER)
+        held = None if owner is None else self._frozen.get(owner)
+        if held is None:
+            return False
+        held.append(handle)
+        return True
 
     # --- asyncio ----------------------------------------------------------------------------------------------------
 
@@ -224,7 +250,7 @@ class SimLoop(asyncio.AbstractEventLoop):
         """
         before = events._get_running_loop()
         events._set_running_loop(self)
-        ready, heap = self._ready, self._heap
+        ready, heap, frozen = self._ready, self._heap, self._frozen
         at_once = 0
         try:
             while True:
@@ -236,7 +262,7 @@ class SimLoop(asyncio.AbstractEventLoop):
                     if at_once > AT_ONCE_MAX:
                         raise Stuck(f"{AT_ONCE_MAX} callbacks at {self.time():.6f} s; the next is {ready[0].callback}")
                     handle = ready.popleft()
-                    if handle.callback is not None:
+                    if handle.callback is not None and not (frozen and self._holds(handle)):
                         handle.run(handle.callback, *handle.args)
                 if not wanted():
                     return
@@ -250,6 +276,7 @@ class SimLoop(asyncio.AbstractEventLoop):
                     at_once = 0
                 self.now_us = max(self.now_us, when_us)
                 self.steps += 1
-                handle.run(handle.callback, *handle.args)
+                if not (frozen and self._holds(handle)):
+                    handle.run(handle.callback, *handle.args)
         finally:
             events._set_running_loop(before)

@@ -3,6 +3,7 @@
 What is under the websockets is TCP and TLS, so a connection never loses, doubles or reorders; it delays, stalls and
 breaks. A route that is blocked holds what arrives until it opens again. A keepalive notices on both ends, as the one of
 the websockets does: within twenty to forty seconds. An adversary may add messages to a connection, and change them.
+What came to a process that is frozen waits for it, also where the other end gave up meanwhile.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ class End:
             # Nobody is there any more, and this end learns it.
             self.abort()
         elif item is None:
-            self.peer.abort()
+            self.peer.abort(unread=True)
         else:
             self.network.host.arrived(self.peer, item)
             self.peer.inbox.append(item)
@@ -170,12 +171,13 @@ class End:
             self._reader.set_result(None)
         self._reader = None
 
-    def abort(self) -> None:
-        """This end is over."""
+    def abort(self, *, unread: bool = False) -> None:
+        """This end is over; with `unread`, what came can still be read."""
         if not self.closed:
             self.closed = True
             self.network.ends.pop(self, None)
-            self.inbox.clear()
+            if not unread:
+                self.inbox.clear()
             self.taken(self.unread)
             self.wake()
 
@@ -193,7 +195,11 @@ class End:
     def _keepalive(self) -> None:
         if self.closed:
             return
+        if self.network.host.loop.is_frozen(self.process):
+            self._look_later()
+            return
         lost = self.route.blocked or self.network.routes[self.there, self.here].blocked or self.peer.vanished
+        lost = lost or self.network.host.loop.is_frozen(self.peer.process)
         if lost and self._ping_lost:
             self.network.host.count("keepalive ended a connection")
             self.transmit(None)
@@ -231,6 +237,9 @@ class Network:
         if found is None:
             raise ConnectionRefusedError
         process, listener = found
+        if self.host.loop.is_frozen(process):
+            # Its machine takes the connection, and nobody there says a word.
+            await asyncio.sleep(3600)
         near, far = End(self, source, reached), End(self, process, source.name)
         near.peer, far.peer = far, near
         self.ends[near] = self.ends[far] = None

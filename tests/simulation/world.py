@@ -40,7 +40,7 @@ from protocol.statement import Statement
 from tests.builders import START_MS
 from tests.simulation import parties
 from tests.simulation.adversary import Adversary
-from tests.simulation.disk import FATES, ChannelDisk, FaultyMark, FaultyStore
+from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import Fault, draw
 from tests.simulation.ghost import ACCUSATIONS, SELF_FOUND, Ghost, Violation, readable
 from tests.simulation.loop import Process, SimLoop
@@ -147,7 +147,7 @@ class World:
         self.adversary = Adversary(self.chance, self.plan.armed, self.count)
         self.apart = {party: self.chance.random() < 0.3 for party in parties.PARTIES}
         self.faulty = True
-        self._old: dict[str, dict[tuple[str, str], tuple[Any, Any]]] = {}
+        self._old: dict[str, dict[tuple[str, str], Image]] = {}
         self._full_until_us = dict.fromkeys(parties.PARTIES, 0)
         self._slow: dict[str, tuple[int, int]] = dict.fromkeys(parties.PARTIES, (0, 0))
         self._restart_us = dict.fromkeys(parties.PARTIES, 300_000)
@@ -228,7 +228,7 @@ class World:
         if self._full_until_us[process.name] > self.loop.now_us:
             fate = "full"
         elif "crash-at-write" in self.plan.armed and self.chance.random() < 0.01:
-            fate = self.chance.choice(FATES[:2])
+            fate = self.chance.choice((*FATES[:2], TORN) if what == "mark" else FATES[:2])
         elif "write-fails" in self.plan.armed and self.chance.random() < 0.006:
             fate = self.chance.choice(FATES[2:])
         if fate != "ok":
@@ -238,9 +238,14 @@ class World:
             self.loop.at_us(self.loop.now_us + 500_000, self._must_have_ended, process, what, context=NOBODY)
         return fate
 
+    def sectors(self, count: int) -> int:
+        return self.chance.randrange(1, count)
+
     def _must_have_ended(self, process: Process, what: str) -> None:
         """A process whose write failed does not know what is on its disk, and goes no further."""
-        if process.alive:
+        if self.loop.is_frozen(process):
+            self.loop.at_us(self.loop.now_us + 500_000, self._must_have_ended, process, what, context=NOBODY)
+        elif process.alive:
             self.failure = Violation("I22", f"{process.name} goes on after a write of {what} failed")
 
     def wrote_own(self, disk: ChannelDisk, process: Process, size: int, rows: Sequence[Row], last_ms: int) -> None:
@@ -360,6 +365,7 @@ class World:
         if life is None or not life.alive:
             return
         self.trace("end", party, "without power" if silent else "")
+        self.loop.thaw(life)
         life.end()
         for line in life.lines.values():
             line.projection.close()
@@ -486,6 +492,8 @@ class World:
                 self.clocks[party].set_drift(fault.amount)
             case "clock-frozen":
                 self.clocks[party].freeze(loop.now_us + us)
+            case "pause":
+                self._pause(party, us)
             case "unauthorised":
                 self._stolen_voice(party, other)
             case "burst":
@@ -494,6 +502,18 @@ class World:
                 self._speak(party, other, small=True, flash=True)
             case "old-disk" | "fork":
                 self._old_disk(party, us, lying=fault.kind == "fork")
+
+    def _pause(self, party: str, us: int) -> None:
+        """A process is stopped for a while, as by a signal; its machine goes on."""
+        life = self.lives.get(party)
+        if life is not None and life.alive:
+            self.loop.freeze(life)
+            self.loop.at_us(self.loop.now_us + us, self._go_on, life, context=NOBODY)
+
+    def _go_on(self, life: Life) -> None:
+        if self.loop.is_frozen(life):
+            self.trace("goes on", life.name)
+            self.loop.thaw(life)
 
     def _unblock(self, a: str, b: str) -> None:
         self.network.block(a, b, blocked=False)
@@ -531,19 +551,15 @@ class World:
         if old is None or life is None or not life.alive:
             return
         self.end(party, after_us=us, silent=True)
-        for voice, (store, mark) in old.items():
+        for voice, image in old.items():
             disk = self.disks[voice]
-            disk.store = store.crashed()
-            if lying or not self.apart[party]:
-                disk.mark = mark
+            disk.put_back(image, mark=lying or not self.apart[party])
             self.ghost.replaced(disk, lying=lying)
         self.count("a node lies" if lying else "a disk was replaced")
 
     def _look(self, party: str) -> None:
         """Remember a machine as it is, for putting it back."""
-        self._old[party] = {
-            voice: (disk.store.crashed(), disk.mark) for voice, disk in self.disks.items() if voice[0] == party
-        }
+        self._old[party] = {voice: disk.image() for voice, disk in self.disks.items() if voice[0] == party}
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -600,6 +616,8 @@ class World:
             self._full_until_us[party] = 0
             self._slow[party] = (0, 0)
             self.clocks[party].frozen_until_us = 0
+            if party in self.lives:
+                self._go_on(self.lives[party])
 
     def explained(self, pair: tuple[str, str]) -> bool:
         """Whether a channel need not agree: a disk was replaced, and somebody said so with evidence."""
@@ -723,7 +741,7 @@ def _made_to_lie(line: Line) -> None:
         outbox.live = True
         return [Live()]
 
-    outbox.heed = heed_nothing  # type: ignore[method-assign]
+    outbox.heed = heed_nothing  # type: ignore[method-assign, assignment]
     outbox.take_receipt = take_what_fits  # type: ignore[method-assign]
 
 
