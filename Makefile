@@ -20,7 +20,7 @@ JOBS   ?= 2
 # Which simulated worlds 'make sim' runs.
 SEED   ?= 0
 
-.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim soak bench debian requirements clean distclean
+.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim soak fuzz bench debian requirements clean distclean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ fast: dev
 
 sim: dev  ## One simulated world with its trace (SEED=7), or many with their numbers (SEED=0-1000).
 	@$(BIN)/python -m tests.simulation $(SEED)
+
+fuzz: dev  ## Fuzz every decoder of foreign bytes, 30 s each (ARGS="--target note --seconds 600 --keep").
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 soak: dev  ## What takes hours, resumed where it stopped (ARGS="--list", ARGS="--part simulation --count 1000").
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -18,5 +18,6 @@ from __future__ import annotations
 PARTS: tuple[str, ...] = (
     "simulation",
     "simulation_real_keys",
+    "fuzz",
 )
 """The modules, in the order in which they are run."""
