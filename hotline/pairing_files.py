@@ -116,7 +116,7 @@ def kind_of(data: bytes) -> str:
         Refused: none of them.
     """
     value = _decode(data)
-    if isinstance(value, list) and value and value[0] in {"hotline-offer", "hotline-answer", "hotline-final"}:
+    if isinstance(value, list) and value and value[0] in ("hotline-offer", "hotline-answer", "hotline-final"):
         return str(value[0]).removeprefix("hotline-")
     raise _malformed("this is not a file of a pairing")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hotline import pairing
@@ -19,6 +19,7 @@ from nodes.files import read_file
 from nodes.home import NodeHome
 from nodes.key_files import read_keyring
 from nodes.signed import SignedStatement
+from protocol import canonical
 from protocol.agreement import Agreement
 from protocol.errors import AgreementRefused
 from tests.hotline.people import PASSPHRASE, acting, hotline, make_home, ok, paired
@@ -154,6 +155,8 @@ def test_the_words_change_with_what_somebody_in_between_would_change(files: dict
 
 
 @given(st.binary(max_size=200))
+@example(canonical.encode([[]]))
+@example(canonical.encode([{}, 1]))
 def test_what_is_no_pairing_file_is_refused(data: bytes) -> None:
     """Bytes from anywhere end in one kind of error."""
     for read in (kind_of, Offer.parse, lambda raw: SignedTerms.parse(raw, final=True)):
