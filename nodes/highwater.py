@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,7 +29,12 @@ SLOT_BYTES = 16_384
 
 
 class HighWater:
-    """The mark of one log."""
+    """The mark of one log.
+
+    Attributes:
+        turn: held by whoever writes entries and signs them, and by whoever raises the mark, so that nothing is written
+            that the mark does not let be signed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -36,6 +42,7 @@ class HighWater:
         self._note: bytes | None = None
         self._checkpoint: Checkpoint | None = None
         self._handle = -1
+        self.turn = threading.RLock()
         # What the slots begin with, as read or written last; a damaged one counts as it is.
         self._counters = [0, 0]
 
@@ -108,9 +115,10 @@ class HighWater:
 
     def learn(self, note: bytes, checkpoint: Checkpoint) -> None:
         """Make durable what we signed before and did not know any more; as `put`, and nothing where it is known."""
-        last = self.checkpoint
-        if last is None or last.size < checkpoint.size:
-            self.put(note, checkpoint)
+        with self.turn:
+            last = self.checkpoint
+            if last is None or last.size < checkpoint.size:
+                self.put(note, checkpoint)
 
     def equals(self, head: Head) -> bool:
         """Whether the log stands just where it was last signed."""

@@ -13,7 +13,8 @@ One commit, in this order (spec/channel.md, "Commit points"):
    entries that nobody was told of, which the next start signs; a crash after it loses nothing;
 6. whoever waits is told, and the channel sends.
 
-Any failure in 2 to 5, except a full disk in 2, ends the process: the next start verifies what is there.
+Where the mark is of more than the log has, not even step 1 is taken. Any failure in 2 to 5, except a full disk in 2,
+ends the process: the next start verifies what is there.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ class Sequencer:
                     continue
                 try:
                     checkpoint, note, placed = await on_thread(self._executor, self._commit, items)
-                except StoreFull as error:
+                except (StoreFull, SignRefused) as error:
                     # Nothing was written; those who wait are told, and may try again when there is room.
                     for item in items:
                         _fail(item.placed, error)
@@ -200,13 +201,18 @@ class Sequencer:
         return items
 
     def _commit(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
+        with self._mark.turn:
+            last = self._mark.checkpoint
+            here = self._store.head(self._store.own).size
+            if last is not None and last.origin == self.keys.own.origin and last.size > here:
+                # Nothing is even written where the log went further before.
+                raise SignRefused("high-water-ahead", f"the log was signed at {last.size} entries before")
+            return self._commit_whole(items)
+
+    def _commit_whole(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
         store, own = self._store, self._store.own
         before = store.head(own)
         mirror = store.head(store.their)
-        last = self._mark.checkpoint
-        if last is not None and last.origin == self.keys.own.origin and last.size > before.size:
-            # Nothing is even written where the log went further before.
-            raise SignRefused("high-water-ahead", f"the log was signed at {last.size} entries before")
         # Step 1.
         at_ms = self._clock.take()
         held = LogState(mirror.size, mirror.root)

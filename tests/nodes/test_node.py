@@ -147,9 +147,11 @@ def test_a_node_answers_people_with_an_arrival(tmp_path: Path) -> None:
     run(test)
 
 
-def test_a_home_that_was_put_back_signs_nothing_new(tmp_path: Path) -> None:
-    """Yesterday's copy: an alarm, nothing new is logged, what is said stands in the queue, and receiving goes on."""
+def test_a_home_that_was_put_back_gets_its_log_back_by_itself(tmp_path: Path) -> None:
+    """Yesterday's copy: an alarm, the missing entries come back before anything is signed, what officers said meanwhile
+    stood in the queue and is logged behind them, and the counterpart is told of a rollback and of no fork."""
     homes = write_homes(tmp_path)
+    logs: list[list[bytes]] = []
 
     async def first() -> None:
         async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
@@ -159,17 +161,24 @@ def test_a_home_that_was_put_back_signs_nothing_new(tmp_path: Path) -> None:
     async def second() -> None:
         async with running(homes["ARC"]) as arc, running(homes["BOR"]):
             await held(arc, said("ARC"))
+            logs.append(line_of(arc).store.read("ARC", 0, 1 << 40))
 
     async def third() -> None:
-        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
-            await until(lambda: any(alarm["code"] == "rolled-back-self" for alarm in line_of(arc).alarms))
-            size = line_of(arc).status()["own_size"]
-            assert (await line_of(arc).intake.submit(said("ARC"))).state == "queued"
-            await held(bor, said("BOR"))
-            await until(lambda: kinds(arc, "BOR").count("goodwill") == 1)
-            assert line_of(arc).status()["own_size"] == size
-            await until(lambda: any(alarm["code"] == "rollback" for alarm in line_of(bor).alarms))
-            assert not any(alarm["code"] == "fork" for alarm in line_of(bor).alarms)
+        async with running(homes["ARC"]) as arc:
+            line = line_of(arc)
+            outcome = await line.intake.submit(said("ARC"))
+            assert outcome.state == "queued"
+            async with running(homes["BOR"]) as bor:
+                outcome = await line.intake.wait(bytes.fromhex(outcome.id), "held", 10)
+                assert outcome.state == "held"
+                assert line.store.read("ARC", 0, len(logs[0])) == logs[0]
+                assert outcome.index is not None
+                assert outcome.index >= len(logs[0])
+                codes = [alarm["code"] for alarm in line.alarms]
+                assert codes.index("rolled-back-self") < codes.index("recovered")
+                await until(lambda: any(alarm["code"] == "rollback" for alarm in line_of(bor).alarms))
+                assert not any(alarm["code"] == "fork" for alarm in line_of(bor).alarms)
+                await until(lambda: level(arc, bor))
 
     run(first)
     shutil.copytree(homes["ARC"].path, tmp_path / "backup")

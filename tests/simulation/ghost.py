@@ -20,12 +20,15 @@ from protocol.checkpoint import Checkpoint, parse_text
 from protocol.effects import Alarm
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.fork import Fork
 from protocol.frames import FrameType
 from protocol.frames import parse as parse_frame
 from protocol.glance import glance
+from protocol.line_keys import voice_keys
 from protocol.merkle import Frontier, Hash, leaf_hash
 from protocol.note import parse as parse_note
 from protocol.statement import Statement
+from tests.simulation import parties
 from tests.simulation.disk import ChannelDisk
 
 ACCUSATIONS: Final = frozenset({"fork", "rollback", "held-differs", "root-differs", "docket-differs"})
@@ -111,6 +114,12 @@ class Ghost:
     def wrote_own(self, disk: ChannelDisk, size: int, rows: Sequence[Row]) -> None:
         """Entries were written to a log by its author."""
         truth = self.truth[disk.party, disk.counterpart]
+        known = truth.entries[size : size + len(rows)]
+        if truth.rolled_back and known and [row.entry for row in rows[: len(known)]] == known:
+            # What an old disk did not have any more came back.
+            size, rows = size + len(known), rows[len(known) :]
+            if not rows:
+                return
         if size < len(truth.entries):
             # What left and reached nobody's disk is known to nobody: the counterpart cannot tell of it, and did not.
             if not truth.forked and (not truth.rolled_back or size < truth.kept):
@@ -169,7 +178,8 @@ class Ghost:
     def wrote_mark(self, disk: ChannelDisk, checkpoint: Checkpoint) -> None:
         """A signature over the own log became durable."""
         truth = self.truth[disk.party, disk.counterpart]
-        if checkpoint.size > disk.store.head(disk.party).size:
+        learned = truth.rolled_back and checkpoint.root == truth.root(checkpoint.size)
+        if checkpoint.size > disk.store.head(disk.party).size and not learned:
             raise Violation("I3", f"{disk.party} signed {checkpoint.size} entries, of which not all are durable")
         if checkpoint.root != truth.root(checkpoint.size):
             raise Violation("I1", f"{disk.party} signed a root that is not of its log at {checkpoint.size}")
@@ -313,9 +323,12 @@ class Ghost:
         """An alarm with its evidence: it must hold before whoever has only the keys."""
         if alarm.code != "fork":
             return
-        notes = [self.checkpoint(alarm.evidence[name]) for name in ("signed", "held") if name in alarm.evidence]
-        if len(notes) != 2 or notes[0].origin != notes[1].origin or notes[0] == notes[1]:
-            raise Violation("I9", f"{party} accuses {counterpart} of a fork without two signed checkpoints")
+        pair = (min(party, counterpart), max(party, counterpart))
+        keys = voice_keys(parties.agreement(pair), parties.roster(counterpart, pair), frozenset()).log
+        try:
+            Fork.parse(alarm.evidence).check(keys)
+        except ProtocolError as error:
+            raise Violation("I9", f"{party} accuses {counterpart} of a fork that its evidence does not show") from error
 
     # --- what stands ahead of the mirror ------------------------------------------------------------------------------
 
