@@ -13,9 +13,13 @@ FOUND_FAILURES = 1
 @common_options
 @click.pass_context
 def doctor_command(context: click.Context) -> int:
-    """Check a home: permissions, keys, clock, disk, ports, rosters, agreements, logs. It changes nothing.
+    """Check a home and say what to do: permissions, keys, clock and time service, disk, ports, backup and scrub,
+    agreements, rosters, lines, whether the counterparts answer with the keys of their rosters, logs.
 
-    With --passphrase-file the key file is opened as well. Exit 1 where something fails.
+    It changes nothing.
+
+    With --passphrase-file the key file is opened, and counterparts are shown our TLS key too. Counterparts are dialled
+    as far as TLS and no further. Exit 1 where something fails.
 
     \b
     Example:

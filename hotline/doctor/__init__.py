@@ -1,0 +1,264 @@
+"""The doctor: everything about a home that can be checked without changing it, each with what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hotline.doctor import dates, machine, node, reach
+from hotline.doctor.check import Check
+from hotline.errors import HotlineError
+from hotline.zulu import duration
+from keys import roster as roster_text
+from keys.errors import KeysError, PassphraseRefused
+from keys.keyring import NodeKeyring, OfficerKeyring
+from keys.roster import Roster
+from keys.tls_identity import spki_pin
+from nodes.caretaker import ROSTER_SOON_MS
+from nodes.config import NodeConfig
+from nodes.errors import NodeError
+from nodes.files import read_file
+from nodes.home import ChannelHome, NodeHome, OfficerHome
+from nodes.key_files import read_keyring
+from nodes.stopped import open_store, read_agreement
+from nodes.tls import own_certificate
+
+Keyring = TypeVar("Keyring", NodeKeyring, OfficerKeyring)
+
+
+def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: int) -> Iterator[Check]:
+    """Look at a home.
+
+    Args:
+        home: of a node or of an officer.
+        passphrase: of its key file, or None where that is not to be opened. With it the counterparts are shown our TLS
+            key as well.
+        now_ms: this machine's clock, UTC milliseconds.
+    """
+    yield from machine.clock(now_ms)
+    yield from machine.modes(home.path)
+    if isinstance(home, OfficerHome):
+        yield _key(home.key_path, passphrase, OfficerKeyring)[0]
+        yield node.running(home.node_socket)[0]
+        yield _pins(home)
+        return
+    found, keyring = _key(home.keyring_path, passphrase, NodeKeyring)
+    yield found
+    channels = home.channels()
+    sizes = {channel.counterpart: _sizes(home, channel) for channel in channels}
+    log_bytes = sum(one.log_db.stat().st_size for one in channels if one.log_db.is_file())
+    entries = sum(sum(one) for one in sizes.values() if not isinstance(one, str))
+    yield from machine.disk(home.path, log_bytes=log_bytes, entries=entries)
+    found, lines = node.running(home.socket)
+    yield found
+    yield from _settings(home, running=lines is not None)
+    yield _roots(home)
+    yield dates.backup(home.path, now_ms)
+    yield dates.scrub(home.path, now_ms)
+    if not channels:
+        fix = "Pair with another party: hotline pair"
+        yield Check(name="channels", result="warn", text="there is none yet", fix=fix)
+    by_name = {one["counterpart"]: one for one in lines or ()}
+    for channel in channels:
+        yield from _channel(home, channel, keyring=keyring, facts=by_name.get(channel.counterpart), now_ms=now_ms)
+        yield from _log(home, channel, sizes[channel.counterpart])
+
+
+def _key(path: Path, passphrase: bytes | None, kind: type[Keyring]) -> tuple[Check, Keyring | None]:
+    """Look at a key file, and open it where there is a passphrase."""
+    if not path.is_file():
+        fix = "Bring it back from your backup."
+        return Check(name="key file", result="fail", text=f"{path} is missing", fix=fix), None
+    if passphrase is None:
+        fix = "Give --passphrase-file to have it opened."
+        return Check(name="key file", result="warn", text="it was not opened", fix=fix), None
+    try:
+        keyring = read_keyring(path, kind, passphrase)
+    except PassphraseRefused:
+        text = "the passphrase does not open it"
+        return Check(name="key file", result="fail", text=text, fix="Try another passphrase."), None
+    except (KeysError, NodeError) as error:
+        fix = "Bring the file back from your backup."
+        return Check(name="key file", result="fail", text=str(error), fix=fix), None
+    return Check(name="key file", result="ok", text="it opens"), keyring
+
+
+def _pins(home: OfficerHome) -> Check:
+    pins = home.pins()
+    if pins:
+        return Check(name="agreements", result="ok", text=f"pinned: {', '.join(pins)}")
+    return Check(
+        name="agreements",
+        result="warn",
+        text="none is pinned",
+        fix="After pairing, copy channels/ABC/agreement.toml of the node's home to pins/ABC.toml here.",
+    )
+
+
+def _settings(home: NodeHome, *, running: bool) -> Iterator[Check]:
+    try:
+        config = NodeConfig.load(home.config_path)
+    except NodeError as error:
+        yield Check(name="settings", result="fail", text=error.text, fix="Correct node.toml.")
+        return
+    yield Check(name="settings", result="ok", text="node.toml parses")
+    services = (
+        ("listen", config.listen),
+        ("health", config.health),
+        ("metrics", config.metrics),
+        ("tiles", config.tiles),
+    )
+    for name, endpoint in services:
+        if endpoint is not None and not running:
+            yield _port(name, endpoint)
+    if config.listen is not None and running:
+        pins = {pin for channel in home.channels() for pin in _own_pins(home, channel)}
+        yield reach.listener(config.listen, pins)
+    if config.high_water is not None and config.high_water.resolve().is_relative_to(home.path.resolve()):
+        text = f"{config.high_water} is inside the home, where every backup reaches it"
+        fix = "Name a directory on a disk that no backup and no snapshot reaches, or leave high_water out."
+        yield Check(name="high-water", result="warn", text=text, fix=fix)
+
+
+def _own_pins(home: NodeHome, channel: ChannelHome) -> Collection[bytes]:
+    roster, _ = _newest(channel, home.party)
+    return () if roster is None else roster.pins()
+
+
+def _port(name: str, endpoint: tuple[str, int]) -> Check:
+    host, port = endpoint
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[0][4])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            text, fix = f"port {port} is in use", "Stop the other program, or change node.toml."
+        else:
+            text, fix = f"{host}:{port}: {error.strerror or error}", "Change the address in node.toml."
+        return Check(name=f"port ({name})", result="fail", text=text, fix=fix)
+    return Check(name=f"port ({name})", result="ok", text=f"{host}:{port} is free")
+
+
+def _roots(home: NodeHome) -> Check:
+    kept = sorted(home.roots.glob("root-*.key")) if home.roots.is_dir() else []
+    if not kept:
+        return Check(name="root keys", result="ok", text="they are not on this machine")
+    return Check(
+        name="root keys",
+        result="warn",
+        text=f"{len(kept)} root keys are on this machine",
+        fix=f"Copy {home.roots} to two safe places, check the copies, and delete it here.",
+    )
+
+
+def _channel(
+    home: NodeHome, channel: ChannelHome, *, keyring: NodeKeyring | None, facts: dict[str, Any] | None, now_ms: int
+) -> Iterator[Check]:
+    name = channel.counterpart
+    try:
+        agreement = read_agreement(channel)
+    except NodeError as error:
+        yield Check(name=f"{name} agreement", result="fail", text=error.text, fix="Bring it back from your backup.")
+        return
+    today = datetime.fromtimestamp(now_ms / 1000, tz=UTC).date()
+    late = agreement.review_date < today
+    yield Check(
+        name=f"{name} agreement",
+        result="warn" if late else "ok",
+        text=f"to be reviewed by {agreement.review_date.isoformat()}",
+        fix="Review it with the other party; it goes on meanwhile." if late else "",
+    )
+    for short in agreement.shorts:
+        yield _roster(channel, short, own=short == home.party, now_ms=now_ms)
+    if keyring is not None:
+        yield _own_key(home, channel, keyring)
+    if facts is not None:
+        yield from node.line(facts, offset_alarm_ms=agreement.line.offset_alarm_ms, now_ms=now_ms)
+    try:
+        endpoints = channel.endpoints()
+    except NodeError as error:
+        yield Check(name=f"{name} address", result="fail", text=error.text, fix="Correct channel.toml.")
+        return
+    if not endpoints:
+        yield Check(name=f"{name} reach", result="ok", text="no address of theirs is known: they dial us")
+    theirs, _ = _newest(channel, name)
+    if theirs is not None:
+        for endpoint in endpoints:
+            yield reach.counterpart(f"{name} reach", endpoint, theirs, keyring)
+
+
+def _own_key(home: NodeHome, channel: ChannelHome, keyring: NodeKeyring) -> Check:
+    """Whether our roster names the TLS key that this node shows."""
+    name = f"{channel.counterpart} TLS key"
+    if spki_pin(own_certificate(keyring)) in _own_pins(home, channel):
+        return Check(name=name, result="ok", text="our roster names the one that this node shows")
+    fix = "The counterpart refuses this node: sign a roster with it, hotline roster renew."
+    return Check(name=name, result="fail", text="our roster does not name the one that this node shows", fix=fix)
+
+
+def _newest(channel: ChannelHome, short: str) -> tuple[Roster | None, str]:
+    """A party's newest roster, or None and why there is none."""
+    versions = channel.roster_versions(short)
+    if not versions:
+        return None, "there is none"
+    try:
+        return roster_text.parse(read_file(channel.roster_path(short, versions[-1]))), ""
+    except (KeysError, NodeError) as error:
+        return None, str(error)
+
+
+def _roster(channel: ChannelHome, short: str, *, own: bool, now_ms: int) -> Check:
+    name = f"{channel.counterpart} roster of {short}"
+    roster, problem = _newest(channel, short)
+    if roster is None:
+        return Check(name=name, result="fail", text=problem, fix="Bring it back from your backup.")
+    left = roster.valid_until_ms - now_ms
+    # Whoever ran out long ago has left; their number stays in the roster, and is nobody's business any more.
+    ending = [one.number for one in roster.people if abs(one.valid_until_ms - now_ms) <= ROSTER_SOON_MS]
+    if left > ROSTER_SOON_MS and not ending:
+        return Check(name=name, result="ok", text=f"version {roster.version}, valid for {duration(left)}")
+    text = f"version {roster.version} ran out" if left <= 0 else f"version {roster.version} ends in {duration(left)}"
+    if ending:
+        text += f"; persons who run out within 30 days or just did: {', '.join(map(str, ending))}"
+    fix = "Have the roots sign a new one: hotline roster renew." if own else f"Ask {short} for hotline roster renew."
+    return Check(name=name, result="warn", text=text, fix=fix)
+
+
+def _sizes(home: NodeHome, channel: ChannelHome) -> tuple[int, int] | str:
+    """Entries of our log and of theirs, or why they cannot be read."""
+    if not channel.log_db.is_file():
+        return 0, 0
+    try:
+        with open_store(home, channel) as store:
+            return store.head(store.own).size, store.head(store.their).size
+    except (NodeError, HotlineError) as error:
+        return error.text
+
+
+def _log(home: NodeHome, channel: ChannelHome, sizes: tuple[int, int] | str) -> Iterator[Check]:
+    name = f"{channel.counterpart} logs"
+    if isinstance(sizes, str):
+        yield Check(name=name, result="fail", text=sizes, fix="Stop the node; get it back from the counterpart.")
+        return
+    if not channel.log_db.is_file():
+        yield Check(name=name, result="ok", text="empty: the node has not run yet")
+        return
+    own, their = sizes
+    yield Check(name=name, result="ok", text=f"{own} entries of ours, {their} of theirs")
+    apart = NodeConfig.load(home.config_path).high_water
+    mark = apart if apart is not None else channel.high_water
+    if own and not mark.exists():
+        yield Check(
+            name=f"{channel.counterpart} high-water mark",
+            result="warn",
+            text=f"{mark} is missing",
+            fix="The node makes it anew once the counterpart has answered.",
+        )
+    else:
+        yield Check(name=f"{channel.counterpart} high-water mark", result="ok", text="it is there")
