@@ -2,7 +2,8 @@
 
 It carries the node's own size and root, the other log's size and root as held, a fresh cosignature for that, the size
 that the other side last claimed to hold of this node's log (`quoted`), the digest of the last beat received and when,
-the clock, and the docket's digest with the sizes it was computed at. None of it can be made beforehand.
+the clock, and the docket's digest with the sizes it was computed at. It names the session it was said in, so that it
+cannot be said again in another. None of it can be made beforehand.
 
 Two facts follow from one beat alone, for anyone: `own` below `quoted` is a rollback, signed by the node that was rolled
 back; and a line that is up while `held` stays behind is a node that was told and does not hold.
@@ -34,7 +35,8 @@ class Beat:
     Args:
         channel: 32 bytes.
         party: short name of the party whose node says it.
-        number: counts up within a session.
+        session: transcript of the session (`protocol.handshake`), 32 bytes.
+        number: counts up within the session.
         at_ms: the node's clock as it reads, UTC milliseconds; it may go back.
         ahead_ms: how far the time used in entries and cosignatures is ahead of that clock, because it never goes back.
         own: size and root of the node's own log.
@@ -48,6 +50,7 @@ class Beat:
 
     channel: Hash
     party: str
+    session: Hash
     number: int
     at_ms: int
     ahead_ms: int
@@ -66,6 +69,7 @@ class Beat:
                 "version": VERSION,
                 "channel": self.channel,
                 "party": self.party,
+                "session": self.session,
                 "number": self.number,
                 "at_ms": self.at_ms,
                 "ahead_ms": self.ahead_ms,
@@ -87,7 +91,7 @@ class Beat:
 
 _NAMES: Final = (
     "ahead_ms", "at_ms", "channel", "cosignatures", "docket", "heard", "heard_at_ms", "held", "number", "own", "party",
-    "quoted", "version",
+    "quoted", "session", "version",
 )  # fmt: skip
 
 
@@ -111,6 +115,7 @@ def parse(data: bytes) -> Beat:
     return Beat(
         channel=_bytes(value, "channel", 32),
         party=_party(value),
+        session=_bytes(value, "session", 32),
         number=_number(value, "number", SIZE_MAX),
         at_ms=_number(value, "at_ms", TIME_MS_MAX),
         ahead_ms=_number(value, "ahead_ms", TIME_MS_MAX),

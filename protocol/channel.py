@@ -275,6 +275,7 @@ class Channel:
             raise Malformed("wrong-channel", "hello", "of another channel or party")
         self._version = handshake.choose(bytes(handshake.VERSIONS), frame["versions"])
         self._their_hello = data
+        self._heart.session_begins(handshake.transcript(self._tied(), self._own_hello, data))
         self.phase = "auth"
         proof = handshake.prove(
             signer=self.keys.signers.node,

@@ -70,15 +70,25 @@ def choose(own: bytes, theirs: bytes) -> int:
     return max(common)
 
 
-def _message(own_side: bool, tie: Tie, version: int, own_hello: bytes, their_hello: bytes, *more: Hash) -> bytes:
-    """What is signed; `own_side` says for which of the two sides, and `more` what goes beyond who that is."""
+def transcript(tie: Tie, own_hello: bytes, their_hello: bytes) -> Hash:
+    """The name of a session, the same for both sides: everything that was offered, and by whom.
+
+    Args:
+        tie: the connection, as this side sees it.
+        own_hello: this side's hello frame, as sent.
+        their_hello: the other side's, as received.
+    """
     mine_first = tie.dialled
     first, second = (own_hello, their_hello) if mine_first else (their_hello, own_hello)
     first_pin, second_pin = (tie.own_pin, tie.their_pin) if mine_first else (tie.their_pin, tie.own_pin)
     # Hellos have one length each way only by chance, so both go in as hashes of 32 bytes.
-    transcript = tagged("transcript", tagged("hello", first), tagged("hello", second), first_pin, second_pin)
+    return tagged("transcript", tagged("hello", first), tagged("hello", second), first_pin, second_pin)
+
+
+def _message(own_side: bool, tie: Tie, version: int, own_hello: bytes, their_hello: bytes, *more: Hash) -> bytes:
+    """What is signed; `own_side` says for which of the two sides, and `more` what goes beyond who that is."""
     side = "dial" if tie.dialled == own_side else "listen"
-    return canonical.encode([side, version, transcript, *more])
+    return canonical.encode([side, version, transcript(tie, own_hello, their_hello), *more])
 
 
 def prove(

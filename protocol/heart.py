@@ -62,6 +62,7 @@ class Heart:
         self._outbox = outbox
         self._mirror = mirror
         self._once = once
+        self._session: Hash | None = None
         self._number = self._their_number = 0
         self._heard: tuple[Hash, int] | None = None
         self._docket: tuple[int, int, Hash] | None = None
@@ -70,8 +71,13 @@ class Heart:
         self._last_change_mono: int | None = None
         self._held_before = self._stuck_beats = 0
 
+    def session_begins(self, transcript: Hash) -> None:
+        """Beats name this session from now on."""
+        self._session = transcript
+
     def session_ends(self) -> None:
         """Beats count anew in the next one."""
+        self._session = None
         self._number = self._their_number = 0
         self._heard = None
 
@@ -86,11 +92,14 @@ class Heart:
 
     def beat(self, now: Instant, ahead_ms: int) -> list[Effect]:
         """Sign a beat: what is held, cosigned afresh, and how the line looks from here."""
+        if self._session is None:
+            return []
         self._number += 1
         held = self._mirror.cosigned
         beat = beats.Beat(
             channel=self.channel,
             party=self.keys.own.party,
+            session=self._session,
             number=self._number,
             at_ms=max(0, now.wall_ms),
             ahead_ms=max(0, ahead_ms),
@@ -154,6 +163,8 @@ class Heart:
             party=self.keys.their.party,
             key=self.keys.their.node,
         )
+        if beat.session != self._session:
+            raise Malformed("bad-beat", "beat.session", "said in another session")
         if beat.number <= self._their_number:
             raise Malformed("bad-beat", "beat.number", "it does not count up")
         evidence = {"beat": frame["beat"], "signature": frame["signature"]}

@@ -22,8 +22,8 @@ CHANNEL = sha256(b"channel").digest()
 KEY = hybrid("ARC", KeyRole.NODE)
 ROOT = sha256(b"root").digest()
 BEAT = Beat(
-    channel=CHANNEL, party="ARC", number=3, at_ms=1_795_255_200_000, ahead_ms=0, own=(5, ROOT), held=(7, ROOT),
-    quoted=5, heard=ROOT, heard_at_ms=1_795_255_199_000, docket=(5, 7, ROOT), cosignatures=b"lines",
+    channel=CHANNEL, party="ARC", session=ROOT, number=3, at_ms=1_795_255_200_000, ahead_ms=0, own=(5, ROOT),
+    held=(7, ROOT), quoted=5, heard=ROOT, heard_at_ms=1_795_255_199_000, docket=(5, 7, ROOT), cosignatures=b"lines",
 )  # fmt: skip
 
 sizes = st.integers(0, SIZE_MAX)
@@ -32,6 +32,7 @@ any_beat = st.builds(
     Beat,
     channel=hashes,
     party=st.text("ABC", min_size=2, max_size=4),
+    session=hashes,
     number=sizes,
     at_ms=st.integers(0, TIME_MS_MAX),
     ahead_ms=st.integers(0, TIME_MS_MAX),
@@ -64,6 +65,7 @@ BAD: dict[str, Any] = {
     "version": [0, 2, None, True],
     "channel": [bytes(31), "x" * 32, None],
     "party": ["A", "ABCDE", b"ARC", None],
+    "session": [bytes(31), None],
     "number": [-1, 2**63, "1", None, True],
     "at_ms": [-1, TIME_MS_MAX + 1, None],
     "ahead_ms": [-1, None],

@@ -977,6 +977,19 @@ def test_a_beat_does_not_count_twice() -> None:
     assert wire.bor.core.pulse.last_beat_at_ms == state
 
 
+def test_a_beat_of_another_session_is_refused() -> None:
+    """Replayed in a later session, though its number is higher than any there: nothing counts as heard."""
+    wire = beating()
+    received = wire.bor.found(Received)[-1]
+    wire.cut()
+    wire.open()
+    state = wire.bor.core.pulse.last_beat_at_ms
+    wire.clock.mono_ms += 300
+    wire.bor.receive(frames.encode(FrameType.BEAT, beat=received.beat, signature=received.signature))
+    assert wire.bor.closes == ["bad-beat"]
+    assert wire.bor.core.pulse.last_beat_at_ms == state
+
+
 def test_a_beat_of_the_other_voice_is_refused() -> None:
     """Our own beat, reflected, is not theirs."""
     wire = beating()
