@@ -21,9 +21,9 @@ from nodes.driver import Driver
 from nodes.intake import Intake
 from nodes.line import Line
 from nodes.sequencer import Sequencer
+from protocol.branches import Branches
 from protocol.incoming import Incoming
 from protocol.judge import Judge
-from protocol.mirror import Mirror
 from protocol.outbox import Outbox
 
 
@@ -114,7 +114,7 @@ MUTANTS = (
         "I2",
         57,
     ),
-    Mutant("pass over a second log", Mirror, "_fork", "self.disputed = True", "return []", "L1", 460),
+    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 460),
     Mutant(
         "drop an alarm with what the disk had no room for",
         Driver,
