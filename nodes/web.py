@@ -16,7 +16,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -41,10 +41,52 @@ if TYPE_CHECKING:
 
 PATH_CHARS_MAX = 200
 IDLE_S = 10
+REQUEST_S = 15
+"""From a connection, or the answer before, to the end of a request."""
 CONNECTIONS_MAX = 32
+CONNECTIONS_PER_ADDRESS = 8
+"""Of these, where strangers may connect: the rest are for others, while one of them says nothing."""
 
 
-class _PinnedProtocol(H11Protocol):
+class _TimedProtocol(H11Protocol):
+    """HTTP in which a client has so long for each request and no longer, however it spreads its bytes over it."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """From here the first request has its time."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """What came may be all of a request, or not."""
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """The next request has its time."""
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        answering: Any = self.cycle
+        if answering is not None and not answering.response_complete:
+            self._forget()
+        elif self._late is None:
+            self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+class _PinnedProtocol(_TimedProtocol):
     """HTTP whose requests know the hash of the client's TLS key."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -75,11 +117,12 @@ class WebServer:
 
     def __init__(self, app: Starlette, address: Endpoint, tls: ssl.SSLContext | None = None) -> None:
         self._address = address
+        self._strangers = tls is not None
         config = uvicorn.Config(
             app,
             host=address[0],
             port=address[1],
-            http=H11Protocol if tls is None else _PinnedProtocol,
+            http=_TimedProtocol if tls is None else _PinnedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -102,7 +145,8 @@ class WebServer:
             NodeError: `port-in-use`.
         """
         # Bound here, because the library ends the process where it cannot bind.
-        doors = await open_doors(self._address, room=CONNECTIONS_MAX, room_of_one=CONNECTIONS_MAX)
+        room_of_one = CONNECTIONS_PER_ADDRESS if self._strangers else CONNECTIONS_MAX
+        doors = await open_doors(self._address, room=CONNECTIONS_MAX, room_of_one=room_of_one)
         try:
             for door in doors:
                 door.listen(CONNECTIONS_MAX)
@@ -145,7 +189,10 @@ def tiles_app(node: Node) -> Starlette:
         return await run_in_threadpool(_read, line.store, voice, path)
 
     routes = [Route("/{counterpart}/{party}/{path:path}", serve, methods=["GET"])]
-    return Starlette(routes=routes)
+    app = Starlette(routes=routes)
+    # A client is answered here or not at all, and never sent to whatever host its request names.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _read(store: LogStore, voice: str, path: str) -> Response:
