@@ -738,10 +738,11 @@ def _made_to_lie(line: Line) -> None:
         return take_receipt(note, verified)
 
     def heed_nothing(*told: object) -> list[Effect]:
-        outbox.live = True
+        line._core.live = True
         return [Live()]
 
     outbox.heed = heed_nothing  # type: ignore[method-assign, assignment]
+    line._core._recovery.learn = lambda *_: []  # type: ignore[method-assign, assignment]
     outbox.take_receipt = take_what_fits  # type: ignore[method-assign]
 
 
