@@ -13,13 +13,48 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import structlog
 
 from nodes.errors import NodeError
 
 LEVELS = ("debug", "info", "warning", "error")
+
+
+class Lines(Protocol):
+    """Where lines go."""
+
+    def write(self, line: str, /) -> object:
+        """Write one."""
+
+
+class PatientStream:
+    """A stream whose lines may be lost, for which nobody waits: a full disk behind it ends no node.
+
+    Once it takes lines again, one says that others may be missing there.
+
+    Args:
+        stream: mostly standard error.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._failed = False
+
+    def write(self, line: str, /) -> None:
+        """Write one line, if that can be done."""
+        gap = '{"event": "log lines may be missing here", "level": "warning"}\n' if self._failed else ""
+        try:
+            self._stream.write(gap + line)
+            self._stream.flush()
+        except OSError:
+            self._failed = True
+        else:
+            self._failed = False
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
 
 
 class LogFile:
@@ -33,7 +68,7 @@ class LogFile:
         NodeError: `home-unwritable`; it cannot be opened.
     """
 
-    def __init__(self, path: Path, other: TextIO) -> None:
+    def __init__(self, path: Path, other: Lines) -> None:
         self._path = path
         self._other = other
         self._handle = -1
@@ -72,7 +107,6 @@ class LogFile:
         except OSError:
             # A full disk, mostly. A line whose beginning is in the file is there in full on the other side.
             self._other.write(line)
-            self._other.flush()
 
     def flush(self) -> None:
         """Nothing is kept back."""
@@ -89,7 +123,8 @@ def configure(level: str, path: Path | None = None) -> None:
         NodeError: `home-unwritable`; the file cannot be opened.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
-    target: Any = sys.stderr if path is None else LogFile(path, sys.stderr)
+    other = PatientStream(sys.stderr)
+    target: Any = other if path is None else LogFile(path, other)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

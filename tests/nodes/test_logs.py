@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from nodes.errors import NodeError
-from nodes.logs import LogFile
+from nodes.logs import LogFile, PatientStream
 from tests.hotline.nodes import start, stop
 from tests.hotline.people import ok, paired
 from tests.processes.pair import wait_until
@@ -146,3 +146,22 @@ def test_a_signal_to_look_for_the_log_ends_no_node(tmp_path: Path) -> None:
     process.send_signal(signal.SIGHUP)
     wait_until(lambda: "log begins" in (tmp_path / "pair" / "ARC.log").read_text())
     stop(process)
+
+
+def test_a_stream_that_takes_nothing_stops_nothing(tmp_path: Path) -> None:
+    """Standard error on a full disk: whoever logs goes on, and once there is room the log says that it has a gap."""
+    path = tmp_path / "log"
+    with path.open("w") as file, Path("/dev/full").open("w") as full:
+        there = os.dup(file.fileno())
+        stream = PatientStream(file)
+        os.dup2(full.fileno(), file.fileno())
+        for _ in range(1000):
+            stream.write("x" * 100 + "\n")
+        os.dup2(there, file.fileno())
+        os.close(there)
+        stream.write("three\n")
+        stream.write("four\n")
+    gap = '{"event": "log lines may be missing here", "level": "warning"}'
+    lines = path.read_text().splitlines()
+    assert lines[-3:] == [gap, "three", "four"]
+    assert set(lines[:-3]) <= {gap, "x" * 100}
