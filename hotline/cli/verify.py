@@ -1,14 +1,18 @@
-"""`hotline verify`: check a receipt against a policy, anywhere."""
+"""`hotline verify`: check a receipt, or evidence, against a policy, anywhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hotline.cli.settings import common_options, settings_of
 from hotline.printable import printable
+
+if TYPE_CHECKING:
+    from hotline.output import Output
+    from protocol.policy import Policy
 
 REFUTED = 1
 
@@ -19,19 +23,22 @@ REFUTED = 1
 @common_options
 @click.pass_context
 def verify_command(context: click.Context, file: str, policy_file: str) -> int:
-    """Verify a receipt: that the log has the entry, and that the other party said it holds it.
+    """Verify a receipt: that the log has the entry, and that the other party said it holds it. Or verify evidence: that
+    it shows what it says, of keys that the policy lists.
 
     Needs no home and no network. Trust comes from the policy alone: get it from whoever you trust, not from whoever
-    gave you the receipt. Exit 0 verified, 1 refuted, 3 could not check.
+    gave you the file. Exit 0 verified, 1 refuted, 3 could not check.
 
     \b
-    Example:
+    Examples:
       hotline verify arc17.tlog-proof --policy policy
+      hotline verify fork.evidence --policy policy
     """
     from hotline.explaining import next_step_for
     from hotline.zulu import zulu
     from keys.errors import KeysError
     from nodes.files import read_file
+    from protocol.accusation import FILE_BYTES_MAX, is_evidence
     from protocol.errors import ProtocolError
     from protocol.policy import parse as parse_policy
     from protocol.proof import PROOF_BYTES_MAX
@@ -39,8 +46,10 @@ def verify_command(context: click.Context, file: str, policy_file: str) -> int:
 
     output = settings_of(context).output
     policy_bytes = read_file(Path(policy_file))
-    proof = read_file(Path(file), bytes_max=PROOF_BYTES_MAX + 1)
+    proof = read_file(Path(file), bytes_max=max(PROOF_BYTES_MAX, FILE_BYTES_MAX) + 1)
     try:
+        if is_evidence(proof):
+            return _show_accusation(output, proof, parse_policy(policy_bytes))
         receipt = verify_receipt(proof, parse_policy(policy_bytes))
     except (ProtocolError, KeysError) as error:
         code = getattr(error, "code", None) or "signature-bad"
@@ -72,6 +81,34 @@ def verify_command(context: click.Context, file: str, policy_file: str) -> int:
             "tree_size": receipt.checkpoint.size,
             "held_at_ms": receipt.held_at_ms,
             "entry": entry,
+        },
+        lines,
+    )
+    return 0
+
+
+def _show_accusation(output: Output, data: bytes, policy: Policy) -> int:
+    from hotline.zulu import zulu
+    from protocol.accusation import parse, verify
+
+    shown = verify(parse(data), policy)
+    lines = [
+        output.paint("verified", "bold", "green"),
+        f"  {'evidence':<14}{shown.kind}",
+        f"  {'of':<14}{printable(shown.name)}",
+        f"  {'shows':<14}{shown.claim}",
+    ]
+    for name, value in shown.facts.items():
+        text = zulu(value) if name.endswith("at_ms") and isinstance(value, int) else printable(str(value))
+        lines.append(f"  {name.removesuffix('_ms').replace('_', ' '):<14}{text}")
+    lines.append("It accuses a key. Who held the key, and why it signed, no signature says.")
+    output.result(
+        {
+            "verdict": "verified",
+            "evidence": shown.kind,
+            "name": shown.name,
+            "claim": shown.claim,
+            "facts": dict(shown.facts),
         },
         lines,
     )
