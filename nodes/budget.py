@@ -1,15 +1,77 @@
-"""What a peer may send for long: over it, it is slowed and never refused.
+"""What a peer, or a stranger, may cost for long: over it, a peer is slowed and never refused, a stranger is shut out.
 
-A bucket of tokens, one an entry, filled at the agreement's rate up to its burst. Whoever takes more than is there waits
-before the next message is read; the connection's own flow control then holds the sender back. Beats and receipts wait
-no longer than one pause, so a flood never makes the line look dead.
+Everything here is a bucket of tokens: filled at a rate, up to a burst. `Budget` is of what a counterpart sends: entries
+at the agreement's rate. Whoever takes more than is there waits before the next message is read; the connection's own
+flow control then holds the sender back. Beats and receipts wait no longer than one pause, so a flood never makes the
+line look dead. `Pace` is of connections, by where they come from and in all.
+
+Source: spec/channel.md, "Sessions", step 6.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from nodes.clock import Reading, now
 
 PAUSE_MAX_S = 0.5
+
+STRANGERS_PER_S = 32
+STRANGERS_AT_ONCE = 128
+OF_ONE_PER_S = 4
+OF_ONE_AT_ONCE = 24
+SOURCES_KEPT = 1_024
+"""Sources whose pace is remembered; who comes from more than that is held back by the pace of all."""
+
+
+class Bucket:
+    """Tokens, filled over time.
+
+    Args:
+        per_s: tokens a second.
+        burst: tokens at most.
+        read: reads the clocks.
+    """
+
+    def __init__(self, *, per_s: float, burst: float, read: Reading = now) -> None:
+        self._read = read
+        self._per_ms = per_s / 1000
+        self._burst = float(burst)
+        self._left = float(burst)
+        self._at_ms = read().mono_ms
+
+    def _fill(self) -> None:
+        at_ms = self._read().mono_ms
+        self._left = min(self._burst, self._left + (at_ms - self._at_ms) * self._per_ms)
+        self._at_ms = at_ms
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing is missing."""
+        self._fill()
+        return self._left >= self._burst
+
+    def spend(self, tokens: float) -> float:
+        """Take tokens, whether they are there or not.
+
+        Returns:
+            Seconds until the debt is filled again; 0 where there is none.
+        """
+        self._fill()
+        self._left -= tokens
+        return 0.0 if self._left >= 0 else -self._left / self._per_ms / 1000
+
+    def take(self) -> bool:
+        """Take one token if there is one; returns whether there was."""
+        self._fill()
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def give(self) -> None:
+        """Put one token back."""
+        self._left = min(self._burst, self._left + 1)
 
 
 class Budget:
@@ -22,11 +84,7 @@ class Budget:
     """
 
     def __init__(self, *, per_s: int, burst: int, read: Reading = now) -> None:
-        self._read = read
-        self._per_ms = per_s / 1000
-        self._burst = float(burst)
-        self._left = float(burst)
-        self._at_ms = read().mono_ms
+        self._entries = Bucket(per_s=per_s, burst=burst, read=read)
 
     def take(self, entries: int) -> float:
         """Count entries that came.
@@ -34,9 +92,39 @@ class Budget:
         Returns:
             Seconds to wait before more is read; 0 within the budget.
         """
-        at_ms = self._read().mono_ms
-        self._left = min(self._burst, self._left + (at_ms - self._at_ms) * self._per_ms) - entries
-        self._at_ms = at_ms
-        if self._left >= 0:
-            return 0.0
-        return min(PAUSE_MAX_S, -self._left / self._per_ms / 1000)
+        return min(PAUSE_MAX_S, self._entries.spend(entries))
+
+
+class Pace:
+    """How often strangers may connect.
+
+    Args:
+        read: reads the clocks.
+    """
+
+    def __init__(self, *, read: Reading = now) -> None:
+        self._read = read
+        self._all = Bucket(per_s=STRANGERS_PER_S, burst=STRANGERS_AT_ONCE, read=read)
+        self._sources: OrderedDict[str, Bucket] = OrderedDict()
+
+    def take(self, source: str) -> bool:
+        """Whether one more may come in from a source now."""
+        bucket = self._sources.get(source)
+        if bucket is None:
+            bucket = self._sources[source] = Bucket(per_s=OF_ONE_PER_S, burst=OF_ONE_AT_ONCE, read=self._read)
+            if len(self._sources) > SOURCES_KEPT:
+                self._sources.popitem(last=False)
+        self._sources.move_to_end(source)
+        # Its own first: one source that is held back takes nothing from the others.
+        if not bucket.take():
+            return False
+        if self._all.take():
+            return True
+        bucket.give()
+        return False
+
+    def give(self, source: str) -> None:
+        """One that came from there was a counterpart, and does not count."""
+        self._all.give()
+        if source in self._sources:
+            self._sources[source].give()

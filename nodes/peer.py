@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import ssl
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,10 +24,13 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from nodes.budget import Bucket, Pace
+from nodes.clock import Reading, now
 from nodes.config import Endpoint
-from nodes.door import open_doors
+from nodes.door import Door, open_doors
 from nodes.errors import NodeError
 from nodes.line import Line
+from nodes.plain_websocket import PlainServerConnection
 from nodes.reach import watch
 from nodes.tls import TlsRefused, peer_pin
 from protocol.errors import ProtocolError
@@ -38,13 +42,18 @@ SUBPROTOCOL = Subprotocol("hotline.v1")
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 64
-"""Connections that may be open to the listener at once, known or not."""
+"""Connections that may be open to the listener at once before they are known to be a counterpart's."""
 CONNECTIONS_PER_ADDRESS = 16
+SESSIONS_PER_S = 1
+SESSIONS_AT_ONCE = 8
+"""Sessions that one counterpart may begin. Each costs some 10 ms of signatures and ends the one before."""
 OUTBOX_BYTES_MAX = 64 * 1024 * 1024
 """Bytes of one session that may wait to leave. What is sent unasked waits for an empty queue and is at most some 8 MB;
 the rest are answers, which a peer that asks and does not read could have us keep without end."""
 INBOX_BYTES_MAX = 2 * FRAME_BYTES_MAX
 """Bytes of one session that came and wait for their turn; at least one message."""
+MESSAGE_BYTES_MIN = 256
+"""Bytes that a message counts for at least: an empty one takes room as well."""
 
 COMMON: dict[str, Any] = {
     "compression": None,
@@ -142,11 +151,12 @@ class Inbox:
 
     async def put(self, message: bytes) -> None:
         """Add one message."""
-        while self._messages and self._bytes + len(message) > INBOX_BYTES_MAX:
+        size = max(len(message), MESSAGE_BYTES_MIN)
+        while self._messages and self._bytes + size > INBOX_BYTES_MAX:
             self._emptied.clear()
             await self._emptied.wait()
         self._messages.append(message)
-        self._bytes += len(message)
+        self._bytes += size
         self._filled.set()
 
     def end(self) -> None:
@@ -225,6 +235,7 @@ class Listener:
         context: makes the TLS context anew, after a roster changed.
         own_pin: hash of our TLS key.
         entropy: draws the nonces of sessions.
+        read: reads the clocks.
     """
 
     def __init__(
@@ -235,9 +246,14 @@ class Listener:
         context: Callable[[], ssl.SSLContext],
         own_pin: bytes,
         entropy: Entropy = secrets.token_bytes,
+        read: Reading = now,
     ) -> None:
         self._lines = lines
         self._entropy = entropy
+        self._read = read
+        self._pace = Pace(read=read)
+        self._sessions: dict[bytes, Bucket] = {}
+        self._doors: list[Door] = []
         self._address = address
         self._context = context
         self._own_pin = own_pin
@@ -251,7 +267,9 @@ class Listener:
         Raises:
             NodeError: `port-in-use`, or another reason why it cannot be had.
         """
-        doors = await open_doors(self._address, room=CONNECTIONS_MAX, room_of_one=CONNECTIONS_PER_ADDRESS)
+        doors = self._doors = await open_doors(
+            self._address, room=CONNECTIONS_MAX, room_of_one=CONNECTIONS_PER_ADDRESS, pace=self._pace
+        )
         for door in doors:
             # What a door lets in has its options.
             watch(door)
@@ -259,7 +277,13 @@ class Listener:
         try:
             for door in doors:
                 served = serve(
-                    self._serve, sock=door, ssl=context, server_header=None, backlog=CONNECTIONS_MAX, **COMMON
+                    self._serve,
+                    sock=door,
+                    ssl=context,
+                    server_header=None,
+                    backlog=CONNECTIONS_MAX,
+                    create_connection=PlainServerConnection,
+                    **COMMON,
                 )
                 self._servers.append(await served)
         except OSError as error:
@@ -281,31 +305,53 @@ class Listener:
 
     async def _serve(self, connection: ServerConnection) -> None:
         address = str(connection.remote_address[0]) if connection.remote_address else "?"
-        await self.take(connection, address, lambda: peer_pin(connection.transport.get_extra_info("ssl_object")))
+        inside: socket.socket | None = connection.transport.get_extra_info("socket")
+        await self.take(
+            connection,
+            address,
+            lambda: peer_pin(connection.transport.get_extra_info("ssl_object")),
+            lambda: None if inside is None else self._known(inside.fileno()),
+        )
 
-    async def take(self, connection: Connection, address: str, pin: Callable[[], bytes]) -> None:
+    def _known(self, handle: int) -> None:
+        """A connection is a counterpart's: it counts no more as a stranger's."""
+        for door in self._doors:
+            source = door.known(handle)
+            if source is not None:
+                self._pace.give(source)
+
+    async def take(
+        self, connection: Connection, address: str, pin: Callable[[], bytes], known: Callable[[], None] = lambda: None
+    ) -> None:
         """Hold a connection that somebody opened, if it is a counterpart's, until it ends.
 
         Args:
             connection: after the TLS handshake.
             address: where it comes from.
             pin: gives the hash of the TLS key that it showed, or raises TlsRefused.
+            known: called once it is a counterpart's.
         """
         if self._open.total() >= CONNECTIONS_MAX or self._open[address] >= CONNECTIONS_PER_ADDRESS:
             await connection.close(1013, "busy")
             return
         self._open[address] += 1
         try:
-            await self._admit(connection, pin())
+            admitted = await self._admit(connection, pin())
         except (ConnectionClosed, TimeoutError):
             self._log.info("connection ended before its hello", address=address)
+            return
         except (TlsRefused, ProtocolError) as error:
             self._log.warning("connection refused", address=address, code=error.code)
             await connection.close(1008, error.code)
+            return
         finally:
-            self._open[address] -= 1
+            self._open -= Counter([address])
+        if admitted is not None:
+            known()
+            await hold(admitted[0], connection, *admitted[1:])
 
-    async def _admit(self, connection: Connection, pin: bytes) -> None:
+    async def _admit(self, connection: Connection, pin: bytes) -> tuple[Line, Tie, bytes] | None:
+        """Whose it is, with its first message; None where it was turned away though it is a counterpart's."""
         async with asyncio.timeout(OPEN_TIMEOUT_S):
             first = await connection.recv(decode=False)
         hello = parse(first)
@@ -314,6 +360,12 @@ class Listener:
             raise TlsRefused("unknown-peer", "no channel here has a counterpart with that key")
         if line.driver.dialled and line.own < line.counterpart and line.driver.fresh:
             await connection.close(1013, "duplicate")
-            return
-        tie = Tie(dialled=False, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32))
-        await hold(line, connection, tie, first)
+            return None
+        sessions = self._sessions.get(line.channel)
+        if sessions is None:
+            sessions = Bucket(per_s=SESSIONS_PER_S, burst=SESSIONS_AT_ONCE, read=self._read)
+            self._sessions[line.channel] = sessions
+        if not sessions.take():
+            await connection.close(1013, "busy")
+            return None
+        return line, Tie(dialled=False, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32)), first

@@ -15,14 +15,20 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from nodes import tls
 from nodes.home import NodeHome
 from nodes.node import Node
-from nodes.peer import COMMON, CONNECTIONS_PER_ADDRESS, OUTBOX_BYTES_MAX, WebsocketSession
+from nodes.peer import (
+    COMMON,
+    CONNECTIONS_PER_ADDRESS,
+    OUTBOX_BYTES_MAX,
+    SESSIONS_AT_ONCE,
+    WebsocketSession,
+)
 from protocol import frames, handshake
 from protocol.frames import FrameType
 from protocol.handshake import Tie
 from protocol.limits import FRAME_BYTES_MAX
 from tests.builders import keyring
 from tests.nodes.homes import agreement, said
-from tests.nodes.pair import held, line_of, run, running, until, write_homes
+from tests.nodes.pair import free_port, held, line_of, run, running, until, write_homes
 
 Homes = dict[str, NodeHome]
 
@@ -272,9 +278,7 @@ def test_a_new_connection_takes_the_place_of_a_silent_one(tmp_path: Path) -> Non
 def test_both_may_dial(tmp_path: Path) -> None:
     """Two nodes that dial each other end up with one session and stay there."""
     homes = write_homes(tmp_path)
-    there = homes["BOR"].config_path.read_text().split('listen = "')[1].split('"')[0]
-    port = int(there.rsplit(":", 1)[1])
-    here = f"127.0.0.1:{port + 1 if port < 65_000 else port - 1}"
+    here = f"127.0.0.1:{free_port()}"
     config = homes["ARC"].config_path
     config.write_text(config.read_text().replace('listen = ""', f'listen = "{here}"'))
     homes["BOR"].channel("ARC").settings_path.write_text(f'endpoints = ["{here}"]\n')
@@ -289,5 +293,24 @@ def test_both_may_dial(tmp_path: Path) -> None:
             assert line_of(arc).driver.dialled is dialled_by_arc
             assert line_of(bor).driver.dialled is not dialled_by_arc
             assert line_of(arc).status()["line"] == "up"
+
+    run(test)
+
+
+def test_a_counterpart_that_begins_session_after_session_is_held_back(tmp_path: Path) -> None:
+    """So many at once and then one a second; the node itself is served as soon as the rude ones cease."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            reasons = []
+            for _ in range(SESSIONS_AT_ONCE + 4):
+                async with dialled(homes) as connection:
+                    await connection.send(hello())
+                    await connection.send(b"noise")
+                    reasons.append(await ended(connection))
+            assert reasons[:SESSIONS_AT_ONCE].count("busy") == 0
+            assert reasons[SESSIONS_AT_ONCE:].count("busy") >= 3
+            await still_well(homes, bor)
 
     run(test)

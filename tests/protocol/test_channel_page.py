@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from nodes import dialler, peer, reach
+from nodes import budget, dialler, peer, reach
 from protocol import beat as beats
 from protocol import codes, effects, frames
 from protocol.channel import OPEN_TIMEOUT_MS
@@ -79,6 +79,8 @@ def test_every_code_on_the_page_can_be_explained(code: str) -> None:
         ("Sessions", f"unanswered for {reach.SILENT_MAX_MS // 1000} s"),
         ("Sessions", f"not open {OPEN_TIMEOUT_MS // 1000} s after"),
         ("Sessions", f"at most {peer.CONNECTIONS_MAX} connections, and {peer.CONNECTIONS_PER_ADDRESS} of one address"),
+        ("Sessions", f"{budget.STRANGERS_PER_S} a second in, {budget.OF_ONE_PER_S} of one source"),
+        ("Sessions", f"{peer.SESSIONS_AT_ONCE} sessions at once and then one a second"),
         ("Sessions", peer.SUBPROTOCOL),
         ("Frames", f"{FRAME_BYTES_MAX:,} bytes and {FRAME_ITEMS_MAX:,} values"),
         ("What is checked before cosigning", f"{ENTRY_BYTES_MAX:,} bytes"),
