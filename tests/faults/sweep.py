@@ -1,0 +1,253 @@
+"""A fault at the n-th system call of a node's append and mirror paths, for every n.
+
+One exchange is a statement of each side, each until it is held, and the housekeeping that follows: at the node that is
+faulted this appends, signs, mirrors, cosigns, keeps receipts, judges, and moves the write-ahead log into its file. The
+roster exchange renews both sides' rosters, each of which every node writes to files of its own.
+
+The node is killed before the call is made, or the call fails with an error: EIO once, ENOSPC from that call on until
+there is room again. It goes on by itself or ends with a code of its own, never in any other way; started again, both
+sides come level without a hand, and what the officers asked for and ask for again stands in the log once.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from keys.roster import Roster, render
+from nodes.signed import SignedStatement
+from protocol.tagged import digest
+from tests.faults.ledger import Ledger, check_whole
+from tests.faults.machine import QuickMachine, quick_machines, wait_level
+from tests.faults.strace import Strace, counted, settle
+from tests.nodes.homes import document, roster, said
+from tests.processes.pair import PATIENCE_S, wait_until
+
+FAULTS = {"kill": "signal=KILL:when={n}", "EIO": "error=EIO:when={n}", "ENOSPC": "error=ENOSPC:when={n}+"}
+TIDY_S = 0.1
+QUIET_S = 0.15
+FULL_S = 0.2
+"""How long a disk stays full."""
+EXCHANGES_MAX = 4
+"""A point that lies near the end of an exchange may need the next one."""
+STATEMENT_CALLS = {"pwrite64": 240, "fdatasync": 20, "ftruncate": 3}
+ROSTER_CALLS = {"write": 6, "fsync": 8, "rename": 4}
+"""How many of each call an exchange has, rounded up; the `baseline` says it exactly."""
+ENDS = {0: (), -9: (), 3: ("store-broken", "disk-full", "home-unwritable")}
+"""How a node may end, and with what code."""
+ALARMS = frozenset({"disk-full", "projection-broken", "store-broken", "file-not-written"})
+"""What it may tell people meanwhile."""
+
+Statements = Callable[[str], SignedStatement]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place for a fault.
+
+    Attributes:
+        call: name of the system call.
+        n: which one since the exchange began, from 1.
+        fault: one of FAULTS.
+    """
+
+    call: str
+    n: int
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.fault} at {self.call} {self.n}"
+
+    @property
+    def inject(self) -> str:
+        """In strace's words."""
+        return f"{self.call}:{FAULTS[self.fault].format(n=self.n)}"
+
+
+class Renewals:
+    """Makes the next roster of each party."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Roster] = {party: roster(party) for party in ("ARC", "BOR")}
+
+    def __call__(self, party: str) -> SignedStatement:
+        before = self._last[party]
+        made = self._last[party] = replace(before, version=before.version + 1, previous=digest(render(before)))
+        return document(party, "roster", render(made))
+
+
+class Sweep:
+    """Points on one pair of nodes; see the module.
+
+    Args:
+        arc, bor: running.
+        victim: which of the two gets the faults.
+        directory: for records.
+        make: makes what is said.
+    """
+
+    def __init__(
+        self, arc: QuickMachine, bor: QuickMachine, *, victim: str, directory: Path, make: Statements = said
+    ) -> None:
+        self.arc, self.bor = arc, bor
+        self.victim = arc if victim == "ARC" else bor
+        self.ledger = Ledger()
+        self.figures: Counter[str] = Counter()
+        self._record = directory / "strace"
+        self._make = make
+        # The first entries, and the first rounds of everything.
+        self.quietly()
+
+    def _say(self) -> Saying:
+        saying = Saying(self.ledger, (self.arc, self.bor), self._make)
+        saying.start()
+        return saying
+
+    def _calm(self) -> None:
+        wait_level(self.arc, self.bor)
+
+    def baseline(self, rounds: int = 3) -> Counter[str]:
+        """How often each call is made in one exchange: the most of some rounds."""
+        most: Counter[str] = Counter()
+        for _ in range(rounds):
+            strace = Strace(self.victim.pid, self._record)
+            self._say().join()
+            settle(strace, quiet_s=2 * QUIET_S)
+            strace.detach()
+            most |= counted(strace.calls())
+        return most
+
+    def run(self, point: Point) -> None:
+        """Have one fault, and see that everything goes on."""
+        strace = Strace(self.victim.pid, self._record, calls=[point.call], inject=point.inject)
+        try:
+            saying = self._say()
+            for _ in range(EXCHANGES_MAX):
+                if self._watch(point, strace, saying):
+                    break
+                saying.join()
+                saying = self._say()
+        finally:
+            strace.detach()
+        self._note(point, strace)
+        self._settle_end(point)
+        saying.join()
+        self._calm()
+
+    def quietly(self) -> None:
+        """Without any fault: both are heard and come level."""
+        self._say().join()
+        self._calm()
+
+    def _watch(self, point: Point, strace: Strace, saying: Saying) -> bool:
+        """Follow one exchange; returns whether the fault came."""
+        begun = time.monotonic()
+        hit_at, quiet_since, size = 0.0, begun, -1
+        while time.monotonic() - begun < PATIENCE_S:
+            if not self.victim.runs:
+                return True
+            record = strace.record.read_bytes()
+            now = time.monotonic()
+            if len(record) != size:
+                size, quiet_since = len(record), now
+            if not hit_at and b"(INJECTED)" in record:
+                hit_at = now
+            if hit_at and now - hit_at > FULL_S:
+                return True
+            if not hit_at and not saying.is_alive() and now - quiet_since > QUIET_S:
+                return False
+            time.sleep(0.01)
+        raise AssertionError(f"{point}: stuck\n{self.victim.log()[-4000:]}")
+
+    def _note(self, point: Point, strace: Strace) -> None:
+        calls = strace.calls()
+        hit = [call for call in calls if call.injected] or ([] if self.victim.runs else calls[-1:])
+        if hit:
+            self.figures[f"{point.fault} at {point.call} of {_plain(hit[0].file)}"] += 1
+        else:
+            self.figures["not reached"] += 1
+
+    def _settle_end(self, point: Point) -> None:
+        """Start the victim again if it ended, as a supervisor does; it may only end in the ways foreseen."""
+        victim = self.victim
+        process = victim.process
+        assert process is not None
+        # What was found wrong by a thread may take a moment to end the process.
+        time.sleep(0.02)
+        returncode = process.poll()
+        if returncode is None:
+            return
+        assert returncode in ENDS, f"{point}: ended with {returncode}\n{victim.log()[-6000:]}"
+        codes = ENDS[returncode]
+        last = victim.log().rstrip().rpartition("\n")[2]
+        assert not codes or last in {f"ended: {code}" for code in codes}, f"{point}: {last}"
+        self.figures["restarts"] += 1
+        victim.start()
+
+
+def _plain(file: str) -> str:
+    """A file's name without what differs from one to the next."""
+    if file.endswith(".log"):
+        return "the node's log"
+    return re.sub(r"^\.[A-Z]+-\d+\.(\w+)\..*$", r"a roster's \1", file)
+
+
+class Saying(threading.Thread):
+    """Both sides say one thing each, and insist until it is held."""
+
+    def __init__(self, ledger: Ledger, machines: Sequence[QuickMachine], make: Statements) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._machines = machines
+        self._statements = [make(machine.party) for machine in machines]
+        self._failures: list[BaseException] = []
+
+    def _insist(self, machine: QuickMachine, signed: SignedStatement) -> None:
+        try:
+            self._ledger.insist(machine, signed)
+        except BaseException as error:  # noqa: BLE001 - raised again where somebody waits.
+            self._failures.append(error)
+
+    def run(self) -> None:
+        """Both at once."""
+        threads = [
+            threading.Thread(target=self._insist, args=pair)
+            for pair in zip(self._machines, self._statements, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until both are held; raises what went wrong."""
+        super().join(2 * PATIENCE_S if timeout is None else timeout)
+        assert not self.is_alive()
+        for failure in self._failures:
+            raise failure
+
+
+@contextmanager
+def sweeping(directory: Path, *, victim: str, make: Statements = said) -> Iterator[Sweep]:
+    """Two nodes for a sweep; in the end everything is checked."""
+    with quick_machines(directory, tidy_s=TIDY_S, threads=1) as (arc, bor):
+        arc.start()
+        bor.start()
+        wait_until(lambda: arc.status()["line"] == "up", arc.log)
+        sweep = Sweep(arc, bor, victim=victim, directory=directory, make=make)
+        yield sweep
+        for machine in (arc, bor):
+            machine.stop()
+            machine.start()
+        sweep.quietly()
+        arc.stop()
+        bor.stop()
+        sizes = check_whole(arc, bor, sweep.ledger, directory, allowed=ALARMS)
+        sweep.figures["statements acknowledged"] += len(sweep.ledger)
+        sweep.figures["entries"] += sum(sizes.values())

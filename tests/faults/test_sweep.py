@@ -1,0 +1,76 @@
+"""A node is killed, or its disk fails, at the n-th write, sync and rename of an exchange: it stops cleanly or goes on,
+and afterwards nothing acknowledged is missing, nothing is twice, and both sides are level without a hand."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.strace import available
+from tests.faults.sweep import ROSTER_CALLS, STATEMENT_CALLS, Point, Renewals, Sweep, sweeping
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not available(), reason="needs strace, and may not trace what is no child of it"),
+]
+
+STEP = {"kill": 2, "EIO": 6, "ENOSPC": 6}
+"""Every second place for a kill and every sixth for an error; `make soak` has them all."""
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Chooses offsets and victims; HOTLINE_SWEEP repeats what a run printed."""
+    seed = os.environ.get("HOTLINE_SWEEP") or str(random.SystemRandom().randrange(10_000))
+    print(f"HOTLINE_SWEEP={seed}", end=": ")
+    return random.Random(seed)
+
+
+def points(chance: random.Random, fault: str, call: str, first: int, last: int) -> Iterator[Point]:
+    """Every so many-th place from a chosen offset."""
+    step = STEP[fault]
+    yield from (Point(call, n, fault) for n in range(first + chance.randrange(step), last + 1, step))
+
+
+def sweep_them(sweep: Sweep, tried: list[Point]) -> None:
+    """Try them all, and say what came of it."""
+    for point in tried:
+        sweep.run(point)
+    figures = ", ".join(f"{count} {name}" for name, count in sorted(sweep.figures.items()))
+    print(f"{len(tried)} points at {sweep.victim.party}: {figures}")
+
+
+@pytest.mark.parametrize("fault", ["kill", "EIO", "ENOSPC"])
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_fault_at_any_write_or_sync_of_an_exchange(
+    tmp_path: Path, chance: random.Random, fault: str, half: int
+) -> None:
+    """Appending, mirroring, cosigning, keeping receipts, judging and tidying, each interrupted where it writes."""
+    with sweeping(tmp_path, victim=("ARC", "BOR")[(chance.randrange(2) + half) % 2]) as sweep:
+        calls = sweep.baseline()
+        print(f"an exchange makes {dict(calls)}", end="; ")
+        tried: list[Point] = []
+        for call, most in STATEMENT_CALLS.items():
+            last = min(calls[call], most)
+            middle = last // 2
+            first, last = (middle + 1, last) if half else (1, middle)
+            tried += points(chance, fault, call, first, last)
+        sweep_them(sweep, tried)
+        reached = sum(count for name, count in sweep.figures.items() if name.startswith(fault))
+        assert reached >= 0.9 * len(tried)
+
+
+def test_a_fault_at_any_write_sync_or_rename_of_a_roster(tmp_path: Path, chance: random.Random) -> None:
+    """Rosters of both sides come into force while their files cannot be written."""
+    with sweeping(tmp_path, victim=chance.choice(("ARC", "BOR")), make=Renewals()) as sweep:
+        tried = [
+            point
+            for fault in STEP
+            for call, most in ROSTER_CALLS.items()
+            for point in points(chance, fault, call, 1, most)
+        ]
+        sweep_them(sweep, tried)
+        assert sweep.figures["restarts"] >= len([point for point in tried if point.fault == "kill"])
