@@ -19,5 +19,7 @@ PARTS: tuple[str, ...] = (
     "simulation",
     "simulation_real_keys",
     "fuzz",
+    "kills",
+    "sweep",
 )
 """The modules, in the order in which they are run."""
