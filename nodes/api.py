@@ -27,6 +27,7 @@ from nodes.home import NodeHome
 from nodes.line import Line
 from nodes.login import CHALLENGE_BYTES
 from nodes.operations import OPERATIONS, Caller
+from nodes.plain_websocket import PlainServerConnection
 from nodes.unix_path import socket_address
 from protocol.errors import ProtocolError
 
@@ -78,6 +79,7 @@ class ApiServer:
             compression=None,
             max_size=FRAME_BYTES_MAX,
             max_queue=64,
+            create_connection=PlainServerConnection,
             ping_interval=None,
             open_timeout=5,
             close_timeout=1,

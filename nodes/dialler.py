@@ -21,6 +21,7 @@ from websockets.exceptions import WebSocketException
 from nodes.config import Endpoint
 from nodes.line import Line
 from nodes.peer import COMMON, Connection, Entropy, hold
+from nodes.plain_websocket import PlainClientConnection
 from nodes.reach import reach
 from nodes.tls import TlsRefused, peer_pin
 from protocol.handshake import Tie
@@ -62,6 +63,7 @@ def websocket(line: Line, context: Callable[[], ssl.SSLContext]) -> Connect:
                 server_hostname=line.counterpart.lower(),
                 proxy=None,
                 user_agent_header=None,
+                create_connection=PlainClientConnection,
                 **COMMON,
             )
         except BaseException:
