@@ -166,10 +166,8 @@ class DocketTables:
 
     def arriving(self, voice: int, start: int, end: int) -> Iterable[Event]:
         """See protocol.docket.Ledger."""
-        sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
-        found = [Event.parse(data) for (data,) in self._db.execute(sql, (voice, start, end))]
-        self._db.execute("DELETE FROM event WHERE voice=? AND idx>=? AND idx<?", (voice, start, end))
-        return found
+        sql = "DELETE FROM event WHERE voice=? AND idx>=? AND idx<? RETURNING idx, event"
+        return [Event.parse(data) for _, data in sorted(self._db.execute(sql, (voice, start, end)))]
 
     def item(self, place: int) -> Item | None:
         """See protocol.docket.Ledger."""

@@ -8,13 +8,12 @@ Source: nodes/store.py; one conformance suite runs on this and on the others.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nodes.store import OWN_COSIGNED, THEIR_SIGNED, Ahead, Branch, Head, Row, StoreBehind, StoreBroken
-from protocol.merkle import Frontier, Hash, HashReader, node_hash
+from protocol.merkle import Frontier, Hash, HashReader, empty_root, node_hash
 
 TILE_WIDTH = 256
 TILE_LEVELS = 8
@@ -22,14 +21,25 @@ TILE_LEVELS = 8
 
 @dataclass
 class _Voice:
-    """One log: its entries, and the hash of every complete subtree by level."""
+    """One log: its entries, the hash of every complete subtree by level, and the roots that were asked for, by size."""
 
     entries: list[bytes] = field(default_factory=list)
     bodies: dict[int, bytes] = field(default_factory=dict)
     levels: list[list[Hash]] = field(default_factory=lambda: [[]])
-    frontier: Frontier = field(default_factory=Frontier.empty)
     flashes: list[int] = field(default_factory=list)
-    last_ms: int = 0
+    head: Head = field(default_factory=lambda: Head(0, empty_root(), Frontier.empty(), 0))
+    roots: dict[int, Hash] = field(default_factory=dict)
+
+    def copy(self) -> _Voice:
+        """The same log, to go on by itself. What is in it nobody changes."""
+        return _Voice(
+            entries=self.entries.copy(),
+            bodies=self.bodies.copy(),
+            levels=[level.copy() for level in self.levels],
+            flashes=self.flashes.copy(),
+            head=self.head,
+            roots=self.roots.copy(),
+        )
 
     def append(self, row: Row) -> None:
         """Take one entry."""
@@ -68,16 +78,15 @@ class MemoryStore:
         """A store with what a crash at this moment leaves."""
         with self._lock:
             left = MemoryStore(own=self.own, their=self.their)
-            for name in ("_voices", "_notes", "_ids", "_cosigned", "_ahead", "_waiting", "_branches"):
-                setattr(left, name, copy.deepcopy(getattr(self, name)))
+            left._voices = {name: log.copy() for name, log in self._voices.items()}
+            for name in ("_notes", "_ids", "_cosigned", "_ahead", "_waiting", "_branches"):
+                setattr(left, name, getattr(self, name).copy())
             return left
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def head(self, voice: str) -> Head:
-        with self._lock:
-            log = self._voices[voice]
-            return Head(log.frontier.size, log.frontier.root(), log.frontier, log.last_ms)
+        return self._voices[voice].head
 
     def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
         found: list[bytes] = []
@@ -108,7 +117,11 @@ class MemoryStore:
         return b"".join(read(TILE_LEVELS * level, index * TILE_WIDTH + place) for place in range(width))
 
     def root(self, voice: str, size: int) -> Hash:
-        return Frontier.read(size, self.hashes(voice)).root()
+        log = self._voices[voice]
+        found = log.roots.get(size)
+        if found is None:
+            found = log.roots[size] = Frontier.read(size, self.hashes(voice)).root()
+        return found
 
     def note(self, name: str) -> bytes | None:
         with self._lock:
@@ -169,7 +182,8 @@ class MemoryStore:
             raise StoreBehind("store-behind", f"the log is not at size {size}")
         for row in rows:
             log.append(row)
-        log.frontier, log.last_ms = frontier, last_ms
+        log.head = Head(frontier.size, frontier.root(), frontier, last_ms)
+        log.roots[frontier.size] = log.head.root
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         with self._lock:

@@ -124,6 +124,8 @@ class Projection(DocketViews):
         """
         with self._lock:
             self._tables.look()
+            if all(self._tables.size(voice) == self._judge.state(voice).size for voice in (0, 1)):
+                return []
             own = self.names.index(self.store.own) if whole else None
             found: list[Verdict] = []
             try:
@@ -249,13 +251,17 @@ class Projection(DocketViews):
             states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster))
             homes.append(Home(home_size, arrived, int.from_bytes(total, "big")))
         self._saved_rosters = [state.roster for state in states]
+        self._saved = [meta.get(f"voice-{voice}") for voice in (0, 1)]
+        self._new_marks: list[tuple[int, int, Hash]] = []
         tables = DocketTables(self._db, store=self.store, names=self.names, clockwork=self.clockwork)
         for voice in (0, 1):
             tables.begin_at(voice, states[voice].size)
             marks = self._marks[voice]
             marks.clear()
             marks.update(self._db.execute("SELECT size, digest FROM mark WHERE voice=? ORDER BY size", (voice,)))
-            marks.setdefault(homes[voice].size, homes[voice].digest(voice))
+            if homes[voice].size not in marks:
+                marks[homes[voice].size] = homes[voice].digest(voice)
+                self._new_marks.append((voice, homes[voice].size, marks[homes[voice].size]))
         self._tables = tables
         self._judge = Judge(
             agreement=self.agreement, catalogue=self.catalogue, archive=tables, states=(states[0], states[1])
@@ -276,6 +282,7 @@ class Projection(DocketViews):
         digest = home.digest(voice)
         marks = self._marks[voice]
         marks[home.size] = digest
+        self._new_marks.append((voice, home.size, digest))
         if len(marks) > MARKS_MAX:
             del marks[next(iter(marks))]
 
@@ -285,14 +292,18 @@ class Projection(DocketViews):
             state, home = self._judge.state(voice), self._docket.homes[voice]
             total = home.total.to_bytes(256, "big")
             values = [state.size, *state.held, state.last_ms, home.size, home.arrived, total]
-            rows.append((f"voice-{voice}", canonical.encode(values)))
+            data = canonical.encode(values)
+            if data == self._saved[voice]:
+                continue
+            self._saved[voice] = data
+            rows.append((f"voice-{voice}", data))
             if state.roster is not None and state.roster is not self._saved_rosters[voice]:
                 rows.append((f"roster-{voice}", state.roster.text))
                 self._saved_rosters[voice] = state.roster
-            last = self._db.execute("SELECT max(size) FROM mark WHERE voice=?", (voice,)).get
-            new = [(voice, size, digest) for size, digest in self._marks[voice].items() if last is None or size > last]
-            self._db.executemany("INSERT INTO mark VALUES (?, ?, ?)", new)
-            self._db.execute("DELETE FROM mark WHERE voice=? AND size<=?", (voice, home.size - MARKS_MAX))
+            if home.size > MARKS_MAX:
+                self._db.execute("DELETE FROM mark WHERE voice=? AND size<=?", (voice, home.size - MARKS_MAX))
+        self._db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?, ?)", self._new_marks)
+        self._new_marks.clear()
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     # --- reading beside -----------------------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ from protocol.checkpoint import Checkpoint
 from protocol.merkle import Frontier
 from tests.simulation.loop import Killed, Process
 
+READING = ("head", "read", "body", "hashes", "root", "note", "find", "cosigned_at", "flash_from", "later")
+"""What goes to the store as it is, and often."""
+
 FATES = ("crash-lost", "crash-kept", "eio-lost", "eio-kept")
 TORN = "crash-torn"
 SECTOR_BYTES = 512
@@ -62,12 +65,14 @@ class ChannelDisk:
         store: the logs.
         mark: the last signed checkpoint and its note, as the slots have them.
         slots: of the high-water mark, as bytes.
+        derived: the file of the projection, which may be gone at any time.
     """
 
     def __init__(self, party: str, counterpart: str) -> None:
         self.party, self.counterpart = party, counterpart
         self.store = MemoryStore(own=party, their=counterpart)
         self.mark: tuple[bytes, Checkpoint] | None = None
+        self.derived: bytes | None = None
         self.slots = [b"", b""]
 
     def image(self) -> Image:
@@ -99,6 +104,9 @@ class FaultyStore:
         self._inner = disk.store
         self._process = process
         self._watcher = watcher
+
+        for name in READING:
+            setattr(self, name, getattr(disk.store, name))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -117,7 +117,7 @@ def draw(chance: Random, parties: tuple[str, ...], channels: tuple[tuple[str, st
         if kind in armed:
             strike(kind, times, low, high)
     statements = []
-    for _ in range(chance.randrange(14, 34)):
+    for _ in range(chance.randrange(5, 13)):
         pair = list(chance.choice(channels))
         chance.shuffle(pair)
         statements.append((moment(), pair[0], pair[1]))

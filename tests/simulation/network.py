@@ -83,7 +83,8 @@ class End:
         self.unread = 0
         self._reader: asyncio.Future[None] | None = None
         self._senders: list[asyncio.Future[None]] = []
-        self._last_us = 0
+        self._last_us = self._sent_us = 0
+        self._bursts: deque[int] = deque()
         self._ping_lost = False
         self._look_later()
 
@@ -133,10 +134,15 @@ class End:
         return self.network.routes[self.here, self.there]
 
     def transmit(self, item: bytes | None) -> None:
-        """Put something on the wire; None is the end."""
+        """Put something on the wire; None is the end. What is sent at one instant travels together."""
         self.wire.append(item)
         self.unread += 0 if item is None else len(item)
         loop = self.network.host.loop
+        if self._bursts and self._sent_us == loop.now_us:
+            self._bursts[-1] += 1
+            return
+        self._sent_us = loop.now_us
+        self._bursts.append(1)
         self._last_us = max(self._last_us, loop.now_us + self.route.delay_us + self.network.host.jitter_us())
         loop.at_us(self._last_us, self._arrive, context=NOBODY)
 
@@ -145,16 +151,17 @@ class End:
         if route.blocked:
             route.waiting.append(self._arrive)
             return
-        item = self.wire.popleft()
-        if self.peer.closed or self.peer.vanished:
-            # Nobody is there any more, and this end learns it.
-            self.abort()
-        elif item is None:
-            self.peer.abort(unread=True)
-        else:
-            self.network.host.arrived(self.peer, item)
-            self.peer.inbox.append(item)
-            self.peer.wake()
+        for _ in range(self._bursts.popleft()):
+            item = self.wire.popleft()
+            if self.peer.closed or self.peer.vanished:
+                # Nobody is there any more, and this end learns it.
+                self.abort()
+            elif item is None:
+                self.peer.abort(unread=True)
+            else:
+                self.network.host.arrived(self.peer, item)
+                self.peer.inbox.append(item)
+                self.peer.wake()
 
     def taken(self, count: int) -> None:
         """The other end took a message of so many bytes."""

@@ -7,6 +7,7 @@ it and none changes it. What a node reads from its home (the two first entries) 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -116,6 +117,30 @@ def recipients(pair: tuple[str, str]) -> tuple[Recipient, ...]:
     return tuple((party, roster(party, pair).sealing) for party in pair)
 
 
+class _Folder(type(Path())):  # type: ignore[misc]
+    """A directory in which nothing changes."""
+
+    def glob(self, pattern: str) -> Iterator[Path]:
+        return iter(_listed(str(self), pattern))
+
+
+@cache
+def _listed(folder: str, pattern: str) -> tuple[Path, ...]:
+    return tuple(Path(folder).glob(pattern))
+
+
+class _Home(ChannelHome):
+    """A home from which every life of a node reads the same."""
+
+    @property
+    def bootstrap(self) -> Path:
+        return _Folder(super().bootstrap)
+
+    @property
+    def outbox(self) -> Path:
+        return _Folder(super().outbox)
+
+
 @dataclass(frozen=True)
 class Ministries:
     """What every world begins with.
@@ -134,7 +159,7 @@ class Ministries:
 
     def home(self, party: str, counterpart: str) -> ChannelHome:
         """A channel's files in a node's home."""
-        return ChannelHome(Path(self.directory.name) / party / counterpart)
+        return _Home(Path(self.directory.name) / party / counterpart)
 
 
 def _document(party: str, pair: tuple[str, str], kind: str, text: bytes) -> SignedStatement:
@@ -181,7 +206,7 @@ def ministries(*, stubbed: bool) -> Ministries:
             )
             made.first[party, pair] = first
             made.held[party, pair] = check_roster(agreement(pair), party, first[1])
-            bootstrap = made.home(party, pair[1 - pair.index(party)]).bootstrap
+            bootstrap = Path(made.home(party, pair[1 - pair.index(party)]).bootstrap)
             bootstrap.mkdir(parents=True)
             for number, signed in enumerate(first):
                 (bootstrap / f"{number:03}.statement").write_bytes(signed.encode())

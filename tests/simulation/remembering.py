@@ -4,6 +4,9 @@ In one process are both ends of every line, all lives of every node and a ghost 
 frame is read a dozen times. What is here depends on nothing but its arguments and gives what nobody changes, so an
 answer can be given again. Errors are not kept; whoever refuses something refuses it anew. Answers about what comes in a
 world are forgotten with it; those about keys and rosters, which are the same in all worlds, stay.
+
+Whoever writes something knows what its reader will find, so that is remembered as well where the two are one object.
+That a reader finds what was written is tried elsewhere, format by format, and here in one world (`checking`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from unittest.mock import patch
 import keys.gate
 import keys.roster
 import keys.tls_identity
+import nodes.files
 import protocol.beat
 import protocol.body
 import protocol.checkpoint
@@ -25,13 +29,20 @@ import protocol.compose
 import protocol.cosignature
 import protocol.frames
 import protocol.glance
+import protocol.line_keys
 import protocol.note
 from keys.keyring import NodeKeyring
 from keys.note_key import NoteVerifier
+from keys.roster import Roster
 from nodes.rosters import HeldRoster
 from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.beat import Beat
 from protocol.entry import Entry
+from protocol.frames import Frame, FrameType
 from protocol.kinds import Kind
+from protocol.line_keys import VoiceKeys
+from protocol.note import Note
 from protocol.statement import Statement
 
 OURS = ("keys", "protocol", "nodes", "tests.simulation")
@@ -53,7 +64,9 @@ def _remember(function: Callable[..., Any], *, lasting: bool = False) -> Callabl
         _of_a_world.append(known)
 
     @functools.wraps(function)
-    def ask(*args: Any) -> Any:
+    def ask(*args: Any, **options: Any) -> Any:
+        if options:
+            return function(*args, **options)
         try:
             return known[args]
         except KeyError:
@@ -90,6 +103,17 @@ def _check_opened(statement: Statement, opened: protocol.body.Opened, kind: Kind
     return known[1]
 
 
+def _voice_keys(agreement: Agreement, roster: Roster, tls_pins: frozenset[bytes]) -> VoiceKeys:
+    """A roster's keys, by the object that the roster is: it is read once."""
+    name = agreement.digest, id(roster), tls_pins
+    found = _voices.get(name)
+    if found is None:
+        found = _voices[name] = roster, _really_keys(agreement, roster, tls_pins)
+    return found[1]
+
+
+_voices: dict[Any, tuple[Roster, VoiceKeys]] = {}
+_really_keys = protocol.line_keys.voice_keys
 _opened: dict[Any, protocol.body.Opened] = {}
 _checked: dict[Any, Any] = {}
 _of_a_world += [_opened, _checked]
@@ -97,47 +121,68 @@ _really_open, _really_check = protocol.body.open_body, protocol.compose.check_op
 _really_verify = protocol.cosignature.verify_note
 _verified = _remember(lambda note, keys, exactly: _really_verify(note, keys, exactly=exactly))
 
-FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
-    *(
-        (function, _remember(function))
-        for function in (
-            protocol.note.parse,
-            protocol.checkpoint.parse_text,
-            protocol.frames.parse,
-            protocol.glance.glance,
-            protocol.beat.parse,
-        )
-    ),
-    *(
-        (function, _remember(function, lasting=True))
-        for function in (
-            keys.gate.check_ed25519,
-            keys.roster.parse,
-            keys.roster.check_apart,
-            keys.tls_identity.certificate_key,
-            keys.tls_identity.spki_pin,
-        )
-    ),
-    (protocol.cosignature.verify_note, _verify_note),
-    (protocol.body.open_body, _open_body),
-    (protocol.compose.check_opened, _check_opened),
-)
-"""Functions, and what stands in their place wherever they are known by name."""
 
+class _Spelling:
+    """A class of objects with one spelling: what `encode` writes and `parse` reads, each once.
 
-def _parser(of: type) -> classmethod[Any, Any, Any]:
-    """A class's `parse`, remembered."""
-    really: Any = of.__dict__["parse"].__func__
+    Args:
+        of: the class.
+        parse: its parser, which takes bytes alone.
+    """
 
-    def parse(cls: Any, data: bytes) -> Any:
-        found = known.get(data)
+    def __init__(self, of: type, parse: Callable[[bytes], Any]) -> None:
+        self._parse = parse
+        self._encode = of.__dict__["encode"]
+        self.known: dict[bytes, Any] = {}
+        _of_a_world.append(self.known)
+
+    def read(self, data: bytes) -> Any:
+        """As the parser."""
+        found = self.known.get(data)
         if found is None:
-            found = known[data] = really(cls, data)
+            found = self.known[data] = self._parse(data)
         return found
 
-    known: dict[bytes, Any] = {}
-    _of_a_world.append(known)
-    return classmethod(functools.wraps(really)(parse))
+    def write(self, what: Any) -> bytes:
+        """As `encode`."""
+        data: bytes = self._encode(what)
+        if data not in self.known:
+            self.known[data] = what
+            if checking is not None:
+                checking(what, self._parse(data))
+        return data
+
+
+checking: Callable[[object, object], None] | None = None
+"""Is shown what was written and what is really read of it; None where nobody wants to see."""
+
+
+def _class_spelling(of: type) -> tuple[tuple[type, str, Any], ...]:
+    """Stands in for a class's `encode` and `parse`."""
+    really: Any = of.__dict__["parse"].__func__
+    spelling = _Spelling(of, functools.partial(really, of))
+    return (
+        (of, "encode", functools.wraps(of.__dict__["encode"])(lambda self: spelling.write(self))),
+        (of, "parse", classmethod(functools.wraps(really)(lambda cls, data: spelling.read(data)))),
+    )
+
+
+def _encode_frame(frame_type: FrameType, **items: object) -> bytes:
+    """As `protocol.frames.encode`."""
+    data = _really_encode(frame_type, **items)
+    if data not in _frames:
+        _frames[data] = Frame(frame_type, items)
+        if checking is not None:
+            checking(_frames[data], _really_parse(data))
+    return data
+
+
+def _parse_frame(data: bytes) -> Frame:
+    """As `protocol.frames.parse`."""
+    found = _frames.get(data)
+    if found is None:
+        found = _frames[data] = _really_parse(data)
+    return found
 
 
 def _property(of: type, name: str) -> property:
@@ -159,8 +204,47 @@ def _keyring(method: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+_notes = _Spelling(Note, protocol.note.parse)
+_beats = _Spelling(Beat, protocol.beat.parse)
+_frames: dict[bytes, Frame] = {}
+_of_a_world.append(_frames)
+_really_encode, _really_parse = protocol.frames.encode, protocol.frames.parse
+
+FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
+    *(
+        (function, _remember(function))
+        for function in (
+            protocol.checkpoint.parse_text,
+            protocol.glance.glance,
+        )
+    ),
+    *(
+        (function, _remember(function, lasting=True))
+        for function in (
+            keys.gate.check_ed25519,
+            keys.roster.parse,
+            keys.roster.check_apart,
+            keys.tls_identity.certificate_key,
+            keys.tls_identity.spki_pin,
+            nodes.files.read_file,
+        )
+    ),
+    (protocol.note.parse, _notes.read),
+    (protocol.beat.parse, _beats.read),
+    (protocol.frames.parse, _parse_frame),
+    (protocol.frames.encode, _encode_frame),
+    (protocol.cosignature.verify_note, _verify_note),
+    (protocol.line_keys.voice_keys, _voice_keys),
+    (protocol.body.open_body, _open_body),
+    (protocol.compose.check_opened, _check_opened),
+)
+"""Functions, and what stands in their place wherever they are known by name."""
+
+
 METHODS: tuple[tuple[type, str, Any], ...] = (
-    *((of, "parse", _parser(of)) for of in (Statement, Entry, SignedStatement)),
+    *(method for of in (Statement, Entry, SignedStatement) for method in _class_spelling(of)),
+    (Note, "encode", functools.wraps(Note.encode)(lambda self: _notes.write(self))),
+    (Beat, "encode", functools.wraps(Beat.encode)(lambda self: _beats.write(self))),
     (NoteVerifier, "vkey", _remember(NoteVerifier.vkey, lasting=True)),
     (HeldRoster, "tls_pins", _property(HeldRoster, "tls_pins")),
     *(

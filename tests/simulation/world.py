@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from random import Random
 from typing import Any, ParamSpec, TypeVar, cast
+from zlib import crc32
 
 import structlog
 
@@ -27,7 +27,6 @@ from nodes.dialler import Dialler
 from nodes.errors import NodeError
 from nodes.line import Line
 from nodes.peer import Listener
-from nodes.projection import Projection
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, Row, StoreFull
@@ -40,6 +39,7 @@ from protocol.statement import Statement
 from tests.builders import START_MS
 from tests.simulation import parties
 from tests.simulation.adversary import Adversary
+from tests.simulation.derived import KeptProjection
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import Fault, draw
 from tests.simulation.ghost import ACCUSATIONS, SELF_FOUND, Ghost, Violation, readable
@@ -53,6 +53,9 @@ _T = TypeVar("_T")
 
 HEAL_US = 180_000_000
 """How long both sides may take to agree once nothing goes wrong any more."""
+
+LOOK_US = 20_000
+"""How often it is looked at whether they do."""
 
 
 PUT_BACK = frozenset({"after-not-of-log", "seen-not-of-log", "reference-unknown", "held-not-of-log"})
@@ -133,7 +136,7 @@ class World:
         self.ministries = parties.ministries(stubbed=stubbed)
         self.counters: Counter[str] = Counter()
         self.lines_of_trace: list[str] | None = [] if verbose else None
-        self._digest = sha256()
+        self._happened: list[tuple[int, tuple[object, ...]]] = []
         self.loop = SimLoop(self._job_delay_us, self._died)  # type: ignore[abstract]
         self.network = Network(self, parties.PARTIES)
         self.disks = {
@@ -155,6 +158,7 @@ class World:
         self.closing = False
         self._asked = 0
         self.healed_us = 0
+        self._look_again_us = 0
         self.failure: Violation | None = None
         for route in self.network.routes.values():
             route.delay_us = self.chance.randrange(500, 60_000)
@@ -163,15 +167,17 @@ class World:
 
     def trace(self, *what: object) -> None:
         """Something happened."""
-        line = f"{self.loop.now_us / 1_000_000:10.6f}  {' '.join(map(str, what))}"
-        self._digest.update(line.encode())
+        self._happened.append((self.loop.now_us, what))
         if self.lines_of_trace is not None:
-            self.lines_of_trace.append(line)
+            self.lines_of_trace.append(self._line_of_trace(what))
+
+    def _line_of_trace(self, what: tuple[object, ...]) -> str:
+        return f"{self.loop.now_us / 1_000_000:10.6f}  {' '.join(map(str, what))}"
 
     @property
     def trace_hash(self) -> str:
         """A name for everything that happened."""
-        return self._digest.hexdigest()
+        return sha256(repr(self._happened).encode()).hexdigest()
 
     def count(self, name: str) -> None:
         """Something happened that should happen sometimes."""
@@ -199,13 +205,13 @@ class World:
             kind = self.check(self.ghost.sent, disk, data)
             self.count(f"frame {kind.name}")
         if self.lines_of_trace is not None:
-            self.trace("send", end.here, end.there, readable(data))
+            self.lines_of_trace.append(self._line_of_trace(("send", end.here, end.there, readable(data))))
         if not self.faulty:
             return (data,)
         return self.adversary.send(end.here, end.there, data)
 
     def arrived(self, end: End, data: bytes) -> None:
-        self.trace("recv", end.here, end.there, len(data), sha256(data).hexdigest()[:8])
+        self.trace("recv", end.here, end.there, len(data), crc32(data))
 
     def jitter_us(self) -> int:
         return self.chance.randrange(2_000)
@@ -326,9 +332,7 @@ class World:
             store=store,
             mark=FaultyMark(disk, life, self),
             mark_apart=self.apart[party],
-            projection=Projection.open(
-                Path(":memory:"), store=store, agreement=terms, catalogue=catalogue(), verified=verified
-            ),
+            projection=KeptProjection(disk, store=store, agreement=terms, catalogue=catalogue(), verified=verified),
             verified=verified,
             own_rosters=[self.ministries.held[party, pair]],
             their_rosters=[self.ministries.held[counterpart, pair]],
@@ -368,11 +372,14 @@ class World:
         self.loop.thaw(life)
         life.end()
         for line in life.lines.values():
-            line.projection.close()
+            cast(KeptProjection, line.projection).leave()
         self.network.leave(life, silent=silent)
         for (own, _), disk in self.disks.items():
             if own == party:
                 disk.crash()
+                if silent:
+                    # Its file is not waited for, and what was not is not there.
+                    disk.derived = None
                 self.ghost.check_kept(disk)
         self.loop.at_us(self.loop.now_us + after_us, self.start, party, context=NOBODY)
 
@@ -589,7 +596,7 @@ class World:
                 loop.at_us(fault.at_us * 2 // 3, self._look, fault.party, context=NOBODY)
         loop.run_while(self._sound, plan.until_us)
         self._heal()
-        loop.run_while(lambda: self._sound() and not self.agreed(), loop.now_us + HEAL_US)
+        loop.run_while(lambda: self._sound() and not self._settled(), loop.now_us + HEAL_US)
         self.healed_us = loop.now_us - plan.until_us
         if not self.agreed():
             raise Violation("L1", f"no agreement after {HEAL_US // 1_000_000} s: {self._standing()}")
@@ -636,6 +643,13 @@ class World:
         """Whether one who lies only holds back: its log is the beginning of what the other side has of it."""
         mine, mirror = self.disks[own, their].store.head(own), self.disks[their, own].store
         return mine.size <= mirror.head(own).size and mirror.root(own, mine.size) == mine.root
+
+    def _settled(self) -> bool:
+        """Whether they agree, looked at now and then."""
+        if self.loop.now_us < self._look_again_us:
+            return False
+        self._look_again_us = self.loop.now_us + LOOK_US
+        return self.agreed()
 
     def agreed(self) -> bool:
         """Whether every channel is whole: all queued is logged, all logged is held and judged, dockets are the same."""
@@ -757,7 +771,8 @@ def quiet(world: World) -> Iterator[None]:
 
     def into_trace(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
         words = " ".join(f"{name}={value}" for name, value in event.items() if name != "event")
-        world.trace("node", event.get("event"), words)
+        if world.lines_of_trace is not None:
+            world.lines_of_trace.append(world._line_of_trace(("node", event.get("event"), words)))
         raise structlog.DropEvent
 
     before = structlog.get_config()
