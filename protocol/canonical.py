@@ -18,7 +18,7 @@ Source: spec/statement-and-entry.md, "Canonical encoding".
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgpack
 
@@ -95,12 +95,20 @@ def decode(data: bytes, *, bytes_max: int, items_max: int = ITEMS_MAX) -> Value:
 
     Source: the module's rules 1 to 6.
     """
+    value = unpack(data, bytes_max=bytes_max, items_max=items_max)
+    check_plain(value)
+    check_spelling(value, data)
+    return value  # type: ignore[no-any-return]
+
+
+def unpack(data: bytes, *, bytes_max: int, items_max: int = ITEMS_MAX) -> Any:
+    """The first half of `decode`, rules 1 to 3, for whoever checks the other three in a quicker way."""
     if len(data) > bytes_max:
         raise Malformed("too-large", text=f"{len(data)} bytes, at most {bytes_max} are taken")
     if len(data) > min(items_max, ITEMS_MAX):
         _prescan(data, items_max)
     try:
-        value = msgpack.unpackb(data, max_array_len=items_max, max_map_len=items_max)
+        return msgpack.unpackb(data, max_array_len=items_max, max_map_len=items_max)
     except msgpack.ExtraData as error:
         raise Malformed("trailing-bytes") from error
     except msgpack.StackError as error:
@@ -113,13 +121,15 @@ def decode(data: bytes, *, bytes_max: int, items_max: int = ITEMS_MAX) -> Value:
         # The decoder has one class for input that ends early, for lengths beyond a limit (which then also lie beyond
         # the input) and for keys that are neither text nor bytes.
         raise Malformed(_why(data, items_max)) from error
-    _check_decoded(value, 1)
+
+
+def check_spelling(value: object, data: bytes) -> None:
+    """Rule 6: `data` is the value's one spelling."""
     if msgpack.packb(value) != data:
         raise Malformed("second-spelling")
-    return value  # type: ignore[no-any-return]
 
 
-def _check_decoded(value: object, depth: int) -> None:
+def check_plain(value: object, depth: int = 1) -> None:
     """Rules 2, 4 and 5 over the containers of a decoded value; what is in them is looked at in bulk."""
     kind = type(value)
     if kind is list:
@@ -146,7 +156,7 @@ def _check_decoded(value: object, depth: int) -> None:
         raise Malformed("bad-type")
     for item in held:
         if type(item) in _CONTAINERS:
-            _check_decoded(item, depth + 1)
+            check_plain(item, depth + 1)
 
 
 def ordered(value: object, depth: int = 1) -> object:

@@ -8,7 +8,7 @@ Source: spec/statement-and-entry.md, "Entry".
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from protocol.canonical import decode, encode_sorted
 from protocol.errors import Malformed, NotUnderstood
@@ -29,6 +29,18 @@ _ENTRY: Final = Row(
         "held": log_state,
     },
 )
+
+
+def _check_version(data: bytes) -> None:
+    """Whether what cannot be read is of another version.
+
+    Raises:
+        NotUnderstood: it is; the rest was not looked at.
+        Malformed: it is not even canonical.
+    """
+    value = decode(data, bytes_max=ENTRY_BYTES_MAX)
+    if type(value) is list and value and type(value[0]) is int and value[0] != VERSION:
+        raise NotUnderstood("entry.version", f"version {value[0]}, this program knows {VERSION}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +94,11 @@ class Entry:
             NotUnderstood: a version other than 1; the rest was not looked at.
             Malformed: a code of `canonical.decode`, `bad-type`, `bad-field` or `doubled-signature`.
         """
-        value: Any = decode(data, bytes_max=ENTRY_BYTES_MAX)
-        if type(value) is list and value and type(value[0]) is int and value[0] != VERSION:
-            raise NotUnderstood("entry.version", f"version {value[0]}, this program knows {VERSION}")
-        _ENTRY.check(value)
-        _, statement, rows, logged_at_ms, held = value
+        try:
+            _, statement, rows, logged_at_ms, held = _ENTRY.read(data, bytes_max=ENTRY_BYTES_MAX)
+        except Malformed:
+            _check_version(data)
+            raise
         signatures = tuple([Signature(*item) for item in rows])
         if len(signatures) > 1 and len({(item.signer, item.role) for item in signatures}) < len(signatures):
             raise Malformed("doubled-signature", "entry.signatures")

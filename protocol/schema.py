@@ -11,8 +11,9 @@ Source: spec/statement-and-entry.md, "Shapes".
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
+from protocol.canonical import check_plain, check_spelling, unpack
 from protocol.errors import Malformed, NotUnderstood
 from protocol.limits import TIME_MS_MAX, TOKEN_CHARS_MAX
 
@@ -64,7 +65,16 @@ def one_of(*allowed: str) -> Check:
 
 def maybe(check: Check) -> Check:
     """Nil, or what `check` takes."""
-    return lambda value: value is None or check(value)
+
+    def check_maybe(value: object) -> bool:
+        return value is None or check(value)
+
+    _MAYBE[check_maybe] = (check, True)
+    return check_maybe
+
+
+_MAYBE: Final[dict[Check, tuple[Check, bool]]] = {}
+"""What stands behind a `maybe`, for tables that look for nil themselves and save a call for nearly every field."""
 
 
 def array(check: Check, count_max: int, count_min: int = 0) -> Check:
@@ -109,20 +119,54 @@ class Table:
         name: what the map is, for the place in errors.
         fields: check for each field name.
         optional: check for each field that may be left out.
+        open_fields: those whose check does not look at what is in them.
     """
 
-    __slots__ = ("_checks", "_keys", "_optional", "name")
+    __slots__ = ("_checks", "_keys", "_only", "_open", "_optional", "name")
 
-    def __init__(self, name: str, fields: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        fields: Mapping[str, Check],
+        optional: Mapping[str, Check] | None = None,
+        *,
+        open_fields: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self._checks = tuple(sorted(fields.items()))
+        self._only = [_MAYBE.get(check, (check, False)) for _, check in self._checks]
         self._keys = [key for key, _ in self._checks]
+        self._open = open_fields
         self._optional = dict(optional or {})
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields that must be there, in canonical order."""
         return tuple(self._keys)
+
+    def read(self, data: bytes, *, bytes_max: int) -> dict[str, Any]:
+        """Decode a canonical map and check it against the table.
+
+        Raises:
+            Malformed, NotUnderstood: as `canonical.decode` and `check`.
+        """
+        value = unpack(data, bytes_max=bytes_max)
+        # What fits has no type or key but those of the table, in canonical order: only its spelling is left to check.
+        if not self._fits(value):
+            check_plain(value)
+            check_spelling(value, data)
+            return self.check(value)
+        check_spelling(value, data)
+        return value  # type: ignore[no-any-return]
+
+    def _fits(self, value: object) -> bool:
+        """Whether a value is a map of just these fields in order, each right, and none of those that may hold any."""
+        if type(value) is not dict or list(value) != self._keys:
+            return False
+        for (check, nullable), item in zip(self._only, value.values(), strict=True):
+            if (item is not None or not nullable) and not check(item):
+                return False
+        return all(value[name] is None for name in self._open)
 
     def check(self, value: object) -> dict[str, object]:
         """Check a decoded map against the table.
@@ -169,17 +213,40 @@ class Row:
         places: check for each place, by name and in order.
     """
 
-    __slots__ = ("_checks", "_count", "name")
+    __slots__ = ("_checks", "_count", "_only", "name")
 
     def __init__(self, name: str, places: Mapping[str, Check]) -> None:
         self.name = name
         self._checks = tuple(places.items())
+        self._only = [check for _, check in self._checks]
         self._count = len(self._checks)
 
     @property
     def places(self) -> tuple[str, ...]:
         """Names of the places, in order."""
         return tuple(name for name, _ in self._checks)
+
+    def read(self, data: bytes, *, bytes_max: int) -> list[Any]:
+        """Decode a canonical array and check it against the places, none of which may hold whatever it likes.
+
+        Raises:
+            Malformed: as `canonical.decode` and `check`.
+        """
+        value = unpack(data, bytes_max=bytes_max)
+        if not self._fits(value):
+            check_plain(value)
+            check_spelling(value, data)
+            return self.check(value)
+        check_spelling(value, data)
+        return value  # type: ignore[no-any-return]
+
+    def _fits(self, value: object) -> bool:
+        if type(value) is not list or len(value) != self._count:
+            return False
+        for check, item in zip(self._only, value, strict=True):  # noqa: SIM110 (a generator would double the cost)
+            if not check(item):
+                return False
+        return True
 
     def check(self, value: object) -> list[object]:
         """Check a decoded array against the places.

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from protocol.canonical import decode as decode_canonical
 from protocol.canonical import encode_sorted, ordered
 from protocol.errors import Malformed
 from protocol.limits import BODY_BYTES_MAX, COMMITMENTS_MAX, SEVERITY_MAX, SIZE_MAX, STATEMENT_BYTES_MAX
@@ -85,6 +84,7 @@ HEADER: Final = Table(
         "thread": maybe(hash32),
         "valid_until_ms": maybe(time_ms),
     },
+    open_fields=("facts",),
 )
 
 
@@ -202,7 +202,7 @@ class Statement:
             NotUnderstood: a header field that this program does not know.
             Malformed: a code of `canonical.decode`, `missing-field`, `bad-field`, or `inconsistent-header`.
         """
-        header: dict[str, Any] = HEADER.check(decode_canonical(data, bytes_max=STATEMENT_BYTES_MAX))
+        header = HEADER.read(data, bytes_max=STATEMENT_BYTES_MAX)
         header["after"] = LogState(*header["after"])
         header["seen"] = LogState(*header["seen"])
         header["commitments"] = tuple(header["commitments"])

@@ -66,9 +66,11 @@ class Walk:
         judge: judges the entries; its archive knows how many there are.
         read: gives entries.
         verify: verifies signatures.
+        batch: entries read at once, at most.
     """
 
-    def __init__(self, *, judge: Judge, read: EntryReader, verify: Verifier) -> None:
+    def __init__(self, *, judge: Judge, read: EntryReader, verify: Verifier, batch: int = BATCH_ENTRIES) -> None:
+        self._batch = batch
         self._judge = judge
         self._read = read
         self._verify = verify
@@ -140,8 +142,6 @@ class Walk:
         size = judge.archive.size(voice)
         while len(queue.batches) < BATCHES_AHEAD and judge.prepared(voice) < size:
             start = judge.prepared(voice)
-            entries = [
-                judge.prepare(voice, data) for data in self._read(voice, start, min(BATCH_ENTRIES, size - start))
-            ]
+            entries = [judge.prepare(voice, data) for data in self._read(voice, start, min(self._batch, size - start))]
             checks = [check for prepared in entries for check in prepared.checks]
             queue.batches.append((entries, self._verify(checks)))
