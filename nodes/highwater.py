@@ -20,6 +20,7 @@ import threading
 from hashlib import sha256
 from pathlib import Path
 
+from nodes.files import sync_directory
 from nodes.store import Head, StoreBroken, StoreFull
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.note import parse as parse_note
@@ -62,6 +63,9 @@ class HighWater:
                 # Room is taken now, so that a full disk can never keep a signature from being made durable.
                 os.posix_fallocate(mark._handle, 0, 2 * SLOT_BYTES)
                 os.fsync(mark._handle)
+            # Also its name, which a start that was killed here may have left unsynced: a mark that a power cut takes away
+            # vouches for nothing.
+            sync_directory(path.parent)
         except OSError as error:
             mark.close()
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -70,6 +74,25 @@ class HighWater:
         if not fresh:
             mark._load()
         return mark
+
+    @classmethod
+    def peek(cls, path: Path) -> bytes | None:
+        """Read the note of a mark beside a node that may be writing it; None where there is none.
+
+        Raises:
+            StoreBroken: it cannot be read, or both slots are damaged.
+        """
+        mark = cls(path)
+        try:
+            mark._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            mark._load()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreBroken("home-unwritable", f"{path}: {error.strerror}") from error
+        finally:
+            mark.close()
+        return mark.note
 
     def _load(self) -> None:
         damaged = 0

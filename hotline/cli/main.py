@@ -40,6 +40,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("catalogue", "hotline.cli.catalogue", "List the kinds of statement, or show one."),
     ("explain", "hotline.cli.explain", "Say what a code means and what to do next."),
     ("doctor", "hotline.cli.doctor", "Check a home, its keys and its node."),
+    ("backup", "hotline.cli.backup", "Write a sealed backup of a home; the node may run."),
+    ("restore", "hotline.cli.restore", "Make a home from a backup, or verify one."),
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("officer", "hotline.cli.officer", "Add officers."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),

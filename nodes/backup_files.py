@@ -1,0 +1,133 @@
+"""What a backup holds of a home, and how it is laid out inside its seal.
+
+The contents are records, each a length of 4 bytes and a canonical array:
+
+    ["backup", 1, party, at_ms, kind]      first; kind is "full" or "keys"
+    ["file", path, size]                   the file's bytes follow, as they are
+    ["mark", counterpart, note]            how far our log was signed before its copy was made, or note nil
+    ["end", records]                       last; the number of records before it
+
+A path is one of those below and nothing else, written and read by the same table, so that nothing in a file can name a
+place outside the home. Keys are in it as they lie on the disk: sealed. Root keys are not: they belong elsewhere.
+
+Source: spec/recovery.md, "Backup files".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from nodes.errors import NodeError
+from nodes.home import NodeHome
+from protocol import canonical
+from protocol.errors import ProtocolError
+from protocol.limits import SIZE_MAX
+
+PURPOSE: Final = "backup"
+VERSION: Final = 1
+FULL, KEYS = "full", "keys"
+RECORD_BYTES_MAX: Final = 65_536
+FILES_MAX: Final = 100_000
+"""Files of a home that has a thousand channels with a hundred files each."""
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}"
+_CHANNEL = r"channels/[A-Z]{2,4}/"
+_SETTINGS = (
+    r"(?:node\.toml|node\.key|party\.toml"
+    rf"|auditors/{_NAME}\.pem"
+    rf"|offers/{_NAME}\.offer"
+    r"|officers/[a-z][a-z0-9-]{0,31}/(?:officer\.toml|officer\.key|seen\.toml|pins/[A-Z]{2,4}\.toml)"
+    rf"|{_CHANNEL}(?:agreement\.toml|agreement\.statement|channel\.toml|second-party"
+    rf"|(?:bootstrap|outbox)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)))"
+)
+LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
+_ALLOWED = {
+    KEYS: re.compile(_SETTINGS),
+    FULL: re.compile(rf"{_SETTINGS}|{_CHANNEL}evidence/{_NAME}\.evidence|{LOG.pattern}"),
+}
+
+
+class BackupRefused(NodeError):
+    """A backup that cannot be made, is none, is damaged, or does not hold what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first record.
+
+    Args:
+        party: short name of whose home it is.
+        at_ms: when it was made, UTC milliseconds.
+        kind: `full` or `keys`.
+    """
+
+    party: str
+    at_ms: int
+    kind: str
+
+
+def paths(home: NodeHome, kind: str) -> Iterator[str]:
+    """What of a home goes into a backup of a kind, in order of name. Logs are left out: they are copied as databases."""
+    for path in sorted(home.path.rglob("*")):
+        name = path.relative_to(home.path).as_posix()
+        if _ALLOWED[kind].fullmatch(name) and not LOG.fullmatch(name) and path.is_file() and not path.is_symlink():
+            yield name
+
+
+def record(*items: canonical.Value) -> bytes:
+    """Write one record."""
+    data = canonical.encode(list(items))
+    return len(data).to_bytes(4, "big") + data
+
+
+def parse_record(data: bytes) -> Sequence[object]:
+    """Read one, and check the form that its first item asks for.
+
+    Raises:
+        BackupRefused: it has another.
+    """
+    try:
+        items = canonical.decode(data, bytes_max=RECORD_BYTES_MAX)
+    except ProtocolError as error:
+        raise BackupRefused("backup-refused", f"a record does not parse: {error}") from error
+    match items:
+        case ["backup", int(), str(), int(), str()] | ["file", str(), int()] | ["end", int()]:
+            return items
+        case ["mark", str(), bytes() | None]:
+            return items
+        case _:
+            raise BackupRefused("backup-refused", "a record of no kind that there is")
+
+
+def parse_head(items: Sequence[object]) -> Head:
+    """Read the first record.
+
+    Raises:
+        BackupRefused: it is another one, or of another version.
+    """
+    match items:
+        case ["backup", int(version), str(party), int(at_ms), str(kind)] if version == VERSION and kind in _ALLOWED:
+            return Head(party, at_ms, kind)
+        case ["backup", int(version), *_]:
+            raise BackupRefused("backup-refused", f"a backup of version {version}; this release reads {VERSION}")
+        case _:
+            raise BackupRefused("backup-refused", "the first record does not say what this is")
+
+
+def check_path(name: str, size: int, kind: str) -> None:
+    """Check the path and size of a file record.
+
+    Raises:
+        BackupRefused: no place in a home, or no size.
+    """
+    if not _ALLOWED[kind].fullmatch(name) or not 0 <= size <= SIZE_MAX:
+        raise BackupRefused("backup-refused", f"{name[:80]!r} is no file that a backup holds")
+
+
+def beside(path: Path) -> str:
+    """Beginning of the names of temporary things beside a file."""
+    return f".{path.name}."
