@@ -19,8 +19,11 @@ FILE_BYTES_MAX = 1024 * 1024
 
 
 def make_directory(path: Path) -> None:
-    """Create a directory, and those above it, for its owner only; leave one that is there as it is."""
+    """Create a directory, and those above it, durably and for its owner only; leave one that is there as it is."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
     path.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+    for one in missing:
+        sync_directory(one.parent)
 
 
 def write_file(path: Path, data: bytes, *, mode: int = SECRET_MODE, replace: bool = True) -> None:
