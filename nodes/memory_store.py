@@ -9,8 +9,9 @@ Source: nodes/store.py; one conformance suite runs on this and on the others.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from nodes.store import OWN_COSIGNED, THEIR_SIGNED, Ahead, Branch, Head, Row, StoreBehind, StoreBroken
 from protocol.merkle import Frontier, Hash, HashReader, empty_root, node_hash
@@ -123,6 +124,16 @@ class MemoryStore:
             found = log.roots[size] = Frontier.read(size, self.hashes(voice)).root()
         return found
 
+    def looked_at(self, voice: str, start: int, end: int) -> tuple[list[bytes | None], list[bytes | None]]:
+        with self._lock:
+            log = self._voices[voice]
+            return list(log.entries[start:end]), [log.bodies.get(index) for index in range(start, end)]
+
+    def hash_rows(self, voice: str, level: int, start: int, end: int) -> list[Hash | None]:
+        levels = self._voices[voice].levels
+        row = levels[TILE_LEVELS * level] if TILE_LEVELS * level < len(levels) else []
+        return [*row[start:end], *[None] * (end - max(start, min(end, len(row))))]
+
     def note(self, name: str) -> bytes | None:
         with self._lock:
             return self._later.get(name, self._notes.get(name))
@@ -184,6 +195,28 @@ class MemoryStore:
             log.append(row)
         log.head = Head(frontier.size, frontier.root(), frontier, last_ms)
         log.roots[frontier.size] = log.head.root
+
+    def mend(
+        self,
+        voice: str,
+        *,
+        entries: Mapping[int, bytes],
+        bodies: Mapping[int, bytes],
+        leaves: Mapping[int, Hash],
+    ) -> None:
+        with self._lock:
+            log = self._voices[voice]
+            for index, entry in entries.items():
+                log.entries[index] = entry
+            log.bodies.update(bodies)
+            for index, leaf in leaves.items():
+                log.levels[0][index] = leaf
+            changed = set(leaves)
+            for level, above in pairwise(log.levels):
+                changed = {index // 2 for index in changed if index // 2 < len(above)}
+                for index in changed:
+                    above[index] = node_hash(level[2 * index], level[2 * index + 1])
+            self.flush()
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         with self._lock:

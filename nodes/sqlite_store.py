@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreBroken, StoreFull
+from nodes import mending
+from nodes.mending import Mending
+from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreBroken, StoreDamaged, StoreFull
 from protocol.merkle import Frontier, Hash, HashReader, complete_root
 
 SCHEMA_VERSION = 1
@@ -128,7 +130,11 @@ class SqliteStore:
         names = dict(self._writer.execute("SELECT voice, short FROM party"))
         if not self._readonly:
             self._writer.execute(_BRANCHES)
+            self._writer.execute(mending.SCHEMA)
         self._branched = self._writer.execute("SELECT count(*) FROM sqlite_master WHERE name='branch'").get == 1
+        apart = self._writer.execute("SELECT count(*) FROM sqlite_master WHERE name='mended'").get == 1
+        apart = apart and self._writer.execute("SELECT EXISTS (SELECT 1 FROM mended)").get == 1
+        self._mending = Mending(self._rows, apart=apart)
         if names != {0: self.own, 1: self.their}:
             raise StoreBroken(
                 "store-other-channel", f"{self._path} is of the channel {names.get(0)} with {names.get(1)}"
@@ -156,28 +162,67 @@ class SqliteStore:
         return Head(size, frontier.root(), frontier, last_ms)
 
     def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
-        sql = f"SELECT entry FROM {_ENTRY[self._voices[voice]]} WHERE idx>=? AND idx<? ORDER BY idx"  # noqa: S608
+        sql = f"SELECT idx, entry FROM {_ENTRY[self._voices[voice]]} WHERE idx>=? AND idx<? ORDER BY idx"  # noqa: S608
         found: list[bytes] = []
         used = 0
-        with _translated(self._path):
-            for (entry,) in self._reader().execute(sql, (start, end)):
-                used += len(entry)
-                if bytes_max is not None and found and used > bytes_max:
-                    break
-                found.append(entry)
+        try:
+            with _translated(self._path):
+                for index, entry in self._reader().execute(sql, (start, end)):
+                    used += len(entry)
+                    if bytes_max is not None and found and used > bytes_max:
+                        return found
+                    if index != start + len(found):
+                        raise StoreDamaged("store-damaged", f"{self._path}: entry {start + len(found)} is missing")
+                    found.append(entry)
+        except (StoreDamaged, TypeError):
+            return self._read_around(voice, start, end, bytes_max)
+        return found
+
+    def _read_around(self, voice: str, start: int, end: int, bytes_max: int | None) -> list[bytes]:
+        """What is before the first entry that cannot be read; that one by itself raises."""
+        end = min(end, self.head(voice).size)
+        found: list[bytes] = []
+        used = 0
+        for index in range(start, end):
+            (entry,) = self._mending.entries(self._voices[voice], index, index + 1)
+            if entry is None:
+                if found:
+                    return found
+                raise StoreDamaged("store-damaged", f"{self._path}: entry {index} of {voice} cannot be read")
+            used += len(entry)
+            if bytes_max is not None and found and used > bytes_max:
+                break
+            found.append(entry)
         return found
 
     def body(self, voice: str, index: int) -> bytes | None:
         sql = f"SELECT body FROM {_BODY[self._voices[voice]]} WHERE idx=?"  # noqa: S608
-        rows = self._rows(sql, (index,))
+        try:
+            rows = self._rows(sql, (index,))
+        except StoreDamaged:
+            (found,) = self._mending.bodies(self._voices[voice], index, index + 1)
+            if found is None:
+                raise
+            return found
+        if not rows and self._mending.apart:
+            return self._mending.bodies(self._voices[voice], index, index + 1)[0]
         return rows[0][0] if rows else None
+
+    def looked_at(self, voice: str, start: int, end: int) -> tuple[list[bytes | None], list[bytes | None]]:
+        number = self._voices[voice]
+        return self._mending.entries(number, start, end), self._mending.bodies(number, start, end)
+
+    def hash_rows(self, voice: str, level: int, start: int, end: int) -> list[Hash | None]:
+        return self._mending.hashes(self._voices[voice], level, start, end)
 
     def _hash_range(self, voice: int, level: int, start: int, count: int) -> list[Hash]:
         sql = "SELECT hash FROM hash WHERE voice=? AND level=? AND idx>=? AND idx<? ORDER BY idx"
-        found = [row[0] for row in self._rows(sql, (voice, level, start, start + count))]
+        try:
+            found = [row[0] for row in self._rows(sql, (voice, level, start, start + count))]
+        except StoreDamaged:
+            found = []
         if len(found) != count:
-            text = f"{self._path}: hashes {start} to {start + count} of level {level} are missing"
-            raise StoreBroken("store-damaged", text)
+            return self._mending.all_of(self._mending.hashes(voice, level, start, start + count), "hashes")
         return found
 
     def hashes(self, voice: str) -> HashReader:
@@ -310,6 +355,26 @@ class SqliteStore:
         ]
         self._put_hashes(voice, level + 1, first, full)
 
+    def mend(
+        self,
+        voice: str,
+        *,
+        entries: Mapping[int, bytes],
+        bodies: Mapping[int, bytes],
+        leaves: Mapping[int, Hash],
+    ) -> None:
+        number, size = self._voices[voice], self.head(voice).size
+        rows = mending.puts(
+            number, entries=entries, bodies=bodies, leaves=leaves, size=size, hashes=self._mending.hashes
+        )
+        try:
+            self._write(lambda writer: mending.write_in_place(writer, number, rows))
+        except StoreDamaged:
+            self._write(lambda writer: mending.write_apart(writer, number, rows))
+            self._mending.apart = True
+        with self._lock:
+            self._roots.clear()
+
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         self._write(lambda _: self._append(0, size, rows, frontier, last_ms))
         self._remember(self.own, frontier, last_ms)
@@ -396,6 +461,8 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except apsw.FullError as error:
         raise StoreFull("disk-full", f"{path}: there is no room left on the disk") from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreDamaged("store-damaged", f"{path}: {error}") from error
     except apsw.CantOpenError as error:
         raise StoreBroken("home-unwritable", f"{path}: {error}") from error
     except apsw.ReadOnlyError as error:

@@ -10,7 +10,7 @@ Source: design of the log in spec/log.md; spec/channel.md, "Commit points".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,11 @@ class StoreFull(NodeError):
 
 class StoreBroken(NodeError):
     """A write or a sync failed, or what was read back differs. The process must end and verify at its next start."""
+
+
+class StoreDamaged(StoreBroken):
+    """Something that was stored cannot be read, or is not what it was. While reading, that is no failed write: what is
+    damaged is fetched back from the counterpart (`nodes/scrub.py`), and the process goes on."""
 
 
 class StoreBehind(NodeError):
@@ -173,6 +178,28 @@ class LogStore(Protocol):
 
         Raises:
             StoreBehind, StoreFull, StoreBroken.
+        """
+
+    def looked_at(self, voice: str, start: int, end: int) -> tuple[list[bytes | None], list[bytes | None]]:
+        """Entries and bodies of a range as they are on disk, with nothing believed: None for what cannot be read."""
+
+    def hash_rows(self, voice: str, level: int, start: int, end: int) -> list[Hash | None]:
+        """Hashes of a tile level as they are on disk; level 0 is the leaves."""
+
+    def mend(
+        self,
+        voice: str,
+        *,
+        entries: Mapping[int, bytes],
+        bodies: Mapping[int, bytes],
+        leaves: Mapping[int, Hash],
+    ) -> None:
+        """Write over what is damaged, by index, with the hashes of the full tiles above these leaves.
+
+        Whoever calls has verified it against what was signed.
+
+        Raises:
+            StoreFull, StoreBroken.
         """
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:

@@ -2,13 +2,16 @@
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
 import pytest
 
 from nodes.sqlite_store import SCHEMA_VERSION, SqliteStore
-from nodes.store import OWN_SIGNED, StoreBroken, StoreFull
+from nodes.store import OWN_SIGNED, Row, StoreBroken, StoreDamaged, StoreFull
+from protocol.merkle import Frontier, complete_root, leaf_hash
+from tests.nodes.damage import flip, pages_of, settle, tear
 from tests.nodes.test_stores import grow, rows_of
 
 
@@ -148,4 +151,83 @@ def test_threads_read_while_one_writes(tmp_path: Path) -> None:
     for reader in readers:
         reader.join()
     assert wrong == []
+    store.close()
+
+
+# --- damage -----------------------------------------------------------------------------------------------------------
+
+
+def filled(path: Path, count: int = 600) -> list[Row]:
+    """A store on disk with a log of ours, closed."""
+    rows = [
+        Row(b"entry %d " % n * 20, leaf_hash(b"entry %d " % n * 20), b"body %d " % n * 20, None, False)
+        for n in range(count)
+    ]
+    store = SqliteStore.open(path, own="ARC", their="BOR")
+    store.append_own(0, rows, Frontier.empty().extend([row.leaf for row in rows]), 5)
+    store.close()
+    settle(path)
+    return rows
+
+
+def test_a_flipped_bit_reads_as_another_row_and_is_mended(tmp_path: Path) -> None:
+    """SQLite says nothing; whoever looks sees bytes that do not give the hash. The right ones can be written over."""
+    path = tmp_path / "log.db"
+    rows = filled(path)
+    flip(path, rows[300].entry)
+    store = SqliteStore.open(path, own="ARC", their="BOR")
+    (found,), _ = store.looked_at("ARC", 300, 301)
+    assert found is not None
+    assert leaf_hash(found) != rows[300].leaf == store.hash_rows("ARC", 0, 300, 301)[0]
+    store.mend("ARC", entries={300: rows[300].entry}, bodies={}, leaves={})
+    assert store.read("ARC", 0, 600) == [row.entry for row in rows]
+    store.close()
+
+
+@pytest.mark.parametrize(("table", "what"), [("own_entry", "entries"), ("own_body", "bodies"), ("hash", "hashes")])
+def test_a_torn_page_is_read_around_and_mended(tmp_path: Path, table: str, what: str) -> None:
+    """Rows of the page are missing and all others are there; what is written for them is read from then on, also
+    after a restart, though the page itself can be neither read nor written."""
+    path = tmp_path / "log.db"
+    rows = filled(path)
+    tear(path, pages_of(path, table)[1])
+    store = SqliteStore.open(path, own="ARC", their="BOR")
+    entries, bodies = store.looked_at("ARC", 0, 600)
+    hashes = store.hash_rows("ARC", 0, 0, 600)
+    found = {"entries": entries, "bodies": bodies, "hashes": hashes}
+    missing = [index for index, one in enumerate(found.pop(what)) if one is None]
+    assert 0 < len(missing) < 300
+    assert all(None not in others for others in found.values())
+    reads: dict[str, Callable[[], object]] = {
+        "entries": lambda: store.read("ARC", missing[0], 600),
+        "bodies": lambda: store.body("ARC", missing[0]),
+        "hashes": lambda: store.tile("ARC", 0, 0, 256),
+    }
+    with pytest.raises(StoreDamaged):
+        reads[what]()
+    store.mend(
+        "ARC",
+        entries={index: rows[index].entry for index in missing if what == "entries"},
+        bodies={index: rows[index].body or b"" for index in missing if what == "bodies"},
+        leaves={index: rows[index].leaf for index in missing if what == "hashes"},
+    )
+    for _ in range(2):
+        assert store.read("ARC", 0, 600) == [row.entry for row in rows]
+        assert [store.body("ARC", index) for index in range(600)] == [row.body for row in rows]
+        assert store.root("ARC", 600) == Frontier.empty().extend([row.leaf for row in rows]).root()
+        store.close()
+        store = SqliteStore.open(path, own="ARC", their="BOR", readonly=True)
+    store.close()
+
+
+def test_an_upper_hash_is_mended_from_the_leaves(tmp_path: Path) -> None:
+    """Writing a leaf anew computes every tile above it."""
+    path = tmp_path / "log.db"
+    rows = filled(path)
+    upper = complete_root([row.leaf for row in rows[:256]])
+    flip(path, upper, at=3)
+    store = SqliteStore.open(path, own="ARC", their="BOR")
+    assert store.hash_rows("ARC", 1, 0, 1) != [upper]
+    store.mend("ARC", entries={}, bodies={}, leaves={0: rows[0].leaf})
+    assert store.hash_rows("ARC", 1, 0, 1) == [upper]
     store.close()

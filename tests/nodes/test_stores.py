@@ -22,7 +22,7 @@ from nodes.store import (
     StoreBehind,
     StoreBroken,
 )
-from protocol.merkle import Frontier, leaf_hash, leaf_reader, prove_consistency, prove_inclusion
+from protocol.merkle import Frontier, complete_root, leaf_hash, leaf_reader, prove_consistency, prove_inclusion
 from protocol.tiles import build_tiles, tiles_for_size
 
 KINDS = ("memory", "sqlite")
@@ -254,3 +254,21 @@ def test_branches_are_kept_beside_the_mirror(store: LogStore) -> None:
     assert (store.branch_body(1, 2), store.branch_body(1, 3), store.branch_body(3, 0)) == (b"body", None, None)
     assert store.head("BOR").size == 2
     assert store.read("BOR", 0, 9) == [row.entry for row in rows_of(0, 2)]
+
+
+def test_what_is_damaged_is_looked_at_and_mended(store: LogStore) -> None:
+    """Entries, bodies and hashes come as they are; what is written over them is what is read from then on."""
+    rows = rows_of(0, 300)
+    grow(store, "BOR", rows)
+    entries, bodies = store.looked_at("BOR", 0, 300)
+    assert (entries, bodies) == ([row.entry for row in rows], [row.body for row in rows])
+    assert store.hash_rows("BOR", 0, 0, 300) == [row.leaf for row in rows]
+    assert store.hash_rows("BOR", 1, 0, 2) == [complete_root([row.leaf for row in rows[:256]]), None]
+    other = leaf_hash(b"other")
+    store.mend("BOR", entries={7: b"other"}, bodies={7: b"its body"}, leaves={7: other})
+    assert (store.read("BOR", 7, 8), store.body("BOR", 7)) == ([b"other"], b"its body")
+    leaves = [row.leaf for row in rows]
+    leaves[7] = other
+    assert store.root("BOR", 300) == Frontier.empty().extend(leaves).root()
+    assert store.hash_rows("BOR", 1, 0, 1) == [complete_root(leaves[:256])]
+    assert store.head("BOR").size == 300

@@ -1,0 +1,46 @@
+"""Damage in the file of a store, as disks make it: bytes that are not what they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+
+PAGE_HEADER_BYTES = 8
+
+
+def settle(path: Path) -> None:
+    """Move the log of an idle file into it, so that its pages are the truth."""
+    connection = apsw.Connection(str(path))
+    connection.pragma("journal_mode", "delete")
+    connection.close()
+
+
+def flip(path: Path, payload: bytes, *, at: int = 20) -> None:
+    """Flip one bit of a row, found by its bytes; SQLite does not notice."""
+    data = bytearray(path.read_bytes())
+    place = bytes(data).find(payload[:64])
+    assert place >= 0, "the row is not in the file in one piece"
+    data[place + at] ^= 0x10
+    path.write_bytes(data)
+
+
+def pages_of(path: Path, table: str) -> list[int]:
+    """The leaf pages of a table or index, counted from 1."""
+    connection = apsw.Connection(str(path))
+    try:
+        sql = "SELECT pageno FROM dbstat WHERE name=? AND pagetype='leaf' ORDER BY path"
+        return [int(row[0]) for row in connection.execute(sql, (table,))]
+    finally:
+        connection.close()
+
+
+def tear(path: Path, page: int) -> None:
+    """Write noise over the head of a page; SQLite notices as soon as it reads it."""
+    connection = apsw.Connection(str(path))
+    size = int(connection.pragma("page_size"))
+    connection.close()
+    data = bytearray(path.read_bytes())
+    start = (page - 1) * size
+    data[start : start + 200] = b"\xff" * 200
+    path.write_bytes(data)
