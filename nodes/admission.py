@@ -47,12 +47,14 @@ class Admitted:
         kind: its kind.
         signed: its bytes, the signatures that hold, and its body.
         missing: slots of the agreement's rule without a signature, such as `release/senior`.
+        roster_version: of our roster that it was checked by.
     """
 
     statement: Statement
     kind: Kind
     signed: SignedStatement
     missing: tuple[str, ...]
+    roster_version: int
 
 
 class Desk:
@@ -108,7 +110,7 @@ class Desk:
             self._check_body(statement, signed, kind, counterpart)
             self._check_header(statement, kind)
             check_roots(self._agreement, self._party, signed, kind.name)
-            return Admitted(statement, kind, signed, ())
+            return Admitted(statement, kind, signed, (), roster.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         # The body is opened while other threads verify.
         results = self._verified.verify(checks, beside=True)
@@ -122,7 +124,7 @@ class Desk:
         if not signers:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence)
-        return Admitted(statement, kind, signed, missing_slots(needs, signers))
+        return Admitted(statement, kind, signed, missing_slots(needs, signers), roster.version)
 
     def _check_place(self, statement: Statement, at_ms: int) -> None:
         if (statement.channel, statement.party) != (self._agreement.channel, self._party):

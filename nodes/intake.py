@@ -2,7 +2,8 @@
 
 A statement is a *draft* while a signature is missing; complete, it is logged at once, or stands in the *queue* while
 the counterpart has not yet said how far it holds our log. One that was good when it came and is not any more, for
-instance because its roster expired meanwhile, is kept as *refused* and shown.
+instance because its roster expired meanwhile, is kept as *refused* and shown. A roster counts from the entry behind it,
+so nothing is placed behind one that was checked by the one before.
 
 The same statement may come again, with more signatures or because an answer was lost: whatever comes of one statement
 comes one after the other, so it is logged once.
@@ -60,6 +61,9 @@ class Host(Protocol):
     def place(self, statement: Statement, signed: SignedStatement) -> Awaitable[Placed]:
         """Give a statement its place in our log."""
 
+    def adopt(self, index: int) -> Awaitable[None]:
+        """Let the roster at a place of our log be in force."""
+
     def alarm(self, code: str, text: str) -> None:
         """Tell people."""
 
@@ -97,6 +101,7 @@ class Intake:
         self._waiters = waiters
         self._desks = asyncio.Semaphore(ADMITTED_AT_ONCE)
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+        self._roster_task: asyncio.Task[Placed] | None = None
 
     async def _on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
         try:
@@ -148,10 +153,35 @@ class Intake:
                 await self._log(statement.id, signed)
                 return self.outcome(statement.id)
             return _waiting_outcome(statement, name, admitted.missing)
-        placed = await self._host.place(statement, signed)
+        placed = await self._place(admitted)
         if waiting is not None:
             await self._on_thread(self._store.drop_waiting, statement.id)
         return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
+
+    async def _place(self, admitted: Admitted) -> Placed:
+        """Give a statement its place, behind no roster that it was not checked by.
+
+        Raises:
+            AdmissionRefused: the roster that came before it does not have its signers so any more.
+        """
+        while True:
+            task = self._roster_task
+            if task is not None and not task.done():
+                await asyncio.wait([task])
+            elif admitted.roster_version != self._host.rosters()[0].version:
+                admitted = await self._on_thread(self._admit, admitted.signed)
+            else:
+                break
+        if admitted.kind.name != "roster":
+            return await self._host.place(admitted.statement, admitted.signed)
+        # Its task is its own: whoever goes away does not take it back, nor let others in before it is in force.
+        self._roster_task = asyncio.create_task(self._place_roster(admitted))
+        return await asyncio.shield(self._roster_task)
+
+    async def _place_roster(self, admitted: Admitted) -> Placed:
+        placed = await self._host.place(admitted.statement, admitted.signed)
+        await self._host.adopt(placed.index)
+        return placed
 
     async def _keep(self, name: str, statement_id: bytes, signed: SignedStatement) -> None:
         await self._on_thread(self._store.put_waiting, name, statement_id, signed.encode(), self._clock.take())
@@ -166,8 +196,7 @@ class Intake:
         statement_id = Statement.parse(signed.statement).id
         async with self._turn(statement_id):
             if self._store.find(statement_id) is None:
-                admitted = await self._on_thread(self._admit, signed)
-                await self._host.place(admitted.statement, signed)
+                await self._place(await self._on_thread(self._admit, signed))
 
     async def log_queue(self) -> None:
         """The line is live: log what stood in the queue, in its order."""
@@ -178,12 +207,11 @@ class Intake:
     async def _log(self, statement_id: bytes, signed: SignedStatement) -> None:
         if self._store.find(statement_id) is None:
             try:
-                admitted = await self._on_thread(self._admit, signed)
+                await self._place(await self._on_thread(self._admit, signed))
             except AdmissionRefused as error:
                 await self._keep(REFUSED, statement_id, signed)
                 self._host.alarm(error.code, f"a statement that waited cannot be logged: {error.text}")
                 return
-            await self._host.place(admitted.statement, signed)
         await self._on_thread(self._store.drop_waiting, statement_id)
 
     # --- how far it has come ------------------------------------------------------------------------------------------

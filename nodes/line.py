@@ -194,6 +194,7 @@ class Line:
             read=read,
         )
         self._starting = self._live = False
+        self._judged_at_start = projection.sizes[0]
         self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)
         self._said_s = 0.0
         self._judge_wanted = asyncio.Event()
@@ -385,16 +386,20 @@ class Line:
             for index in await on_thread(self._executor, partial(self._roster_places, party)):
                 await self._adopt(party, index)
 
-    def _roster_places(self, party: str) -> list[int]:
-        """Where rosters stand in a log, looked for from its beginning; this happens after a crash only."""
+    def _roster_places(self, party: str, first: int = 0) -> list[int]:
+        """Where rosters stand in a log, looked for from a place on; this happens after a crash only."""
         size = self.store.head(party).size
-        starts = range(0, size, PLACES_AT_A_TIME)
+        starts = range(first, size, PLACES_AT_A_TIME)
         return [
             start + place
             for start in starts
             for place, entry in enumerate(self.store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
             if glance(entry).kind == "roster"
         ]
+
+    async def adopt(self, index: int) -> None:
+        """A roster of ours has its place in our log, and is in force from here."""
+        await self._adopt(self.own, index)
 
     async def _adopt(self, party: str, index: int) -> None:
         """A roster of either side is in its log and verifies: it is in force from here."""
@@ -473,6 +478,10 @@ class Line:
         signed = await self._sequencer.resume()
         if signed is not None:
             await self._on_signed(*signed)
+        # A crash may have come between a roster's place and its being in force, which is before whatever follows it.
+        await self._recall_rosters()
+        for index in await on_thread(self._executor, partial(self._roster_places, self.own, self._judged_at_start)):
+            await self._adopt(self.own, index)
         for path in sorted(self.home.bootstrap.glob("*.statement")):
             # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
             await self.intake.log(SignedStatement.parse(read_file(path)))
@@ -589,6 +598,18 @@ class Line:
             "drafts": len(self.store.waiting(DRAFT)),
             "ahead": self.store.ahead_indexes(),
             "alarms": list(self.alarms),
+        }
+
+    def returned(self) -> dict[str, Any]:
+        """How far the return of both logs is, for `nodes/recovery.py`: entries here, entries there are, whether ours is
+        whole, and how far both are judged."""
+        return {
+            "own": self.store.head(self.own).size,
+            "own_goal": self._core.goal_size,
+            "their": self.store.head(self.counterpart).size,
+            "their_goal": self._core.announced_size,
+            "whole": self._return.whole,
+            "judged": self.projection.sizes,
         }
 
     def close(self) -> None:
