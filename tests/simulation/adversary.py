@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
+from protocol.frames import FrameType
+
 KEPT = 60
 """Frames of one direction that it remembers."""
 
 OFTEN = 0.02
+BODY = bytes([FrameType.BODY])
 
 
 class Adversary:
@@ -30,6 +33,23 @@ class Adversary:
         self._armed = armed
         self._count = count
         self._seen: dict[tuple[str, str], list[bytes]] = {}
+        self._foreign: dict[tuple[str, str], dict[bytes, str]] = {}
+
+    def foreign(self, here: str, there: str, data: bytes) -> str | None:
+        """What a frame that came from `there` to `here` is, if `there` never sent it on that channel.
+
+        A body that fits is the right one, whoever sent it: both logs begin with the same agreement.
+        """
+        what = self._foreign.get((here, there), {}).get(data)
+        return None if what is None or data[1:2] == BODY else what
+
+    def _plant(self, here: str, there: str, data: bytes, what: str) -> bytes:
+        self._count(f"adversary {what}")
+        planted = self._foreign.setdefault((there, here), {})
+        planted[data] = what
+        if len(planted) > KEPT:
+            del planted[next(iter(planted))]
+        return data
 
     def send(self, here: str, there: str, data: bytes) -> Sequence[bytes]:
         """A node sends a frame; gives what travels."""
@@ -41,16 +61,13 @@ class Adversary:
             self._count("adversary replay")
         back = self._seen.get((there, here))
         if "reflect" in self._armed and back and chance.random() < OFTEN:
-            travels.append(chance.choice(back))
-            self._count("adversary reflect")
+            travels.append(self._plant(here, there, chance.choice(back), "reflect"))
         if "cross" in self._armed and chance.random() < OFTEN:
             others = [frames for (a, b), frames in self._seen.items() if {a, b} != {here, there}]
             if others:
-                travels.append(chance.choice(chance.choice(others)))
-                self._count("adversary cross")
+                travels.append(self._plant(here, there, chance.choice(chance.choice(others)), "cross"))
         if "forge" in self._armed and chance.random() < OFTEN / 2:
-            travels[-1] = self._changed(travels[-1])
-            self._count("adversary forge")
+            travels[-1] = self._plant(here, there, self._changed(travels[-1]), "forge")
         if len(seen) < KEPT:
             seen.append(data)
         else:

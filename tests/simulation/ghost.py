@@ -37,6 +37,9 @@ ACCUSATIONS: Final = frozenset({"fork", "rollback", "held-differs", "root-differ
 SELF_FOUND: Final = frozenset({"rolled-back-self", "fork-self", "high-water-ahead", "high-water-differs"})
 """Alarms by which a node says that its own disk is not the last one."""
 
+BETWEEN_US: Final = b"between the two of us"
+"""In every field that has words."""
+
 Voice = tuple[str, str]
 """Whose log, and with whom the channel is."""
 
@@ -106,6 +109,8 @@ class Ghost:
         self.forgiven: set[bytes] = set()
         self.alarms: list[tuple[str, str, str]] = []
         self.unauthorised: set[bytes] = set()
+        self.unheard_of: set[bytes] = set()
+        self._beats: set[tuple[str, bytes]] = set()
         self.frames = 0
         self._notes: dict[bytes, Checkpoint] = {}
 
@@ -211,6 +216,8 @@ class Ghost:
     def sent(self, disk: ChannelDisk, data: bytes) -> FrameType:
         """An honest node sends a frame: all of it must be durable."""
         self.frames += 1
+        if BETWEEN_US in data:
+            raise Violation("P11", f"{disk.party} sends words of a field")
         frame = parse_frame(data)
         match frame.type:
             case FrameType.APPEND | FrameType.AHEAD:
@@ -318,6 +325,12 @@ class Ghost:
             raise Violation("I8", f"{party} raises {code} against {counterpart}, which is honest")
         if code in SELF_FOUND and not (own.rolled_back or own.forked or their.forked):
             raise Violation("I8", f"{party} raises {code} and its disk is the last one")
+
+    def counted(self, party: str, beat: bytes) -> None:
+        """A node took a beat as a sign of life."""
+        if (party, beat) in self._beats:
+            raise Violation("I17", f"{party} counts one beat twice")
+        self._beats.add((party, beat))
 
     def accused(self, party: str, counterpart: str, alarm: Alarm) -> None:
         """An alarm with its evidence: it must hold before whoever has only the keys."""

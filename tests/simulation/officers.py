@@ -7,23 +7,28 @@ after it died.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
+from keys.hybrid import HybridPrivateKey
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
 from protocol.compose import Setting, compose
 from protocol.signature import sign_statement
-from protocol.statement import LogState
-from tests.simulation import parties
+from protocol.statement import LogState, Statement
+from tests.simulation import ghost, parties
 from tests.simulation.disk import ChannelDisk
 from tests.simulation.ghost import Said, Truth
 
 Pair = tuple[str, str]
 
+BETWEEN_US: Final = ghost.BETWEEN_US.decode()
+
 FIELDS: Final[dict[str, dict[str, Any]]] = {
-    "notification": {"title": "a title", "class": "fraud:phishing", "summary": "what is known"},
-    "goodwill": {"message": "good day"},
+    "notification": {"title": BETWEEN_US, "class": "fraud:phishing", "summary": f"what is known {BETWEEN_US}"},
+    "goodwill": {"message": f"good day, {BETWEEN_US}"},
     "clarification-request": {"questions": ["what happened?"], "why": "we see it too"},
     "clarification-response": {"answers": ["this happened"]},
     "holding-reply": {"reason": "we look into it"},
@@ -41,6 +46,9 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "clarification-request": ("acknowledge", "clarification-response", "holding-reply", "decline"),
 }
 
+EXERCISES: Final = 0.2
+"""How many of the threads that officers open are exercises."""
+
 
 class Desk:
     """The officers of one party on one channel.
@@ -50,13 +58,23 @@ class Desk:
         disk: of their own node; they read the logs' states there, as a client does.
         own, their: what was really said, to choose something to answer.
         chance: of the world.
+        key: gives the key of a person; keys may be replaced.
     """
 
-    def __init__(self, pair: Pair, disk: ChannelDisk, own: Truth, their: Truth, chance: Random) -> None:
+    def __init__(
+        self,
+        pair: Pair,
+        disk: ChannelDisk,
+        own: Truth,
+        their: Truth,
+        chance: Random,
+        key: Callable[[int], HybridPrivateKey],
+    ) -> None:
         self.pair = pair
         self.disk = disk
         self.own, self.their = own, their
         self.chance = chance
+        self.key = key
         self.party = disk.party
 
     def statement(self, now_ms: int, *, flash: bool = False, small: bool = False) -> tuple[SignedStatement, list[int]]:
@@ -74,6 +92,7 @@ class Desk:
             kind_name, header = self._answer(chance.choice(heard))
         elif not small:
             kind_name = chance.choice(OPENING)
+            header["status"] = "exercise" if chance.random() < EXERCISES else "actual"
         kind = catalogue().kind(kind_name)
         assert kind is not None
         if kind.severity == "required":
@@ -115,7 +134,7 @@ class Desk:
         thread = said.leaf if said.thread is None else said.thread
         header: dict[str, Any] = {"in_reply_to": said.leaf}
         if kind.continues_thread:
-            header["thread"] = thread
+            header["thread"], header["status"] = thread, said.status
         return name, header
 
     def sign(self, signed: SignedStatement, number: int) -> SignedStatement:
@@ -127,6 +146,12 @@ class Desk:
             party=self.party,
             signer=f"person/{number}",
             role=role,
-            key=parties.officer(self.party, number),
+            key=self.key(number),
         )
         return SignedStatement(statement=signed.statement, signatures=(*signed.signatures, signature), body=signed.body)
+
+    def unheard_of(self, now_ms: int) -> SignedStatement:
+        """Something of a kind that only a later catalogue has, signed as any other."""
+        made, _ = self.statement(now_ms, small=True)
+        statement = replace(Statement.parse(made.statement), kind="unheard-of")
+        return self.sign(SignedStatement(statement=statement.encode(), signatures=(), body=made.body), 1)

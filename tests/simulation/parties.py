@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from keys import roster as rosters
 from keys.hybrid import HybridPrivateKey
@@ -162,13 +163,26 @@ class Ministries:
         return _Home(Path(self.directory.name) / party / counterpart)
 
 
-def _document(party: str, pair: tuple[str, str], kind: str, text: bytes) -> SignedStatement:
+def following(before: Roster, text: bytes, pair: tuple[str, str], **changes: Any) -> tuple[Roster, SignedStatement]:
+    """The next version of a party's roster, as its roots sign it.
+
+    Args:
+        before: the last one.
+        text: its text.
+        pair: the channel.
+        changes: what is different.
+    """
+    made = replace(before, version=before.version + 1, previous=sha256(text).digest(), **changes)
+    return made, _document(made.party, pair, "roster", rosters.render(made), made.version)
+
+
+def _document(party: str, pair: tuple[str, str], kind: str, text: bytes, version: int = 1) -> SignedStatement:
     terms = agreement(pair)
     statement = Statement(
         channel=terms.channel,
         party=party,
         kind=kind,
-        id=sha256(f"{party} {pair} {kind}".encode()).digest()[:16],
+        id=sha256(f"{party} {version} ".encode() + text).digest()[:16],
         status="actual",
         precedence="routine",
         issued_at_ms=START_MS,

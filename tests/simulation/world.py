@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from random import Random
@@ -22,21 +23,48 @@ from zlib import crc32
 
 import structlog
 
+from keys import roster as rosters
+from keys.hybrid import HybridPrivateKey
+from keys.roles import KeyRole
+from keys.roster import Roster
 from keys.tls_identity import spki_pin
 from nodes.dialler import Dialler
 from nodes.errors import NodeError
+from nodes.intake import REFUSED
 from nodes.line import Line
 from nodes.peer import Listener
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
-from nodes.store import LogStore, Row, StoreFull
+from nodes.store import (
+    OWN_COSIGNED,
+    THEIR_COSIGNED,
+    THEIR_NEWEST,
+    THEIR_SIGNED,
+    LogStore,
+    Row,
+    StoreFull,
+)
 from nodes.verified import Verified
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import VerifiedCheckpoint
-from protocol.effects import Alarm, Effect, Instant, Live
+from protocol.effects import (
+    Alarm,
+    Effect,
+    Instant,
+    KeepMark,
+    KeepNote,
+    Live,
+    Received,
+    Say,
+    StoreAhead,
+    StoreBranch,
+    StoreCosigned,
+    StoreMirror,
+    StoreOwn,
+)
 from protocol.signature import Signature
 from protocol.statement import Statement
-from tests.builders import START_MS
+from tests.builders import START_MS, hybrid
 from tests.simulation import parties
 from tests.simulation.adversary import Adversary
 from tests.simulation.derived import KeptProjection
@@ -58,8 +86,15 @@ LOOK_US = 20_000
 """How often it is looked at whether they do."""
 
 
+BY_ROSTER = frozenset({"roster-expired", "key-not-in-roster", "role-not-held", "bad-signature"})
+"""Why a statement is refused that was signed by somebody whom a new roster does not have so any more."""
+
 PUT_BACK = frozenset({"after-not-of-log", "seen-not-of-log", "reference-unknown", "held-not-of-log"})
 """Faults of statements that were written in a past which an old disk undid."""
+
+
+CHANGING = (StoreMirror, StoreOwn, StoreCosigned, StoreAhead, StoreBranch, KeepNote, KeepMark, Live, Received, Say)
+"""Effects that change what a node holds or says."""
 
 
 class WatchedLine(Line):
@@ -71,6 +106,8 @@ class WatchedLine(Line):
     def _deliver(self, effect: Effect) -> None:
         if self.process.alive:
             self.world.count(f"effect {type(effect).__name__}")
+            if isinstance(effect, Received):
+                self.world.check(self.world.ghost.counted, self.own, effect.beat)
             if isinstance(effect, Alarm):
                 self.world.check(self.world.ghost.accused, self.own, self.counterpart, effect)
         super()._deliver(effect)
@@ -157,6 +194,10 @@ class World:
         self._open_questions: dict[int, tuple[tuple[str, str], SignedStatement, list[int]]] = {}
         self.closing = False
         self._asked = 0
+        self.rosters = {voice: self._first_roster(voice) for voice in self.disks}
+        self.keys: dict[tuple[str, str], dict[int, HybridPrivateKey]] = {voice: {} for voice in self.disks}
+        self.changed: set[tuple[str, str]] = set()
+        self._roster_question: dict[tuple[str, str], int] = {}
         self.healed_us = 0
         self._look_again_us = 0
         self.failure: Violation | None = None
@@ -308,6 +349,7 @@ class World:
             context=_no_context,
             own_pin=pin,
             entropy=entropy,
+            read=self.clocks[party].read,
         )
         for counterpart, line in life.lines.items():
             life.start(self.loop, self._guard(life, line))
@@ -322,7 +364,7 @@ class World:
 
     def _line(self, life: Life, disk: ChannelDisk) -> WatchedLine:
         party, counterpart = disk.party, disk.counterpart
-        pair = next(pair for pair in parties.CHANNELS if {party, counterpart} == set(pair))
+        pair = _pair_of((party, counterpart))
         store = cast(LogStore, FaultyStore(disk, life, self))
         terms, verified = parties.agreement(pair), Verified()
         line = WatchedLine(
@@ -346,7 +388,26 @@ class World:
         line.world, line.process = self, life
         if self.ghost.truth[party, counterpart].forked:
             _made_to_lie(line)
+        self._watch(line)
         return line
+
+    def _watch(self, line: WatchedLine) -> None:
+        """What the other side never said changes nothing."""
+        receive = line._core.receive
+
+        def watched(data: bytes, now: Instant) -> list[Effect]:
+            what = self.adversary.foreign(line.own, line.counterpart, data)
+            if what is None:
+                return receive(data, now)
+            before = _standing(line)
+            effects = receive(data, now)
+            followed = [type(effect).__name__ for effect in effects if isinstance(effect, CHANGING)]
+            if line.process.alive and (followed or _standing(line) != before):
+                self.failure = self.failure or Violation("I17", f"{line.own} heeds what was {what}: {followed}")
+            self.count(f"{what} changed nothing")
+            return effects
+
+        line._core.receive = watched  # type: ignore[method-assign]
 
     async def _guard(self, life: Life, line: WatchedLine) -> None:
         try:
@@ -395,16 +456,29 @@ class World:
 
     # --- officers -----------------------------------------------------------------------------------------------------
 
+    def _desk(self, voice: tuple[str, str]) -> Desk:
+        """The officers of a party on a channel."""
+        keys = self.keys[voice]
+        return Desk(
+            _pair_of(voice),
+            self.disks[voice],
+            self.ghost.truth[voice],
+            self.ghost.truth[voice[1], voice[0]],
+            self.chance,
+            lambda number: keys.get(number) or parties.officer(voice[0], number),
+        )
+
     def _speak(self, party: str, counterpart: str, *, flash: bool = False, small: bool = False) -> None:
         voice = party, counterpart
-        pair = next(pair for pair in parties.CHANNELS if set(pair) == {party, counterpart})
-        desk = Desk(pair, self.disks[voice], self.ghost.truth[voice], self.ghost.truth[counterpart, party], self.chance)
+        desk = self._desk(voice)
         now_ms = self.clocks[party].read().wall_ms
         signed, further = desk.statement(now_ms, flash=flash, small=small)
+        self._question(voice, signed, further, desk)
+
+    def _question(self, voice: tuple[str, str], signed: SignedStatement, further: list[int], desk: Desk) -> None:
         self._asked += 1
-        number = self._asked
-        self._open_questions[number] = voice, signed, further
-        self._submit(number, desk)
+        self._open_questions[self._asked] = voice, signed, further
+        self._submit(self._asked, desk)
 
     def _submit(self, number: int, desk: Desk) -> None:
         if number not in self._open_questions:
@@ -449,10 +523,19 @@ class World:
             return
         except NodeError as error:
             # A draft that was logged meanwhile, by another attempt of the same officer, is no draft any more.
-            if life.alive and error.code not in ("store-broken", "no-such-draft"):
+            if life.alive and voice in self.changed and error.code in BY_ROSTER:
+                self.count("officer refused by a new roster")
+                self._open_questions.pop(number, None)
+            elif life.alive and error.code not in ("store-broken", "no-such-draft"):
                 self.failure = Violation("refused", f"{voice} was refused {error.code}: {error.text}")
             return
-        if life.alive and outcome.state != "draft":
+        waits = line.store.waiting_of(statement_id)
+        if waits is not None and waits[0] == REFUSED:
+            self.count("what waited was refused by a new roster")
+            self._open_questions.pop(number, None)
+        # The next roster is made once this one has its place.
+        done = ("logged", "held") if number == self._roster_question.get(voice) else ("logged", "held", "queued")
+        if life.alive and outcome.state in done:
             self._open_questions.pop(number, None)
 
     def _answered(self, disk: ChannelDisk, peer: ChannelDisk, statement_id: bytes, state: str) -> None:
@@ -503,6 +586,10 @@ class World:
                 self._pause(party, us)
             case "unauthorised":
                 self._stolen_voice(party, other)
+            case "unheard-of":
+                self._later_catalogue((party, other))
+            case "roster":
+                self._new_roster((party, other), fault.amount)
             case "burst":
                 for _ in range(fault.amount):
                     self._speak(party, other, small=True)
@@ -530,23 +617,66 @@ class World:
         life = self.lives.get(party)
         if life is None or not life.alive or not life.lines[other].live:
             return
-        pair = next(pair for pair in parties.CHANNELS if set(pair) == {party, other})
         voice = party, other
-        desk = Desk(pair, self.disks[voice], self.ghost.truth[voice], self.ghost.truth[other, party], self.chance)
+        desk = self._desk(voice)
         signed, _ = desk.statement(self.clocks[party].read().wall_ms)
         forged = tuple(
             Signature(signer=one.signer, role=one.role, algorithm=one.algorithm, value=bytes(len(one.value)))
             for one in signed.signatures
         )
-        statement = Statement.parse(signed.statement)
-        self.ghost.unauthorised.add(statement.id)
-        stolen = SignedStatement(statement=signed.statement, signatures=forged, body=signed.body)
+        self.ghost.unauthorised.add(Statement.parse(signed.statement).id)
+        self._place(life, other, SignedStatement(statement=signed.statement, signatures=forged, body=signed.body))
 
+    def _later_catalogue(self, voice: tuple[str, str]) -> None:
+        """A node of a later version logs a kind that nobody here knows."""
+        life = self.lives.get(voice[0])
+        if life is None or not life.alive or not life.lines[voice[1]].live:
+            return
+        signed = self._desk(voice).unheard_of(self.clocks[voice[0]].read().wall_ms)
+        self.ghost.unheard_of.add(Statement.parse(signed.statement).id)
+        self._place(life, voice[1], signed)
+
+    def _place(self, life: Life, other: str, signed: SignedStatement) -> None:
         async def place() -> None:
             with contextlib.suppress(NodeError):
-                await life.lines[other].place(statement, stolen)
+                await life.lines[other].place(Statement.parse(signed.statement), signed)
 
         life.start(self.loop, place())
+
+    def _first_roster(self, voice: tuple[str, str]) -> tuple[Roster, bytes]:
+        made = parties.roster(voice[0], _pair_of(voice))
+        return made, rosters.render(made)
+
+    def _new_roster(self, voice: tuple[str, str], amount: int) -> None:
+        """A party's roots sign the next roster: somebody goes, gets a new key or comes, or it runs out soon."""
+        before, text = self.rosters[voice]
+        asked = self._roster_question.get(voice)
+        if (asked in self._open_questions) or self.ghost.truth[voice].rolled_back or not self.faulty:
+            return
+        changes: dict[str, Any] = {"valid_until_ms": START_MS + parties.LIFE_MS}
+        match amount % 4:
+            case 0:
+                changes["people"] = tuple(one for one in before.people if one.number != 4)
+            case 1:
+                self.keys[voice][1] = key = hybrid(f"{voice[0]} 1 of {before.version + 1}", KeyRole.OFFICER)
+                changes["people"] = tuple(
+                    replace(one, key=key.public) if one.number == 1 else one for one in before.people
+                )
+            case 2:
+                people = [one for one in before.people if one.number != 5]
+                changes["people"] = (*people, replace(people[0], number=5, key=parties.officer(voice[0], 5).public))
+            case _:
+                changes["valid_until_ms"] = max(
+                    self.clocks[voice[0]].read().wall_ms + amount, before.valid_from_ms + amount
+                )
+                again_us = self.loop.now_us + 2 * amount * 1000
+                self.loop.at_us(again_us, self._new_roster, voice, 4 * amount, context=NOBODY)
+        made, signed = parties.following(before, text, _pair_of(voice), **changes)
+        self.rosters[voice] = made, signed.body or b""
+        self.changed.add(voice)
+        self.count("roster signed")
+        self._roster_question[voice] = self._asked + 1
+        self._question(voice, signed, [], self._desk(voice))
 
     def _old_disk(self, party: str, us: int, *, lying: bool) -> None:
         """The machine is put back to what it was at the last look, its high-water mark too unless that lies apart.
@@ -711,7 +841,15 @@ class World:
             )
             faults, effective = view
             stolen = said.statement_id in self.ghost.unauthorised
-            if set(faults.split()) <= PUT_BACK and (truth.rolled_back or other.rolled_back):
+            tolerated = PUT_BACK if truth.rolled_back or other.rolled_back else frozenset()
+            if voice in self.changed:
+                tolerated |= {"roster-expired"}
+            if said.statement_id in self.ghost.unheard_of:
+                if effective or "not-understood" not in faults:
+                    raise Violation("P15", f"{voice[0]} {index} is of no kind that is known here, and has {faults}")
+                self.count("not understood shown")
+                continue
+            if faults and set(faults.split()) <= tolerated:
                 continue
             if stolen and effective:
                 raise Violation("P9", f"{voice[0]} {index} counts, and nobody signed it")
@@ -724,7 +862,9 @@ class World:
         disk, truth = self.disks[voice], self.ghost.truth[voice]
         self.ghost.check_kept(disk)
         for statement_id, state in self.ghost.acknowledged[voice].items():
-            promised = statement_id not in self.ghost.forgiven and not truth.rolled_back
+            waits = disk.store.waiting_of(statement_id)
+            refused = waits is not None and waits[0] == REFUSED and voice in self.changed
+            promised = statement_id not in self.ghost.forgiven and not truth.rolled_back and not refused
             if promised and state in ("logged", "held", "queued") and statement_id not in truth.places:
                 raise Violation("I4", f"a statement acknowledged as {state} never came into the log of {voice[0]}")
 
@@ -758,6 +898,19 @@ def _made_to_lie(line: Line) -> None:
     outbox.heed = heed_nothing  # type: ignore[method-assign, assignment]
     line._core._recovery.learn = lambda *_: []  # type: ignore[method-assign, assignment]
     outbox.take_receipt = take_what_fits  # type: ignore[method-assign]
+
+
+def _pair_of(voice: tuple[str, str]) -> tuple[str, str]:
+    """The channel of a voice, as CHANNELS names it."""
+    return next(pair for pair in parties.CHANNELS if set(pair) == set(voice))
+
+
+def _standing(line: Line) -> tuple[object, ...]:
+    """Everything of a line that a frame of the other side may change."""
+    core, store = line._core, line.store
+    heads = [store.head(voice).root for voice in (line.own, line.counterpart)]
+    notes = [store.note(name) for name in (OWN_COSIGNED, THEIR_SIGNED, THEIR_NEWEST, THEIR_COSIGNED)]
+    return heads, notes, store.ahead_indexes(), core.quoted, core.live, core.disputed, core.cosigned_size
 
 
 def _no_context() -> Any:
