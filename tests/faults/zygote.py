@@ -3,8 +3,11 @@
 Each node is a process of its own, with its own memory, files, threads and event loop, and dies alone. A line of JSON a
 request on standard input, one a reply on standard output:
 
-    {"start": HOME, "log": FILE, "tidy_s": 0.3, "threads": 1, "watched": true}   {"pid": 12}
-    {"wait": 12}                                                             {"returncode": -9}
+    {"start": HOME, "log": FILE, ...}    {"pid": 12}
+    {"wait": 12}                         {"returncode": -9}
+
+More of a start: `tidy_s` and `threads` change what they are named after, `watched` has `tests.faults.watching` write
+down what leaves, and `stopped` stops the process before it begins, until somebody sends it SIGCONT.
 
 python -m tests.faults.zygote
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,6 +68,8 @@ def start(order: dict[str, Any]) -> int:
             os.dup2(source, target)
         os.close(nothing)
         os.close(log)
+        if order.get("stopped"):
+            os.kill(os.getpid(), signal.SIGSTOP)
         status = become(order)
         sys.stdout.flush()
         sys.stderr.flush()

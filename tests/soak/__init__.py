@@ -21,5 +21,6 @@ PARTS: tuple[str, ...] = (
     "fuzz",
     "kills",
     "sweep",
+    "power",
 )
 """The modules, in the order in which they are run."""
