@@ -20,7 +20,10 @@ from tests.faults.machine import QuickMachine
 from tests.faults.watching import ANSWER, FRAME
 from tests.processes.pair import PATIENCE_S, wait_until
 
-CALLS: Final = "openat,pwrite64,write,ftruncate,fallocate,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir"
+CALLS: Final = (
+    "openat,pwrite64,write,ftruncate,fallocate,fsync,fdatasync,"
+    "rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir"
+)
 STRING_BYTES_MAX: Final = 1 << 20
 UNRECORDED: Final = ("-shm", ".sock", "node.lock")
 """Files that hold nothing after a power cut: shared memory, which is made anew, and what belongs to a process."""
