@@ -357,7 +357,9 @@ class Line:
             await self._calm()
             self._judge_wanted.clear()
             try:
-                while judged := await on_thread(self._executor, self.projection.advance, whole=self._live):
+                while judged := await on_thread(
+                    self._executor, self.projection.advance, whole=self._live or self._return.whole
+                ):
                     await self._heed(judged)
             except ProjectionBroken as error:
                 # What is derived can wait and be derived again; the line itself goes on.

@@ -61,9 +61,11 @@ class Node:
         config: its settings.
         keyring: its keys, opened.
         lines: by the counterpart's short name.
+        silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
     """
 
-    def __init__(self, home: NodeHome, config: NodeConfig, keyring: NodeKeyring) -> None:
+    def __init__(self, home: NodeHome, config: NodeConfig, keyring: NodeKeyring, *, silent: bool = False) -> None:
+        self.silent = silent
         self.home = home
         self.config = config
         self.keyring = keyring
@@ -135,6 +137,7 @@ class Node:
             executor=self.executor,
             broken=self.broke,
             rekeyed=self._anchor_again,
+            silent=self.silent,
         )
 
     def _mark_apart(self, directory: Path, agreement: Agreement) -> Path:

@@ -45,6 +45,7 @@ from protocol.once import Once
 from protocol.outbox import GOOD, UNKNOWN, Outbox
 from protocol.pulse import Pulse
 from protocol.recovery import Recovery
+from protocol.repair import Repair
 from protocol.restitution import Restitution
 from protocol.shelf import Shelf
 
@@ -95,10 +96,12 @@ class Channel:
         self._mirror = Mirror(keys=keys, shelf=shelf, once=self._once)
         self._recovery = Recovery(keys=keys, shelf=shelf, once=self._once, owed=owed)
         self._restitution = Restitution(keys=keys, shelf=shelf)
+        self._repair = Repair()
         self._bereft = bereft
         # How far the mirror has to be before we speak, and until when that is waited for.
         self._awaited, self._await_until = 0, 0
         self._give_next = False
+        self._announced: int | None = None
         self._heart = Heart(
             channel=channel,
             keys=keys,
@@ -147,6 +150,11 @@ class Channel:
         return None if goal is None else goal[0].size
 
     @property
+    def announced_size(self) -> int | None:
+        """How far their own log goes, as they said when the session began; None before they said so since the start."""
+        return self._announced
+
+    @property
     def quoted(self) -> int:
         """The size of our log that the other side last claimed to hold, where the claim is true."""
         return self._outbox.quoted
@@ -178,6 +186,7 @@ class Channel:
         self._outbox.session_ends()
         self._recovery.session_ends()
         self._restitution.session_ends()
+        self._repair.session_ends()
         self._own_hello = self._their_hello = b""
         self._heart.session_ends()
 
@@ -359,6 +368,7 @@ class Channel:
         self._outbox.session_begins(frame["held_size"])
         self.pulse.hurry(now)
         effects += self._recovery.begin(frame["held_size"])
+        self._announced = theirs.checkpoint.size if theirs is not None else 0
         self._await(by_us, theirs, now)
         effects += self._speak()
         receipts = self._mirror.cosign(now, tell=True)
@@ -392,15 +402,30 @@ class Channel:
 
     def _on_fetched(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         del data, now
+        if self._repairs(frame["voice"]):
+            return self._repair.take(frame)
         if frame["voice"] != self._own:
             raise Malformed("wrong-party", "fetched", "of a log that was not asked for")
         return self._recovery.take(frame)
 
     def _on_fetched_body(self, frame: Frame, data: bytes, now: Instant) -> list[Effect]:
         del data, now
+        if self._repairs(frame["voice"]):
+            return self._repair.body(frame)
         if frame["voice"] != self._own:
             raise Malformed("wrong-party", "fetched-body", "of a log that was not asked for")
         return self._recovery.body(frame)
+
+    def _repairs(self, voice: str) -> bool:
+        """Whether what comes back of a log answers a question of ours about damage."""
+        return self._repair.began and self._recovery.goal is None and voice in (self._own, self._their)
+
+    def fetch_back(self, voice: str, index: int) -> list[Effect]:
+        """Ask for one entry that is damaged here; `GivenBack` follows when it comes. Nothing where none can be asked,
+        because no session is open or our log is still on its way back."""
+        if self.phase != "open" or self._recovery.goal is not None:
+            return []
+        return self._repair.ask(voice, index)
 
     def returned(self, entries: list[bytes], bodies: list[bytes | None], now: Instant) -> list[Effect] | None:
         """What `StoreOwn` asked for is durable; see `Recovery.stored`."""

@@ -42,6 +42,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("doctor", "hotline.cli.doctor", "Check a home, its keys and its node."),
     ("backup", "hotline.cli.backup", "Write a sealed backup of a home; the node may run."),
     ("restore", "hotline.cli.restore", "Make a home from a backup, or verify one."),
+    ("recover", "hotline.cli.recover", "Bring back lost logs from the counterparts."),
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("officer", "hotline.cli.officer", "Add officers."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),
