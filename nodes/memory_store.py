@@ -216,6 +216,7 @@ class MemoryStore:
                 changed = {index // 2 for index in changed if index // 2 < len(above)}
                 for index in changed:
                     above[index] = node_hash(level[2 * index], level[2 * index + 1])
+            log.roots.clear()
             self.flush()
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:

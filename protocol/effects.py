@@ -160,6 +160,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBack:
+    """An entry that was asked back because it is damaged here, with the body it names; nothing of it is verified."""
+
+    voice: str
+    index: int
+    entry: bytes
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Something a person must know.
 
@@ -202,6 +212,7 @@ Effect = (
     | KeepNote
     | Live
     | Received
+    | GivenBack
     | Alarm
     | LineChanged
     | Say
