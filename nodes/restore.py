@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from keys.errors import EnvelopeRefused, KeysError
+from keys.errors import EnvelopeRefused, KeysError, PassphraseRefused
 from keys.sealed_stream import open_stream
 from nodes import restored, rosters
 from nodes.backup import PIECE_BYTES, Progress
@@ -129,6 +129,8 @@ class _Reader:
         while not self._left:
             try:
                 part = next(self._parts, None)
+            except PassphraseRefused:
+                raise
             except EnvelopeRefused as error:
                 raise BackupRefused("backup-refused", str(error)) from error
             if part is None:
@@ -206,7 +208,8 @@ class _Unpacked:
     def _file(self, name: str, size: int) -> None:
         check_path(name, size, self.head.kind)
         path = self._directory / name
-        path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        for above in reversed(path.relative_to(self._directory).parents):
+            (self._directory / above).mkdir(mode=DIRECTORY_MODE, exist_ok=True)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, SECRET_MODE)
         except FileExistsError as error:
