@@ -251,7 +251,7 @@ def _foreign(lived: dict[str, NodeHome], whole: bytes, directory: Path) -> bytes
 
 
 def _damaged(lived: dict[str, NodeHome], whole: bytes, directory: Path) -> bytes:
-    entry = contents(lived["ARC"])[0][3]
+    entry = contents(lived["ARC"])[0][-1]
     assert entry in whole
     return whole.replace(entry, entry[:-1] + bytes([entry[-1] ^ 1]))
 
