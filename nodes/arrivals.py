@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from nodes.clock import Reading, now
-from nodes.store import LogStore
+from nodes.store import LogStore, StoreDamaged
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
@@ -52,7 +52,7 @@ class Arrivals:
         if own.size:
             try:
                 held = Entry.parse(store.read(store.own, own.size - 1, own.size)[0]).held.size
-            except ProtocolError:
+            except (ProtocolError, StoreDamaged):
                 # An entry of ours that we cannot read says nothing about what was held; one arrival too many is safe.
                 held = 0
         if held < their.size:

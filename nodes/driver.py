@@ -23,7 +23,7 @@ from nodes.budget import Budget
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
-from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreFull
+from nodes.store import Ahead, LogStore, Row, StoreBroken, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from protocol.channel import Channel
 from protocol.effects import (
@@ -109,6 +109,7 @@ class Driver:
         self._last_frame_ms = 0
         self._pump_wanted = asyncio.Event()
         self._tick_wanted = asyncio.Event()
+        self._unreadable = False
 
     # --- calling the channel ------------------------------------------------------------------------------------------
 
@@ -117,10 +118,18 @@ class Driver:
         async with self._lock:
             try:
                 effects = await on_thread(self._executor, call)
+            except StoreDamaged as error:
+                # Read, not written: nothing changed, and what is damaged is had back while the line goes on.
+                self.core.not_stored()
+                effects = [Alarm("log-damaged", error.text), Close("log-damaged", error.text)]
             except NodeError as error:
                 self._broken(error)
                 return
             self._deliver(effects)
+
+    async def ask(self, call: Callable[[], list[Effect]]) -> None:
+        """Let the channel do something by itself, and carry out what follows."""
+        await self._call(partial(self._carry_out, call))
 
     async def tell(self, tell: Callable[[], None]) -> None:
         """Tell the channel something from which nothing follows at once but that more may be sent."""
@@ -152,6 +161,9 @@ class Driver:
                     self._store.flush()
                 elif isinstance(effect, KeepNote):
                     self._store.later(effect.name, effect.note)
+            except StoreDamaged as error:
+                # What was just written does not read back: the disk cannot be trusted with anything now.
+                raise StoreBroken(error.code, error.text) from error
             except StoreFull as error:
                 # Nothing was changed. The peer is told that we cannot hold more, and comes back later.
                 self.core.not_stored()
@@ -199,6 +211,7 @@ class Driver:
                 self._log.warning("session ends", code=effect.code, detail=effect.text)
                 if self._session is not None:
                     self._session.close(effect.code, effect.text)
+                self._deliver_other(effect)
             else:
                 self._deliver_other(effect)
         if effects:
@@ -259,6 +272,11 @@ class Driver:
                 self._session = None
                 self.core.closed()
 
+    def mended(self) -> None:
+        """What could not be read can be read again."""
+        self._unreadable = False
+        self._pump_wanted.set()
+
     def drained(self) -> None:
         """The session's queue is empty: it takes more."""
         self._pump_wanted.set()
@@ -293,13 +311,18 @@ class Driver:
     async def _send_more(self) -> None:
         """Queue the next of our log, if the session has nothing left to send; whoever calls has the lock."""
         session = self._session
-        if session is None or session.busy or not self.core.lag:
+        if session is None or session.busy or self._unreadable or not self.core.lag:
             return
         try:
             if self.core.lag <= LAG_INLINE:
                 effects = self.core.pump()
             else:
                 effects = await on_thread(self._executor, self.core.pump)
+        except StoreDamaged as error:
+            # The session stays: over it comes back what cannot be read.
+            self._unreadable = True
+            self._deliver([Alarm("log-damaged", error.text)])
+            return
         except NodeError as error:
             self._broken(error)
             return

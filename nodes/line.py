@@ -37,10 +37,12 @@ from nodes.machine_voice import MachineVoice
 from nodes.projection import Projection, ProjectionBroken
 from nodes.restored import Return
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
+from nodes.scrub import PACE_BYTES_S
 from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
-from nodes.store import LogStore, StoreBroken, StoreFull
+from nodes.store import LogStore, StoreBroken, StoreDamaged, StoreFull
 from nodes.threads import on_thread
+from nodes.upkeep import Upkeep
 from nodes.verified import Verified
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
@@ -48,7 +50,19 @@ from protocol.body import Opened, open_body
 from protocol.channel import Channel
 from protocol.checkpoint import Checkpoint
 from protocol.compose import check_opened
-from protocol.effects import Alarm, Effect, LineChanged, Live, Received, Say, StoreCosigned, StoreMirror, StoreOwn
+from protocol.effects import (
+    Alarm,
+    Close,
+    Effect,
+    GivenBack,
+    LineChanged,
+    Live,
+    Received,
+    Say,
+    StoreCosigned,
+    StoreMirror,
+    StoreOwn,
+)
 from protocol.entry import Entry
 from protocol.errors import BodyRefused
 from protocol.glance import glance
@@ -91,6 +105,7 @@ class Line:
         beats: of the other side, newest last: bytes and signature.
         driver: moves what the channel decides.
         intake: statements of our own party on their way into the log.
+        upkeep: what is stored is looked at again, and mended.
     """
 
     def __init__(
@@ -113,6 +128,7 @@ class Line:
         read: Reading = now,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         silent: bool = False,
+        scrub_bytes_s: int = PACE_BYTES_S,
     ) -> None:
         self.home = home
         self.agreement = agreement
@@ -210,6 +226,18 @@ class Line:
             executor=executor,
             waiters=self._waiters,
         )
+        self.upkeep = Upkeep(
+            store=store,
+            mark=mark,
+            driver=self.driver,
+            executor=executor,
+            path=home.path / "scrub.json",
+            read=read,
+            log=self.log,
+            alarm=self.alarm,
+            say=self._say,
+            pace=scrub_bytes_s,
+        )
         self._background: set[asyncio.Task[None]] = set()
 
     def _keys(self) -> LineKeys:
@@ -246,7 +274,10 @@ class Line:
                 self.beats.append((beat, signature))
             case LineChanged(state):
                 self.log.info("line", state=state)
+            case GivenBack() | Close():
+                self.upkeep.heed(effect)
             case Alarm(code, text, objects):
+                self.upkeep.heed(effect)
                 if self._live and not self._core.live:
                     # Our log is not the one that we signed before: nothing more is signed, whatever waits already.
                     self._live = self._starting = False
@@ -336,6 +367,7 @@ class Line:
             self._judge,
             self._arrivals.run,
             self._tidy,
+            self.upkeep.scrub.run,
         )
         async with asyncio.TaskGroup() as group:
             for work in works:
@@ -361,9 +393,11 @@ class Line:
                     self._executor, self.projection.advance, whole=self._live or self._return.whole
                 ):
                     await self._heed(judged)
-            except ProjectionBroken as error:
+            except (ProjectionBroken, StoreDamaged) as error:
                 # What is derived can wait and be derived again; the line itself goes on.
                 self.alarm(error.code, error.text)
+                if isinstance(error, StoreDamaged):
+                    self.upkeep.scrub.hurry()
                 await asyncio.sleep(JUDGE_AGAIN_S)
                 self._judge_wanted.set()
                 continue
@@ -594,6 +628,8 @@ class Line:
             "live": self._live,
             "recovery": self._return.shown(self.store.head(self.own).size, self._core.goal_size),
             "disputed": self._core.disputed,
+            "branches": [{"number": one.number, "start": one.start, "size": one.size} for one in self.store.branches()],
+            "scrub": self.upkeep.scrub.shown(),
             "purpose": self.agreement.purpose,
             "queued": len(self.store.waiting(QUEUE)),
             "refused": len(self.store.waiting(REFUSED)),
