@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -137,9 +138,13 @@ class Officer(threading.Thread):
         self._ledger.insist(self._machine, signed, wait=self._wait)
         self.said += 1
 
+    def cease(self) -> None:
+        """Say nothing more than what is under way."""
+        self._ended.set()
+
     def end(self) -> None:
         """Let it finish what it says, and see that nothing went wrong."""
-        self._ended.set()
+        self.cease()
         self.join(2 * PATIENCE_S)
         assert not self.is_alive(), f"{self.name} still waits"
         if self.failure is not None:
@@ -155,8 +160,12 @@ def places(entries: Iterable[bytes]) -> dict[str, list[int]]:
 
 
 def events(machine: Machine) -> list[dict[str, Any]]:
-    """What its node has logged."""
-    return [json.loads(line) for line in machine.log().splitlines() if line.startswith("{")]
+    """What its node has logged; a line that a full disk has cut short says nothing."""
+    found = []
+    for line in machine.log().splitlines():
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line))
+    return [event for event in found if isinstance(event, dict) and "event" in event]
 
 
 def check_log(machine: Machine, allowed: Collection[str]) -> None:
