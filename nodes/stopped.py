@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import apsw
+import structlog
 
+from nodes import restored
 from nodes.errors import HomeRefused, NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome
@@ -71,8 +73,16 @@ def _status(home: NodeHome, channel: ChannelHome) -> dict[str, Any]:
         "own_held": held,
         "their_size": their,
         "due": _due(channel),
-        "details": {"purpose": _purpose(channel)},
+        "details": {"purpose": _purpose(channel), "recovery": _put_back(channel, own)},
     }
+
+
+def _put_back(channel: ChannelHome, own: int) -> dict[str, Any] | None:
+    """That the channel was restored and has not spoken since, as a running node's `status` says it."""
+    try:
+        return restored.Return(home=channel, silent=True, found=(own, 0), log=structlog.get_logger()).shown(own, None)
+    except NodeError:
+        return None
 
 
 def _purpose(channel: ChannelHome) -> str | None:

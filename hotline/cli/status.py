@@ -86,6 +86,9 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         details = channel.get("details") or {}
         if details.get("purpose") == "demonstration":
             lines.append(output.paint("    *** demonstration: nothing said here is meant ***", "yellow"))
+        recovery = details.get("recovery")
+        if recovery:
+            lines.append(output.paint(f"    PUT BACK   {_recovery(recovery)}", "bold", "yellow"))
         if details and not details.get("live", True):
             lines.append(output.paint("    waiting for the counterpart: what officers send is queued", "yellow"))
         for index in details.get("ahead", ()):
@@ -100,6 +103,19 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     if not found["channels"]:
         lines.append("  no channel yet; next: hotline pair")
     return lines
+
+
+def _recovery(recovery: dict[str, Any]) -> str:
+    """That the disk is an old one, and how far the log is back."""
+    from hotline.zulu import zulu_short
+
+    parts = []
+    if recovery["restored_at_ms"] is not None:
+        made = recovery["backup_at_ms"]
+        parts.append("without its logs" if made is None else f"from a backup of {zulu_short(made)}")
+    if recovery["goal"] is not None:
+        parts.append(f"{recovery['entries']} of our {recovery['goal']} entries are here, the rest is asked for")
+    return "; ".join(parts)
 
 
 def _watch(home: NodeHome | OfficerHome, settings: Settings) -> None:
