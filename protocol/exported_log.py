@@ -23,13 +23,17 @@ from protocol.tiles import (
     bundles_for_size,
     entries_path,
     parse_bundle,
+    parse_path,
     tile_path,
-    tiles_for_size,
 )
 
 CHECKPOINT_FILE: Final = "checkpoint"
 POLICY_FILE: Final = "policy"
 DOCUMENT_FOLDERS: Final = ("agreement", "roster")
+
+LOST_MAX: Final = 256
+"""Bundles of entries that may be absent or damaged before the tree is given up: to claim what is not there costs
+nothing, and to note it costs an auditor memory."""
 
 SIZE_MAX: Final = 50_000_000
 """Entries of a log that is audited. A checkpoint may claim more than any machine has memory for."""
@@ -67,9 +71,6 @@ class ExportedLog:
 
     def check_files(self) -> None:
         """Step 2: exactly the files that a log of this size has; documents are looked at by name only."""
-        expected = {CHECKPOINT_FILE, POLICY_FILE}
-        expected.update(entries_path(index, width) for index, width in bundles_for_size(self.size))
-        expected.update(tile_path(level, index, width) for level, index, width in tiles_for_size(self.size))
         for name in self.evidence.odd():
             self._report.add("file-unexpected", "refuted", self.where(name), "no plain file of an export")
         for name in sorted(self.evidence.names()):
@@ -77,10 +78,20 @@ class ExportedLog:
             stem, _, suffix = base.partition(".")
             if folder in DOCUMENT_FOLDERS and suffix == "toml" and _is_digest(stem):
                 self.documents[bytes.fromhex(stem)] = name
-            elif name not in expected:
+            elif name not in (CHECKPOINT_FILE, POLICY_FILE) and not self._has(name):
                 self._report.add(
                     "file-unexpected", "refuted", self.where(name), "an export of this size has no such file"
                 )
+
+    def _has(self, name: str) -> bool:
+        """Whether a log of this size has a tile or bundle of that name. Nothing is listed: the size is only claimed."""
+        try:
+            path = parse_path(name)
+        except TileRefused:
+            return False
+        level = 0 if path.level is None else path.level
+        # A level has a hash for each full tile below it.
+        return path.width == min(TILE_WIDTH, (self.size >> TILE_HEIGHT * level) - path.index * TILE_WIDTH)
 
     # --- tree -------------------------------------------------------------------------------------------------------
 
@@ -89,9 +100,15 @@ class ExportedLog:
         from_entries: list[Hash | None] = []
         from_tiles: list[Hash | None] = []
         doubts: list[tuple[str, str, int]] = []
+        lost = 0
         for index, width in bundles_for_size(self.size):
             tile = self._read_tile(0, index, width)
             leaves = self._read_bundle(index, width, tile, doubts)
+            lost += None in leaves
+            if lost > LOST_MAX:
+                text = f"{lost} bundles of entries are absent or damaged; the rest of the tree was not looked at"
+                self._report.add("tile-missing", "unchecked", self.where(entries_path(index, width)), text)
+                return
             from_entries += leaves
             from_tiles += tile if tile is not None else leaves
         best = [mine if mine is not None else theirs for mine, theirs in zip(from_entries, from_tiles, strict=True)]
