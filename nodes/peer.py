@@ -27,6 +27,7 @@ from websockets.typing import Subprotocol
 from nodes.budget import Bucket, Pace
 from nodes.clock import Reading, now
 from nodes.config import Endpoint
+from nodes.cork import corked
 from nodes.door import Door, open_doors
 from nodes.errors import NodeError
 from nodes.line import Line
@@ -122,15 +123,23 @@ class WebsocketSession:
             self.reason = code
             self._wake.set()
 
+    async def _empty(self) -> None:
+        while self._queue:
+            data = self._queue[0]
+            await self._connection.send(data)
+            if self._queue:
+                self._queue.popleft()
+                self._bytes -= len(data)
+
     async def write(self) -> None:
         """Send what is queued, as fast as the peer takes it, until closed."""
         while True:
-            while self._queue:
-                data = self._queue[0]
-                await self._connection.send(data)
-                if self._queue:
-                    self._queue.popleft()
-                    self._bytes -= len(data)
+            if len(self._queue) > 1:
+                # An append and its bodies: one packet for them wakes the other side once, and it reads all of them.
+                with corked(getattr(self._connection, "transport", None)):
+                    await self._empty()
+            else:
+                await self._empty()
             if self._closing is not None:
                 await self._connection.close(1000, self._closing[0][:100])
                 return
