@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,9 @@ def alarms(machine: Machine) -> list[str]:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("victim", ["ARC", "BOR"])
-def test_a_disk_fills_under_load_and_gets_room_again(tmp_path: Path, small_disk: Path, victim: str) -> None:
+def test_a_disk_fills_under_load_and_gets_room_again(
+    tmp_path: Path, small_disk: Path, victim: str, figures: Callable[[str], None]
+) -> None:
     """Home and log on one full disk: officers there are refused, status shows the alarm, the node stays up, the other
     side says and logs as ever; once there is room, what waited is held at both without a start, and an audit finds
     everything in order."""
@@ -99,7 +101,7 @@ def test_a_disk_fills_under_load_and_gets_room_again(tmp_path: Path, small_disk:
         )
         # The same process all the time.
         assert full.log().count('"event": "node stopped"') == 1
-    print(
+    figures(
         f"{victim} full at {told} acknowledged: {ledger.refusals['disk-full']} refusals, level {back_s:.1f} s after "
         f"there was room, {sum(sizes.values())} entries"
     )

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -43,21 +44,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("power")
-def test_a_power_cut_breaks_no_promise(run: Run) -> None:
+def test_a_power_cut_breaks_no_promise(run: Run, figures: Callable[[str], None]) -> None:
     """Four hundred cuts at chosen steps of a run: every log, body, mark and acknowledgement is there."""
     seed = os.environ.get("HOTLINE_POWER") or str(random.SystemRandom().randrange(10_000))
-    print(f"HOTLINE_POWER={seed} at {run.party}, {len(run.ops)} steps", end=": ")
-    figures = cut_again_and_again(run, cuts=CUTS, seed=seed)
-    print(", ".join(f"{count} {name}" for name, count in sorted(figures.items())))
-    assert all(figures[f"{mode} left"] == CUTS // len(MODES) for mode in MODES)
+    figures(f"HOTLINE_POWER={seed} at {run.party}, {len(run.ops)} steps")
+    found = cut_again_and_again(run, cuts=CUTS, seed=seed)
+    figures(", ".join(f"{count} {name}" for name, count in sorted(found.items())))
+    assert all(found[f"{mode} left"] == CUTS // len(MODES) for mode in MODES)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("power")
 @pytest.mark.parametrize("file", ["log.db-wal", "high-water"])
-def test_without_the_syncs_promises_are_broken(run: Run, file: str) -> None:
+def test_without_the_syncs_promises_are_broken(run: Run, file: str, figures: Callable[[str], None]) -> None:
     """The same cuts on a disk that does not sync one file: the check finds what is lost, so it can find it."""
-    figures = cut_again_and_again(run, cuts=CONTROL_CUTS, seed="control", unsynced=file)
-    print(f"{file} unsynced: {figures['lost promises']} of {CONTROL_CUTS} cuts broke a promise")
-    assert figures["lost promises"] > 0
+    found = cut_again_and_again(run, cuts=CONTROL_CUTS, seed="control", unsynced=file)
+    figures(f"{file} unsynced: {found['lost promises']} of {CONTROL_CUTS} cuts broke a promise")
+    assert found["lost promises"] > 0

@@ -3,7 +3,7 @@ and afterwards nothing acknowledged is missing, nothing is twice, and both sides
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,10 +22,10 @@ STEP = {"kill": 2, "EIO": 6, "ENOSPC": 6}
 
 
 @pytest.fixture
-def chance() -> random.Random:
+def chance(figures: Callable[[str], None]) -> random.Random:
     """Chooses offsets and victims; HOTLINE_SWEEP repeats what a run printed."""
     seed = os.environ.get("HOTLINE_SWEEP") or str(random.SystemRandom().randrange(10_000))
-    print(f"HOTLINE_SWEEP={seed}", end=": ")
+    figures(f"HOTLINE_SWEEP={seed}")
     return random.Random(seed)
 
 
@@ -35,35 +35,37 @@ def points(chance: random.Random, fault: str, call: str, first: int, last: int) 
     yield from (Point(call, n, fault) for n in range(first + chance.randrange(step), last + 1, step))
 
 
-def sweep_them(sweep: Sweep, tried: list[Point]) -> None:
-    """Try them all, and say what came of it."""
+def sweep_them(sweep: Sweep, tried: list[Point]) -> str:
+    """Try them all; gives what came of it."""
     for point in tried:
         sweep.run(point)
-    figures = ", ".join(f"{count} {name}" for name, count in sorted(sweep.figures.items()))
-    print(f"{len(tried)} points at {sweep.victim.party}: {figures}")
+    found = ", ".join(f"{count} {name}" for name, count in sorted(sweep.figures.items()))
+    return f"{len(tried)} points at {sweep.victim.party}: {found}"
 
 
 @pytest.mark.parametrize("fault", ["kill", "EIO", "ENOSPC"])
 @pytest.mark.parametrize("half", [0, 1])
 def test_a_fault_at_any_write_or_sync_of_an_exchange(
-    tmp_path: Path, chance: random.Random, fault: str, half: int
+    tmp_path: Path, chance: random.Random, fault: str, half: int, figures: Callable[[str], None]
 ) -> None:
     """Appending, mirroring, cosigning, keeping receipts, judging and tidying, each interrupted where it writes."""
     with sweeping(tmp_path, victim=("ARC", "BOR")[(chance.randrange(2) + half) % 2]) as sweep:
         calls = sweep.baseline()
-        print(f"an exchange makes {dict(calls)}", end="; ")
+        figures(f"an exchange makes {dict(calls)}")
         tried: list[Point] = []
         for call, most in STATEMENT_CALLS.items():
             last = min(calls[call], most)
             middle = last // 2
             first, last = (middle + 1, last) if half else (1, middle)
             tried += points(chance, fault, call, first, last)
-        sweep_them(sweep, tried)
+        figures(sweep_them(sweep, tried))
         reached = sum(count for name, count in sweep.figures.items() if name.startswith(fault))
         assert reached >= 0.9 * len(tried)
 
 
-def test_a_fault_at_any_write_sync_or_rename_of_a_roster(tmp_path: Path, chance: random.Random) -> None:
+def test_a_fault_at_any_write_sync_or_rename_of_a_roster(
+    tmp_path: Path, chance: random.Random, figures: Callable[[str], None]
+) -> None:
     """Rosters of both sides come into force while their files cannot be written."""
     with sweeping(tmp_path, victim=chance.choice(("ARC", "BOR")), make=Renewals()) as sweep:
         tried = [
@@ -72,5 +74,5 @@ def test_a_fault_at_any_write_sync_or_rename_of_a_roster(tmp_path: Path, chance:
             for call, most in ROSTER_CALLS.items()
             for point in points(chance, fault, call, 1, most)
         ]
-        sweep_them(sweep, tried)
+        figures(sweep_them(sweep, tried))
         assert sweep.figures["restarts"] >= len([point for point in tried if point.fault == "kill"])
