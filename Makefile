@@ -20,7 +20,7 @@ JOBS   ?= 2
 # Which simulated worlds 'make sim' runs.
 SEED   ?= 0
 
-.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim soak fuzz bench debian requirements clean distclean
+.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim soak fuzz bench models debian requirements clean distclean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +87,9 @@ soak: dev  ## What takes hours, resumed where it stopped (ARGS="--list", ARGS="-
 
 bench: dev  ## Hotline against the floor and the raw limits, one table.
 	@$(BIN)/python -m bench $(ARGS)
+
+models: dev debian  ## The formal models of spec/models, and their broken variants (ARGS="--large" for larger ones).
+	@$(BIN)/python -m tools.models $(ARGS)
 
 requirements:  ## Renew requirements/*.txt from *.in (needs uv).
 	@cd requirements && for name in base dev; do \

@@ -22,5 +22,6 @@ PARTS: tuple[str, ...] = (
     "kills",
     "sweep",
     "power",
+    "models",
 )
 """The modules, in the order in which they are run."""
