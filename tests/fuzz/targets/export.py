@@ -12,8 +12,8 @@ from protocol.evidence import MemoryEvidence
 from protocol.log_error import LogRefused
 from protocol.tiles import TilePath, encode_bundle, parse_bundle, parse_path
 from tests.builders import START_MS, World
+from tests.fuzz.quick import quick
 from tests.fuzz.target import Target, read_or_refused, unpacked
-from tests.simulation.stubs import stub_keys
 
 WIDTHS = (1, 2, 7, 256)
 
@@ -42,7 +42,7 @@ def attempt(data: bytes) -> None:
     changes = unpacked(data)
     if not isinstance(changes, dict):
         return
-    with stub_keys():
+    with quick():
         changed = dict(files("ARC"))
         for name, content in changes.items():
             if isinstance(name, str):
@@ -74,7 +74,7 @@ TARGET = Target(name="export", attempt=attempt, bytes_max=32_768, shape="msgpack
 
 def seeds() -> dict[str, bytes]:
     """Nothing changed, and each small file on its own."""
-    with stub_keys():
+    with quick():
         made = {"good": msgpack.packb({}), "gone": msgpack.packb({"checkpoint": None})}
         small = {name: content for name, content in files("ARC").items() if len(content) < 16_000}
         for place, (name, content) in enumerate(sorted(small.items())):

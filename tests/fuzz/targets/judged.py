@@ -29,8 +29,8 @@ from protocol.limits import ENTRY_BYTES_MAX
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature, sign_statement
 from tests.builders import NAMES, START_MS, World, hybrid, keyring
+from tests.fuzz.quick import quick
 from tests.fuzz.target import Target, unpacked
-from tests.simulation.stubs import stub_keys
 
 SIGNERS = (("person/1", "duty"), ("node", "node"), ("root/1", "root"), ("person/2", "release"))
 ENTRIES_MAX = 4
@@ -111,7 +111,7 @@ def attempt(data: bytes) -> None:
     if not isinstance(value, list):
         value = [data]
     entries = []
-    with stub_keys():
+    with quick():
         for item in value[:ENTRIES_MAX]:
             match item:
                 case [int(signer), bytes(statement)] if len(statement) <= ENTRY_BYTES_MAX:
@@ -173,7 +173,7 @@ TARGET = Target(name="judged", attempt=attempt, bytes_max=16_384, shape="msgpack
 def seeds() -> dict[str, bytes]:
     """One statement of each kind, and an entry that nobody can read."""
     made = {"noise": msgpack.packb([b"noise", [0, b"noise"]])}
-    with stub_keys():
+    with quick():
         asked = ("ARC", 2)
         for kind in world().catalogue.kinds:
             if kind.document:
