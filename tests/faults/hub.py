@@ -79,7 +79,9 @@ def _pair(signers: Sequence[NoteSigner]) -> NotePair:
     return NotePair(ed25519=signers[0].verifier.raw, mldsa44=signers[1].verifier.raw)
 
 
-def _roster(party: str, peer: str) -> Roster:
+@cache
+def roster(party: str, peer: str) -> Roster:
+    """A party's first roster, valid at any time."""
     terms, keys = agreement(peer), ring(party, [peer])
     made = make_roster(
         party,
@@ -98,7 +100,7 @@ def _documents(party: str, peer: str) -> tuple[SignedStatement, SignedStatement]
     """Entries 0 and 1 of a party's log."""
     return (
         _document(party, peer, "agreement", agreement(peer).text),
-        _document(party, peer, "roster", rosters.render(_roster(party, peer))),
+        _document(party, peer, "roster", rosters.render(roster(party, peer))),
     )
 
 
