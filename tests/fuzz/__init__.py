@@ -25,6 +25,7 @@ TARGETS: tuple[str, ...] = (
     "body",
     "contents",
     "entry",
+    "evidence",
     "export",
     "frames",
     "http",

@@ -22,7 +22,7 @@ TEXTS = ("\x00", "\n", "\u202e", "\ufeff", "e\u0301", "\U000e0001", "A" * 41, "-
 DEPTH_MAX = 40
 
 
-def mutate(data: bytes, most: int, seed: int, *, shape: str, raw: Raw) -> bytes:
+def mutate(data: bytes, most: int, seed: int, *, shape: str, head_bytes: int, raw: Raw) -> bytes:
     """Change an input.
 
     Args:
@@ -30,13 +30,15 @@ def mutate(data: bytes, most: int, seed: int, *, shape: str, raw: Raw) -> bytes:
         most: bytes of the result.
         seed: of this change.
         shape: of the target.
+        head_bytes: that stand before what has the shape.
         raw: the fuzzer's own change.
     """
     chance = Random(seed)
     if shape == "bytes" or chance.random() < 0.4:
         return raw(data, most)
-    changed = _lines(data, chance, raw) if shape == "lines" else _msgpack(data, chance, raw)
-    return changed[:most] if changed is not None else raw(data, most)
+    head, rest = data[:head_bytes], data[head_bytes:]
+    changed = _lines(rest, chance, raw) if shape == "lines" else _msgpack(rest, chance, raw)
+    return (head + changed)[:most] if changed is not None else raw(data, most)
 
 
 def _msgpack(data: bytes, chance: Random, raw: Raw) -> bytes | None:

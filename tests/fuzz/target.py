@@ -21,6 +21,7 @@ class Target:
         attempt: takes an input; raises whatever is a bug.
         bytes_max: of an input.
         shape: how inputs are changed beside bit by bit: `msgpack`, `lines` or `bytes`.
+        head_bytes: that stand before what has the shape.
         close: lets go of what was opened for the attempts.
     """
 
@@ -28,6 +29,7 @@ class Target:
     attempt: Callable[[bytes], None]
     bytes_max: int
     shape: str
+    head_bytes: int = 0
     close: Callable[[], None] = lambda: None
 
 

@@ -40,7 +40,7 @@ def main() -> None:
         assert took < CPU_S_MAX, f"one input took {took:.1f} s"
 
     def changed(data: bytes, most: int, seed: int) -> bytes:
-        return mutate(bytes(data), most, seed, shape=target.shape, raw=atheris.Mutate)
+        return mutate(bytes(data), most, seed, shape=target.shape, head_bytes=target.head_bytes, raw=atheris.Mutate)
 
     options = [
         f"-max_total_time={seconds}",

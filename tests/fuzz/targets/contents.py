@@ -86,7 +86,7 @@ def attempt(data: bytes) -> None:
         str(error)
 
 
-TARGET = Target(name="contents", attempt=attempt, bytes_max=CONTENTS_BYTES_MAX, shape="bytes")
+TARGET = Target(name="contents", attempt=attempt, bytes_max=CONTENTS_BYTES_MAX, shape="msgpack", head_bytes=1)
 
 
 def seeds() -> dict[str, bytes]:
