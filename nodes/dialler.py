@@ -112,11 +112,12 @@ class Dialler:
         while True:
             if self._line.driver.dialled is not None:
                 pause_s = PAUSE_FIRST_S
-                await asyncio.sleep(PAUSE_FIRST_S)
+                await self._line.unconnected.wait()
+                # A little chance, here as below, keeps two nodes from dialling in step.
+                await asyncio.sleep(PAUSE_FIRST_S * self._entropy(1)[0] / 256)
                 continue
             if await self._round(self._endpoints()):
                 pause_s = PAUSE_FIRST_S
-            # A little chance keeps two nodes from dialling in step.
             await asyncio.sleep(pause_s * (0.75 + self._entropy(1)[0] / 512))
             pause_s = min(PAUSE_MAX_S, pause_s * 1.6)
 

@@ -104,6 +104,7 @@ class Line:
         latency: how long our entries waited for their receipt.
         beats: of the other side, newest last: bytes and signature.
         driver: moves what the channel decides.
+        unconnected: set while there is no session.
         intake: statements of our own party on their way into the log.
         upkeep: what is stored is looked at again, and mended.
     """
@@ -209,6 +210,8 @@ class Line:
             say=lambda: self._say("arrival", None),
             read=read,
         )
+        self.unconnected = asyncio.Event()
+        self.unconnected.set()
         self._starting = self._live = False
         self._judged_at_start = projection.sizes[0]
         self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)

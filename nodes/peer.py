@@ -201,6 +201,7 @@ async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None
     reader = asyncio.create_task(_read(connection, session, inbox))
     try:
         await line.driver.attach(session)
+        line.unconnected.clear()
         if first is not None:
             await line.driver.receive(session, [first])
         while messages := await inbox.take():
@@ -212,6 +213,8 @@ async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None
     finally:
         reader.cancel()
         await line.driver.detach(session)
+        if line.driver.dialled is None:
+            line.unconnected.set()
         session.close("closed", "")
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):

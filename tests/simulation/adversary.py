@@ -71,7 +71,7 @@ class Adversary:
         if len(seen) < KEPT:
             seen.append(data)
         else:
-            seen[chance.randrange(KEPT)] = data
+            seen[int(chance.random() * KEPT)] = data
         return travels
 
     def _changed(self, data: bytes) -> bytes:

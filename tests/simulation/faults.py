@@ -83,7 +83,7 @@ def draw(chance: Random, parties: tuple[str, ...], channels: tuple[tuple[str, st
     if "fork" in armed:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"old-disk"}
-    until_us = chance.randrange(15, 35) * 1_000_000
+    until_us = chance.randrange(16, 36) * 1_000_000
     faults: list[Fault] = []
 
     def moment() -> int:
@@ -121,7 +121,7 @@ def draw(chance: Random, parties: tuple[str, ...], channels: tuple[tuple[str, st
         if kind in armed:
             strike(kind, times, low, high)
     statements = []
-    for _ in range(chance.randrange(5, 13)):
+    for _ in range(chance.randrange(6, 15)):
         pair = list(chance.choice(channels))
         chance.shuffle(pair)
         statements.append((moment(), pair[0], pair[1]))

@@ -61,29 +61,21 @@ class Process:
 OWNER: contextvars.ContextVar[Process | None] = contextvars.ContextVar("owner", default=None)
 
 
-class Handle:
-    """One callback; see asyncio.Handle."""
+class Handle(list[Any]):
+    """One callback: what to call, with what, in which context; see asyncio.Handle.
 
-    __slots__ = ("args", "callback", "context", "run", "when_us")
+    A list, because a world makes thousands and a list is made without a call of Python.
+    """
 
-    def __init__(self, callback: Any, args: Any, context: contextvars.Context | None, when_us: int) -> None:
-        self.callback = callback
-        self.args = args
-        self.context = contextvars.copy_context() if context is None else context
-        self.run = self.context.run
-        self.when_us = when_us
+    __slots__ = ()
 
     def cancel(self) -> None:
         """Do not run it."""
-        self.callback = self.args = None
+        self[0] = self[1] = None
 
     def cancelled(self) -> bool:
         """Whether it was cancelled."""
-        return self.callback is None
-
-    def when(self) -> float:
-        """Its time on the loop's clock, seconds."""
-        return self.when_us / 1_000_000
+        return self[0] is None
 
 
 AT_ONCE_MAX = 200_000
@@ -139,7 +131,7 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def _holds(self, handle: Handle) -> bool:
         """Keep a callback of a frozen process for later; False for any other."""
-        owner = handle.context.get(OWNER)
+        owner = handle[2].get(OWNER)
         held = None if owner is None else self._frozen.get(owner)
         if held is None:
             return False
@@ -148,8 +140,8 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     # --- asyncio ----------------------------------------------------------------------------------------------------
 
-    def get_debug(self) -> bool:
-        return False
+    # Always False; and asked so often that no call of Python is to be made for it.
+    get_debug = staticmethod(bool)
 
     def is_running(self) -> bool:
         return True
@@ -163,7 +155,7 @@ class SimLoop(asyncio.AbstractEventLoop):
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: contextvars.Context | None = None
     ) -> Any:
-        handle = Handle(callback, args, context, self.now_us)
+        handle = Handle((callback, args, contextvars.copy_context() if context is None else context))
         self._ready.append(handle)
         return handle
 
@@ -180,7 +172,7 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     def at_us(self, when_us: int, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Handle:
         """Call something at a virtual time, microseconds."""
-        handle = Handle(callback, args, context, when_us)
+        handle = Handle((callback, args, contextvars.copy_context() if context is None else context))
         self._count += 1
         heapq.heappush(self._heap, (max(when_us, self.now_us), self._count, handle))
         return handle
@@ -260,13 +252,14 @@ class SimLoop(asyncio.AbstractEventLoop):
                         # Work takes time: whoever waits for less than the clock can tell must not wait for ever.
                         self.now_us += 1
                     if at_once > AT_ONCE_MAX:
-                        raise Stuck(f"{AT_ONCE_MAX} callbacks at {self.time():.6f} s; the next is {ready[0].callback}")
+                        raise Stuck(f"{AT_ONCE_MAX} callbacks at {self.time():.6f} s; the next is {ready[0][0]}")
                     handle = ready.popleft()
-                    if handle.callback is not None and not (frozen and self._holds(handle)):
-                        handle.run(handle.callback, *handle.args)
+                    callback, args, context = handle
+                    if callback is not None and not (frozen and self._holds(handle)):
+                        context.run(callback, *args)
                 if not wanted():
                     return
-                while heap and heap[0][2].callback is None:
+                while heap and heap[0][2][0] is None:
                     heapq.heappop(heap)
                 if not heap or heap[0][0] > until_us:
                     self.now_us = until_us
@@ -274,9 +267,10 @@ class SimLoop(asyncio.AbstractEventLoop):
                 when_us, _, handle = heapq.heappop(heap)
                 if when_us > self.now_us:
                     at_once = 0
-                self.now_us = max(self.now_us, when_us)
+                    self.now_us = when_us
                 self.steps += 1
                 if not (frozen and self._holds(handle)):
-                    handle.run(handle.callback, *handle.args)
+                    callback, args, context = handle
+                    context.run(callback, *args)
         finally:
             events._set_running_loop(before)

@@ -6,21 +6,24 @@ A failure names its seed; `make sim SEED=n` shows what happened. Put the seed in
 from __future__ import annotations
 
 import os
-import secrets
 import subprocess
 import sys
-import time
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import pytest
 
+from tests.simulation import remembering
 from tests.simulation.ghost import Violation
 from tests.simulation.stubs import remembered, stubbed
+from tests.simulation.tally import on_all_cores, tally
 from tests.simulation.world import World
 
+Figures = Callable[[str], None]
+
 ROOT = Path(__file__).resolve().parents[2]
-NEW_SEEDS_S = float(os.environ.get("HOTLINE_SIMULATION_S", "20"))
+NEW_SEEDS_S = float(os.environ.get("HOTLINE_SIMULATION_S", "60"))
 
 KEPT = [int(line.split()[0]) for line in (ROOT / "tests/simulation/kept_seeds.txt").read_text().splitlines()[1:]]
 
@@ -111,33 +114,50 @@ def test_one_seed_gives_one_trace() -> None:
     assert here == {there.stdout.decode().strip()}
 
 
-@pytest.mark.slow
-def test_a_standard_run_meets_everything_that_can_happen() -> None:
-    """Sixty worlds and the kept ones meet every fault, every fate of a write and every alarm that is looked for."""
-    counters: Counter[str] = Counter()
-    steps, frames, entries = [], [], []
+def test_what_is_remembered_is_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a writer is taken to have written is what a reader finds: every frame, note, beat and entry of a world."""
+    differ: list[object] = []
+
+    def check(written: object, read: object) -> None:
+        if type(written) is not type(read) or written != read:
+            differ.append((written, read))
+
+    monkeypatch.setattr(remembering, "checking", check)
     with stubbed():
-        for seed in [*STANDARD, *KEPT]:
-            world = run(seed)
-            counters += world.counters
-            steps.append(world.loop.steps)
-            frames.append(world.ghost.frames)
-            entries.append(sum(len(truth.entries) for truth in world.ghost.truth.values()))
-    assert [name for name in SOMETIMES if not counters[name]] == []
-    assert sorted(steps)[len(steps) // 2] >= 150
-    assert sorted(frames)[len(frames) // 2] >= 300
-    assert sorted(entries)[len(entries) // 2] >= 20
+        run(2)
+    assert differ == []
+
+
+def test_remembering_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world in which every function is asked each time goes as one in which each is asked once."""
+    with stubbed():
+        once = run(3).trace_hash
+    monkeypatch.setattr(remembering, "FUNCTIONS", ())
+    monkeypatch.setattr(remembering, "METHODS", ())
+    with stubbed():
+        assert run(3).trace_hash == once
 
 
 @pytest.mark.slow
-def test_new_seeds_hold() -> None:
-    """Worlds that nobody has seen before, for as long as there is time."""
-    begun, done = time.monotonic(), 0
-    with stubbed():
-        while time.monotonic() - begun < NEW_SEEDS_S:
-            run(secrets.randbelow(1 << 40))
-            done += 1
-    print(f"{done} new seeds in {time.monotonic() - begun:.1f} s")
+def test_a_standard_run_meets_everything_that_can_happen(figures: Figures) -> None:
+    """Some worlds and the kept ones meet every fault, every fate of a write and every alarm that is looked for."""
+    found = tally([*STANDARD, *KEPT])
+    figures(found.report())
+    assert found.failed == []
+    assert [name for name in SOMETIMES if not found.counters[name]] == []
+    assert median(found.steps) >= 150
+    assert median(found.frames) >= 300
+    assert median(found.entries) >= 20
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(NEW_SEEDS_S + 120)
+def test_new_worlds_hold(figures: Figures) -> None:
+    """Worlds that nobody has seen before, on every core, for as long as there is time."""
+    found = on_all_cores(NEW_SEEDS_S)
+    figures(found.report())
+    assert found.failed == []
 
 
 @pytest.mark.slow

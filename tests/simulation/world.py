@@ -255,7 +255,7 @@ class World:
         self.trace("recv", end.here, end.there, len(data), crc32(data))
 
     def jitter_us(self) -> int:
-        return self.chance.randrange(2_000)
+        return int(self.chance.random() * 2_000)
 
     def lead_astray(self, source: str, target: str) -> str:
         if self.faulty and "astray" in self.plan.armed and self.chance.random() < 0.1:
@@ -320,7 +320,7 @@ class World:
 
     def _job_delay_us(self, process: Process) -> int:
         until_us, slow_us = self._slow[process.name]
-        delay_us = self.chance.randrange(100, 4_000)
+        delay_us = 100 + int(self.chance.random() * 3_900)
         return delay_us + slow_us if self.loop.now_us < until_us else delay_us
 
     def _died(self, process: Process) -> None:

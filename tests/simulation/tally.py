@@ -1,0 +1,177 @@
+"""Many worlds and their numbers, on every core.
+
+python -m tests.simulation.tally 60     new worlds for so many seconds, on each core; prints the numbers
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import secrets
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from tests.simulation.ghost import Violation
+from tests.simulation.stubs import remembered, stubbed
+from tests.simulation.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Tally:
+    """What some worlds did.
+
+    Attributes:
+        seeds: how many worlds.
+        failed: what was violated in those that failed, each with its seed.
+        steps, frames, entries: of each world that held.
+        counters: what happened in all of them.
+        cpu_s: seconds of processor time that they took.
+        took_s: seconds that they took side by side.
+        processes: how many ran side by side.
+    """
+
+    seeds: int = 0
+    failed: list[str] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    frames: list[int] = field(default_factory=list)
+    entries: list[int] = field(default_factory=list)
+    counters: Counter[str] = field(default_factory=Counter)
+    cpu_s: float = 0.0
+    took_s: float = 0.0
+    processes: int = 1
+
+    def run(self, seed: int, *, real: bool = False) -> None:
+        """Run one world, and take it in."""
+        begun = time.process_time()
+        world = World(seed, stubbed=not real)
+        self.seeds += 1
+        try:
+            world.run()
+        except Violation as error:
+            self.failed.append(f"{error}\nmake sim SEED={seed}")
+        else:
+            self.steps.append(world.loop.steps)
+            self.frames.append(world.ghost.frames)
+            self.entries.append(sum(len(truth.entries) for truth in world.ghost.truth.values()))
+        self.counters += world.counters
+        del world
+        # What belongs to a world holds on to itself; nothing of it is to wait for the next one.
+        gc.collect()
+        self.cpu_s += time.process_time() - begun
+
+    def add(self, other: Tally) -> None:
+        """Take in what ran beside."""
+        self.seeds += other.seeds
+        self.failed += other.failed
+        self.steps += other.steps
+        self.frames += other.frames
+        self.entries += other.entries
+        self.counters += other.counters
+        self.cpu_s += other.cpu_s
+
+    def report(self) -> str:
+        """The numbers, for people."""
+        faults = {name.removeprefix("fault "): count for name, count in self.counters.items() if "fault " in name}
+        adversary = {name: count for name, count in self.counters.items() if name.startswith("adversary ")}
+        writes = {name: count for name, count in self.counters.items() if name.startswith("write ")}
+        medians = ", ".join(
+            f"{median(values or [0]):g} {name}"
+            for name, values in (("steps", self.steps), ("frames", self.frames), ("entries", self.entries))
+        )
+        rate = self.seeds / self.cpu_s if self.cpu_s else 0.0
+        lines = [
+            f"{self.seeds} worlds, {len(self.failed)} failed; {self.took_s:.0f} s on {self.processes} cores",
+            f"{rate:.1f} worlds a second of processor time",
+            f"in the median {medians}",
+            f"{len(faults)} kinds of fault {sum(faults.values())} times: {_listed(faults)}",
+            f"adversary {sum(adversary.values())} frames; writes that went wrong {sum(writes.values())}",
+        ]
+        return "\n".join(lines)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def tally(seeds: Iterable[int], *, real: bool = False, say: Callable[[Tally], None] = lambda _: None) -> Tally:
+    """Run worlds one after the other.
+
+    Args:
+        seeds: of the worlds.
+        real: whether with real keys.
+        say: is shown the tally after each.
+    """
+    made = Tally()
+    begun = time.monotonic()
+    with remembered() if real else stubbed():
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            for seed in seeds:
+                made.run(seed, real=real)
+                say(made)
+        finally:
+            gc.enable()
+            gc.unfreeze()
+    made.took_s = time.monotonic() - begun
+    return made
+
+
+def new_seeds(seconds: float) -> Iterator[int]:
+    """Seeds that nobody has seen before, for so long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        yield secrets.randbelow(1 << 40)
+
+
+def on_all_cores(seconds: float, processes: int | None = None) -> Tally:
+    """Run new worlds for so long, on each core.
+
+    Raises:
+        subprocess.CalledProcessError: a process ended otherwise than by its time.
+    """
+    count = processes or os.cpu_count() or 1
+    command = [sys.executable, "-m", "tests.simulation.tally", f"{seconds}", "--part"]
+    begun = time.monotonic()
+    workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(count)]
+    made = Tally(processes=count)
+    try:
+        for worker in workers:
+            output, _ = worker.communicate(timeout=seconds + 60)
+            if worker.returncode:
+                raise subprocess.CalledProcessError(worker.returncode, command)
+            made.add(pickle.loads(output))
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    made.took_s = time.monotonic() - begun
+    return made
+
+
+def main(arguments: list[str]) -> int:
+    """See the module."""
+    seconds = float(arguments[0])
+    if "--part" in arguments:
+        sys.stdout.buffer.write(pickle.dumps(tally(new_seeds(seconds))))
+        return 0
+    made = on_all_cores(seconds)
+    print("\n".join([*made.failed, made.report()]))
+    return 1 if made.failed else 0
+
+
+if __name__ == "__main__":
+    # By its full name, so that what is pickled is found again.
+    from tests.simulation import tally as this
+
+    sys.exit(this.main(sys.argv[1:]))
