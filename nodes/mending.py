@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS mended (voice INTEGER, what INTEGER, idx INTEGER, dat
     PRIMARY KEY (voice, what, idx)) WITHOUT ROWID;
 """
 
+REBUILD_BYTES_MAX: Final = 1 << 30
+"""Bytes of a file whose tables are copied: that takes as much room again, and seconds."""
+
+COPY_ROWS: Final = 256
+
 Read = Callable[[str, tuple[Any, ...]], list[Any]]
 """Runs a query; raises StoreDamaged for a page that cannot be read."""
 
@@ -158,3 +163,41 @@ def write_apart(writer: apsw.Connection, voice: int, rows: Sequence[Put]) -> Non
     """Write rows into the table for what cannot be written in its place."""
     for what, index, data in rows:
         writer.execute("INSERT OR REPLACE INTO mended VALUES (?, ?, ?, ?)", (voice, what, index, data))
+
+
+def rebuild(writer: apsw.Connection, mending: Mending, heads: Sequence[int], voice: int, rows: Sequence[Put]) -> None:
+    """Copy the tables that these rows belong to, with them, and put the damaged ones aside under another name.
+
+    Args:
+        writer: in a transaction.
+        mending: reads what is there.
+        heads: the sizes of the two logs.
+        voice: of the rows.
+        rows: what is missing.
+    """
+    for table in sorted({"hash" if what >= HASH else TABLES[voice][what] for what, _, _ in rows}):
+        sql = writer.execute("SELECT sql FROM sqlite_master WHERE name=?", (table,)).get
+        number = writer.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'damaged%'").get
+        writer.execute(f"ALTER TABLE {table} RENAME TO damaged_{number}_{table}")
+        writer.execute(sql)
+        if table == "hash":
+            for one, size in enumerate(heads):
+                _copy_hashes(writer, mending, one, size)
+        else:
+            what = ENTRY if table.endswith("_entry") else BODY
+            look = mending.entries if what == ENTRY else mending.bodies
+            for start in range(0, heads[voice], COPY_ROWS):
+                end = min(heads[voice], start + COPY_ROWS)
+                found = enumerate(look(voice, start, end), start)
+                write_in_place(writer, voice, [(what, index, one) for index, one in found if one is not None])
+    write_in_place(writer, voice, rows)
+
+
+def _copy_hashes(writer: apsw.Connection, mending: Mending, voice: int, size: int) -> None:
+    level = 0
+    while size >> (8 * level):
+        for start in range(0, size >> (8 * level), COPY_ROWS):
+            end = min(size >> (8 * level), start + COPY_ROWS)
+            found = enumerate(mending.hashes(voice, level, start, end), start)
+            write_in_place(writer, voice, [(HASH + level, index, one) for index, one in found if one is not None])
+        level += 1

@@ -36,7 +36,9 @@ from nodes.projection import Projection
 from nodes.resources import catalogue
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
+from nodes.soundness import mend_hashes
 from nodes.sqlite_store import SqliteStore
+from nodes.store import StoreDamaged
 from nodes.threads import Threads
 from nodes.verified import Verified
 from protocol.agreement import Agreement
@@ -115,19 +117,27 @@ class Node:
         apart = self.config.high_water
         mark_path = home.high_water if apart is None else self._mark_apart(apart, agreement)
         verified = Verified(self.verifiers)
-        projection = Projection.open(
+        mark = HighWater.open(mark_path)
+        derive = partial(
+            Projection.open,
             home.docket_db,
             store=store,
             agreement=agreement,
             catalogue=catalogue(),
             verified=verified,
         )
-        return Line(
+        mended = 0
+        try:
+            projection = derive()
+        except StoreDamaged:
+            mended = mend_hashes(store, mark)
+            projection = derive()
+        line = Line(
             home=home,
             agreement=agreement,
             catalogue=catalogue(),
             store=store,
-            mark=HighWater.open(mark_path),
+            mark=mark,
             mark_apart=apart is not None,
             projection=projection,
             verified=verified,
@@ -139,6 +149,9 @@ class Node:
             rekeyed=self._anchor_again,
             silent=self.silent,
         )
+        if mended:
+            line.upkeep.mended_before(mended)
+        return line
 
     def _mark_apart(self, directory: Path, agreement: Agreement) -> Path:
         make_directory(directory)

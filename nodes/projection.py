@@ -24,7 +24,7 @@ from keys.roster import parse as parse_roster
 from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
 from nodes.errors import NodeError
-from nodes.store import Ahead, LogStore
+from nodes.store import Ahead, LogStore, StoreDamaged
 from nodes.verified import Verified
 from protocol import canonical
 from protocol.agreement import Agreement
@@ -230,9 +230,16 @@ class Projection(DocketViews):
         for voice, name in enumerate(self.names):
             sql = "SELECT place >> 1, leaf FROM judged WHERE place & 1 = ? ORDER BY place DESC LIMIT 1"
             for index, leaf in connection.execute(sql, (voice,)):
-                if index >= self.store.head(name).size or self.store.hashes(name)(0, index) != leaf:
+                if index >= self.store.head(name).size or not self._is(name, index, leaf):
                     return False
         return True
+
+    def _is(self, name: str, index: int, leaf: Hash) -> bool:
+        try:
+            return self.store.hashes(name)(0, index) == leaf
+        except StoreDamaged:
+            # Damage of the log says nothing against what was derived from it.
+            return True
 
     def _load(self) -> None:
         """Take judge, docket and walk up from what the file has."""

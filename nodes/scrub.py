@@ -17,7 +17,6 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -27,20 +26,13 @@ import structlog
 from nodes.clock import Reading
 from nodes.errors import FileRefused
 from nodes.files import read_file, write_file
+from nodes.soundness import STEP, Damage, look, right, root_of, truth, wrong_tiles
 from nodes.store import LogStore, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint
 from protocol.effects import GivenBack
-from protocol.glance import glance
-from protocol.merkle import Frontier, Hash, complete_root, leaf_hash
+from protocol.merkle import Hash, leaf_hash
 
-STEP: Final = 64
-"""Entries looked at before others have their turn: about a hundredth of a second."""
-
-ROWS: Final = 4_096
-"""Hashes read at a time for a root."""
-
-TILE: Final = 256
 PACE_BYTES_S: Final = 2 * 1_048_576
 """Read a second where nobody waits for it: a node of 7 GB in an hour, at a hundredth of what its disk can do."""
 
@@ -75,26 +67,6 @@ class Host(Protocol):
 
     def mended(self) -> None:
         """Something can be read again that could not."""
-
-
-@dataclass(slots=True)
-class Damage:
-    """What was found of one log.
-
-    Attributes:
-        entries: places where entry and hash do not fit each other, or one of them cannot be read.
-        bodies: places whose body is not the one that the entry names.
-    """
-
-    entries: set[int] = field(default_factory=set)
-    bodies: set[int] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.entries or self.bodies)
-
-    def all(self) -> set[int]:
-        """Every place."""
-        return self.entries | self.bodies
 
 
 class Scrub:
@@ -212,7 +184,7 @@ class Scrub:
             damage = self._damage.setdefault(voice, Damage())
             while self._place < self._size:
                 end = min(self._size, self._place + STEP)
-                read = await on_thread(self._executor, partial(self._look, voice, self._place, end, damage))
+                read = await on_thread(self._executor, partial(look, self._store, voice, self._place, end, damage))
                 self._place = end
                 await self._slow(read)
             if damage:
@@ -222,8 +194,8 @@ class Scrub:
                 await self._check_tree(voice, top, damage)
         self._voice, self._place, self._hurried = voices[0], 0, False
         self._at_ms = self._read().wall_ms
-        self.passes += 1
         await on_thread(self._executor, self._save)
+        self.passes += 1
         self._log.info("scrubbed", damaged=sum(len(one.all()) for one in self._damage.values()))
 
     async def _slow(self, read: int) -> None:
@@ -234,60 +206,17 @@ class Scrub:
         # Also in a hurry: others have their turn.
         await asyncio.sleep(0 if self._hurried or not self._pace else read / self._pace)
 
-    def _look(self, voice: str, start: int, end: int, damage: Damage) -> int:
-        """Hash a few entries and bodies again; gives the bytes read."""
-        rows = self._store.hash_rows(voice, 0, start, end)
-        entries, bodies = self._store.looked_at(voice, start, end)
-        read = 0
-        for index, row, entry, body in zip(range(start, end), rows, entries, bodies, strict=True):
-            read += len(entry or b"") + len(body or b"")
-            if entry is None or leaf_hash(entry) != row:
-                damage.entries.add(index)
-                continue
-            seen = glance(entry)
-            if seen.body_digest is not None and (body is None or not seen.fits(body)):
-                damage.bodies.add(index)
-        return read
-
     async def _check_tree(self, voice: str, top: Checkpoint, damage: Damage) -> None:
         """Compare every tile with the one above, and the root with the signed one."""
-        wrong = await on_thread(self._executor, partial(self._wrong_tiles, voice, top.size))
-        if wrong:
-            self._host.alarm("log-damaged", f"{len(wrong)} tiles of the log of {voice} on this disk are damaged")
-            leaves = {index: row for index, row in wrong.items() if row is not None}
+        leaves = await on_thread(self._executor, partial(wrong_tiles, self._store, voice, top.size))
+        if leaves:
+            self._host.alarm("log-damaged", f"{len(leaves)} tiles of the log of {voice} on this disk are damaged")
             await on_thread(self._executor, partial(self._write, voice, leaves=leaves))
             await self._tell_mended(voice, leaves)
-        root = await on_thread(self._executor, partial(self._root, voice, top.size, {}))
+        root = await on_thread(self._executor, partial(root_of, self._store, voice, top.size, {}))
         if root != top.root and not damage:
             text = f"the log of {voice} on this disk is whole in itself and is not the one that was signed"
             self._host.alarm("log-damaged", text)
-
-    def _wrong_tiles(self, voice: str, size: int) -> dict[int, Hash | None]:
-        """A leaf under each hash of an upper level that the hashes below do not give."""
-        wrong: dict[int, Hash | None] = {}
-        level = 1
-        while size >> (8 * level):
-            for index in range(size >> (8 * level)):
-                below = self._store.hash_rows(voice, level - 1, index * TILE, (index + 1) * TILE)
-                known = [one for one in below if one is not None]
-                (row,) = self._store.hash_rows(voice, level, index, index + 1)
-                if len(known) == TILE and complete_root(known) != row:
-                    leaf = index << (8 * level)
-                    wrong[leaf] = self._store.hash_rows(voice, 0, leaf, leaf + 1)[0]
-            level += 1
-        return wrong
-
-    def _root(self, voice: str, size: int, instead: Mapping[int, Hash]) -> Hash | None:
-        """The root that the leaves on disk give, with some put in the place of others; None where one is missing."""
-        frontier = Frontier.empty()
-        for start in range(0, size, ROWS):
-            rows = self._store.hash_rows(voice, 0, start, min(size, start + ROWS))
-            leaves = [instead.get(index, row) for index, row in enumerate(rows, start)]
-            whole = [leaf for leaf in leaves if leaf is not None]
-            if len(whole) != len(leaves):
-                return None
-            frontier = frontier.extend(whole)
-        return frontier.root()
 
     # --- mending ------------------------------------------------------------------------------------------------------
 
@@ -301,72 +230,39 @@ class Scrub:
         if not damage or top is None:
             return
         places = sorted(index for index in damage.entries if index < top.size)
-        truth = await on_thread(self._executor, partial(self._truth, voice, top, places))
-        if truth is not None and truth.leaves:
+        found = await on_thread(self._executor, partial(truth, self._store, voice, top, places))
+        if found is not None and found.leaves:
             # The entries are right, and their hashes are not: nobody need be asked.
-            await on_thread(self._executor, partial(self._write, voice, leaves=truth.leaves))
-            damage.entries -= truth.leaves.keys()
-            await self._tell_mended(voice, truth.leaves)
+            await on_thread(self._executor, partial(self._write, voice, leaves=found.leaves))
+            damage.entries -= found.leaves.keys()
+            await self._tell_mended(voice, found.leaves)
             return
         given: dict[int, GivenBack] = {}
         for index in sorted(damage.all()):
-            found = await self._host.fetch_back(voice, index)
-            if found is None:
+            back = await self._host.fetch_back(voice, index)
+            if back is None:
                 break
-            given[index] = found
+            given[index] = back
         if given:
-            await self._take(voice, top, damage, given, None if truth is None else truth.rows)
-
-    def _truth(self, voice: str, top: Checkpoint, places: list[int]) -> _Truth | None:
-        """What must stand at the damaged places, where the disk alone tells; None where it does not."""
-        rows = {index: self._store.hash_rows(voice, 0, index, index + 1)[0] for index in places}
-        if self._root(voice, top.size, {}) == top.root:
-            return _Truth({index: row for index, row in rows.items() if row is not None}, {})
-        leaves: dict[int, Hash] = {}
-        for index in places:
-            (entry,), _ = self._store.looked_at(voice, index, index + 1)
-            if entry is not None:
-                leaves[index] = leaf_hash(entry)
-        if len(leaves) == len(places) and self._root(voice, top.size, leaves) == top.root:
-            return _Truth({}, leaves)
-        return None
+            await self._take(voice, top, damage, given, None if found is None else found.rows)
 
     async def _take(
         self, voice: str, top: Checkpoint, damage: Damage, given: dict[int, GivenBack], rows: Mapping[int, Hash] | None
     ) -> None:
         """Write what came back, where it is what was signed."""
-        right = await on_thread(self._executor, partial(self._right, voice, top, damage, given, rows))
-        if len(right) < len(given):
-            index = min(given.keys() - right)
+        good = await on_thread(self._executor, partial(right, self._store, voice, top, damage, given, rows))
+        if len(good) < len(given):
+            index = min(given.keys() - good)
             self._host.alarm("repair-refused", f"what came back as {voice} {index} is not what was signed")
-        if not right:
+        if not good:
             return
-        entries = {index: given[index].entry for index in right if index in damage.entries}
-        bodies = {index: body for index in right if (body := given[index].body) is not None}
+        entries = {index: given[index].entry for index in good if index in damage.entries}
+        bodies = {index: body for index in good if (body := given[index].body) is not None}
         leaves = {index: leaf_hash(entry) for index, entry in entries.items()}
         await on_thread(self._executor, partial(self._write, voice, entries=entries, bodies=bodies, leaves=leaves))
-        damage.entries -= right
-        damage.bodies -= right
-        await self._tell_mended(voice, right)
-
-    def _right(
-        self,
-        voice: str,
-        top: Checkpoint,
-        damage: Damage,
-        given: Mapping[int, GivenBack],
-        rows: Mapping[int, Hash] | None,
-    ) -> set[int]:
-        leaves = {index: leaf_hash(one.entry) for index, one in given.items()}
-        if rows is None:
-            # All of it together gives the signed root, or none of it is believed.
-            if damage.entries - given.keys() or self._root(voice, top.size, leaves) != top.root:
-                return set()
-            return set(given)
-        known = {index: rows.get(index) for index in given}
-        for index in given.keys() - damage.entries:
-            known[index] = self._store.hash_rows(voice, 0, index, index + 1)[0]
-        return {index for index in given if leaves[index] == known[index]}
+        damage.entries -= good
+        damage.bodies -= good
+        await self._tell_mended(voice, good)
 
     def _write(
         self,
@@ -417,14 +313,6 @@ class Scrub:
         write_file(self._path, data.encode() + b"\n")
         if self._place == 0 and self._at_ms is not None:
             note_whole(self._path.parent.parent.parent)
-
-
-@dataclass(frozen=True, slots=True)
-class _Truth:
-    """What must stand at damaged places: by their own hashes, or, where those are wrong, the hashes to be written."""
-
-    rows: Mapping[int, Hash]
-    leaves: Mapping[int, Hash]
 
 
 def _ranges(voice: str, places: list[int]) -> str:

@@ -370,8 +370,12 @@ class SqliteStore:
         try:
             self._write(lambda writer: mending.write_in_place(writer, number, rows))
         except StoreDamaged:
-            self._write(lambda writer: mending.write_apart(writer, number, rows))
-            self._mending.apart = True
+            if self._path.stat().st_size <= mending.REBUILD_BYTES_MAX:
+                heads = (self.head(self.own).size, self.head(self.their).size)
+                self._write(lambda writer: mending.rebuild(writer, self._mending, heads, number, rows))
+            else:
+                self._write(lambda writer: mending.write_apart(writer, number, rows))
+                self._mending.apart = True
         with self._lock:
             self._roots.clear()
 

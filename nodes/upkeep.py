@@ -18,11 +18,10 @@ from nodes.clock import Reading
 from nodes.driver import Driver
 from nodes.highwater import HighWater
 from nodes.scrub import Scrub
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED, LogStore
-from protocol.checkpoint import Checkpoint, parse_text
+from nodes.soundness import newest_signed
+from nodes.store import LogStore
+from protocol.checkpoint import Checkpoint
 from protocol.effects import Alarm, Close, Effect, GivenBack
-from protocol.errors import ProtocolError
-from protocol.note import parse as parse_note
 
 ANSWER_S: Final = 5.0
 """How long an entry that was asked back may take."""
@@ -111,21 +110,13 @@ class Upkeep:
 
     def signed(self, voice: str) -> Checkpoint | None:
         """See `nodes.scrub.Host`."""
-        here = self._store.head(voice).size
-        own = voice == self._store.own
-        found = [self._mark.checkpoint] if own else []
-        for name in (OWN_COSIGNED,) if own else (THEIR_SIGNED, THEIR_COSIGNED):
-            note = self._store.note(name)
-            if note is None:
-                continue
-            try:
-                found.append(parse_text(parse_note(note).text))
-            except ProtocolError:
-                # It lies on the same disk as what is looked at.
-                continue
-        return max(
-            (one for one in found if one is not None and one.size <= here), key=lambda one: one.size, default=None
-        )
+        return newest_signed(self._store, self._mark, voice)
+
+    def mended_before(self, count: int) -> None:
+        """So many hashes were computed anew, because the node could not have started without."""
+        self.scrub.repaired += count
+        self._alarm(LOG_DAMAGED, "hashes of the logs on this disk could not be read")
+        self._alarm("log-repaired", f"{count} hashes were computed anew from entries that give the signed root")
 
     def mended(self) -> None:
         """See `nodes.scrub.Host`."""

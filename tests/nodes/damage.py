@@ -6,8 +6,6 @@ from pathlib import Path
 
 import apsw
 
-PAGE_HEADER_BYTES = 8
-
 
 def settle(path: Path) -> None:
     """Move the log of an idle file into it, so that its pages are the truth."""
@@ -16,13 +14,17 @@ def settle(path: Path) -> None:
     connection.close()
 
 
-def flip(path: Path, payload: bytes, *, at: int = 20) -> None:
-    """Flip one bit of a row, found by its bytes; SQLite does not notice."""
+def flip(path: Path, payload: bytes, *, bit: int = 4) -> None:
+    """Flip one bit of a row, found by bytes that no other row has; SQLite does not notice."""
     data = bytearray(path.read_bytes())
-    place = bytes(data).find(payload[:64])
-    assert place >= 0, "the row is not in the file in one piece"
-    data[place + at] ^= 0x10
-    path.write_bytes(data)
+    whole = bytes(data)
+    for start in range(0, max(1, len(payload) - 31), 16):
+        part = payload[start : start + 32]
+        if whole.count(part) == 1:
+            data[whole.index(part) + len(part) // 2] ^= 1 << bit
+            path.write_bytes(data)
+            return
+    raise AssertionError("no part of the row is in the file just once")
 
 
 def pages_of(path: Path, table: str) -> list[int]:

@@ -3,11 +3,13 @@
 import os
 import threading
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import apsw
 import pytest
 
+from nodes import mending
 from nodes.sqlite_store import SCHEMA_VERSION, SqliteStore
 from nodes.store import OWN_SIGNED, Row, StoreBroken, StoreDamaged, StoreFull
 from protocol.merkle import Frontier, complete_root, leaf_hash
@@ -157,12 +159,14 @@ def test_threads_read_while_one_writes(tmp_path: Path) -> None:
 # --- damage -----------------------------------------------------------------------------------------------------------
 
 
+def noise(name: str) -> bytes:
+    """Some bytes of which no part is repeated anywhere."""
+    return b"".join(sha256(f"{name} {part}".encode()).digest() for part in range(8))
+
+
 def filled(path: Path, count: int = 600) -> list[Row]:
     """A store on disk with a log of ours, closed."""
-    rows = [
-        Row(b"entry %d " % n * 20, leaf_hash(b"entry %d " % n * 20), b"body %d " % n * 20, None, False)
-        for n in range(count)
-    ]
+    rows = [Row(one := noise(f"entry {n}"), leaf_hash(one), noise(f"body {n}"), None, False) for n in range(count)]
     store = SqliteStore.open(path, own="ARC", their="BOR")
     store.append_own(0, rows, Frontier.empty().extend([row.leaf for row in rows]), 5)
     store.close()
@@ -185,12 +189,17 @@ def test_a_flipped_bit_reads_as_another_row_and_is_mended(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("table", "what"), [("own_entry", "entries"), ("own_body", "bodies"), ("hash", "hashes")])
-def test_a_torn_page_is_read_around_and_mended(tmp_path: Path, table: str, what: str) -> None:
+@pytest.mark.parametrize(("page", "large"), [(1, False), (-1, False), (1, True)])
+def test_a_torn_page_is_read_around_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, what: str, page: int, large: bool
+) -> None:
     """Rows of the page are missing and all others are there; what is written for them is read from then on, also
-    after a restart, though the page itself can be neither read nor written."""
+    after a restart, and the log can grow, though the page itself can be neither read nor written."""
     path = tmp_path / "log.db"
     rows = filled(path)
-    tear(path, pages_of(path, table)[1])
+    tear(path, pages_of(path, table)[page])
+    if large:
+        monkeypatch.setattr(mending, "REBUILD_BYTES_MAX", 0)
     store = SqliteStore.open(path, own="ARC", their="BOR")
     entries, bodies = store.looked_at("ARC", 0, 600)
     hashes = store.hash_rows("ARC", 0, 0, 600)
@@ -201,7 +210,7 @@ def test_a_torn_page_is_read_around_and_mended(tmp_path: Path, table: str, what:
     reads: dict[str, Callable[[], object]] = {
         "entries": lambda: store.read("ARC", missing[0], 600),
         "bodies": lambda: store.body("ARC", missing[0]),
-        "hashes": lambda: store.tile("ARC", 0, 0, 256),
+        "hashes": lambda: store.tile("ARC", 0, missing[0], 1),
     }
     with pytest.raises(StoreDamaged):
         reads[what]()
@@ -209,12 +218,15 @@ def test_a_torn_page_is_read_around_and_mended(tmp_path: Path, table: str, what:
         "ARC",
         entries={index: rows[index].entry for index in missing if what == "entries"},
         bodies={index: rows[index].body or b"" for index in missing if what == "bodies"},
-        leaves={index: rows[index].leaf for index in missing if what == "hashes"},
+        # A tile above is computed where a leaf under it is written.
+        leaves={index: rows[index].leaf for index in (0, 256, *missing) if what == "hashes"},
     )
+    grow(store, "ARC", rows_of(600, 300))
+    rows += rows_of(600, 300)
     for _ in range(2):
-        assert store.read("ARC", 0, 600) == [row.entry for row in rows]
-        assert [store.body("ARC", index) for index in range(600)] == [row.body for row in rows]
-        assert store.root("ARC", 600) == Frontier.empty().extend([row.leaf for row in rows]).root()
+        assert store.read("ARC", 0, 900) == [row.entry for row in rows]
+        assert [store.body("ARC", index) for index in range(900)] == [row.body for row in rows]
+        assert store.root("ARC", 900) == Frontier.empty().extend([row.leaf for row in rows]).root()
         store.close()
         store = SqliteStore.open(path, own="ARC", their="BOR", readonly=True)
     store.close()
@@ -225,7 +237,7 @@ def test_an_upper_hash_is_mended_from_the_leaves(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
     rows = filled(path)
     upper = complete_root([row.leaf for row in rows[:256]])
-    flip(path, upper, at=3)
+    flip(path, upper)
     store = SqliteStore.open(path, own="ARC", their="BOR")
     assert store.hash_rows("ARC", 1, 0, 1) != [upper]
     store.mend("ARC", entries={}, bodies={}, leaves={0: rows[0].leaf})
