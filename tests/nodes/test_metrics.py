@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from tests.nodes.homes import said
 from tests.nodes.pair import free_port, held, line_of, run, running, until, write_homes
 from tests.nodes.test_docket_ahead import backlog
 from tests.nodes.test_projection import Node
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "administrator.md"
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -106,6 +109,22 @@ def test_metrics_hold_no_contents_and_no_words_of_others(tmp_path: Path) -> None
             for _, labels in found:
                 assert all(name == "le" or value in words for name, value in labels)
             assert "xylophone" not in text
+
+    run(whole)
+
+
+def test_the_page_names_every_metric(tmp_path: Path) -> None:
+    """Each that a node gives is in the administrator's table, and no other."""
+
+    async def whole() -> None:
+        homes = write_homes(tmp_path)
+        port = listening(homes["ARC"])
+        async with running(homes["ARC"]) as arc:
+            line_of(arc).alarm("clock-offset", "as a test")
+            text = (await asyncio.to_thread(fetch, port))[1]
+        given = set(re.findall(r"(?m)^# TYPE (hotline_\w+)", text)) - {"hotline_node_info"}
+        listed = set(re.findall(r"`(hotline_\w+)", PAGE.read_text()))
+        assert given == listed
 
     run(whole)
 

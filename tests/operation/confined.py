@@ -29,21 +29,22 @@ APPLIED = {
     *("ProtectKernelTunables", "ProtectControlGroups", "ProtectProc", "ProcSubset", "RestrictAddressFamilies"),
     *("RestrictNamespaces", "RestrictRealtime", "MemoryDenyWriteExecute", "SystemCallArchitectures"),
     *("SystemCallFilter", "SystemCallErrorNumber", "ProtectKernelModules", "ProtectKernelLogs", "ProtectClock"),
-    *("ProtectHostname", "LockPersonality"),
+    *("ProtectHostname", "LockPersonality", "PrivateNetwork"),
 }
-"""Names in [Service] whose effect a process here is under. The last six are system calls that the filter and the empty
-set of capabilities forbid already."""
+"""Names in [Service] whose effect a process here is under. Some of them are system calls that the filter and the
+empty set of capabilities forbid already."""
 
 LEFT_OUT = {
     *("User", "Group", "LoadCredential", "ExecStart", "ExecReload", "Restart", "RestartSec", "TimeoutStopSec"),
+    *("Type", "ExecStartPost", "Nice", "IOSchedulingClass"),
     # Needs the manager: a user namespace of its own, limits of a control group, a key ring, clean-up after the service.
-    *("PrivateUsers", "MemoryMax", "KeyringMode", "RemoveIPC", "RestrictSUIDSGID"),
+    *("PrivateUsers", "MemoryMax", "KeyringMode", "RemoveIPC", "RestrictSUIDSGID", "IPAddressDeny"),
 }
 """Names in [Service] that are not tried here: what starts and ends the service, and what only the manager can do."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
-_CLONE_NEWNS = 0x00020000
+_CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
 _CLONE_NEW_ANY = 0x7E020000
 _MS_RDONLY, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 4096, 16384, 1 << 18
 _AT_FDCWD, _AT_RECURSIVE, _MOUNT_SETATTR, _MOUNT_ATTR_RDONLY = -100, 0x8000, 442, 1
@@ -164,6 +165,8 @@ def main() -> None:
     families = [int(getattr(socket, name)) for name in unit.value("RestrictAddressFamilies").split()]
     files = int(unit.value("LimitNOFILE"))
     here = Path.cwd()
+    if unit.values("PrivateNetwork") == ["yes"]:
+        _check(_libc.unshare(_CLONE_NEWNET), "unshare")
     enter_file_system([here, Path(sys.base_prefix), *wanted.read], wanted.write)
     os.chdir(here)
     os.umask(int(unit.value("UMask"), 8))

@@ -1,7 +1,9 @@
 """The shipped units: what systemd thinks of them, and a real node that lives under them."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -11,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from tests.hotline.nodes import start, wait_until_up
-from tests.hotline.people import acting, ok, paired
+from tests.hotline.people import acting, free_port, ok, paired
 from tests.operation.confined import APPLIED, LEFT_OUT
 from tests.operation.unit import Unit
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "docs" / "systemd").glob("*.service"))
 NODE = ROOT / "docs" / "systemd" / "hotline-node.service"
+BACKUP = NODE.with_name("hotline-backup.service")
 NOBODY = 65_534
 EXPOSURE_MAX = 2.0
 
@@ -50,47 +53,62 @@ def test_systemd_understands_every_line_of_a_unit(unit: Path) -> None:
     assert not said
 
 
-def test_every_restriction_is_tried_or_said_not_to_be() -> None:
-    """A name that comes new to the unit is tried below, or is in the list of what cannot be tried here."""
-    names = {name for section, name, _ in Unit.read(NODE).settings if section == "Service"}
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_every_restriction_is_tried_or_said_not_to_be(unit: Path) -> None:
+    """A name that comes new to a unit is tried below, or is in the list of what cannot be tried here."""
+    names = {name for section, name, _ in Unit.read(unit).settings if section == "Service"}
     assert names <= APPLIED | LEFT_OUT
     assert not APPLIED & LEFT_OUT
 
 
-def confined(home: Path, *program: str) -> list[str]:
-    """A command under the node's unit, with one home that it may write."""
-    launcher = [sys.executable, "-m", "tests.operation.confined", str(NODE), "--uid", str(NOBODY)]
-    return [*launcher, "--read", sys.prefix, "--write", str(home.parent), "--", *program]
+def confined(unit: Path, room: Path, *program: str) -> list[str]:
+    """A command under a unit, with one directory that it may write."""
+    launcher = [sys.executable, "-m", "tests.operation.confined", str(unit), "--uid", str(NOBODY)]
+    return [*launcher, "--read", sys.prefix, "--write", str(room), "--", *program]
 
 
-def give(place: Path, uid: int) -> None:
-    """Let somebody own a directory and all in it."""
-    for path in (place, *place.rglob("*")):
-        os.chown(path, uid, uid, follow_symlinks=False)
+def started_by(unit: Path, room: Path) -> list[str]:
+    """What a unit starts, with its places in a directory of the test."""
+    line = Unit.read(unit).value("ExecStart")
+    line = line.replace("/opt/hotline/.venv/bin/hotline", str(Path(sys.executable).with_name("hotline")))
+    line = line.replace("/var/lib/hotline", str(room / "ARC")).replace("/var/backups/hotline", str(room))
+    meant = {"%%": "%", "%d": str(room), "$$": "$"}
+    return shlex.split(re.sub(r"%%|%d|\$\$", lambda match: meant[match[0]], line))
 
 
-@pytest.mark.root
-@pytest.mark.slow
-@needs_systemd
-def test_a_node_lives_under_its_unit(tmp_path: Path) -> None:
-    """Pairing done, the node of one side runs as the unit says: read-only system, no capability, only the system calls
-    that the filter leaves, any other being its end. Statements are held both ways, and it stops cleanly."""
+@pytest.fixture
+def room(tmp_path: Path) -> tuple[Path, Path]:
+    """A directory of another user with ARC's home and passphrase, and the home of BOR."""
     arc, bor = paired(tmp_path)
     room = tmp_path / "confined"
     room.mkdir(mode=0o755)
     shutil.copytree(arc, room / "ARC", symlinks=True)
     shutil.copy(arc.parent / "passphrase", room / "passphrase")
-    arc = room / "ARC"
-    give(room, NOBODY)
-    command = [sys.executable, "-c", "from hotline.cli.main import main; main()"]
+    give(room)
+    return room, bor
+
+
+def give(room: Path) -> None:
+    """Let the other user own a directory and all in it."""
+    for path in (room, *room.rglob("*")):
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_systemd
+def test_a_node_lives_under_its_unit(room: tuple[Path, Path], tmp_path: Path) -> None:
+    """Pairing done, the node of one side runs as the unit says, with metrics and a log file: read-only system, no
+    capability, only the system calls that the filter leaves, any other being its end. Statements are held both ways,
+    and it stops cleanly. Then its backup is made as that unit says, and it verifies."""
+    place, bor = room
+    arc = place / "ARC"
+    settings = (arc / "node.toml").read_text().replace('# log_file = "node.log"', 'log_file = "node.log"')
+    (arc / "node.toml").write_text(settings.replace('metrics = ""', f'metrics = "127.0.0.1:{free_port()}"'))
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     with (tmp_path / "ARC.log").open("wb") as log:
-        node = subprocess.Popen(
-            confined(arc, *command, *map(str, acting(arc, "node", "run"))),
-            cwd=ROOT,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=log,
-            stderr=log,
-        )
+        command = confined(NODE, place, *started_by(NODE, place))
+        node = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     other = start(bor)
     try:
         wait_until_up(bor)
@@ -101,11 +119,20 @@ def test_a_node_lives_under_its_unit(tmp_path: Path) -> None:
         assert re.search(r"(?m)^Seccomp:\t2$", status)
         assert re.search(r"(?m)^CapBnd:\t0+$", status)
         assert re.search(rf"(?m)^Uid:\t{NOBODY}\t{NOBODY}\t", status)
+        # The officer of this test is root, and keeps what it has seen in a home inside the node's.
+        give(place)
+        command = confined(BACKUP, place, *started_by(BACKUP, place))
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
     finally:
         for process in (node, other):
             process.send_signal(signal.SIGTERM)
         ends = [process.wait(20) for process in (node, other)]
     assert ends == [0, 0], (tmp_path / "ARC.log").read_text()
+    assert "node stopped" in (arc / "node.log").read_text()
+    (backup,) = place.glob("node-*Z")
+    assert ok("--passphrase-file", place / "passphrase", "restore", "--check", backup)["channels"]["BOR"]["own"] >= 3
+    assert json.loads((arc / "backup.json").read_text())["at_ms"] > 0
 
 
 FORBIDDEN = {
@@ -129,5 +156,5 @@ def test_the_restrictions_are_real(tmp_path: Path, what: str) -> None:
     code, expected = FORBIDDEN[what]
     home = tmp_path / "home"
     home.mkdir()
-    done = subprocess.run(confined(home, sys.executable, "-c", code), cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run(confined(NODE, home, sys.executable, "-c", code), cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == expected, done.stderr.decode()

@@ -22,7 +22,8 @@ class Unit:
     def read(cls, path: Path) -> Unit:
         """Read a unit file."""
         section, found = "", []
-        for line in path.read_text().splitlines():
+        # A line that ends so goes on in the next one.
+        for line in path.read_text().replace("\\\n", " ").splitlines():
             if line.startswith("["):
                 section = line.strip("[]")
             elif line and not line.startswith("#"):
