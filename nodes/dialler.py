@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from nodes.config import Endpoint
+from nodes.driver import DUPLICATE, REPLACED
 from nodes.line import Line
 from nodes.peer import COMMON, Connection, Entropy, hold
 from nodes.plain_websocket import PlainClientConnection
@@ -186,8 +187,11 @@ class Dialler:
                 return ""
             tie = Tie(dialled=True, own_pin=self._own_pin, their_pin=pin, nonce=self._entropy(32))
             reason = await hold(self._line, connection, tie, None)
+            if getattr(connection, "close_reason", None) == REPLACED:
+                # We hold one at a time, so the newer one is not ours.
+                self._line.alarm("session-taken", f"{self._line.counterpart} says that a newer one came with our keys")
         except TlsRefused as error:
             return error.code
         finally:
             await connection.close()
-        return reason if reason not in (None, "closed", "replaced") else ""
+        return reason if reason not in (None, "closed", REPLACED, DUPLICATE) else ""

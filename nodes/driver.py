@@ -48,6 +48,10 @@ LAG_INLINE = 2
 """Entries that were just written and are read for sending without going to a thread, which would take longer."""
 
 
+REPLACED, DUPLICATE = "replaced", "duplicate"
+"""Why a session ends for a newer one: dialled by the same side, or by the other at the same time."""
+
+
 class Session(Protocol):
     """A connection to the peer; `nodes.peer` has the one over websockets."""
 
@@ -236,7 +240,9 @@ class Driver:
         # Behind whatever is under way: what follows from that still goes to the session it belongs to.
         async with self._lock:
             if self._session is not None:
-                self._session.close("replaced", "a newer connection took its place")
+                # Where each side dialled the other at once, that is no second node.
+                twice = self._session.tie.dialled == session.tie.dialled
+                self._session.close(REPLACED if twice else DUPLICATE, "a newer connection took its place")
             self._session = session
             self._last_frame_ms = self._clock.now().mono_ms
             self._deliver(self.core.opened(session.tie, self._clock.now()))

@@ -29,6 +29,7 @@ from nodes.clock import Reading, now
 from nodes.config import Endpoint
 from nodes.cork import corked
 from nodes.door import Door, open_doors
+from nodes.driver import REPLACED
 from nodes.errors import NodeError
 from nodes.line import Line
 from nodes.plain_websocket import PlainServerConnection
@@ -221,7 +222,16 @@ async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None
                 await writer
         except (TimeoutError, ConnectionClosed):
             writer.cancel()
+    if session.reason == REPLACED and _answered(connection):
+        # A node holds one connection a line, and lets go of it before it dials another.
+        line.alarm("two-sessions", f"{line.counterpart} was there twice: its keys are in use in two places")
     return session.reason
+
+
+def _answered(connection: Connection) -> bool:
+    """Whether the other side answered our closing, so that it was still there."""
+    protocol = getattr(connection, "protocol", None)
+    return protocol is not None and protocol.close_rcvd is not None and protocol.close_rcvd_then_sent is False
 
 
 async def _read(connection: Connection, session: WebsocketSession, inbox: Inbox) -> None:

@@ -53,6 +53,20 @@ ALARMS = (
         "Their node gets its log back from yours by itself. Tell their administrator, and keep the evidence.",
     ),
     Code(
+        "two-sessions",
+        "alarm",
+        "the counterpart's keys are in use in two places",
+        "It dialled again while its connection was alive at its end. A node does not: a copy runs, or keys are stolen.",
+        "Tell their administrator by another way. If they run no second copy, they have to replace their keys.",
+    ),
+    Code(
+        "session-taken",
+        "alarm",
+        "our keys may be in use elsewhere",
+        "The counterpart ended our connection because a newer one came with our keys. This node opens one at a time.",
+        "Look for a second copy of this node, such as a restored machine, and stop it; if there is none, replace keys.",
+    ),
+    Code(
         "rolled-back-self",
         "alarm",
         "our own log was shorter than the other side holds it",
