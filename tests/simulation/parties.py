@@ -7,7 +7,6 @@ it and none changes it. What a node reads from its home (the two first entries) 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -21,7 +20,6 @@ from keys.note_key import NotePair, NoteSigner
 from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.roster import Person, Roster
-from nodes.home import ChannelHome
 from nodes.resources import catalogue
 from nodes.rosters import HeldRoster, check_roster
 from nodes.signed import SignedStatement
@@ -32,6 +30,7 @@ from protocol.signature import ROOT_ROLE, sign_statement
 from protocol.statement import EMPTY_LOG, Statement
 from protocol.tagged import digest
 from tests.builders import EPOCH, PEOPLE, START_MS, YEAR_MS, hybrid, make_agreement, seed
+from tests.simulation.homes import MemoryHome
 
 PARTIES = ("ARC", "BOR", "CAR")
 CHANNELS = (("ARC", "BOR"), ("ARC", "CAR"))
@@ -118,30 +117,6 @@ def recipients(pair: tuple[str, str]) -> tuple[Recipient, ...]:
     return tuple((party, roster(party, pair).sealing) for party in pair)
 
 
-class _Folder(type(Path())):  # type: ignore[misc]
-    """A directory in which nothing changes."""
-
-    def glob(self, pattern: str) -> Iterator[Path]:
-        return iter(_listed(str(self), pattern))
-
-
-@cache
-def _listed(folder: str, pattern: str) -> tuple[Path, ...]:
-    return tuple(Path(folder).glob(pattern))
-
-
-class _Home(ChannelHome):
-    """A home from which every life of a node reads the same."""
-
-    @property
-    def bootstrap(self) -> Path:
-        return _Folder(super().bootstrap)
-
-    @property
-    def outbox(self) -> Path:
-        return _Folder(super().outbox)
-
-
 @dataclass(frozen=True)
 class Ministries:
     """What every world begins with.
@@ -158,9 +133,9 @@ class Ministries:
     first: dict[tuple[str, tuple[str, str]], tuple[SignedStatement, SignedStatement]]
     held: dict[tuple[str, tuple[str, str]], HeldRoster]
 
-    def home(self, party: str, counterpart: str) -> ChannelHome:
+    def home(self, party: str, counterpart: str) -> MemoryHome:
         """A channel's files in a node's home."""
-        return _Home(Path(self.directory.name) / party / counterpart)
+        return MemoryHome(Path(self.directory.name) / party / counterpart)
 
 
 def following(before: Roster, text: bytes, pair: tuple[str, str], **changes: Any) -> tuple[Roster, SignedStatement]:

@@ -44,6 +44,7 @@ from protocol.kinds import Kind
 from protocol.line_keys import VoiceKeys
 from protocol.note import Note
 from protocol.statement import Statement
+from tests.simulation import homes
 
 OURS = ("keys", "protocol", "nodes", "tests.simulation")
 """Packages in which a function's name stands for what is remembered of it."""
@@ -55,6 +56,7 @@ def forget() -> None:
     """A new world, or other functions than before: nothing is known of what came in the last one."""
     for known in _of_a_world:
         known.clear()
+    homes.written.clear()
 
 
 def _remember(function: Callable[..., Any], *, lasting: bool = False) -> Callable[..., Any]:
@@ -226,9 +228,11 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
             keys.roster.check_apart,
             keys.tls_identity.certificate_key,
             keys.tls_identity.spki_pin,
-            nodes.files.read_file,
         )
     ),
+    (nodes.files.read_file, homes.read_file),
+    (nodes.files.write_file, homes.write_file),
+    (nodes.files.make_directory, homes.make_directory),
     (protocol.note.parse, _notes.read),
     (protocol.beat.parse, _beats.read),
     (protocol.frames.parse, _parse_frame),
@@ -259,7 +263,7 @@ def remembered() -> Iterator[None]:
     """Functions that give the same for the same are asked once."""
     with contextlib.ExitStack() as stack:
         for name, module in list(sys.modules.items()):
-            if name.startswith(OURS) and module is not sys.modules[__name__]:
+            if name.startswith(OURS) and module not in (sys.modules[__name__], homes):
                 for function, instead in FUNCTIONS:
                     for known_as in [known_as for known_as, value in vars(module).items() if value is function]:
                         stack.enter_context(patch.object(module, known_as, instead))
