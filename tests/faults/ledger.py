@@ -22,7 +22,9 @@ from tests.lines import other
 from tests.nodes.homes import said
 from tests.processes.pair import PATIENCE_S, Machine, submit
 
-PASSING = frozenset({"node-not-running", "node-closed", "timed-out", "disk-full", "store-broken", "too-busy"})
+PASSING = frozenset(
+    {"node-not-running", "node-closed", "timed-out", "disk-full", "store-broken", "store-damaged", "too-busy"}
+)
 """Refusals after which an officer's program tries again with the same statement."""
 
 AGAIN_S = 0.03

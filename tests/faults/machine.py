@@ -95,9 +95,23 @@ class QuickMachine(Machine):
 
     def launch(self) -> None:
         """Fork it."""
+        self._fork(stopped=False)
+
+    def launch_stopped(self) -> None:
+        """Fork it, and let it wait for `go_on` before it begins."""
+        self._fork(stopped=True)
+        stat = Path(f"/proc/{self.pid}/stat")
+        wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+
+    def go_on(self) -> None:
+        """Let it begin."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def _fork(self, *, stopped: bool) -> None:
         assert self.zygote is not None
-        reply = self.zygote.ask(start=str(self.home.path), log=str(self.log_path), **self.order)
-        self.process = Forked(self.zygote, reply["pid"])
+        order = {"start": str(self.home.path), "log": str(self.log_path), "stopped": stopped, **self.order}
+        self.process = Forked(self.zygote, self.zygote.ask(**order)["pid"])
 
     @property
     def pid(self) -> int:
@@ -112,17 +126,21 @@ class QuickMachine(Machine):
 
 
 @contextmanager
-def quick_machines(directory: Path, **order: Any) -> Iterator[tuple[QuickMachine, QuickMachine]]:
+def quick_machines(
+    directory: Path, *, zygote: Zygote | None = None, **order: Any
+) -> Iterator[tuple[QuickMachine, QuickMachine]]:
     """Both, not started; stopped at the end.
 
     Args:
         directory: for their homes.
+        zygote: forks them; None for one of their own.
         order: more for the zygote.
     """
     homes = write_homes(directory)
     with ExitStack() as stack:
-        zygote = Zygote()
-        stack.callback(zygote.close)
+        if zygote is None:
+            zygote = Zygote()
+            stack.callback(zygote.close)
         both = [QuickMachine(homes[party], zygote=zygote, order=dict(order)) for party in ("ARC", "BOR")]
         for machine in both:
             stack.callback(machine.stop)

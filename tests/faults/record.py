@@ -7,9 +7,7 @@ counts from its beginning where it writes, and from its end where it syncs.
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,18 +67,16 @@ class Recorder:
 
     def start(self) -> None:
         """Start the node, recorded."""
-        self._machine.order |= {"stopped": True, "watched": True}
-        self._machine.launch()
+        self._machine.order |= {"watched": True}
+        self._machine.launch_stopped()
         pid = self._machine.pid
-        stopped = Path(f"/proc/{pid}/stat")
-        wait_until(lambda: stopped.read_text().rpartition(")")[2].split()[0] == "T")
         options = ("-f", "-y", "-xx", "-s", str(STRING_BYTES_MAX), "-e", f"trace={CALLS}", "-e", "signal=none")
         self._strace = subprocess.Popen(
             ["strace", *options, "-o", self._path, "-p", str(pid)], stderr=subprocess.DEVNULL
         )
         status = Path(f"/proc/{pid}/status")
         wait_until(lambda: "TracerPid:\t0\n" not in status.read_text())
-        os.kill(pid, signal.SIGCONT)
+        self._machine.go_on()
         wait_until(self._machine.answers, self._machine.log)
 
     def ended(self) -> list[Op]:

@@ -2,7 +2,9 @@
 
 One exchange is a statement of each side, each until it is held, and the housekeeping that follows: at the node that is
 faulted this appends, signs, mirrors, cosigns, keeps receipts, judges, and moves the write-ahead log into its file. The
-roster exchange renews both sides' rosters, each of which every node writes to files of its own.
+roster exchange renews both sides' rosters, each of which every node writes to files of its own. The start is that of a
+node that was killed in the middle of an exchange, which goes on under it; the first start is that of a home in which no
+node has run.
 
 The node is killed before the call is made, or the call fails with an error: EIO once, ENOSPC from that call on until
 there is room again. It goes on by itself or ends with a code of its own, never in any other way; started again, both
@@ -11,6 +13,7 @@ sides come level without a hand, and what the officers asked for and ask for aga
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 import time
@@ -24,8 +27,8 @@ from keys.roster import Roster, render
 from nodes.signed import SignedStatement
 from protocol.tagged import digest
 from tests.faults.ledger import Ledger, check_whole
-from tests.faults.machine import QuickMachine, quick_machines, wait_level
-from tests.faults.strace import Strace, counted, settle
+from tests.faults.machine import QuickMachine, Zygote, quick_machines, wait_level
+from tests.faults.strace import CALLS, Strace, counted, settle
 from tests.nodes.homes import document, roster, said
 from tests.processes.pair import PATIENCE_S, wait_until
 
@@ -34,14 +37,19 @@ TIDY_S = 0.1
 QUIET_S = 0.15
 FULL_S = 0.2
 """How long a disk stays full."""
+MIDDLE_S = 0.03
+"""An exchange takes about twice as long."""
 EXCHANGES_MAX = 4
 """A point that lies near the end of an exchange may need the next one."""
 STATEMENT_CALLS = {"pwrite64": 240, "fdatasync": 20, "ftruncate": 3}
 ROSTER_CALLS = {"write": 6, "fsync": 8, "rename": 4}
-"""How many of each call an exchange has, rounded up; the `baseline` says it exactly."""
-ENDS = {0: (), -9: (), 3: ("store-broken", "disk-full", "home-unwritable")}
+READ_CALLS = {"pread64": 90}
+START_CALLS = {"pwrite64": 60, "fdatasync": 12, "fsync": 2, "ftruncate": 3}
+FIRST_START_CALLS = {"pwrite64": 240, "fdatasync": 24, "fsync": 6, "ftruncate": 4, "fallocate": 1}
+"""How many of each call there are, rounded up; the `baseline` says it exactly."""
+ENDS = {0: (), -9: (), 3: ("store-broken", "store-damaged", "disk-full", "home-unwritable", "projection-broken")}
 """How a node may end, and with what code."""
-ALARMS = frozenset({"disk-full", "projection-broken", "store-broken", "file-not-written"})
+ALARMS = frozenset({"disk-full", "projection-broken", "store-broken", "store-damaged", "file-not-written"})
 """What it may tell people meanwhile."""
 
 Statements = Callable[[str], SignedStatement]
@@ -90,10 +98,18 @@ class Sweep:
         victim: which of the two gets the faults.
         directory: for records.
         make: makes what is said.
+        starting: whether the victim is killed first and gets the fault from its start on.
     """
 
     def __init__(
-        self, arc: QuickMachine, bor: QuickMachine, *, victim: str, directory: Path, make: Statements = said
+        self,
+        arc: QuickMachine,
+        bor: QuickMachine,
+        *,
+        victim: str,
+        directory: Path,
+        make: Statements = said,
+        starting: bool = False,
     ) -> None:
         self.arc, self.bor = arc, bor
         self.victim = arc if victim == "ARC" else bor
@@ -101,8 +117,8 @@ class Sweep:
         self.figures: Counter[str] = Counter()
         self._record = directory / "strace"
         self._make = make
-        # The first entries, and the first rounds of everything.
-        self.quietly()
+        self._starting = starting
+        self._chance = random.Random("middle")
 
     def _say(self) -> Saying:
         saying = Saying(self.ledger, (self.arc, self.bor), self._make)
@@ -116,8 +132,14 @@ class Sweep:
         """How often each call is made in one exchange: the most of some rounds."""
         most: Counter[str] = Counter()
         for _ in range(rounds):
-            strace = Strace(self.victim.pid, self._record)
-            self._say().join()
+            if self._starting:
+                saying = self._say()
+                strace = self._start_again(CALLS, "")
+                self.victim.go_on()
+            else:
+                strace = Strace(self.victim.pid, self._record)
+                saying = self._say()
+            saying.join()
             settle(strace, quiet_s=2 * QUIET_S)
             strace.detach()
             most |= counted(strace.calls())
@@ -125,9 +147,14 @@ class Sweep:
 
     def run(self, point: Point) -> None:
         """Have one fault, and see that everything goes on."""
-        strace = Strace(self.victim.pid, self._record, calls=[point.call], inject=point.inject)
-        try:
+        if self._starting:
             saying = self._say()
+            strace = self._start_again([point.call], point.inject)
+            self.victim.go_on()
+        else:
+            strace = Strace(self.victim.pid, self._record, calls=[point.call], inject=point.inject)
+            saying = self._say()
+        try:
             for _ in range(EXCHANGES_MAX):
                 if self._watch(point, strace, saying):
                     break
@@ -136,14 +163,21 @@ class Sweep:
         finally:
             strace.detach()
         self._note(point, strace)
-        self._settle_end(point)
-        saying.join()
+        self._supervise(point, saying)
         self._calm()
 
     def quietly(self) -> None:
         """Without any fault: both are heard and come level."""
         self._say().join()
         self._calm()
+
+    def _start_again(self, calls: Sequence[str], inject: str) -> Strace:
+        """Kill the victim in the middle of what it does, if it runs; it stands before its first instruction again."""
+        if self.victim.runs:
+            time.sleep(self._chance.uniform(0.0, MIDDLE_S))
+            self.victim.kill()
+        self.victim.launch_stopped()
+        return Strace(self.victim.pid, self._record, calls=calls, inject=inject)
 
     def _watch(self, point: Point, strace: Strace, saying: Saying) -> bool:
         """Follow one exchange; returns whether the fault came."""
@@ -173,16 +207,22 @@ class Sweep:
         else:
             self.figures["not reached"] += 1
 
-    def _settle_end(self, point: Point) -> None:
-        """Start the victim again if it ended, as a supervisor does; it may only end in the ways foreseen."""
+    def _supervise(self, point: Point, saying: Saying) -> None:
+        """Until both were heard, start the victim again whenever it ends, as a supervisor does."""
+        while True:
+            heard = not saying.is_alive()
+            if not self.victim.runs:
+                self._start_after_end(point)
+            elif heard:
+                break
+            time.sleep(0.01)
+        saying.join()
+
+    def _start_after_end(self, point: Point) -> None:
+        """Start the victim again; it may only have ended in the ways foreseen."""
         victim = self.victim
-        process = victim.process
-        assert process is not None
-        # What was found wrong by a thread may take a moment to end the process.
-        time.sleep(0.02)
-        returncode = process.poll()
-        if returncode is None:
-            return
+        assert victim.process is not None
+        returncode = victim.process.wait()
         assert returncode in ENDS, f"{point}: ended with {returncode}\n{victim.log()[-6000:]}"
         codes = ENDS[returncode]
         last = victim.log().rstrip().rpartition("\n")[2]
@@ -234,20 +274,49 @@ class Saying(threading.Thread):
 
 
 @contextmanager
-def sweeping(directory: Path, *, victim: str, make: Statements = said) -> Iterator[Sweep]:
+def sweeping(directory: Path, *, victim: str, make: Statements = said, starting: bool = False) -> Iterator[Sweep]:
     """Two nodes for a sweep; in the end everything is checked."""
     with quick_machines(directory, tidy_s=TIDY_S, threads=1) as (arc, bor):
         arc.start()
         bor.start()
         wait_until(lambda: arc.status()["line"] == "up", arc.log)
-        sweep = Sweep(arc, bor, victim=victim, directory=directory, make=make)
-        yield sweep
-        for machine in (arc, bor):
-            machine.stop()
-            machine.start()
+        sweep = Sweep(arc, bor, victim=victim, directory=directory, make=make, starting=starting)
+        # The first entries, and the first rounds of everything.
         sweep.quietly()
-        arc.stop()
-        bor.stop()
-        sizes = check_whole(arc, bor, sweep.ledger, directory, allowed=ALARMS)
-        sweep.figures["statements acknowledged"] += len(sweep.ledger)
-        sweep.figures["entries"] += sum(sizes.values())
+        yield sweep
+        _end(sweep, directory)
+
+
+def sweep_first_start(directory: Path, point: Point, *, victim: str, zygote: Zygote) -> Counter[str]:
+    """Have one fault in the first start of a home's node, while both sides' officers wait for it.
+
+    Args:
+        directory: for the homes; must not exist.
+        point: the fault.
+        victim: whose first start it is.
+        zygote: forks the nodes.
+
+    Returns:
+        Figures by name.
+    """
+    directory.mkdir()
+    with quick_machines(directory, zygote=zygote, tidy_s=TIDY_S, threads=1) as (arc, bor):
+        (bor if victim == "ARC" else arc).start()
+        sweep = Sweep(arc, bor, victim=victim, directory=directory, starting=True)
+        sweep.run(point)
+        _end(sweep, directory)
+    return sweep.figures
+
+
+def _end(sweep: Sweep, directory: Path) -> None:
+    """Both start once more, say something, and stop; then everything is checked."""
+    arc, bor = sweep.arc, sweep.bor
+    for machine in (arc, bor):
+        machine.stop()
+        machine.start()
+    sweep.quietly()
+    arc.stop()
+    bor.stop()
+    sizes = check_whole(arc, bor, sweep.ledger, directory, allowed=ALARMS)
+    sweep.figures["statements acknowledged"] += len(sweep.ledger)
+    sweep.figures["entries"] += sum(sizes.values())

@@ -3,13 +3,26 @@ and afterwards nothing acknowledged is missing, nothing is twice, and both sides
 
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.machine import Zygote
 from tests.faults.strace import available
-from tests.faults.sweep import ROSTER_CALLS, STATEMENT_CALLS, Point, Renewals, Sweep, sweeping
+from tests.faults.sweep import (
+    FIRST_START_CALLS,
+    READ_CALLS,
+    ROSTER_CALLS,
+    START_CALLS,
+    STATEMENT_CALLS,
+    Point,
+    Renewals,
+    Sweep,
+    sweep_first_start,
+    sweeping,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -19,6 +32,8 @@ pytestmark = [
 
 STEP = {"kill": 2, "EIO": 6, "ENOSPC": 6}
 """Every second place for a kill and every sixth for an error; `make soak` has them all."""
+START_STEP = {"kill": 8, "EIO": 16, "ENOSPC": 16}
+FIRST_START_STEP = {"kill": 40, "EIO": 80, "ENOSPC": 80}
 
 
 @pytest.fixture
@@ -29,9 +44,8 @@ def chance(figures: Callable[[str], None]) -> random.Random:
     return random.Random(seed)
 
 
-def points(chance: random.Random, fault: str, call: str, first: int, last: int) -> Iterator[Point]:
+def points(chance: random.Random, fault: str, step: int, call: str, first: int, last: int) -> Iterator[Point]:
     """Every so many-th place from a chosen offset."""
-    step = STEP[fault]
     yield from (Point(call, n, fault) for n in range(first + chance.randrange(step), last + 1, step))
 
 
@@ -57,7 +71,7 @@ def test_a_fault_at_any_write_or_sync_of_an_exchange(
             last = min(calls[call], most)
             middle = last // 2
             first, last = (middle + 1, last) if half else (1, middle)
-            tried += points(chance, fault, call, first, last)
+            tried += points(chance, fault, STEP[fault], call, first, last)
         figures(sweep_them(sweep, tried))
         reached = sum(count for name, count in sweep.figures.items() if name.startswith(fault))
         assert reached >= 0.9 * len(tried)
@@ -72,7 +86,53 @@ def test_a_fault_at_any_write_sync_or_rename_of_a_roster(
             point
             for fault in STEP
             for call, most in ROSTER_CALLS.items()
-            for point in points(chance, fault, call, 1, most)
+            for point in points(chance, fault, STEP[fault], call, 1, most)
         ]
         figures(sweep_them(sweep, tried))
         assert sweep.figures["restarts"] >= len([point for point in tried if point.fault == "kill"])
+
+
+def test_a_fault_at_any_read_of_an_exchange(
+    tmp_path: Path, chance: random.Random, figures: Callable[[str], None]
+) -> None:
+    """A sector that cannot be read is no reason to forget what it held."""
+    with sweeping(tmp_path, victim=chance.choice(("ARC", "BOR"))) as sweep:
+        tried = [
+            point for call, most in READ_CALLS.items() for point in points(chance, "EIO", STEP["EIO"], call, 1, most)
+        ]
+        figures(sweep_them(sweep, tried))
+
+
+def test_a_fault_at_any_write_or_sync_of_a_start(
+    tmp_path: Path, chance: random.Random, figures: Callable[[str], None]
+) -> None:
+    """A node that was killed under load starts, and is killed again or finds its disk failing."""
+    with sweeping(tmp_path, victim=chance.choice(("ARC", "BOR")), starting=True) as sweep:
+        tried = [
+            point
+            for fault, step in START_STEP.items()
+            for call, most in START_CALLS.items()
+            for point in points(chance, fault, step, call, 1, most)
+        ]
+        figures(sweep_them(sweep, tried))
+
+
+def test_a_fault_at_any_write_or_sync_of_the_first_start(
+    tmp_path: Path, chance: random.Random, figures: Callable[[str], None]
+) -> None:
+    """Files are made, the first entries logged and mirrored, each time in a new home."""
+    zygote, found = Zygote(), Counter[str]()
+    try:
+        victim = chance.choice(("ARC", "BOR"))
+        tried = [
+            point
+            for fault, step in FIRST_START_STEP.items()
+            for call, most in FIRST_START_CALLS.items()
+            for point in points(chance, fault, step, call, 1, most)
+        ]
+        for number, point in enumerate(tried):
+            found += sweep_first_start(tmp_path / str(number), point, victim=victim, zygote=zygote)
+    finally:
+        zygote.close()
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+    figures(f"{len(tried)} points at {victim}: {counts}")
