@@ -33,6 +33,10 @@ class Load(threading.Thread):
         wait: `logged` or `held`, which every message waits for.
         pause_s: between one message and the next.
         timeout_s: how long each is waited for.
+
+    Attributes:
+        acknowledged: statement id and serial of what was logged, whether or not it was held in time.
+        held: of what was.
     """
 
     def __init__(self, machine: Machine, wait: str, *, pause_s: float = 0.0, timeout_s: float = 10.0) -> None:
@@ -43,6 +47,7 @@ class Load(threading.Thread):
         self.timeout_s = timeout_s
         self.ended = threading.Event()
         self.acknowledged: list[tuple[str, str]] = []
+        self.held: list[tuple[str, str]] = []
 
     def run(self) -> None:
         """Until it is told to end; a node that is gone is waited for."""
@@ -53,6 +58,8 @@ class Load(threading.Thread):
                         outcome = submit(client, said(self.machine.party), wait=self.wait, timeout_s=self.timeout_s)
                         if outcome["state"] in {"logged", "held"}:
                             self.acknowledged.append((outcome["id"], outcome["serial"]))
+                        if outcome["state"] == "held":
+                            self.held.append((outcome["id"], outcome["serial"]))
             except ApiRefused:
                 time.sleep(0.05)
 

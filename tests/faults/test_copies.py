@@ -48,7 +48,7 @@ def test_of_one_home_one_node_runs(tmp_path: Path) -> None:
 
 def test_a_copied_home_is_noticed_by_both_sides_and_no_fork_is_cosigned(tmp_path: Path) -> None:
     """The same keys on two machines, both with an officer who speaks: the counterpart cosigns one past and tells its
-    people; a copy whose log is not that one signs nothing more and says so; what was held is held for good."""
+    people; a copy whose log is not that one says so and signs nothing more of it; what was held is held for good."""
     with machines(tmp_path) as (arc, bor):
         arc.start()
         bor.start()
@@ -65,17 +65,17 @@ def test_a_copied_home_is_noticed_by_both_sides_and_no_fork_is_cosigned(tmp_path
                 load.start()
             wait_until(lambda: "two-sessions" in alarms(bor), bor.log)
             wait_until(lambda: bool({"fork-self", "rolled-back-self", "session-taken"} & (alarms(arc) | alarms(copy))))
-            wait_until(lambda: any(load.acknowledged for load in loads), bor.log)
+            wait_until(lambda: any(load.held for load in loads), bor.log)
         finally:
             for load in loads:
                 load.end()
             told = {name: sorted(alarms(machine)) for name, machine in (("first", arc), ("copy", copy), ("other", bor))}
-            print(told, [len(load.acknowledged) for load in loads])
+            print(told, [len(load.held) for load in loads])
             copy.stop()
         mirror = bor.entries("ARC")
         logs = [machine.entries("ARC") for machine in (arc, copy)]
         assert any(log[: len(mirror)] == mirror for log in logs)
         found = places(mirror)
         for load in loads:
-            for statement_id, serial in load.acknowledged:
+            for statement_id, serial in load.held:
                 assert [f"ARC {index}" for index in found[statement_id]] == [serial]
