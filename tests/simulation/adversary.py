@@ -66,7 +66,7 @@ class Adversary:
             others = [frames for (a, b), frames in self._seen.items() if {a, b} != {here, there}]
             if others:
                 travels.append(self._plant(here, there, chance.choice(chance.choice(others)), "cross"))
-        if "forge" in self._armed and chance.random() < OFTEN / 2:
+        if "forge" in self._armed and chance.random() < OFTEN:
             travels[-1] = self._plant(here, there, self._changed(travels[-1]), "forge")
         if len(seen) < KEPT:
             seen.append(data)

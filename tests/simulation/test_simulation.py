@@ -79,9 +79,9 @@ SOMETIMES = (
     "write receipt crash-kept",
     "write receipt crash-lost",
 )
-"""What a run of some hundred worlds must have met, or it does not try what it says it tries."""
+"""What a run of a hundred worlds must have met, or it does not try what it says it tries."""
 
-STANDARD = range(1000, 1060)
+STANDARD = range(1000, 1120)
 
 
 def run(seed: int) -> World:
