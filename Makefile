@@ -85,11 +85,14 @@ fuzz: dev  ## Fuzz every decoder of foreign bytes, 30 s each (ARGS="--target not
 soak: dev  ## What takes hours, resumed where it stopped (ARGS="--list", ARGS="--part simulation --count 1000").
 	@$(BIN)/python -m tests.soak $(ARGS)
 
-bench: dev  ## Hotline against the floor and the raw limits, one table.
+bench: dev  ## Hotline against the floor and the raw limits, and what grows; one table (ARGS="--entries 0" for the quick part).
 	@$(BIN)/python -m bench $(ARGS)
 
 models: dev debian  ## The formal models of spec/models, and their broken variants (ARGS="--large" for larger ones).
 	@$(BIN)/python -m tools.models $(ARGS)
+
+bench-large: dev  ## The same with a history of 1,000,000 entries: about an hour, and 7 GB for each node.
+	@$(BIN)/python -m bench --one-channel --entries 10000 100000 1000000 $(ARGS)
 
 requirements:  ## Renew requirements/*.txt from *.in (needs uv).
 	@cd requirements && for name in base dev; do \

@@ -12,10 +12,11 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import floor, large, limits, line
+from bench import floor, large, limits, line, wide
 from bench.pair import Pair
 from bench.table import lines, verdicts
 
@@ -31,7 +32,7 @@ def best(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def measure(where: Path, *, one: int, many: int, rounds: int, entries: int) -> dict[str, Any]:
+def measure(where: Path, *, one: int, many: int, rounds: int, lengths: Sequence[int], channels: bool) -> dict[str, Any]:
     """Measure everything.
 
     Args:
@@ -39,7 +40,8 @@ def measure(where: Path, *, one: int, many: int, rounds: int, entries: int) -> d
         one: messages a round, one at a time.
         many: messages a round, pipelined.
         rounds: turns of floor and Hotline.
-        entries: length of the long history; 0 leaves it out.
+        lengths: of the history, in entries; none leave it out.
+        channels: whether to measure nodes with many channels.
     """
     say("raw limits")
     found: dict[str, Any] = {"limits": limits.run(where)}
@@ -57,9 +59,13 @@ def measure(where: Path, *, one: int, many: int, rounds: int, entries: int) -> d
         seen = line.look(pair, in_flight=1000, traced=40)
     shutil.rmtree(where / "pair")
     found |= {"floor": best(hybrid), "floor_ed25519_only": best(plain), "hotline": best(ours) | seen}
-    if entries:
-        say(f"a history of {entries} entries; this takes some minutes")
-        found["large"] = large.run(where / "large", entries)
+    if channels:
+        shutil.rmtree(where / "wide", ignore_errors=True)
+        found["wide"] = wide.run(where / "wide", say)
+        shutil.rmtree(where / "wide")
+    if lengths:
+        found["growth"] = large.run(where / "large", lengths, say)
+        found["large"] = found["growth"][-1]
         shutil.rmtree(where / "large")
     return found
 
@@ -76,12 +82,26 @@ def main() -> int:
     parser.add_argument("--one", type=int, default=300, help="messages a round, one at a time")
     parser.add_argument("--many", type=int, default=2000, help="messages a round, pipelined")
     parser.add_argument("--rounds", type=int, default=3, help="turns of floor and Hotline")
-    parser.add_argument("--entries", type=int, default=100_000, help="length of the long history; 0 leaves it out")
+    parser.add_argument(
+        "--entries",
+        type=int,
+        nargs="*",
+        default=[1_000, 10_000, 100_000],
+        help="lengths of the history; 0 leaves it out. 1,000,000 take about an hour and 7 GB for each node",
+    )
+    parser.add_argument("--one-channel", action="store_true", help="leave out nodes with many channels")
     parser.add_argument("--dir", type=Path, default=Path("build/bench"), help="where to write: a real disk, not tmpfs")
     options = parser.parse_args()
     load = os.getloadavg()[0]
     where = options.dir.resolve()
-    found = measure(where, one=options.one, many=options.many, rounds=options.rounds, entries=options.entries)
+    found = measure(
+        where,
+        one=options.one,
+        many=options.many,
+        rounds=options.rounds,
+        lengths=[entries for entries in options.entries if entries],
+        channels=not options.one_channel,
+    )
     found["load_before"] = round(load, 2)
     targets = verdicts(found)
     found["targets"] = [

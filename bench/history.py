@@ -161,7 +161,7 @@ def make_history(where: Path, entries: int) -> dict[str, float]:
     begun = time.perf_counter()
     sides = {party: _Side(where, party) for party in PARTIES}
     pairs = (("ARC", "BOR"), ("BOR", "ARC"))
-    total, number = 0, secrets.randbelow(1000)
+    total, number = sum(side.state(party).size for party, side in sides.items()), secrets.randbelow(1000)
     targets: dict[str, list[bytes]] = {party: [] for party in PARTIES}
     with ProcessPoolExecutor(initializer=_prepare, initargs=(where,)) as pool:
         while total < entries:

@@ -1,10 +1,17 @@
-"""A line with a long history: how soon a node serves, what it holds in memory, how fast an audit goes."""
+"""A line with a history that grows: what stays as it was, and what grows, and how.
+
+At each length: appending, start-up, a proof, judging, an audit, memory, disk. What the design promises to stay flat is
+flat where the column does not move.
+"""
 
 from __future__ import annotations
 
+import shutil
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +33,8 @@ LOAD = 500
 """Messages sent through the large line, twice, to see whether memory grows."""
 READY_S = 120.0
 LIMIT_S = 2.0
+PROOFS = 100
+APPENDS = 60
 
 
 def fold(where: Path, party: str) -> dict[str, float]:
@@ -94,6 +103,7 @@ def memory(pair: Pair) -> dict[str, Any]:
 def audit(pair: Pair) -> dict[str, Any]:
     """Export both voices and audit them; beside it what raw verification does on all cores just then."""
     for party in PARTIES:
+        shutil.rmtree(pair.where / f"export-{party}", ignore_errors=True)
         pair.command("ARC", "log", "export", f"export-{party}", "--voice", party)
     policy = pair.where / "policy"
     policy.write_bytes((pair.where / "export-ARC" / "policy").read_bytes())
@@ -117,16 +127,53 @@ def audit(pair: Pair) -> dict[str, Any]:
     }
 
 
-def run(where: Path, entries: int) -> dict[str, Any]:
-    """Make a pair with a long history and measure all of it."""
+def proofs(pair: Pair) -> float:
+    """Milliseconds, in the median, for the receipt of an entry anywhere in the log."""
+    times = []
+    with pair.desk("ARC") as desk:
+        held = pair.status("ARC")["own_held"]
+        for number in range(PROOFS):
+            begun = time.perf_counter()
+            desk.request("receipt", voice="ARC", index=held * number // PROOFS)
+            times.append((time.perf_counter() - begun) * 1000)
+    return round(statistics.median(times), 2)
+
+
+def disk_mb(pair: Pair) -> float:
+    """What one home takes on disk."""
+    files = [path for path in (pair.where / "ARC").rglob("*") if path.is_file()]
+    return round(sum(path.stat().st_size for path in files) / 1e6, 1)
+
+
+def measure(pair: Pair, entries: int) -> dict[str, Any]:
+    """Let the stopped pair's history grow to a length, and measure all of it there."""
+    history = make_history(pair.where, entries)
+    with ProcessPoolExecutor(len(PARTIES)) as pool:
+        folded = list(pool.map(fold, [pair.where] * len(PARTIES), PARTIES))
+    figures: dict[str, Any] = {"history": history, "judged": folded[0], "start_up_s": start_up(pair)}
+    with pair:
+        with pair.desk("ARC") as desk:
+            figures["append_ms"] = line.one_at_a_time(desk, APPENDS)["p50_ms"]
+        figures["proof_ms"] = proofs(pair)
+        figures["memory"] = memory(pair)
+    figures["disk_mb"] = disk_mb(pair)
+    figures["audit"] = audit(pair)
+    return figures
+
+
+def run(where: Path, lengths: Sequence[int], say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Make a pair, and measure it at each length of its history, the longest last.
+
+    Args:
+        where: a new directory on a real disk.
+        lengths: entries of both voices together.
+        say: told what is being done.
+    """
     pair = Pair.make(where)
     with pair:
         pass
-    history = make_history(where, entries)
-    with ProcessPoolExecutor(len(PARTIES)) as pool:
-        folded = list(pool.map(fold, [where] * len(PARTIES), PARTIES))
-    figures: dict[str, Any] = {"history": history, "judged": folded[0], "start_up_s": start_up(pair)}
-    with pair:
-        figures["memory"] = memory(pair)
-    figures["audit"] = audit(pair)
-    return figures
+    found = []
+    for entries in sorted(lengths):
+        say(f"a history of {entries} entries")
+        found.append(measure(pair, entries))
+    return found

@@ -1,11 +1,12 @@
 """How quickly a node answers: `python -m bench.probe SOCKET`, in a process of its own, until its standard input ends.
 
-`loop` is the time until the node's event loop answers a ping; `status` is the whole round trip of that operation, which
-reads the disk on the node's threads.
+`loop` is the time until the node's event loop refuses an operation that it does not have, for which it needs nothing;
+`status` is the whole round trip of that operation, which reads the disk on the node's threads.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import sys
@@ -14,12 +15,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from websockets.sync.client import unix_connect
-
 from nodes.client import NodeClient
-from nodes.unix_path import socket_address
+from nodes.errors import ApiRefused
 
-PING_PAUSE_S = 0.005
+LOOP_PAUSE_S = 0.005
 STATUS_PAUSE_S = 0.05
 
 
@@ -37,11 +36,14 @@ def times(ask: Callable[[], object], pause_s: float, stop: threading.Event) -> l
 def main() -> None:
     """Ask for both, and print what was found."""
     path, stop, found = Path(sys.argv[1]), threading.Event(), dict[str, list[float]]()
-    with socket_address(path) as address:
-        bare = unix_connect(address, uri="ws://localhost/", compression=None, ping_interval=None)
-    with NodeClient.connect(path) as client, bare:
+
+    def refuse() -> None:
+        with contextlib.suppress(ApiRefused):
+            bare.request("nothing")
+
+    with NodeClient.connect(path) as client, NodeClient.connect(path) as bare:
         asked = {
-            "loop": (lambda: bare.ping().wait(), PING_PAUSE_S),
+            "loop": (refuse, LOOP_PAUSE_S),
             "status": (lambda: client.request("status"), STATUS_PAUSE_S),
         }
         threads = [

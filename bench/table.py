@@ -62,7 +62,7 @@ def verdicts(found: dict[str, Any]) -> list[Target]:
 
 def lines(found: dict[str, Any], targets: list[Target]) -> list[str]:
     """The table."""
-    return [*_limits(found), "", *_speed(found), "", *_large(found), *_targets(targets)]
+    return [*_limits(found), "", *_speed(found), "", *_wide(found), *_large(found), *_targets(targets)]
 
 
 def _limits(found: dict[str, Any]) -> list[str]:
@@ -96,19 +96,39 @@ def _speed(found: dict[str, Any]) -> list[str]:
 
 
 def _large(found: dict[str, Any]) -> list[str]:
-    large = found.get("large")
-    if large is None:
+    growth = found.get("growth")
+    if not growth:
         return []
-    audit, history = large["audit"], large["history"]
-    rows = [
-        f"{history['entries']} entries, made in {history['made_in_s']} s",
-        f"  start-up after the key is open     {large['start_up_s']:10.3f} s",
-        f"  judged and folded by a node        {large['judged']['per_s']:10.0f} entries/s, on one core",
-        f"  audit, {audit['verdict']:27} {audit['per_s']:10.0f} /s; raw {audit['raw_per_s']:.0f}/s",
-    ]
+    header = ("a history of", "append ms", "start s", "proof ms", "judged/s", "audit/s", "memory MB", "disk MB")
+    rows = ["{:>14} {:>10} {:>9} {:>10} {:>10} {:>9} {:>11} {:>9}".format(*header)]
+    for one in growth:
+        most = max(side["peak_mb"] for side in one["memory"].values())
+        rows.append(
+            f"{one['history']['entries']:14} {one['append_ms']:10.1f} {one['start_up_s']:9.2f} {one['proof_ms']:10.2f} "
+            f"{one['judged']['per_s']:10.0f} {one['audit']['per_s']:9.0f} {most:11.0f} {one['disk_mb']:9.0f}"
+        )
+    large = growth[-1]
+    rows.append(f"  the last audit: {large['audit']['verdict']}; raw verification {large['audit']['raw_per_s']:.0f}/s")
     for party, memory in large["memory"].items():
         steps = ", ".join(f"{name.removesuffix('_mb').replace('_', ' ')} {mb:.0f}" for name, mb in memory.items())
         rows.append(f"  memory of {party}, MB: {steps}")
+    return [*rows, ""]
+
+
+def _wide(found: dict[str, Any]) -> list[str]:
+    wide = found.get("wide")
+    if wide is None:
+        return []
+    rows = ["{:>14} {:>10} {:>9} {:>10} {:>11}".format("channels", "p50 ms", "p99 ms", "together/s", "memory MB")]
+    rows += [
+        f"{row['channels']:14} {row['p50_ms']:10.1f} {row['p99_ms']:9.1f} {row['per_s']:10.0f} {row['memory_mb']:11.0f}"
+        for row in wide["rows"]
+    ]
+    beating = wide["beating"]
+    rows.append(
+        f"  {beating['channels']} channels that only beat, every {beating['every_ms']} ms: "
+        f"{beating['core_percent']} % of a core, {beating['memory_mb']:.0f} MB"
+    )
     return [*rows, ""]
 
 

@@ -17,7 +17,20 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.mark.timeout(180)
 def test_the_bench_runs(tmp_path: Path) -> None:
     """A small run has every figure, an audit that verifies, and a table; what it made is gone."""
-    options = ["--one", "5", "--many", "40", "--rounds", "1", "--entries", "200", "--dir", str(tmp_path)]
+    options = [
+        "--one",
+        "5",
+        "--many",
+        "40",
+        "--rounds",
+        "1",
+        "--entries",
+        "100",
+        "200",
+        "--one-channel",
+        "--dir",
+        str(tmp_path),
+    ]
     command = [sys.executable, "-m", "bench", "--json", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False, cwd=ROOT)
     assert done.returncode in (0, 1), done.stderr
