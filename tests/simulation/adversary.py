@@ -57,7 +57,9 @@ class Adversary:
         seen = self._seen.setdefault((here, there), [])
         travels = [data]
         if "replay" in self._armed and seen and chance.random() < OFTEN:
-            travels.insert(chance.randrange(2), chance.choice(seen))
+            # An old frame of the same type in its place is what does most harm.
+            alike = [frame for frame in seen if frame[1:2] == data[1:2]] if chance.random() < 0.5 else []
+            travels.insert(chance.randrange(2), chance.choice(alike or seen))
             self._count("adversary replay")
         back = self._seen.get((there, here))
         if "reflect" in self._armed and back and chance.random() < OFTEN:

@@ -42,6 +42,9 @@ class Watcher(Protocol):
     def wrote_their(self, disk: ChannelDisk, process: Process, start: int, rows: Sequence[Row]) -> None:
         """Entries of the mirror are durable."""
 
+    def read_mark(self, disk: ChannelDisk, note: bytes | None) -> None:
+        """A start read a mark."""
+
     def wrote_mark(self, disk: ChannelDisk, process: Process, checkpoint: Checkpoint) -> None:
         """A signed checkpoint is durable."""
 
@@ -166,8 +169,7 @@ class FaultyMark(HighWater):
         self._watcher = watcher
         self._putting: tuple[bytes, Checkpoint] | None = None
         self._load()
-        if self._note != (None if disk.mark is None else disk.mark[0]):
-            raise AssertionError(f"the mark of {disk.party} does not read back")
+        watcher.read_mark(disk, self._note)
 
     def put(self, note: bytes, checkpoint: Checkpoint) -> None:
         self._putting = note, checkpoint

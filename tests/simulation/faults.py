@@ -77,10 +77,23 @@ class Plan:
     until_us: int
 
 
-def draw(chance: Random, parties: tuple[str, ...], channels: tuple[tuple[str, str], ...]) -> Plan:
-    """Draw a plan."""
-    armed = frozenset(name for name, likely in FAMILIES.items() if chance.random() < likely)
-    if "fork" in armed:
+def draw(
+    chance: Random,
+    parties: tuple[str, ...],
+    channels: tuple[tuple[str, str], ...],
+    *,
+    forced: frozenset[str] = frozenset(),
+) -> Plan:
+    """Draw a plan.
+
+    Args:
+        chance: of the world.
+        parties: short names.
+        channels: pairs of them.
+        forced: families that are armed whatever is drawn.
+    """
+    armed = frozenset(name for name, likely in FAMILIES.items() if chance.random() < likely) | forced
+    if "fork" in armed and "old-disk" not in forced:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"old-disk"}
     until_us = chance.randrange(16, 36) * 1_000_000

@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from nodes.store import Row
+from nodes.store import OWN_COSIGNED, THEIR_NEWEST, Row
 from protocol import beat as beats
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.effects import Alarm
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.fork import Fork
-from protocol.frames import FrameType
+from protocol.frames import Frame, FrameType
 from protocol.frames import parse as parse_frame
 from protocol.glance import glance
 from protocol.line_keys import voice_keys
@@ -74,6 +74,7 @@ class Truth:
         left: the largest size under whose signature something left the author's node.
         kept: the largest size that became durable at the other side.
         cosigned: the largest size that the other side's cosignature left for.
+        heard: the largest size that its author was told of in a session that it opened.
         places: where each statement is.
         rolled_back: whether its author was given an old disk.
         forked: whether its author signed two logs, being dishonest.
@@ -87,6 +88,7 @@ class Truth:
     left: int = 0
     kept: int = 0
     cosigned: int = 0
+    heard: int = 0
     places: dict[bytes, int] = field(default_factory=dict)
     rolled_back: bool = False
     forked: bool = False
@@ -110,6 +112,8 @@ class Ghost:
         self.alarms: list[tuple[str, str, str]] = []
         self.unauthorised: set[bytes] = set()
         self.unheard_of: set[bytes] = set()
+        self.mixed: set[bytes] = set()
+        self._states: set[tuple[str, bytes]] = set()
         self._beats: set[tuple[str, bytes]] = set()
         self.frames = 0
         self._notes: dict[bytes, Checkpoint] = {}
@@ -127,8 +131,9 @@ class Ghost:
                 return
         if size < len(truth.entries):
             # What left and reached nobody's disk is known to nobody: the counterpart cannot tell of it, and did not.
-            if not truth.forked and (not truth.rolled_back or size < truth.kept):
-                raise Violation("I2", f"{disk.party} wrote entry {size} again; {truth.kept} are held of its log")
+            kept = max(truth.kept, truth.heard)
+            if not truth.forked and (not truth.rolled_back or size < kept):
+                raise Violation("I2", f"{disk.party} wrote entry {size} again; {kept} are known of its log")
             self._forget(truth, size)
             truth.left = size
         if size != len(truth.entries):
@@ -227,6 +232,9 @@ class Ghost:
                     self._own_left(disk, *self._position(frame["own_note"]))
                 if frame["held_size"] > disk.store.head(disk.counterpart).size:
                     raise Violation("I3", f"{disk.party} says that it holds more than is durable")
+                seen = disk.store.note(THEIR_NEWEST)
+                if seen is not None and self.checkpoint(seen).size > self._tells(frame):
+                    raise Violation("I9", f"{disk.party} does not tell {disk.counterpart} what it signed")
             case FrameType.COSIGNED:
                 self._cosigned_left(disk, *self._position(frame["note"]))
             case FrameType.BEAT:
@@ -235,11 +243,27 @@ class Ghost:
                     self._own_left(disk, *beat.own, by_log=False)
                 if beat.held[0]:
                     self._cosigned_left(disk, *beat.held)
+                receipt = disk.store.note(OWN_COSIGNED)
+                if receipt is not None and beat.quoted < self.checkpoint(receipt).size:
+                    raise Violation("I9", f"{disk.party} does not quote what it has a receipt for")
                 if beat.shows_rollback and not self.truth[disk.party, disk.counterpart].rolled_back:
                     raise Violation("I8", f"{disk.party} signs that it was rolled back, and was not")
             case _:
                 pass
         return frame.type
+
+    def _tells(self, frame: Frame) -> int:
+        """How far a state says that the other log went."""
+        notes = [frame[name] for name in ("held_note", "newest_note") if frame[name] is not None]
+        return max([int(frame["held_size"]), *(self.checkpoint(note).size for note in notes)])
+
+    def opened(self, party: str, counterpart: str, data: bytes) -> None:
+        """A node opened a session on this state of the other side."""
+        if (party, data) in self._states:
+            raise Violation("I17", f"{party} opens a second session on one state")
+        self._states.add((party, data))
+        truth = self.truth[party, counterpart]
+        truth.heard = max(truth.heard, self._tells(parse_frame(data)))
 
     def _own_left(self, disk: ChannelDisk, size: int, root: Hash, *, by_log: bool = True) -> None:
         truth = self.truth[disk.party, disk.counterpart]

@@ -1,30 +1,34 @@
 """Mistakes that somebody could make, as data: one edit each, a seed that shows it, and the invariant that does.
 
-A mutant is applied to the source of one function, which is compiled anew in its own module and put in its place for as
-long as a test runs. Nothing in the packages knows of it. A mutant whose text is no longer found fails its test: whoever
-changed the function says what the mistake looks like now.
+A mutant is applied to the source of one function, which is compiled anew in its own module and lends the function its
+code for as long as a test runs. Nothing in the packages knows of it. A mutant whose text is no longer found fails its
+test: whoever changed the function says what the mistake looks like now.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-from unittest.mock import patch
+from types import CodeType, FunctionType
+from typing import Any, cast
 
 from nodes.clock import SteadyClock
 from nodes.driver import Driver
+from nodes.highwater import HighWater
 from nodes.intake import Intake
 from nodes.line import Line
 from nodes.sequencer import Sequencer
 from protocol.branches import Branches
+from protocol.channel import Channel
+from protocol.heart import Heart
 from protocol.incoming import Incoming
 from protocol.judge import Judge
+from protocol.mirror import Mirror
 from protocol.outbox import Outbox
+from protocol.reading import Reader
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class Mutant:
         old: text that stands there once; a method begins at the margin.
         new: what stands there instead.
         killed_by: code of the invariant that sees it.
-        seed: of a world that shows it.
+        seed: of a world that showed it; changes elsewhere make other worlds of the same seed.
+        further: more edits of the same kind in that method.
+        forced: families of faults that show it.
     """
 
     name: str
@@ -48,6 +54,13 @@ class Mutant:
     new: str
     killed_by: str
     seed: int
+    further: tuple[tuple[str, str], ...] = ()
+    forced: str = ""
+
+    @property
+    def edits(self) -> tuple[tuple[str, str], ...]:
+        """What is replaced by what."""
+        return ((self.old, self.new), *self.further)
 
 
 MUTANTS = (
@@ -65,7 +78,9 @@ MUTANTS = (
     Mutant(
         "send a signature before it is durable", Sequencer, "_sign", "self._mark.put(note, checkpoint)", "pass", "I3", 0
     ),
-    Mutant("count what nobody signed", Judge, "conclude", "if all(results):", "if True:", "P9", 5),
+    Mutant(
+        "count what nobody signed", Judge, "conclude", "if all(results):", "if True:", "P9", 5, forced="unauthorised"
+    ),
     Mutant(
         "answer before a statement is kept",
         Intake,
@@ -83,6 +98,7 @@ MUTANTS = (
         "if False:",
         "I4",
         0,
+        forced="crash",
     ),
     Mutant(
         "let time go back",
@@ -92,11 +108,12 @@ MUTANTS = (
         "self._last_ms = max(self.now().wall_ms, 0)",
         "I15",
         1,
+        forced="clock-jump",
     ),
     Mutant(
         "state the own log as the one held",
         Sequencer,
-        "_commit",
+        "_commit_whole",
         "held = LogState(mirror.size, mirror.root)",
         "held = LogState(before.size, before.root)",
         "I7",
@@ -104,17 +121,18 @@ MUTANTS = (
     ),
     Mutant(
         "begin to sign without asking",
-        Outbox,
-        "heed",
-        "if checkpoint.size > head.size:",
-        """if checkpoint.size > head.size:
-        self.live = True
-        return [Live()]
-    if False:""",
+        Channel,
+        "_on_state",
+        "effects: list[Effect] = [*self._outbox.heed(*self._shown)]",
+        "effects, self._outbox.standing = [], GOOD",
         "I2",
-        57,
+        0,
+        (("if known is not None:", "if False:"),),
+        forced="old-disk",
     ),
-    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 460),
+    Mutant(
+        "pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 460, forced="fork"
+    ),
     Mutant(
         "drop an alarm with what the disk had no room for",
         Driver,
@@ -123,6 +141,7 @@ MUTANTS = (
         "pass",
         "L1",
         43,
+        forced="fork full",
     ),
     Mutant(
         "give a voice up for a full disk",
@@ -132,8 +151,18 @@ MUTANTS = (
         "break",
         "L1",
         31,
+        forced="full crash",
     ),
-    Mutant("go on after a write that failed", Intake, "_on_thread", "self._host.broke(error)", "pass", "I22", 21),
+    Mutant(
+        "go on after a write that failed",
+        Intake,
+        "_on_thread",
+        "self._host.broke(error)",
+        "pass",
+        "I22",
+        21,
+        forced="write-fails",
+    ),
     Mutant(
         "go on after a mark that was not written",
         Line,
@@ -142,6 +171,7 @@ MUTANTS = (
         "pass",
         "I22",
         17,
+        forced="write-fails crash",
     ),
     Mutant(
         "mirror an entry without its body",
@@ -152,15 +182,6 @@ MUTANTS = (
         "I10",
         0,
     ),
-    Mutant(
-        "never sign what a crash left unsigned",
-        Sequencer,
-        "_resume",
-        "return checkpoint, self._sign(checkpoint, self._clock.take())",
-        "return None",
-        "broke",
-        49,
-    ),
     Mutant("forget the queue", Line, "_log_first", "await self.intake.log_queue()", "pass", "L1", 0),
     Mutant(
         "mirror entries that are not what was signed",
@@ -170,31 +191,139 @@ MUTANTS = (
         "if False:",
         "I7",
         10,
+        forced="forge",
+    ),
+    Mutant(
+        "ignore the channel id of a beat, and its session",
+        Heart,
+        "received",
+        "channel=self.channel,",
+        "channel=beats.parse(frame['beat']).channel,",
+        "I17",
+        0,
+        (("if beat.session != self._session:", "if False:"),),
+        forced="cross",
+    ),
+    Mutant("skip the quoted size", Heart, "beat", "quoted=self._outbox.quoted,", "quoted=0,", "I9", 0),
+    Mutant(
+        "heed a state of any session",
+        Channel,
+        "_on_state",
+        """handshake.check_vouched(
+        key=self.keys.their.node,
+        channel=self.channel,
+        party=self._their,
+        tie=self._tied(),
+        version=self._version,
+        own_hello=self._own_hello,
+        their_hello=self._their_hello,
+        items=frame.items,
+    )""",
+        "pass",
+        "I17",
+        0,
+        forced="replay drop",
+    ),
+    Mutant(
+        "let in behind a roster what was checked by the one before",
+        Intake,
+        "_place_roster",
+        "await self._host.adopt(placed.index)",
+        "pass",
+        "P9",
+        0,
+        forced="roster",
+    ),
+    Mutant(
+        "take a torn mark for whole",
+        HighWater,
+        "_load",
+        "if len(check) != 32 or sha256(data[: 12 + length]).digest() != check:",
+        "if False:",
+        "I3",
+        0,
+        forced="crash-at-write",
+    ),
+    Mutant(
+        "let what nobody understands count",
+        Reader,
+        "_check_header",
+        "faults.append(NOT_UNDERSTOOD)",
+        "pass",
+        "P15",
+        0,
+        forced="unheard-of",
+    ),
+    Mutant(
+        "let an exercise count in a thread that is none",
+        Judge,
+        "_judge_statement",
+        "if opener.status != statement.status:",
+        "if False:",
+        "P14",
+        0,
+        forced="unheard-of",
+    ),
+    Mutant(
+        "hold on to what a session left half done",
+        Mirror,
+        "session_ends",
+        "self._incoming = None",
+        "pass",
+        "L1",
+        0,
+        forced="drop partition",
+    ),
+    Mutant(
+        "tell nobody what was only seen",
+        Channel,
+        "_on_auth",
+        '"newest_note": self._mirror.newest_note(),',
+        '"newest_note": None,',
+        "I9",
+        0,
+        forced="drop partition power",
+    ),
+    Mutant(
+        "speak before what was lost is back",
+        Channel,
+        "_speak",
+        "if self._outbox.standing != GOOD or self._recovery.goal is not None or not held:",
+        "if False:",
+        "I2",
+        10,
+        forced="old-disk",
     ),
     Mutant("answer twice for one receipt", Outbox, "take_receipt", "self._cosigned = told", "pass", "L1", 0),
 )
 
 
-def mutated(mutant: Mutant) -> Any:
-    """The function with the mistake in it."""
-    raw = mutant.where.__dict__[mutant.method]
-    function: Any = raw.__func__ if isinstance(raw, classmethod) else raw
+def mutated(mutant: Mutant, function: FunctionType) -> CodeType:
+    """What the function does with the mistake in it."""
     text = textwrap.dedent(inspect.getsource(function))
-    if text.count(mutant.old) != 1:
-        raise AssertionError(f"{mutant.name}: the text is there {text.count(mutant.old)} times:\n{text}")
+    for old, _ in mutant.edits:
+        if text.count(old) != 1:
+            raise AssertionError(f"{mutant.name}: the text is there {text.count(old)} times:\n{text}")
     lines = text.splitlines(keepends=True)
     while lines[0].lstrip().startswith("@"):
         lines.pop(0)
-    source = "".join(lines).replace(mutant.old, mutant.new)
-    module = sys.modules[function.__module__]
+    source = "".join(lines)
+    for old, new in mutant.edits:
+        source = source.replace(old, new)
     scope: dict[str, Any] = {}
-    exec(compile(source, f"<{mutant.name}>", "exec"), module.__dict__, scope)  # the mistake under test
-    made = scope[mutant.method]
-    return classmethod(made) if isinstance(raw, classmethod) else made
+    exec(compile(source, f"<{mutant.name}>", "exec"), function.__globals__, scope)  # the mistake under test
+    made: FunctionType = scope[mutant.method]
+    return made.__code__
 
 
 @contextlib.contextmanager
 def applied(mutant: Mutant) -> Iterator[None]:
-    """The mistake is in force."""
-    with patch.object(mutant.where, mutant.method, mutated(mutant)):
+    """The mistake is in force, also for whoever took hold of the function before."""
+    raw = mutant.where.__dict__[mutant.method]
+    function = cast(FunctionType, raw.__func__ if isinstance(raw, classmethod) else raw)
+    right = function.__code__
+    function.__code__ = mutated(mutant, function)
+    try:
         yield
+    finally:
+        function.__code__ = right

@@ -46,6 +46,8 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "clarification-request": ("acknowledge", "clarification-response", "holding-reply", "decline"),
 }
 
+MIXED: Final = {"notification": "clarification-request", "clarification-request": "holding-reply"}
+"""What continues a thread that was opened so."""
 EXERCISES: Final = 0.2
 """How many of the threads that officers open are exercises."""
 
@@ -93,6 +95,13 @@ class Desk:
         elif not small:
             kind_name = chance.choice(OPENING)
             header["status"] = "exercise" if chance.random() < EXERCISES else "actual"
+        signed = self._say(now_ms, kind_name, header, flash=flash)
+        grave = kind_name == "notification" and header["severity"] >= 4
+        return signed, [chance.choice((2, 3))] if grave else []
+
+    def _say(self, now_ms: int, kind_name: str, header: dict[str, Any], *, flash: bool = False) -> SignedStatement:
+        """A statement of a kind with one signature; what its kind asks for goes into the header."""
+        chance, store = self.chance, self.disk.store
         kind = catalogue().kind(kind_name)
         assert kind is not None
         if kind.severity == "required":
@@ -123,9 +132,7 @@ class Desk:
             precedence="flash" if flash else None,
             **header,
         )
-        signed = SignedStatement(statement=made.statement_bytes, signatures=(), body=made.body)
-        grave = kind_name == "notification" and header["severity"] >= 4
-        return self.sign(signed, 1), [chance.choice((2, 3))] if grave else []
+        return self.sign(SignedStatement(statement=made.statement_bytes, signatures=(), body=made.body), 1)
 
     def _answer(self, said: Said) -> tuple[str, dict[str, Any]]:
         name = self.chance.choice(ANSWERS[said.kind])
@@ -134,7 +141,9 @@ class Desk:
         thread = said.leaf if said.thread is None else said.thread
         header: dict[str, Any] = {"in_reply_to": said.leaf}
         if kind.continues_thread:
-            header["thread"], header["status"] = thread, said.status
+            # That of whoever opened it: an entry between may have another.
+            opened = [one.status for one in (*self.own.said, *self.their.said) if one.leaf == thread]
+            header["thread"], header["status"] = thread, opened[0] if opened else said.status
         return name, header
 
     def sign(self, signed: SignedStatement, number: int) -> SignedStatement:
@@ -149,6 +158,17 @@ class Desk:
             key=self.key(number),
         )
         return SignedStatement(statement=signed.statement, signatures=(*signed.signatures, signature), body=signed.body)
+
+    def mixed(self, now_ms: int) -> SignedStatement | None:
+        """An exercise in a thread that is none, or the other way round; None where there is nothing to answer."""
+        held = self.disk.store.head(self.disk.counterpart).size
+        heard = [said for said in self.their.said[:held] if said.kind in MIXED and said.thread is None]
+        if not heard:
+            return None
+        said = self.chance.choice(heard)
+        header: dict[str, Any] = {"in_reply_to": said.leaf, "thread": said.leaf}
+        header["status"] = "actual" if said.status == "exercise" else "exercise"
+        return self._say(now_ms, MIXED[said.kind], header)
 
     def unheard_of(self, now_ms: int) -> SignedStatement:
         """Something of a kind that only a later catalogue has, signed as any other."""

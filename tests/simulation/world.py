@@ -162,13 +162,20 @@ class World:
 
     Args:
         seed: everything follows from it.
+        stubbed: whether keys are stubs, which the caller has put in place.
         verbose: whether the trace is kept for reading.
+        forced: families of faults that are armed in any case.
     """
 
-    def __init__(self, seed: int, *, stubbed: bool = True, verbose: bool = False) -> None:
+    def __init__(
+        self, seed: int, *, stubbed: bool = True, verbose: bool = False, forced: frozenset[str] = frozenset()
+    ) -> None:
         self.seed = seed
         self.chance = Random(f"hotline {seed}")
-        self.plan = draw(self.chance, parties.PARTIES, parties.CHANNELS)
+        self.plan = draw(self.chance, parties.PARTIES, parties.CHANNELS, forced=forced)
+        # How often a write ends a process, or fails; much more often where that is what is looked for.
+        self._crash_rate = 0.05 if "crash-at-write" in forced else 0.01
+        self._failure_rate = 0.03 if "write-fails" in forced else 0.006
         forget()
         self.ministries = parties.ministries(stubbed=stubbed)
         self.counters: Counter[str] = Counter()
@@ -199,6 +206,7 @@ class World:
         self.changed: set[tuple[str, str]] = set()
         self._roster_question: dict[tuple[str, str], int] = {}
         self.healed_us = 0
+        self._ordered: dict[tuple[str, str], list[tuple[int, ...]]] = {}
         self._look_again_us = 0
         self.failure: Violation | None = None
         for route in self.network.routes.values():
@@ -274,9 +282,9 @@ class World:
         fate = "ok"
         if self._full_until_us[process.name] > self.loop.now_us:
             fate = "full"
-        elif "crash-at-write" in self.plan.armed and self.chance.random() < 0.01:
+        elif "crash-at-write" in self.plan.armed and self.chance.random() < self._crash_rate:
             fate = self.chance.choice((*FATES[:2], TORN) if what == "mark" else FATES[:2])
-        elif "write-fails" in self.plan.armed and self.chance.random() < 0.006:
+        elif "write-fails" in self.plan.armed and self.chance.random() < self._failure_rate:
             fate = self.chance.choice(FATES[2:])
         if fate != "ok":
             self.trace("write", process.name, what, fate)
@@ -306,6 +314,10 @@ class World:
             self.trace("mirror", disk.party, disk.counterpart, start, len(rows))
             self.check(self.ghost.wrote_their, disk, start, rows)
             self.check(self.ghost.check_ahead, disk)
+
+    def read_mark(self, disk: ChannelDisk, note: bytes | None) -> None:
+        if note != (None if disk.mark is None else disk.mark[0]):
+            raise Violation("I3", f"the mark of {disk.party} does not read back as it was durable")
 
     def wrote_mark(self, disk: ChannelDisk, process: Process, checkpoint: Checkpoint) -> None:
         if process.alive:
@@ -398,7 +410,11 @@ class World:
         def watched(data: bytes, now: Instant) -> list[Effect]:
             what = self.adversary.foreign(line.own, line.counterpart, data)
             if what is None:
-                return receive(data, now)
+                phase = line._core.phase
+                effects = receive(data, now)
+                if line.process.alive and phase == "state" and line._core.phase == "open":
+                    self.check(self.ghost.opened, line.own, line.counterpart, data)
+                return effects
             before = _standing(line)
             effects = receive(data, now)
             followed = [type(effect).__name__ for effect in effects if isinstance(effect, CHANGING)]
@@ -628,12 +644,15 @@ class World:
         self._place(life, other, SignedStatement(statement=signed.statement, signatures=forged, body=signed.body))
 
     def _later_catalogue(self, voice: tuple[str, str]) -> None:
-        """A node of a later version logs a kind that nobody here knows."""
+        """A node of another version logs a kind that nobody here knows, or an exercise in what is none."""
         life = self.lives.get(voice[0])
         if life is None or not life.alive or not life.lines[voice[1]].live:
             return
-        signed = self._desk(voice).unheard_of(self.clocks[voice[0]].read().wall_ms)
-        self.ghost.unheard_of.add(Statement.parse(signed.statement).id)
+        now_ms = self.clocks[voice[0]].read().wall_ms
+        mixed = self._desk(voice).mixed(now_ms) if self.chance.random() < 0.7 else None
+        signed = mixed or self._desk(voice).unheard_of(now_ms)
+        into = self.ghost.unheard_of if mixed is None else self.ghost.mixed
+        into.add(Statement.parse(signed.statement).id)
         self._place(life, voice[1], signed)
 
     def _place(self, life: Life, other: str, signed: SignedStatement) -> None:
@@ -653,6 +672,12 @@ class World:
         asked = self._roster_question.get(voice)
         if (asked in self._open_questions) or self.ghost.truth[voice].rolled_back or not self.faulty:
             return
+        # What is signed by the keys of before is on its way at the same time.
+        desk, now_ms = self._desk(voice), self.clocks[voice[0]].read().wall_ms
+        for _ in range(3):
+            after_us = self.loop.now_us + self.chance.randrange(400_000)
+            said = partial(self._question, voice, *desk.statement(now_ms, small=True), desk)
+            self.loop.at_us(after_us, said, context=NOBODY)
         changes: dict[str, Any] = {"valid_until_ms": START_MS + parties.LIFE_MS}
         match amount % 4:
             case 0:
@@ -741,10 +766,20 @@ class World:
             raise Violation("unhandled", self.loop.problems[0])
         return True
 
+    def _order(self, line: Line) -> list[tuple[int, ...]]:
+        """The order of what a node has judged, thread by thread."""
+        return list(cast(Any, line.projection)._db.execute("SELECT thread, at, seq, place FROM thread_entry"))
+
     def _heal(self) -> None:
         """Nothing goes wrong any more. What an adversary got into ends, for TLS would have ended it before."""
         self.trace("heal")
         self.faulty = False
+        self._ordered = {
+            (party, other): self._order(line)
+            for party, life in self.lives.items()
+            if life.alive
+            for other, line in life.lines.items()
+        }
         for (a, b), route in self.network.routes.items():
             route.delay_us = min(route.delay_us, 60_000)
             self.network.cut(a, b)
@@ -824,9 +859,16 @@ class World:
             own, their, digest = first.projection.digest()
             if second.projection.digest() != (their, own, digest):
                 raise Violation("P10", f"the two nodes of {pair} compute different dockets")
+            if sorted(self._order(first)) != sorted(self._order(second)):
+                raise Violation("P4", f"the two nodes of {pair} have different orders")
             for voice in (pair, pair[::-1]):
                 self._check_verdicts(voice, first)
                 self._check_once(voice)
+                before = self._ordered.get((voice[0], voice[1]), [])
+                put_back = self.ghost.truth[voice].rolled_back or self.ghost.truth[voice[::-1]].rolled_back
+                now = set(self._order(self.lives[voice[0]].lines[voice[1]]))
+                if not put_back and not now.issuperset(before):
+                    raise Violation("P4", f"the order of what {voice[0]} had judged changed")
 
     def _check_verdicts(self, voice: tuple[str, str], line: Line) -> None:
         truth, other = self.ghost.truth[voice], self.ghost.truth[voice[::-1]]
@@ -848,6 +890,11 @@ class World:
                 if effective or "not-understood" not in faults:
                     raise Violation("P15", f"{voice[0]} {index} is of no kind that is known here, and has {faults}")
                 self.count("not understood shown")
+                continue
+            if said.statement_id in self.ghost.mixed:
+                if effective or "status-mixed" not in faults:
+                    raise Violation("P14", f"{voice[0]} {index} is an exercise in a thread that is none, and counts")
+                self.count("mixed status shown")
                 continue
             if faults and set(faults.split()) <= tolerated:
                 continue
@@ -896,7 +943,7 @@ def _made_to_lie(line: Line) -> None:
         return [Live()]
 
     outbox.heed = heed_nothing  # type: ignore[method-assign, assignment]
-    line._core._recovery.learn = lambda *_: []  # type: ignore[method-assign, assignment]
+    line._core._recovery.learn = lambda *_: []  # type: ignore[method-assign]
     outbox.take_receipt = take_what_fits  # type: ignore[method-assign]
 
 
