@@ -8,7 +8,7 @@ those that its signed header commits to. What the node alone can know (sizes, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -107,6 +107,7 @@ class Spoken:
         raw: the statement's signed bytes; empty where the entry does not parse.
         view: what the node found about it; None while it has not been judged.
         held_at_ms: for our own, when the counterpart first held it.
+        branch: number of the disputed branch it is in; 0 for the log that is held.
     """
 
     counterpart: str
@@ -118,11 +119,12 @@ class Spoken:
     raw: bytes
     view: dict[str, Any] | None
     held_at_ms: int | None
+    branch: int = 0
 
     @property
     def serial(self) -> str:
         """Name for people: "BOR 4"."""
-        return f"{self.voice} {self.index}"
+        return f"{self.voice} {self.index}" + (f"~{self.branch}" if self.branch else "")
 
     @property
     def ahead(self) -> int:
@@ -231,8 +233,9 @@ class Desk:
         Raises:
             ApiRefused: there is none.
         """
-        told = self.request("entry", counterpart=reference.counterpart, voice=reference.voice, index=reference.index)
-        return read_entry(
+        place = _place(reference.voice, reference.index, reference.branch)
+        told = self.request("entry", counterpart=reference.counterpart, **place)
+        read = read_entry(
             told["entry"],
             counterpart=reference.counterpart or "",
             voice=reference.voice,
@@ -240,6 +243,7 @@ class Desk:
             view=told["view"],
             held_at_ms=told["held_at_ms"],
         )
+        return replace(read, branch=reference.branch)
 
     def contents(self, spoken: Spoken) -> dict[str, Any] | None:
         """Open an entry and check what it says against the commitments in its signed header.
@@ -253,8 +257,13 @@ class Desk:
         """
         if spoken.statement is None or spoken.kind is None or spoken.kind.machine:
             return None
-        told = self.request("contents", counterpart=spoken.counterpart or None, voice=spoken.voice, index=spoken.index)
+        place = _place(spoken.voice, spoken.index, spoken.branch)
+        told = self.request("contents", counterpart=spoken.counterpart or None, **place)
         return open_told(spoken.statement, spoken.kind, told)
+
+
+def _place(voice: str, index: int, branch: int) -> dict[str, Any]:
+    return {"voice": voice, "index": index} | ({"branch": branch} if branch else {})
 
 
 def open_told(statement: Statement, kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:

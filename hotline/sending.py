@@ -53,6 +53,8 @@ def place_of(kind: Kind, *, reply_to: Spoken | None, thread: Spoken | None, own:
         CouldNot: what it refers to has no place yet.
     """
     for named in (reply_to, thread):
+        if named is not None and named.branch:
+            raise CouldNot("disputed", f"{named.serial} is of a disputed branch; no entry of the log can refer to it")
         if named is not None and named.ahead:
             text = f"{named.serial} is ahead of {named.ahead} entries that are not here; refer to it once they are"
             raise CouldNot("not-in-place", text)

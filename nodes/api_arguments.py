@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from nodes.errors import ApiRefused
+from protocol.branches import BRANCHES_MAX
 from protocol.limits import SIZE_MAX
 
 PAGE_MAX = 100
@@ -57,6 +58,18 @@ def index_of(arguments: Arguments) -> int:
     if not 0 <= index <= SIZE_MAX >> 1:
         raise ApiRefused("no-such-entry", f"there is no entry {index}")
     return index
+
+
+def branch_of(arguments: Arguments, voice: str, their: str) -> int:
+    """Give the disputed branch that a request names; 0 for the log that is held.
+
+    Raises:
+        ApiRefused: `no-such-entry` where no such branch can be.
+    """
+    branch: int = take(arguments, "branch", int, 0)
+    if not 0 <= branch <= BRANCHES_MAX or (branch and voice != their):
+        raise ApiRefused("no-such-entry", f"there is no branch {branch} of {voice}")
+    return branch
 
 
 def limit_of(arguments: Arguments) -> int:

@@ -255,7 +255,7 @@ class DocketViews:
             "state": None,
             "rungs": {},
             "clocks": [],
-            **_header(data, leaf),
+            **header_of(data, leaf),
         }
 
     def _add_item(self, view: View, item: Item) -> None:
@@ -292,7 +292,7 @@ class DocketViews:
         }
 
 
-def _header(data: bytes, leaf: Hash) -> View:
+def header_of(data: bytes, leaf: Hash) -> View:
     """The header's facts; None for each where the entry or its statement does not parse."""
     entry: Entry | None = None
     statement: Statement | None = None

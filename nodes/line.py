@@ -35,6 +35,7 @@ from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.projection import Projection, ProjectionBroken
+from nodes.receipts import receipt
 from nodes.restored import Return
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.scrub import PACE_BYTES_S
@@ -47,6 +48,7 @@ from nodes.verified import Verified
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
 from protocol.body import Opened, open_body
+from protocol.branches import FORK_NOTE, fork_of
 from protocol.channel import Channel
 from protocol.checkpoint import Checkpoint
 from protocol.compose import check_opened
@@ -88,6 +90,10 @@ START_AGAIN_S = 1.0
 JUDGE_QUIET_S = 0.02
 JUDGE_PAUSE_MAX_S = 0.25
 """Judging waits until nothing was said for a moment, and no longer than this while much is said."""
+
+
+WRONG_VOICES = frozenset({"wrong-party", "wrong-channel"})
+"""Faults of an entry that say whose log it should not be in."""
 
 
 class Line:
@@ -319,6 +325,13 @@ class Line:
         if kept is not None:
             self.log.error("evidence kept", code=code, file=kept.name)
 
+    async def _keep_fork(self) -> None:
+        """After a start: the file of a dispute may be missing, where a crash or a full disk kept it from being kept."""
+        note = self.store.note(FORK_NOTE)
+        known = await on_thread(self._executor, evidence.names, self.home.evidence)
+        if note is not None and not any(name.endswith("-fork") for name in known):
+            await self._keep_evidence("fork", fork_of(note).objects())
+
     def broke(self, error: NodeError) -> None:
         """A write failed: the process must end."""
         self._broken(error)
@@ -354,6 +367,9 @@ class Line:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        if self._core.disputed:
+            self.alarm("fork", f"{self.counterpart} signed two logs that cannot be one, as was found before")
+            self._spawn(self._keep_fork())
         if self._core.goal_size is not None:
             here = self.store.head(self.own).size
             text = f"the high-water mark says that we signed {self._core.goal_size} entries; here are {here}"
@@ -413,8 +429,22 @@ class Line:
             if verdict.faults and verdict.party == self.counterpart:
                 serial = f"{verdict.party} {verdict.index}"
                 self.log.warning("entry with faults", serial=serial, codes=list(verdict.faults))
+            if verdict.party == self.counterpart and (wrong := WRONG_VOICES.intersection(verdict.faults)):
+                await self._keep_wrong_voice(min(wrong), verdict)
             if verdict.kind is not None and verdict.kind.name == "roster" and not verdict.faults:
                 await self._adopt(verdict.party, verdict.index)
+
+    async def _keep_wrong_voice(self, code: str, verdict: Verdict) -> None:
+        """An entry that speaks for another: its receipt shows to anyone that this log has it."""
+        serial = f"{verdict.party} {verdict.index}"
+        self.alarm(code, f"{serial} names another party or channel than its log's")
+        try:
+            proof = await on_thread(self._executor, receipt, self.store, verdict.party, verdict.index)
+        except NodeError as error:
+            # Judged before it was cosigned, which the next one of its kind need not be.
+            self.log.warning("evidence not kept", code=error.code, detail=error.text)
+            return
+        await self._keep_evidence(code, {"receipt": proof})
 
     async def _recall_rosters(self) -> None:
         """After a start: a roster that was judged in force, and that a crash or a full disk kept from being kept."""

@@ -19,13 +19,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nodes.api_arguments import Arguments, index_of, limit_of, statement_id_of, take, voice_of
+from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
+from nodes.branch_views import branch_entry, branch_view, disputed_views
 from nodes.clock import now
 from nodes.errors import ApiRefused
 from nodes.login import CONTENT_ROLES, Session, check_login, roles_of
 from nodes.outcome import STATES, Draft, Outcome
 from nodes.receipts import receipt
 from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
+from nodes.store import StoreDamaged
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
@@ -134,6 +136,15 @@ async def _status(caller: Caller, arguments: Arguments) -> Any:
     return {"channels": channels, "party": caller.node.party}
 
 
+async def _scrub(caller: Caller, arguments: Arguments) -> Any:
+    """How far the passes over what is stored are; `now` begins one."""
+    lines = [line for _, line in sorted(caller.node.lines.items())]
+    if take(arguments, "now", bool, False):
+        for line in lines:
+            line.upkeep.scrub.hurry()
+    return {line.counterpart: line.upkeep.scrub.shown() for line in lines}
+
+
 async def _login(caller: Caller, arguments: Arguments) -> Any:
     """Prove to be a person of the party; once a connection."""
     person = take(arguments, "person", int)
@@ -207,7 +218,9 @@ async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What the counterpart's people have said, newest first."""
     before, limit = take(arguments, "before", int, None), limit_of(arguments)
-    return await asyncio.to_thread(lambda: line.projection.inbox(before=before, limit=limit))
+    disputed = [] if before is not None else await asyncio.to_thread(disputed_views, line.store, line.catalogue)
+    found = await asyncio.to_thread(lambda: line.projection.inbox(before=before, limit=limit))
+    return [*disputed, *found]
 
 
 async def _threads(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -226,6 +239,9 @@ async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One entry: its bytes and how it was judged."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
+    if branch := branch_of(arguments, voice, line.counterpart):
+        entry, _ = await asyncio.to_thread(branch_entry, line.store, branch, index)
+        return {"entry": entry, "held_at_ms": None, "view": branch_view(line.store, branch, index)}
     entry, _ = await asyncio.to_thread(_stored, line, voice, index)
     view = await asyncio.to_thread(line.projection.entry, voice, index)
     held_at_ms = await asyncio.to_thread(line.store.cosigned_at, index) if voice == line.own else None
@@ -261,7 +277,10 @@ async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What opens one entry: its body and its secret."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
-    entry, body = await asyncio.to_thread(_stored, line, voice, index)
+    if branch := branch_of(arguments, voice, line.counterpart):
+        entry, body = await asyncio.to_thread(branch_entry, line.store, branch, index)
+    else:
+        entry, body = await asyncio.to_thread(_stored, line, voice, index)
     return await asyncio.to_thread(_opening, line, Entry.parse(entry).statement, body)
 
 
@@ -276,9 +295,16 @@ def _stored(line: Line, voice: str, index: int) -> tuple[bytes, bytes | None]:
     """An entry and its body, in its place or ahead of it."""
     # In this order: an entry that finds its place meanwhile is then in the log.
     ahead = [item for item in line.store.ahead() if item.index == index] if voice == line.counterpart else []
-    entries = line.store.read(voice, index, index + 1)
+    try:
+        entries = line.store.read(voice, index, index + 1)
+        if entries and leaf_hash(entries[0]) != line.store.hashes(voice)(0, index):
+            raise StoreDamaged("store-damaged", f"{voice} {index} is damaged")
+        body = line.store.body(voice, index)
+    except StoreDamaged as error:
+        line.upkeep.scrub.hurry()
+        raise ApiRefused("log-damaged", f"{error.text}; it is asked back from {line.counterpart}") from error
     if entries:
-        return entries[0], line.store.body(voice, index)
+        return entries[0], body
     if not ahead:
         raise ApiRefused("no-such-entry", f"there is no entry {voice} {index}")
     return ahead[0].entry, ahead[0].body
@@ -310,6 +336,7 @@ def _opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]
 
 OPERATIONS: dict[str, Operation] = {
     "status": Operation("anyone", _status),
+    "scrub": Operation("anyone", _scrub),
     "login": Operation("anyone", _login),
     "submit": Operation("anyone", _submit),
     "context": Operation("officer", _context),

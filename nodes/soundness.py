@@ -151,6 +151,18 @@ def right(
     return {index for index in given if leaves[index] == known[index]}
 
 
+def damage_of(store: LogStore, mark: HighWater, voice: str) -> int:
+    """How many places of a log are damaged; 1 also where all of it is whole and is not what was signed."""
+    top = newest_signed(store, mark, voice)
+    if top is None:
+        return 0
+    damage = Damage()
+    for start in range(0, top.size, STEP):
+        look(store, voice, start, min(top.size, start + STEP), damage)
+    places = len(damage.all()) + len(wrong_tiles(store, voice, top.size))
+    return places or int(root_of(store, voice, top.size, {}) != top.root)
+
+
 def mend_hashes(store: LogStore, mark: HighWater) -> int:
     """Compute anew the hashes that are damaged, where the entries give the signed root; for a node that cannot start.
 

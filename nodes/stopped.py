@@ -19,6 +19,7 @@ from nodes.home import ChannelHome, NodeHome
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, LogStore
 from protocol.agreement import Agreement
+from protocol.branches import FORK_NOTE
 from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
 from protocol.note import parse as parse_note
@@ -58,11 +59,15 @@ def status_of(home: NodeHome) -> list[dict[str, Any]]:
 
 def _status(home: NodeHome, channel: ChannelHome) -> dict[str, Any]:
     own = held = their = 0
+    disputed = False
+    branches: list[dict[str, int]] = []
     if channel.log_db.is_file():
         with open_store(home, channel) as store:
             own, their = store.head(store.own).size, store.head(store.their).size
             note = store.note(OWN_COSIGNED)
             held = 0 if note is None else parse_text(parse_note(note).text).size
+            disputed = store.note(FORK_NOTE) is not None
+            branches = [{"number": one.number, "start": one.start, "size": one.size} for one in store.branches()]
     return {
         "counterpart": channel.counterpart,
         "line": "down",
@@ -73,7 +78,12 @@ def _status(home: NodeHome, channel: ChannelHome) -> dict[str, Any]:
         "own_held": held,
         "their_size": their,
         "due": _due(channel),
-        "details": {"purpose": _purpose(channel), "recovery": _put_back(channel, own)},
+        "details": {
+            "purpose": _purpose(channel),
+            "disputed": disputed,
+            "branches": branches,
+            "recovery": _put_back(channel, own),
+        },
     }
 
 

@@ -43,6 +43,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("backup", "hotline.cli.backup", "Write a sealed backup of a home; the node may run."),
     ("restore", "hotline.cli.restore", "Make a home from a backup, or verify one."),
     ("recover", "hotline.cli.recover", "Bring back lost logs from the counterparts."),
+    ("scrub", "hotline.cli.scrub", "Compare everything stored with what was signed."),
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("officer", "hotline.cli.officer", "Add officers."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),

@@ -63,6 +63,8 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         lines += (
             field_lines(spoken.kind, contents, catalogue()) if spoken.kind.fields else [row("text", contents["text"])]
         )
+    if spoken.branch:
+        lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]
     if opened is not None:
         lines += ["", f"The other side is told that you opened it ({opened.get('serial') or opened['state']})."]
     elif spoken.ahead and not peek:

@@ -91,6 +91,16 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             lines.append(output.paint(f"    PUT BACK   {_recovery(recovery)}", "bold", "yellow"))
         if details and not details.get("live", True):
             lines.append(output.paint("    waiting for the counterpart: what officers send is queued", "yellow"))
+        if details.get("disputed"):
+            text = f"{channel['counterpart']} signed two logs; what is new of it is kept beside the one that is held"
+            lines.append(output.paint(f"    DISPUTED   {text}; run: hotline evidence list", "bold", "red"))
+        for branch in details.get("branches", ()):
+            first, last = (f"{channel['counterpart']} {place}~{branch['number']}" for place in _ends(branch))
+            lines.append(output.paint(f"    branch {branch['number']:<3} {first} to {last}, not receipted", "red"))
+        scrub = details.get("scrub") or {}
+        if scrub.get("damaged"):
+            text = f"{scrub['damaged']} stored entries are damaged; they are asked back from {channel['counterpart']}"
+            lines.append(output.paint(f"    DAMAGED    {text}", "bold", "red"))
         for index in details.get("ahead", ()):
             text = f"{channel['counterpart']} {index} came ahead of {max(0, index - channel['their_size'])} entries"
             lines.append(output.paint(f"    FLASH      {text}; read it now with: hotline inbox", "bold", "red"))
@@ -116,6 +126,10 @@ def _recovery(recovery: dict[str, Any]) -> str:
     if recovery["goal"] is not None:
         parts.append(f"{recovery['entries']} of our {recovery['goal']} entries are here, the rest is asked for")
     return "; ".join(parts)
+
+
+def _ends(branch: dict[str, Any]) -> tuple[int, int]:
+    return branch["start"], branch["size"] - 1
 
 
 def _watch(home: NodeHome | OfficerHome, settings: Settings) -> None:
