@@ -1,7 +1,7 @@
 """Metrics of a node on loopback, in the text format of Prometheus: states, counts, sizes and times, never contents.
 
 Labels are short names of the agreements, codes and words of this program, so that what a peer sends can make neither
-a label nor a series. What a scrape costs is bounded, and one that comes within a second of another gets the same text.
+a label nor a series. What a scrape costs is bounded, and one that comes soon after another gets the same text.
 
 Source: Prometheus, "Exposition formats"; docs/administrator.md, "Metrics".
 """
@@ -12,8 +12,6 @@ import asyncio
 import json
 import re
 import shutil
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from nodes.line import Line
     from nodes.node import Node
 
-FRESH_S = 1.0
+FRESH_S = 5.0
 """How long a text is given again instead of a new one, seconds."""
 
 RECORD_BYTES_MAX = 64 * 1024
@@ -204,32 +202,33 @@ def _record_s(home: Path, name: str) -> float | None:
 
 
 class _Text:
-    """The text of all metrics, made anew at most once a second."""
+    """The text of all metrics, made anew at most every few seconds, and by one thread at a time."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
-        self._lock = threading.Lock()
+    def __init__(self, node: Node) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(NodeCollector(node))
+        self._readers = node.readers
+        # Whoever comes meanwhile waits here, and not on a thread that officers need.
+        self._lock = asyncio.Lock()
         self._made_s = float("-inf")
         self._text = b""
 
-    def __call__(self) -> bytes:
-        with self._lock:
-            if time.monotonic() - self._made_s >= FRESH_S:
-                self._text = generate_latest(self._registry)
-                self._made_s = time.monotonic()
+    async def __call__(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            if loop.time() - self._made_s >= FRESH_S:
+                self._text = await loop.run_in_executor(self._readers, generate_latest, self._registry)
+                self._made_s = loop.time()
             return self._text
 
 
 def metrics_app(node: Node) -> Starlette:
     """`GET /metrics`, for whoever may connect to loopback."""
-    registry = CollectorRegistry()
-    registry.register(NodeCollector(node))
-    text = _Text(registry)
+    text = _Text(node)
 
     async def metrics(request: Request) -> Response:
         if _HOST.fullmatch(request.headers.get("host", "")) is None:
             return PlainTextResponse("not found\n", 404)
-        body = await asyncio.get_running_loop().run_in_executor(node.readers, text)
-        return Response(body, headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+        return Response(await text(), headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     return Starlette(routes=[Route("/metrics", metrics, methods=["GET"])])

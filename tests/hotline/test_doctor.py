@@ -36,6 +36,7 @@ def reached(home: Path) -> tuple[str, str]:
     return found["result"], found["text"]
 
 
+@pytest.mark.slow
 def test_two_running_nodes_reach_each_other(tmp_path: Path) -> None:
     """The counterpart answers with the key of its roster and takes ours, our listener answers with ours, the clocks
     agree; nothing fails, and the session between the nodes goes on."""

@@ -71,7 +71,6 @@ def test_what_a_node_knows_is_in_its_metrics(tmp_path: Path) -> None:
             await until(lambda: line.status()["line"] == "up" and line.live)
             await held(arc, said("ARC", "Good evening."))
             line.alarm("clock-offset", "as a test")
-            await asyncio.sleep(1.1)
             found = await scrape(port)
             assert found[key("line_state", state="up")] == 1
             assert found[key("line_state", state="down")] == 0
