@@ -22,7 +22,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -43,6 +43,8 @@ PATH_CHARS_MAX = 200
 IDLE_S = 10
 REQUEST_S = 15
 """From a connection, or the answer before, to the end of a request."""
+PART_BYTES = 131_072
+"""Bytes of entries read at a time for a client."""
 CONNECTIONS_MAX = 32
 CONNECTIONS_PER_ADDRESS = 8
 """Of these, where strangers may connect: the rest are for others, while one of them says nothing."""
@@ -211,9 +213,14 @@ def _read(store: LogStore, voice: str, path: str) -> Response:
     if tile.index * TILE_WIDTH + tile.width > size >> (8 * level):
         return PlainTextResponse("not found\n", 404)
     start = tile.index * TILE_WIDTH
+    kind, headers = "application/octet-stream", {"Cache-Control": "private, max-age=31536000, immutable"}
     if tile.level is None:
-        data = encode_bundle(store.read(voice, start, start + tile.width))
-    else:
-        data = store.tile(voice, level, tile.index, tile.width)
-    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
-    return Response(data, media_type="application/octet-stream", headers=headers)
+        return StreamingResponse(_bundle(store, voice, start, start + tile.width), media_type=kind, headers=headers)
+    return Response(store.tile(voice, level, tile.index, tile.width), media_type=kind, headers=headers)
+
+
+def _bundle(store: LogStore, voice: str, start: int, end: int) -> Iterator[bytes]:
+    """A bundle a part at a time, as fast as the client reads: whole, it can have 16 MB."""
+    while start < end and (entries := store.read(voice, start, end, bytes_max=PART_BYTES)):
+        yield encode_bundle(entries)
+        start += len(entries)

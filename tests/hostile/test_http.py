@@ -1,15 +1,25 @@
 """HTTP of a node under clients that mean no good: slow, huge, many, and those who would go elsewhere."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nodes import web
+from nodes.memory_store import MemoryStore
+from nodes.store import Row
 from nodes.web import CONNECTIONS_MAX, WebServer, health_app, tiles_app
+from protocol.checkpoint import Checkpoint, sign_checkpoint
+from protocol.limits import ENTRY_BYTES_MAX
+from protocol.merkle import Frontier, leaf_hash
+from protocol.tiles import TILE_WIDTH, entries_path
+from tests.lines import line_keys
 from tests.nodes.pair import free_port, run
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -166,3 +176,48 @@ def test_an_upgrade_to_something_else_is_not_made() -> None:
             assert await status(port, GOOD.removesuffix(b"\r\n") + upgrade) in (200, 400)
 
     run(test)
+
+
+def test_a_client_that_does_not_read_costs_a_part_of_a_bundle() -> None:
+    """Bundles of the largest entries, asked for by many who take none of it: they are not waiting in memory."""
+    store = MemoryStore(own="ARC", their="BOR")
+    entry = bytes(ENTRY_BYTES_MAX)
+    row = Row(entry, leaf_hash(entry), None, None, False)
+    frontier = Frontier.empty().extend([row.leaf] * TILE_WIDTH)
+    store.append_own(0, [row] * TILE_WIDTH, frontier, 0)
+    line: Any = SimpleNamespace(store=store, own="ARC", counterpart="BOR", agreement=SimpleNamespace(auditors=()))
+    origin = line_keys("ARC").own.origin
+    note = sign_checkpoint(Checkpoint(origin, TILE_WIDTH, frontier.root()), line_keys("ARC").signers.log, 1)
+    store.put_cosigned(note, TILE_WIDTH, 1)
+    node: Any = SimpleNamespace(lines={"BOR": line}, config=SimpleNamespace(tiles_clients=(None,)))
+    request = f"GET /BOR/ARC/{entries_path(0)} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+
+    async def test() -> None:
+        async with serving(tiles_app(node)) as port:
+            before = resident_bytes()
+            many = [socket.create_connection(("127.0.0.1", port)) for _ in range(16)]
+            for one in many:
+                one.sendall(request)
+            await asyncio.sleep(1.0)
+            assert resident_bytes() - before < 16 * len(entry) * TILE_WIDTH // 4
+            assert await asyncio.to_thread(received, many[0]) > TILE_WIDTH * (ENTRY_BYTES_MAX + 2)
+            for one in many:
+                one.close()
+
+    run(test)
+
+
+def resident_bytes() -> int:
+    """Memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def received(connection: socket.socket) -> int:
+    """Read an answer to its end; how many bytes it has."""
+    connection.settimeout(10)
+    count, tail = 0, b""
+    while not tail.endswith(b"\r\n0\r\n\r\n"):
+        data = connection.recv(1 << 20)
+        assert data
+        count, tail = count + len(data), (tail + data)[-8:]
+    return count

@@ -1,6 +1,5 @@
 """The page on hostile input: every row has a defence and a test that is there, or says why it does not apply."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -19,8 +18,7 @@ LEAST = {"Transport": 10, "Encoding": 13, "Text and screens": 5, "Signatures and
 
 def functions(path: Path) -> set[str]:
     """Names of the tests in a file."""
-    tree = ast.parse(path.read_text())
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    return set(re.findall(r"(?m)^(?:async )?def (test_\w+)\(", path.read_text()))
 
 
 def test_every_row_is_whole() -> None:
@@ -50,7 +48,6 @@ def test_every_hostile_test_is_on_the_page() -> None:
         for path in Path(__file__).parent.glob("test_*.py")
         if path.name != Path(__file__).name
         for name in functions(path)
-        if name.startswith("test_") and name != "test"
     }
     ordinary = {
         "test_http.py::test_a_connection_that_goes_on_asking_is_kept",
