@@ -17,16 +17,26 @@ from tests.simulation.disk import ChannelDisk
 
 NOWHERE = Path(":memory:")
 
-_empty: list[bytes] = []
+_idle: list[apsw.Connection] = []
+"""Files whose worlds have ended. To open one anew and to make its tables takes longer than to empty it."""
 
 
-def _new() -> bytes:
+def _empty_file() -> apsw.Connection:
     """A file with its tables and nothing in them."""
-    if not _empty:
-        connection = connect(NOWHERE)
-        _empty.append(connection.serialize("main"))
-        connection.close()
-    return _empty[0]
+    if not _idle:
+        return connect(NOWHERE)
+    connection = _idle.pop()
+    with connection:
+        for (table,) in list(connection.execute("SELECT name FROM sqlite_schema WHERE type='table' ORDER BY name")):
+            connection.execute(f'DELETE FROM "{table}"')
+    return connection
+
+
+def _gone() -> apsw.Connection:
+    """What a process that ended has in its hands."""
+    connection = apsw.Connection(":memory:")
+    connection.close()
+    return connection
 
 
 class KeptProjection(Projection):
@@ -42,22 +52,31 @@ class KeptProjection(Projection):
         super().__init__(NOWHERE, **others)
 
     def _open_file(self) -> apsw.Connection:
-        if self._disk.derived is not None:
-            kept = _opened(self._disk.derived)
+        kept, self._disk.derived = self._disk.derived, None
+        if kept is not None:
             if self._fits(kept):
                 return kept
-            kept.close()
-        connection = _opened(_new())
+            _idle.append(kept)
+        connection = _empty_file()
         connection.execute("INSERT INTO meta VALUES ('of', ?)", (self._identity(),))
         return connection
 
-    def leave(self) -> None:
-        """Its process is gone, and its file is where it was."""
-        self._disk.derived = self._db.serialize("main")
+    def leave(self, *, keep: bool = True) -> None:
+        """Its process is gone.
+
+        Args:
+            keep: whether its file is where it was.
+        """
+        file, self._db = self._db, _gone()
+        if keep:
+            self._disk.derived = file
+        else:
+            _idle.append(file)
         self.close()
 
 
-def _opened(file: bytes) -> apsw.Connection:
-    connection = apsw.Connection(":memory:")
-    connection.deserialize("main", file)
-    return connection
+def let_go(disk: ChannelDisk) -> None:
+    """A world ends, and its disks with it."""
+    if disk.derived is not None:
+        _idle.append(disk.derived)
+        disk.derived = None

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import apsw
+
 from nodes.highwater import HighWater
 from nodes.memory_store import MemoryStore
 from nodes.store import Ahead, Row, StoreBroken, StoreFull
@@ -75,7 +77,7 @@ class ChannelDisk:
         self.party, self.counterpart = party, counterpart
         self.store = MemoryStore(own=party, their=counterpart)
         self.mark: tuple[bytes, Checkpoint] | None = None
-        self.derived: bytes | None = None
+        self.derived: apsw.Connection | None = None
         self.slots = [b"", b""]
 
     def image(self) -> Image:

@@ -67,7 +67,7 @@ from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
 from tests.simulation import parties
 from tests.simulation.adversary import Adversary
-from tests.simulation.derived import KeptProjection
+from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import Fault, draw
 from tests.simulation.ghost import ACCUSATIONS, SELF_FOUND, Ghost, Violation, readable
@@ -449,14 +449,11 @@ class World:
         self.loop.thaw(life)
         life.end()
         for line in life.lines.values():
-            cast(KeptProjection, line.projection).leave()
+            cast(KeptProjection, line.projection).leave(keep=not silent)
         self.network.leave(life, silent=silent)
         for (own, _), disk in self.disks.items():
             if own == party:
                 disk.crash()
-                if silent:
-                    # Its file is not waited for, and what was not is not there.
-                    disk.derived = None
                 self.ghost.check_kept(disk)
         self.loop.at_us(self.loop.now_us + after_us, self.start, party, context=NOBODY)
 
@@ -923,8 +920,10 @@ class World:
                 life.end()
                 self.network.leave(life, silent=True)
                 for line in life.lines.values():
-                    line.projection.close()
+                    cast(KeptProjection, line.projection).leave()
         self.loop.run_while(lambda: True, self.loop.now_us + 10_000_000)
+        for disk in self.disks.values():
+            let_go(disk)
 
 
 def _made_to_lie(line: Line) -> None:
