@@ -74,7 +74,7 @@ class Node:
         self.lines: dict[str, Line] = {}
         self.party = home.party
         self.executor: Executor = Threads(THREADS, "node")
-        # For what the local API and the web services read.
+        # For metrics, which read much at once and must not keep officers waiting.
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         # Apart, because whoever judges on one of those threads waits for these.
         self.verifiers: Executor = Threads(os.cpu_count() or 1, "verify")
