@@ -410,8 +410,8 @@ class Branches:
         """Say, signed by the node, which entries came and are not receipted; one statement for many."""
         effects: list[Effect] = []
         for branch in self._branches:
-            top = parse_text(parse_note(branch.note).text)
-            if branch.size != top.size or top.size <= branch.answered:
+            top = _top(branch.note)
+            if top is None or branch.size != top.size or top.size <= branch.answered:
                 continue
             last = branch.answered_mono_ms
             if last is not None and now.mono_ms - last < ANSWER_PAUSE_MS:
@@ -433,6 +433,14 @@ class Branches:
             "held_size": 0 if held is None else held.size,
             "held_root": Frontier.empty().root() if held is None else held.root,
         }
+
+
+def _top(note: bytes) -> Checkpoint | None:
+    """What a kept note names; None where the disk changed it."""
+    try:
+        return parse_text(parse_note(note).text)
+    except LogRefused:
+        return None
 
 
 def _no_prefix() -> NotOfThisLog:
