@@ -74,7 +74,11 @@ class Caretaker:
     async def run(self) -> None:
         """Look again and again, for ever."""
         while True:
-            self.look(await asyncio.to_thread(self._free))
+            try:
+                self.look(await asyncio.to_thread(self._free))
+            except Exception:
+                # A mistake of ours. It must not pass unseen, and is no reason to cut a line.
+                self._log.exception("caretaker failed")
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _free(self) -> int | None:
