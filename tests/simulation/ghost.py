@@ -37,6 +37,9 @@ ACCUSATIONS: Final = frozenset({"fork", "rollback", "held-differs", "root-differ
 SELF_FOUND: Final = frozenset({"rolled-back-self", "fork-self", "high-water-ahead", "high-water-differs"})
 """Alarms by which a node says that its own disk is not the last one."""
 
+BEYOND_MENDING: Final = frozenset({"tail-lost", "fork-self", "high-water-differs", "recovery-refused"})
+"""Those after which its log does not come back; after any other it must."""
+
 BETWEEN_US: Final = b"between the two of us"
 """In every field that has words."""
 
@@ -112,6 +115,7 @@ class Ghost:
         self.alarms: list[tuple[str, str, str]] = []
         self.unauthorised: set[bytes] = set()
         self.unheard_of: set[bytes] = set()
+        self.flipped: set[Voice] = set()
         self.mixed: set[bytes] = set()
         self._states: set[tuple[str, bytes]] = set()
         self._beats: set[tuple[str, bytes]] = set()
@@ -287,7 +291,7 @@ class Ghost:
         mine = disk.store
         if size > mine.head(disk.counterpart).size:
             raise Violation("I3", f"{disk.party} cosigns {size} entries and holds fewer")
-        if root != mine.root(disk.counterpart, size):
+        if (disk.party, disk.counterpart) not in self.flipped and root != mine.root(disk.counterpart, size):
             raise Violation("I10", f"{disk.party} cosigns a root that is not of what it holds")
         if not (truth.forked or truth.rolled_back) and root != truth.root(size):
             raise Violation("I7", f"{disk.party} cosigns another log of {disk.counterpart}")
@@ -345,6 +349,11 @@ class Ghost:
         if excused:
             return
         own, their = self.truth[party, counterpart], self.truth[counterpart, party]
+        if (party, counterpart) in self.flipped or (counterpart, party) in self.flipped:
+            # What a disk made of it is not told from what was said; nobody is accused of a fork for it.
+            if code == "fork" and not (their.forked or their.rolled_back):
+                raise Violation("I8", f"{party} raises fork against {counterpart} for a bit that flipped")
+            return
         if code in ACCUSATIONS and not (their.forked or their.rolled_back or own.rolled_back or own.forked):
             raise Violation("I8", f"{party} raises {code} against {counterpart}, which is honest")
         if code in SELF_FOUND and not (own.rolled_back or own.forked or their.forked):
@@ -366,6 +375,21 @@ class Ghost:
             Fork.parse(alarm.evidence).check(keys)
         except ProtocolError as error:
             raise Violation("I9", f"{party} accuses {counterpart} of a fork that its evidence does not show") from error
+
+    def is_whole(self, disk: ChannelDisk) -> bool:
+        """Whether both logs are on a disk as they were said, bit for bit."""
+        for voice in ((disk.party, disk.counterpart), (disk.counterpart, disk.party)):
+            truth, size = self.truth[voice], disk.store.head(voice[0]).size
+            entries = disk.store.read(voice[0], 0, size)
+            if entries != truth.entries[:size] or disk.store.hash_rows(voice[0], 0, 0, size) != [
+                said.leaf for said in truth.said[:size]
+            ]:
+                return False
+            for index, seen in enumerate(map(glance, entries)):
+                body = disk.store.body(voice[0], index)
+                if seen.body_digest is not None and (body is None or not seen.fits(body)):
+                    return False
+        return True
 
     # --- what stands ahead of the mirror ------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ from tests.simulation.adversary import Adversary
 from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import Fault, draw
-from tests.simulation.ghost import ACCUSATIONS, SELF_FOUND, Ghost, Violation, readable
+from tests.simulation.ghost import ACCUSATIONS, BEYOND_MENDING, Ghost, Violation, readable
 from tests.simulation.loop import Process, SimLoop
 from tests.simulation.network import NOBODY, End, Network
 from tests.simulation.officers import Desk
@@ -597,6 +597,8 @@ class World:
                 self.clocks[party].freeze(loop.now_us + us)
             case "pause":
                 self._pause(party, us)
+            case "bit-flip":
+                self._flip((party, other), fault.amount)
             case "unauthorised":
                 self._stolen_voice(party, other)
             case "unheard-of":
@@ -616,6 +618,28 @@ class World:
         if life is not None and life.alive:
             self.loop.freeze(life)
             self.loop.at_us(self.loop.now_us + us, self._go_on, life, context=NOBODY)
+
+    def _flip(self, voice: tuple[str, str], amount: int) -> None:
+        """A disk changes a bit of what both sides have; at some time somebody looks."""
+        disk, their = self.disks[voice], self.disks[voice[1], voice[0]]
+        whose = self.chance.choice(voice)
+        both = min(disk.store.head(whose).size, their.store.head(whose).size)
+        truth = self.ghost.truth[whose, voice[1] if whose == voice[0] else voice[0]]
+        if not both or truth.rolled_back or truth.forked:
+            return
+        index = self.chance.randrange(both)
+        what = disk.flip(whose, index, amount)
+        self.ghost.flipped.add(voice)
+        self.trace("flipped", *voice, what, "of", whose, index)
+        self.count(f"flipped {what}")
+        if amount % 2:
+            self.loop.at_us(self.loop.now_us + self.chance.randrange(4_000_000), self._scrub, voice, context=NOBODY)
+
+    def _scrub(self, voice: tuple[str, str]) -> None:
+        """Somebody has the disk looked through."""
+        life = self.lives.get(voice[0])
+        if life is not None and life.alive:
+            life.context.run(life.lines[voice[1]].upkeep.scrub.hurry)
 
     def _go_on(self, life: Life) -> None:
         if self.loop.is_frozen(life):
@@ -794,10 +818,12 @@ class World:
             truth = self.ghost.truth[own, their]
             # One who lies says nothing of it; one who was put back finds it out.
             said = {code for party, other, code in self.ghost.alarms if (party, other) == (their, own)} & ACCUSATIONS
-            found = {code for party, other, code in self.ghost.alarms if (party, other) == (own, their)} & SELF_FOUND
+            found = {
+                code for party, other, code in self.ghost.alarms if (party, other) == (own, their)
+            } & BEYOND_MENDING
             if truth.forked and (said or self._says_nothing_new(own, their)):
                 return True
-            if truth.rolled_back and not truth.forked and found:
+            if truth.rolled_back and not truth.forked and found & BEYOND_MENDING:
                 return True
         return False
 
@@ -826,6 +852,11 @@ class World:
             lines.append(life.lines[their])
         if any(voice in (pair, pair[::-1]) for voice, _, _ in self._open_questions.values()):
             return False
+        for voice in self.ghost.flipped.intersection((pair, pair[::-1])):
+            if not self.ghost.is_whole(self.disks[voice]):
+                # What was found before, and could not be had back at that time, is looked for again.
+                self._scrub(voice)
+                return False
         for line, other in ((lines[0], lines[1]), (lines[1], lines[0])):
             log, mirrored = line.store.head(line.own), other.store.head(line.own)
             if log.size < 2 or (log.size, log.root) != (mirrored.size, mirrored.root):
@@ -878,6 +909,9 @@ class World:
                 )
                 .get
             )
+            if view is None and truth.rolled_back and index >= self.disks[voice].store.head(voice[0]).size:
+                # Signed before its disk was put back, at neither side any more, and said so: `tail-lost`.
+                continue
             faults, effective = view
             stolen = said.statement_id in self.ghost.unauthorised
             tolerated = PUT_BACK if truth.rolled_back or other.rolled_back else frozenset()
