@@ -69,7 +69,7 @@ class Caretaker:
         self._lines = lines
         self._read = read
         self._said: dict[tuple[str, Finding], int] = {}
-        self._log = structlog.get_logger(part="caretaker")
+        self.log = structlog.get_logger(part="caretaker")
 
     async def run(self) -> None:
         """Look again and again, for ever."""
@@ -78,14 +78,14 @@ class Caretaker:
                 self.look(await asyncio.to_thread(self._free))
             except Exception:
                 # A mistake of ours. It must not pass unseen, and is no reason to cut a line.
-                self._log.exception("caretaker failed")
+                self.log.exception("caretaker failed")
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _free(self) -> int | None:
         try:
             return shutil.disk_usage(self._home).free
         except OSError as error:
-            self._log.error("disk not seen", detail=error.strerror)
+            self.log.error("disk not seen", detail=error.strerror)
             return None
 
     def look(self, free: int | None) -> None:
