@@ -15,11 +15,12 @@ from pathlib import Path
 
 import apsw
 
-from nodes.store import LogStore
+from nodes.store import LogStore, StoreDamaged
 from protocol.clocks import Clockwork
 from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.merkle import Frontier, Hash
+from protocol.tagged import digest as body_digest
 from protocol.verdict import Located, Verdict, location
 
 SCHEMA_VERSION = 1
@@ -141,7 +142,12 @@ class DocketTables:
 
     def document(self, voice: int, index: int, digest: Hash) -> bytes | None:
         """See protocol.archive.Archive."""
-        return self._store.body(self._names[voice], index)
+        body = self._store.body(self._names[voice], index)
+        if body is not None and body_digest(body) != digest:
+            raise StoreDamaged("store-damaged", f"the body of {self._names[voice]} {index} is not what was held")
+                "store-damaged", f"the body of {self._names[voice]} {index} is not the one that was held"
+            )
+        return body
 
     def add(self, verdict: Verdict) -> None:
         """See protocol.archive.Archive."""

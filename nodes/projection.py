@@ -279,9 +279,14 @@ class Projection(DocketViews):
         self._walk = Walk(judge=self._judge, read=self._read, verify=self._verify)
 
     def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
-        entries = self.store.read(self.names[voice], start, start + count)
-        for entry in entries:
-            self._tables.grow(voice, leaf_hash(entry))
+        name = self.names[voice]
+        entries = self.store.read(name, start, start + count)
+        leaves = [leaf_hash(entry) for entry in entries]
+        if leaves != self.store.hash_rows(name, 0, start, start + len(entries)):
+            # What was concluded from it would stand when the entry is mended.
+            raise StoreDamaged("store-damaged", f"an entry of {name} from {start} on is not the one that was held")
+        for leaf in leaves:
+            self._tables.grow(voice, leaf)
         return entries
 
     def _mark(self, voice: int) -> None:
