@@ -95,6 +95,36 @@ class ChannelDisk:
         if mark:
             self.mark, self.slots = image.mark, list(image.slots)
 
+    def flip(self, voice: str, index: int, what: int) -> str:
+        """Change a bit of what is stored of an entry, as a disk does by itself.
+
+        Args:
+            voice: whose log.
+            index: place of the entry.
+            what: chooses entry, body or hash, and the bit.
+
+        Returns:
+            What was changed.
+        """
+        log: Any = self.store._voices[voice]
+        place, bit = what // 24, 1 << what % 8
+
+        def changed(data: bytes) -> bytes:
+            at = place % len(data)
+            return data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
+
+        log.roots.clear()
+        match what // 8 % 3:
+            case 0:
+                log.entries[index] = changed(log.entries[index])
+                return "entry"
+            case 1 if index in log.bodies:
+                log.bodies[index] = changed(log.bodies[index])
+                return "body"
+            case _:
+                log.levels[0][index] = changed(log.levels[0][index])
+                return "hash"
+
     def crash(self) -> None:
         """Forget what was not durable, and what a process that is gone still holds on to."""
         self.store = self.store.crashed()

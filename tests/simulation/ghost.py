@@ -247,9 +247,6 @@ class Ghost:
                     self._own_left(disk, *beat.own, by_log=False)
                 if beat.held[0]:
                     self._cosigned_left(disk, *beat.held)
-                receipt = disk.store.note(OWN_COSIGNED)
-                if receipt is not None and beat.quoted < self.checkpoint(receipt).size:
-                    raise Violation("I9", f"{disk.party} does not quote what it has a receipt for")
                 if beat.shows_rollback and not self.truth[disk.party, disk.counterpart].rolled_back:
                     raise Violation("I8", f"{disk.party} signs that it was rolled back, and was not")
             case _:
@@ -260,6 +257,15 @@ class Ghost:
         """How far a state says that the other log went."""
         notes = [frame[name] for name in ("held_note", "newest_note") if frame[name] is not None]
         return max([int(frame["held_size"]), *(self.checkpoint(note).size for note in notes)])
+
+    def quoted(self, disk: ChannelDisk, data: bytes) -> None:
+        """A node made a frame; if it is a beat, it quotes what the node has a receipt for."""
+        receipt = disk.store.note(OWN_COSIGNED)
+        frame = parse_frame(data)
+        if receipt is None or frame.type is not FrameType.BEAT:
+            return
+        if beats.parse(frame["beat"]).quoted < self.checkpoint(receipt).size:
+            raise Violation("I9", f"{disk.party} does not quote what it has a receipt for")
 
     def opened(self, party: str, counterpart: str, data: bytes) -> None:
         """A node opened a session on this state of the other side."""

@@ -56,6 +56,7 @@ from protocol.effects import (
     Live,
     Received,
     Say,
+    Send,
     StoreAhead,
     StoreBranch,
     StoreCosigned,
@@ -88,6 +89,9 @@ LOOK_US = 20_000
 
 BY_ROSTER = frozenset({"roster-expired", "key-not-in-roster", "role-not-held", "bad-signature"})
 """Why a statement is refused that was signed by somebody whom a new roster does not have so any more."""
+
+BY_DAMAGE = frozenset({"high-water-differs", "store-damaged"})
+"""Why nothing is taken for the moment where a disk changed its bits."""
 
 PUT_BACK = frozenset({"after-not-of-log", "seen-not-of-log", "reference-unknown", "held-not-of-log"})
 """Faults of statements that were written in a past which an old disk undid."""
@@ -424,6 +428,16 @@ class World:
             return effects
 
         line._core.receive = watched  # type: ignore[method-assign]
+        tick = line._core.tick
+
+        def ticked(now: Instant, *, ahead_ms: int = 0) -> list[Effect]:
+            effects = tick(now, ahead_ms=ahead_ms)
+            for effect in effects:
+                if isinstance(effect, Send) and line.process.alive:
+                    self.check(self.ghost.quoted, self.disks[line.own, line.counterpart], effect.data)
+            return effects
+
+        line._core.tick = ticked  # type: ignore[method-assign]
 
     async def _guard(self, life: Life, line: WatchedLine) -> None:
         try:
@@ -539,6 +553,8 @@ class World:
             if life.alive and voice in self.changed and error.code in BY_ROSTER:
                 self.count("officer refused by a new roster")
                 self._open_questions.pop(number, None)
+            elif voice in self.ghost.flipped and error.code in BY_DAMAGE:
+                self.count("officer told that the disk is damaged")
             elif life.alive and error.code not in ("store-broken", "no-such-draft"):
                 self.failure = Violation("refused", f"{voice} was refused {error.code}: {error.text}")
             return
