@@ -145,8 +145,6 @@ class DocketTables:
         body = self._store.body(self._names[voice], index)
         if body is not None and body_digest(body) != digest:
             raise StoreDamaged("store-damaged", f"the body of {self._names[voice]} {index} is not what was held")
-                "store-damaged", f"the body of {self._names[voice]} {index} is not the one that was held"
-            )
         return body
 
     def add(self, verdict: Verdict) -> None:
