@@ -75,6 +75,11 @@ def _unjudged(line: Line) -> int:
     return max(0, line.store.head(line.own).size - own) + max(0, line.store.head(line.counterpart).size - their)
 
 
+def _missing(facts: dict[str, Any]) -> int:
+    recovery = facts["recovery"]
+    return 0 if recovery is None or recovery["goal"] is None else max(0, recovery["goal"] - recovery["entries"])
+
+
 def _size(path: Path) -> int:
     # What is not in the file itself yet is beside it.
     return sum(one.stat().st_size for one in (path, path.with_name(f"{path.name}-wal")) if one.exists())
@@ -95,6 +100,8 @@ _LINE_VALUES: tuple[tuple[str, str, Callable[[Seen], float | None]], ...] = (
     ),
     ("ahead_entries", "Flashes here whose predecessors are not.", lambda seen: len(seen.facts["ahead"])),
     ("unjudged_entries", "Entries of both logs not judged yet.", lambda seen: _unjudged(seen.line)),
+    ("missing_entries", "Entries that we signed and that are not here.", lambda seen: _missing(seen.facts)),
+    ("damaged_entries", "Stored entries that are not what was signed.", lambda seen: seen.facts["scrub"]["damaged"]),
     ("log_bytes", "Size of the file of the two logs.", lambda seen: _size(seen.line.home.log_db)),
     (
         "roster_ends_seconds",

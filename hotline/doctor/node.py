@@ -49,9 +49,11 @@ def line(channel: dict[str, Any], *, offset_alarm_ms: int, now_ms: int) -> Itera
         late = abs(offset) >= offset_alarm_ms
         text = f"their clock says {abs(offset)} ms {'more' if offset >= 0 else 'less'} than ours"
         yield Check(name=f"{name} clock", result="warn" if late else "ok", text=text, fix=CLOCK_FIX if late else "")
-    if state == "up" and not details["live"]:
-        text = "the line is up and nothing new of ours is signed"
-        yield Check(name=f"{name} voice", result="fail", text=text, fix="See the alarms: hotline status.")
+    yield from _voice(channel)
+    damaged = (details.get("scrub") or {}).get("damaged", 0)
+    if damaged:
+        fix = "See how far it is: hotline scrub. Look at the disk; a second time means a new one."
+        yield Check(name=f"{name} stored", result="warn", text=f"{damaged} entries on the disk are damaged", fix=fix)
     if details["disputed"]:
         fix = "Keep the evidence and tell a senior official: hotline explain fork."
         yield Check(name=f"{name} their log", result="fail", text="their side signed two logs", fix=fix)
@@ -64,3 +66,16 @@ def line(channel: dict[str, Any], *, offset_alarm_ms: int, now_ms: int) -> Itera
     for code, count in sorted(recent.items()):
         text = f"{code}, {count} times within a day" if count > 1 else f"{code}, within a day"
         yield Check(name=f"{name} alarms", result="warn", text=text, fix=f"hotline explain {code}")
+
+
+def _voice(channel: dict[str, Any]) -> Iterator[Check]:
+    """Whether our side may speak."""
+    name, details = f"{channel['counterpart']} voice", channel["details"]
+    recovery = details.get("recovery")
+    if recovery is not None and recovery["goal"] is not None:
+        text = f"{recovery['entries']} of our {recovery['goal']} entries are here; nothing is signed before all are"
+        fix = "It comes back by itself while the line is up; hotline explain rolled-back-self."
+        yield Check(name=name, result="warn", text=text, fix=fix)
+    elif channel["line"] == "up" and not details["live"]:
+        text = "the line is up and nothing new of ours is signed"
+        yield Check(name=name, result="fail", text=text, fix="See the alarms: hotline status.")

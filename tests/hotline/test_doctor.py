@@ -218,7 +218,14 @@ def test_the_time_service_is_asked_of_the_kernel() -> None:
 
 def channel(**changes: Any) -> dict[str, Any]:
     """A line as `status` gives it."""
-    details = {"live": True, "disputed": False, "refused": 0, "alarms": [], **changes.pop("details", {})}
+    details = {
+        "live": True,
+        "disputed": False,
+        "refused": 0,
+        "alarms": [],
+        "recovery": None,
+        **changes.pop("details", {}),
+    }
     return {"counterpart": "BOR", "line": "up", "clock_offset_ms": 3, "details": details, **changes}
 
 
@@ -227,6 +234,13 @@ FINDINGS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a clock beyond the agreed difference": ({"clock_offset_ms": -2_000}, "BOR clock", "warn"),
     "a clock that is not known yet": ({"clock_offset_ms": None}, "BOR clock", "ok"),
     "a line that is up and not live": ({"details": {"live": False}}, "BOR voice", "fail"),
+    "a log on its way back": (
+        {"details": {"live": False, "recovery": {"entries": 3, "goal": 9}}},
+        "BOR voice",
+        "warn",
+    ),
+    "a restored home that is whole": ({"details": {"recovery": {"entries": 9, "goal": None}}}, "BOR line", "ok"),
+    "damage on the disk": ({"details": {"scrub": {"damaged": 2}}}, "BOR stored", "warn"),
     "two logs of theirs": ({"details": {"disputed": True}}, "BOR their log", "fail"),
     "refused statements": ({"details": {"refused": 2}}, "BOR queue", "warn"),
     "an alarm of today": ({"details": {"alarms": [{"code": "fork", "text": "", "at_ms": 5}]}}, "BOR alarms", "warn"),

@@ -77,7 +77,7 @@ def test_what_a_node_knows_is_in_its_metrics(tmp_path: Path) -> None:
             assert found[key("live")] == 1
             assert 0 <= found[key("beat_age_seconds")] < 5
             assert found[key("own_entries")] == line.store.head("ARC").size >= 3
-            assert found[key("unheld_entries")] == 0
+            assert found[key("unheld_entries")] == found[key("missing_entries")] == found[key("damaged_entries")] == 0
             assert found[key("log_bytes")] > 4096
             assert found[key("waiting", queue="queued")] == 0
             assert found[key("alarms_total", code="clock-offset")] == 1
