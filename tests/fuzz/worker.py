@@ -26,7 +26,7 @@ WALL_S_MAX = 30
 
 def main() -> None:
     """See the module; does not return."""
-    name, seconds, seed, out, *corpus = sys.argv[1:]
+    name, *arguments = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES_MAX, ADDRESS_BYTES_MAX))
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
         from tests.fuzz.target import load
@@ -42,6 +42,12 @@ def main() -> None:
     def changed(data: bytes, most: int, seed: int) -> bytes:
         return mutate(bytes(data), most, seed, shape=target.shape, head_bytes=target.head_bytes, raw=atheris.Mutate)
 
+    # A merge starts processes of its own by this name, which is given to a shell.
+    again = f"{sys.executable} -m tests.fuzz.worker {name}"
+    if any(one.startswith("-merge_inner") for one in arguments):
+        atheris.Setup([again, *arguments], attempt)
+        atheris.Fuzz()
+    seconds, seed, out, *corpus = arguments
     options = [
         f"-max_total_time={seconds}",
         f"-seed={seed}",
@@ -50,13 +56,12 @@ def main() -> None:
         f"-rss_limit_mb={RSS_MB_MAX}",
         f"-artifact_prefix={out}/{name}-",
         "-detect_leaks=0",
-        "-use_value_profile=1",
         "-print_final_stats=1",
         "-verbosity=1",
     ]
-    if MERGE in os.environ:
-        options.append("-merge=1")
-    atheris.Setup([sys.argv[0], *options, *corpus], attempt, custom_mutator=changed)
+    # What is kept reaches other code; what is tried may differ in the values compared as well.
+    options += ["-merge=1"] if MERGE in os.environ else ["-use_value_profile=1"]
+    atheris.Setup([again, *options, *corpus], attempt, custom_mutator=changed)
     atheris.Fuzz()
 
 

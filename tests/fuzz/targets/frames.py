@@ -43,6 +43,13 @@ def seeds() -> dict[str, bytes]:
     wire.arc.append(70)
     wire.arc.append(1, flash=True)
     wire.open()
-    seen["want"] = frames.encode(FrameType.WANT, voice="ARC", start=0)
-    seen["problem"] = frames.encode(FrameType.PROBLEM, code="cannot-store", text="")
+    for type_, table in frames.FRAMES.items():
+        if type_.name.lower() not in seen:
+            seen[type_.name.lower()] = frames.encode(type_, **{item.name: _some(item) for item in table})
     return seen
+
+
+def _some(item: frames.Item) -> object:
+    """A value that an item takes."""
+    octets = b"b" * (item.exact or 8)
+    return {int: 1, str: "ARC", bytes: octets, list: [octets]}[item.kind]

@@ -13,6 +13,7 @@ import msgpack
 from protocol.effects import Effect, Send, StoreCosigned, StoreMirror
 from protocol.frames import FrameType, parse
 from tests.fuzz.target import Target, unpacked
+from tests.fuzz.targets.frames import seeds as frame_seeds
 from tests.lines import Side, Wire, other
 from tests.simulation.stubs import stub_keys
 
@@ -99,4 +100,7 @@ def seeds() -> dict[str, bytes]:
             phase = {FrameType.HELLO: 0, FrameType.AUTH: 1, FrameType.STATE: 2}.get(frame, 3)
             if len(data) < 16_000:
                 made.setdefault(f"{frame.name.lower()}", msgpack.packb([phase, data]))
+    for name, data in frame_seeds().items():
+        if name not in made and len(data) < 1_000:
+            made[name] = msgpack.packb([3, data])
     return made
