@@ -224,6 +224,7 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
         (function, _remember(function, lasting=True))
         for function in (
             keys.gate.check_ed25519,
+            protocol.note.is_key_name,
             keys.roster.parse,
             keys.roster.check_apart,
             keys.tls_identity.certificate_key,

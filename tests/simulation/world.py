@@ -142,6 +142,8 @@ class Clock:
         self.drift = 0
         self.frozen_until_us = 0
         self._frozen_ms = 0
+        self._state: object = None
+        self._shown = Instant(START_MS, 0)
 
     def freeze(self, until_us: int) -> None:
         """Show the present time until then."""
@@ -156,9 +158,12 @@ class Clock:
     def read(self) -> Instant:
         """Both clocks."""
         mono_ms = self._loop.now_us // 1000
-        if self._loop.now_us < self.frozen_until_us:
-            return Instant(self._frozen_ms, mono_ms)
-        return Instant(START_MS + mono_ms + mono_ms * self.drift // 1000 + self.offset_ms, mono_ms)
+        state = mono_ms, self._loop.now_us < self.frozen_until_us, self._frozen_ms, self.offset_ms, self.drift
+        if state != self._state:
+            self._state = state
+            wall_ms = START_MS + mono_ms + mono_ms * self.drift // 1000 + self.offset_ms
+            self._shown = Instant(self._frozen_ms if state[1] else wall_ms, mono_ms)
+        return self._shown
 
 
 class World:
