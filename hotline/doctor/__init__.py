@@ -50,7 +50,7 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
     yield found
     channels = home.channels()
     sizes = {channel.counterpart: _sizes(home, channel) for channel in channels}
-    log_bytes = sum(one.log_db.stat().st_size for one in channels if one.log_db.is_file())
+    log_bytes = sum(path.stat().st_size for one in channels for path in one.path.glob("log.db*"))
     entries = sum(sum(one) for one in sizes.values() if not isinstance(one, str))
     yield from machine.disk(home.path, log_bytes=log_bytes, entries=entries)
     found, lines = node.running(home.socket)

@@ -28,7 +28,9 @@ FORGETS = {"tmpfs", "ramfs"}
 REMOTE = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "glusterfs", "afs", "lustre"}
 
 ENTRY_BYTES = 20_000
-"""What an entry with its body and hashes takes, about, where there are none yet to measure."""
+"""What an entry with its body and hashes takes, about, where there are too few yet to measure."""
+
+ENTRIES_TO_MEASURE = 1_000
 
 _STA_UNSYNC = 0x40
 _TIME_ERROR = 5
@@ -105,7 +107,7 @@ def disk(path: Path, *, log_bytes: int, entries: int) -> Iterator[Check]:
         entries: in all logs.
     """
     free = shutil.disk_usage(path).free
-    each = max(1, log_bytes // entries) if entries else ENTRY_BYTES
+    each = log_bytes // entries if entries >= ENTRIES_TO_MEASURE else ENTRY_BYTES
     text = f"{free // 1024**2} MiB are free, room for about {free // each} more entries"
     if free < DISK_LOW_BYTES:
         yield Check(name="disk", result="warn", text=text, fix="Make room: a full disk stops receiving.")
