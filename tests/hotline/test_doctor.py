@@ -199,7 +199,7 @@ def test_a_home_in_memory_and_a_disk_that_is_nearly_full(tmp_path: Path) -> None
 
 
 def test_room_is_counted_in_entries(tmp_path: Path) -> None:
-    """By what an entry took so far, if there are enough to tell; where the logs are larger than what is free, that is said."""
+    """By what an entry took so far, if there are enough to tell; logs larger than what is free are warned of."""
     free = shutil.disk_usage(tmp_path).free
     for log_bytes, entries, each in ((10_000_000, 1_000, 10_000), (10, 1, machine.ENTRY_BYTES)):
         (found,) = [one for one in machine.disk(tmp_path, log_bytes=log_bytes, entries=entries) if one.name == "disk"]
