@@ -39,7 +39,7 @@ from nodes.receipts import receipt
 from nodes.restored import Return
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.scrub import PACE_BYTES_S
-from nodes.sequencer import Item, Placed, Sequencer
+from nodes.sequencer import Item, Placed, Sequencer, SignRefused
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken, StoreDamaged, StoreFull
 from nodes.threads import on_thread
@@ -245,6 +245,7 @@ class Line:
             log=self.log,
             alarm=self.alarm,
             say=self._say,
+            mended=self._mended,
             pace=scrub_bytes_s,
         )
         self._background: set[asyncio.Task[None]] = set()
@@ -536,6 +537,11 @@ class Line:
                 self._live = False
                 self._broken(error)
                 break
+            except SignRefused as error:
+                # As below; but where it is the disk, this goes on once that is mended.
+                self._starting = self._live = False
+                self._look_through(error)
+                break
             except NodeError as error:
                 # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
                 self._live = False
@@ -588,6 +594,19 @@ class Line:
             await self.place(Statement.parse(signed.statement), signed)
         except StoreFull as error:
             self.alarm(error.code, error.text)
+        except SignRefused as error:
+            self._look_through(error)
+
+    def _look_through(self, error: SignRefused) -> None:
+        """Our log is not the one that we signed before; it may be the disk, which the counterpart can mend."""
+        self.alarm(error.code, error.text)
+        self.upkeep.scrub.hurry()
+
+    def _mended(self) -> None:
+        """What was damaged is whole again, and what was not signed because of it can be."""
+        self.driver.mended()
+        if self._core.live:
+            self._go_live()
 
     async def place(self, statement: Statement, signed: SignedStatement) -> Placed:
         """Give an admitted statement its place in our log; done when a crash can no longer lose it."""

@@ -42,6 +42,7 @@ class Upkeep:
         log: of the line.
         alarm: raises an alarm.
         say: logs a statement of the node's own.
+        mended: called when something can be read again that could not.
         pace: bytes a second.
 
     Attributes:
@@ -60,6 +61,7 @@ class Upkeep:
         log: structlog.typing.FilteringBoundLogger,
         alarm: Callable[[str, str], None],
         say: Callable[[str, dict[str, Any] | None], Awaitable[None]],
+        mended: Callable[[], None],
         pace: int,
     ) -> None:
         self._store = store
@@ -67,6 +69,7 @@ class Upkeep:
         self._driver = driver
         self._alarm = alarm
         self._say = say
+        self._mended = mended
         self._asked: tuple[str, int, asyncio.Future[GivenBack]] | None = None
         self.scrub = Scrub(store=store, host=self, executor=executor, path=path, read=read, log=log, pace=pace)
 
@@ -120,4 +123,4 @@ class Upkeep:
 
     def mended(self) -> None:
         """See `nodes.scrub.Host`."""
-        self._driver.mended()
+        self._mended()
