@@ -25,7 +25,7 @@ START_S_MAX = 120
 KEPT_BYTES_MAX = 400
 """Bytes of an input that is kept because it reaches something new."""
 
-KEPT_MAX = 40
+KEPT_MAX = 24
 """Of these, for each target."""
 
 MERGE = "HOTLINE_FUZZ_MERGE"

@@ -143,6 +143,7 @@ def test_a_counterpart_that_logged_in_is_shown_out_all_the_same(tmp_path: Path, 
     run(test)
 
 
+@pytest.mark.slow
 def test_strange_frames_of_a_counterpart_stop_nothing(tmp_path: Path) -> None:
     """What is well formed and asks for nothing that there is: passed over or told of, and nothing changed."""
     homes = write_homes(tmp_path)

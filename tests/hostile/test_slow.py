@@ -11,6 +11,8 @@ from nodes import peer
 from tests.nodes.pair import run, running, write_homes
 from tests.nodes.test_peer import Homes, address, context, dialled, ended, hello, still_well
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 0.5
 LATE_S = 5.0
 REQUEST = b"GET / HTTP/1.1\r\nHost: bor\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
