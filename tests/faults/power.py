@@ -26,6 +26,7 @@ from nodes.highwater import HighWater
 from nodes.home import NodeHome
 from nodes.projection import Projection
 from nodes.resources import catalogue
+from nodes.rosters import load as load_rosters
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED
 from protocol.beat import parse as parse_beat
@@ -39,6 +40,7 @@ from tests.faults.disk import MODES, Disk
 from tests.faults.ledger import Ledger, places
 from tests.faults.machine import QuickMachine, quick_machines, wait_level
 from tests.faults.record import Op, Recorder
+from tests.faults.sweep import Renewals
 from tests.lines import other
 from tests.nodes.homes import agreement, said
 
@@ -122,8 +124,8 @@ class Run:
 
 
 def record(directory: Path, *, party: str) -> Run:
-    """Record a run: a first start, statements of both sides one by one and together, a clean stop, another start, more,
-    and kill -9 at its end."""
+    """Record a run: a first start, a new roster, statements of both sides one by one and together, a clean stop, the
+    same after another start, and kill -9 at its end."""
     with quick_machines(directory, tidy_s=TIDY_S, threads=1) as (arc, bor):
         machine, peer = (arc, bor) if party == "ARC" else (bor, arc)
         before = {
@@ -133,10 +135,11 @@ def record(directory: Path, *, party: str) -> Run:
         }
         peer.start()
         ops: list[Op] = []
+        renewals = Renewals()
         for number in (0, 1):
             recorder = Recorder(machine, directory / "record")
             recorder.start()
-            _talk(machine, peer)
+            _talk(machine, peer, renewals)
             if number == 0:
                 machine.stop()
             else:
@@ -146,8 +149,9 @@ def record(directory: Path, *, party: str) -> Run:
     return Run(party=party, before=before, ops=tuple(ops), logs=logs)
 
 
-def _talk(machine: QuickMachine, peer: QuickMachine) -> None:
+def _talk(machine: QuickMachine, peer: QuickMachine, renewals: Renewals) -> None:
     ledger = Ledger()
+    ledger.insist(machine, renewals(machine.party))
     for _ in range(ROUNDS // 2):
         for speaker in (machine, peer):
             ledger.insist(speaker, said(speaker.party))
@@ -203,6 +207,7 @@ def check(home: Path, run: Run, promises: Promises, *, project: bool) -> None:
         for statement_id, index in promises.logged.items():
             _hold(found.get(statement_id) == [index], f"{statement_id} was at {index}: {found.get(statement_id)}")
         if project:
+            load_rosters(channel, agreement(), run.party)
             _project(channel.docket_db, store)
     finally:
         store.close()
