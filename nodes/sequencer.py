@@ -202,11 +202,9 @@ class Sequencer:
 
     def _commit(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
         with self._mark.turn:
-            last = self._mark.checkpoint
-            here = self._store.head(self._store.own).size
-            if last is not None and last.origin == self.keys.own.origin and last.size > here:
-                # Nothing is even written where the log went further before.
-                raise SignRefused("high-water-ahead", f"the log was signed at {last.size} entries before")
+            here = self._store.head(self._store.own)
+            # Nothing is even written where the log went further before, or is not what was signed.
+            self._check_mark(Checkpoint(self.keys.own.origin, here.size, here.root))
             return self._commit_whole(items)
 
     def _commit_whole(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
@@ -250,12 +248,13 @@ class Sequencer:
         """Never a second root for a size, nor a size below the last one signed."""
         last = self._mark.checkpoint
         if last is not None and last.origin == checkpoint.origin:
-            same = checkpoint.size == last.size and checkpoint.root == last.root
-            if checkpoint.size < last.size or (checkpoint.size == last.size and not same):
+            if checkpoint.size < last.size:
                 raise SignRefused(
                     "high-water-ahead", f"the log was signed at {last.size} entries before; here are {checkpoint.size}"
                 )
-            if checkpoint.size > last.size and self._store.root(self._store.own, last.size) != last.root:
+            same = checkpoint.size == last.size
+            root = checkpoint.root if same else self._store.root(self._store.own, last.size)
+            if root != last.root:
                 raise SignRefused("high-water-differs", f"the log was signed with another root at {last.size} entries")
 
 

@@ -192,7 +192,7 @@ def test_a_second_root_for_a_size_is_refused(tmp_path: Path) -> None:
     async def beside(bench: Bench) -> None:
         with pytest.raises(SignRefused) as caught:
             await bench.sequencer.resume()
-        assert caught.value.code == "high-water-ahead"
+        assert caught.value.code == "high-water-differs"
         with pytest.raises(SignRefused) as caught:
             await bench.submit()
         assert caught.value.code == "high-water-differs"
