@@ -1,6 +1,7 @@
 """One world with its trace, or many with their numbers.
 
 python -m tests.simulation 7            the trace of seed 7
+python -m tests.simulation 7+fork+full  the same with two families of faults armed, whatever the seed draws
 python -m tests.simulation 7 --real     the same with real signatures and seals
 python -m tests.simulation 0-1000       so many worlds; prints what failed, and counts
 """
@@ -12,21 +13,23 @@ import time
 from collections import Counter
 from statistics import median
 
+from tests.simulation.faults import named
 from tests.simulation.ghost import Violation
 from tests.simulation.stubs import remembered, stubbed
 from tests.simulation.world import World
 
 
-def one(seed: int, *, real: bool) -> int:
+def one(name: str, *, real: bool) -> int:
     """Print everything that happens in one world."""
-    world = World(seed, stubbed=not real, verbose=True)
+    seed, forced = named(name)
+    world = World(seed, stubbed=not real, verbose=True, forced=forced)
     failed: Violation | None = None
     try:
         world.run()
     except Violation as error:
         failed = error
     print("\n".join(world.lines_of_trace or []))
-    print(f"seed {seed}  armed {' '.join(sorted(world.plan.armed))}")
+    print(f"seed {name}  armed {' '.join(sorted(world.plan.armed))}")
     print(f"steps {world.loop.steps}  frames {world.ghost.frames}  trace {world.trace_hash[:16]}")
     print(f"FAILED at {world.loop.now_us / 1_000_000:.6f} s: {failed}" if failed else "all held")
     return 1 if failed else 0
@@ -61,11 +64,11 @@ def main(arguments: list[str]) -> int:
     """See the module."""
     real = "--real" in arguments
     (what,) = [argument for argument in arguments if not argument.startswith("--")]
-    first, dash, last = what.partition("-")
+    first, dash, last = what.partition("-") if "+" not in what else (what, "", "")
     with remembered() if real else stubbed():
         if dash:
             return many(range(int(first), int(last)), real=real)
-        return one(int(first), real=real)
+        return one(first, real=real)
 
 
 if __name__ == "__main__":

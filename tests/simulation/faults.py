@@ -78,6 +78,15 @@ class Plan:
     until_us: int
 
 
+def named(text: str) -> tuple[int, frozenset[str]]:
+    """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`."""
+    seed, *forced = text.split("+")
+    unknown = set(forced) - FAMILIES.keys()
+    if unknown:
+        raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
+    return int(seed), frozenset(forced)
+
+
 def draw(
     chance: Random,
     parties: tuple[str, ...],

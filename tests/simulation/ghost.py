@@ -120,6 +120,7 @@ class Ghost:
         self._states: set[tuple[str, bytes]] = set()
         self._beats: set[tuple[str, bytes]] = set()
         self.frames = 0
+        self.in_parts = 0
         self._notes: dict[bytes, Checkpoint] = {}
 
     # --- writes -------------------------------------------------------------------------------------------------------
@@ -230,6 +231,7 @@ class Ghost:
         frame = parse_frame(data)
         match frame.type:
             case FrameType.APPEND | FrameType.AHEAD:
+                self.in_parts += frame.type is FrameType.APPEND and len(frame["proof"]) > 0
                 self._own_left(disk, *self._position(frame["note"]))
             case FrameType.STATE:
                 if frame["own_note"] is not None:

@@ -107,7 +107,7 @@ MUTANTS = (
         "self._last_ms = max(self._last_ms, self.now().wall_ms, 0)",
         "self._last_ms = max(self.now().wall_ms, 0)",
         "I15",
-        1,
+        0,
         forced="clock-jump",
     ),
     Mutant(
@@ -126,13 +126,11 @@ MUTANTS = (
         "effects: list[Effect] = [*self._outbox.heed(*self._shown)]",
         "effects, self._outbox.standing = [], GOOD",
         "I2",
-        0,
+        10,
         (("if known is not None:", "if False:"),),
         forced="old-disk",
     ),
-    Mutant(
-        "pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 460, forced="fork"
-    ),
+    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 1, forced="fork"),
     Mutant(
         "drop an alarm with what the disk had no room for",
         Driver,
@@ -140,7 +138,7 @@ MUTANTS = (
         "done += [later for later in queue if isinstance(later, Alarm)]",
         "pass",
         "L1",
-        43,
+        48,
         forced="fork full",
     ),
     Mutant(
@@ -150,7 +148,7 @@ MUTANTS = (
         "await asyncio.sleep(START_AGAIN_S)",
         "break",
         "L1",
-        31,
+        20,
         forced="full crash",
     ),
     Mutant(
@@ -160,7 +158,7 @@ MUTANTS = (
         "self._host.broke(error)",
         "pass",
         "I22",
-        21,
+        7,
         forced="write-fails",
     ),
     Mutant(
@@ -170,7 +168,7 @@ MUTANTS = (
         "self._broken(error)",
         "pass",
         "I22",
-        17,
+        0,
         forced="write-fails crash",
     ),
     Mutant(
@@ -190,7 +188,7 @@ MUTANTS = (
         """if proof or frontier.root() != checkpoint.root:""",
         "if False:",
         "I7",
-        10,
+        9,
         forced="forge",
     ),
     Mutant(
@@ -200,7 +198,7 @@ MUTANTS = (
         "channel=self.channel,",
         "channel=beats.parse(frame['beat']).channel,",
         "I17",
-        0,
+        4,
         (("if beat.session != self._session:", "if False:"),),
         forced="cross",
     ),
@@ -221,7 +219,7 @@ MUTANTS = (
     )""",
         "pass",
         "I17",
-        0,
+        5,
         forced="replay drop",
     ),
     Mutant(
@@ -231,7 +229,7 @@ MUTANTS = (
         "await self._host.adopt(placed.index)",
         "pass",
         "P9",
-        0,
+        32,
         forced="roster",
     ),
     Mutant(
@@ -241,7 +239,7 @@ MUTANTS = (
         "if len(check) != 32 or sha256(data[: 12 + length]).digest() != check:",
         "if False:",
         "I3",
-        0,
+        1,
         forced="crash-at-write",
     ),
     Mutant(
@@ -251,7 +249,7 @@ MUTANTS = (
         "faults.append(NOT_UNDERSTOOD)",
         "pass",
         "P15",
-        0,
+        1,
         forced="unheard-of",
     ),
     Mutant(
@@ -261,7 +259,7 @@ MUTANTS = (
         "if opener.status != statement.status:",
         "if False:",
         "P14",
-        0,
+        1,
         forced="unheard-of",
     ),
     Mutant(

@@ -799,6 +799,7 @@ class World:
             raise Violation("L1", f"no agreement after {HEAL_US // 1_000_000} s: {self._standing()}")
         loop.run_while(self._sound, loop.now_us + 1_500_000)
         self._sound()
+        self.counters["append in parts"] += self.ghost.in_parts
         self._last_checks()
 
     def _sound(self) -> bool:
