@@ -223,6 +223,7 @@ class Line:
         self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)
         self._said_s = 0.0
         self._judge_wanted = asyncio.Event()
+        self._judge_anew = False
         self._judge_wanted.set()
         self._waiters = Waiters()
         self.intake = Intake(
@@ -409,6 +410,9 @@ class Line:
             await self._calm()
             self._judge_wanted.clear()
             try:
+                if self._judge_anew:
+                    self._judge_anew = False
+                    await on_thread(self._executor, self.projection.begin_anew)
                 while judged := await on_thread(
                     self._executor, self.projection.advance, whole=self._live or self._return.whole
                 ):
@@ -605,6 +609,9 @@ class Line:
     def _mended(self) -> None:
         """What was damaged is whole again, and what was not signed because of it can be."""
         self.driver.mended()
+        # Whoever was judged by what was damaged is judged again.
+        self._judge_anew = True
+        self._judge_wanted.set()
         if self._core.live:
             self._go_live()
 

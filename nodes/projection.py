@@ -148,6 +148,22 @@ class Projection(DocketViews):
                 raise
             return found
 
+    def begin_anew(self) -> None:
+        """Forget all that was derived: the logs were damaged while it was, and are whole again.
+
+        Raises:
+            ProjectionBroken: it is as it was.
+        """
+        with self._lock:
+            try:
+                with self._db:
+                    for (table,) in list(self._db.execute("SELECT name FROM sqlite_master WHERE type='table'")):
+                        self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+                    self._db.execute("INSERT INTO meta VALUES ('of', ?)", (self._identity(),))
+            except apsw.Error as error:
+                raise ProjectionBroken("projection-broken", f"{self.path}: {error}") from error
+            self._load()
+
     @property
     def sizes(self) -> tuple[int, int]:
         """How far our own log and the other one are judged."""

@@ -12,7 +12,7 @@ from nodes.home import NodeHome
 from nodes.node import Node
 from nodes.sqlite_store import SqliteStore
 from protocol.glance import glance
-from protocol.merkle import complete_root
+from protocol.merkle import complete_root, leaf_hash
 from tests.lines import other
 from tests.nodes.damage import flip, pages_of, settle, tear
 from tests.nodes.homes import said
@@ -227,3 +227,21 @@ def test_a_pass_goes_on_where_it_was(tmp_path: Path) -> None:
     assert kept["position"] == 0
     assert kept["at_ms"] > 1
     assert json.loads((homes["ARC"].path / "scrub.json").read_text()) == {"at_ms": kept["at_ms"]}
+
+
+def test_who_was_judged_by_damage_is_judged_again(tmp_path: Path) -> None:
+    """A hash was flipped before entries that refer to it came: what was found against them goes with the damage."""
+    homes = write_homes(tmp_path)
+    before = talk(homes)["BOR"]
+    path = homes["BOR"].channel("ARC").log_db
+    flip(path, leaf_hash(before["ARC"][-1][0]))
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await held(arc, said("ARC"))
+            line = line_of(bor)
+            await until(lambda: "log-repaired" in codes(bor))
+            await until(lambda: line.projection.sizes == (line.store.head("BOR").size, line.store.head("ARC").size))
+            await until(lambda: line.projection.counts()["voices"]["ARC"]["faults"] == 0)
+
+    run(test)
