@@ -200,11 +200,14 @@ def parse(data: bytes) -> Policy:
     # A definition must stand before its use, so each line sees only what was read before it.
     defined: set[str] = set()
     for number, line in enumerate(data[:-1].decode("utf-8", "surrogateescape").split("\n"), start=1):
-        where = f"line {number}"
-        words = [word for word in re.split("[ \t]", line) if word]
-        if not words or words[0].startswith("#"):
+        words = line.replace("\t", " ").strip(" ")
+        if not words or words.startswith("#"):
             continue
-        match words:
+        where = f"line {number}"
+        # Before the next key is looked at, which takes longer than all that came before it.
+        if max(len(logs), len(witnesses), len(groups)) > LINES_OF_A_KIND_MAX:
+            raise PolicyRefused(f"more than {LINES_OF_A_KIND_MAX} logs, witnesses or groups", where)
+        match [word for word in words.split(" ") if word]:
             case ["log", vkey, *url] if len(url) <= 1:
                 logs.append(LogLine(_key(vkey, where), *url))
             case ["witness", name, vkey, *url] if len(url) <= 1:

@@ -78,6 +78,14 @@ def test_the_greatest_policy_is_bounded() -> None:
     assert Policy(LOG, WITNESSES, groups[:-1], "g127").quorum_met({"x1"})
 
 
+def test_keys_beyond_the_limit_are_not_looked_at() -> None:
+    """A file full of keys ends at the first that is too many, and not after seconds of arithmetic."""
+    line = f"log {ARC.log[0].verifier.vkey()}\n".encode()
+    with pytest.raises(PolicyRefused) as caught:
+        parse(line * 4_000 + b"quorum none\n")
+    assert caught.value.where == "line 130"
+
+
 @pytest.mark.parametrize("line", ["log x", "witness a b", "group g all", "quorum", "quorum g", "Log", "group g 01 x1"])
 def test_the_error_names_the_line(line: str) -> None:
     """A person who edits a policy is told which line is wrong."""
