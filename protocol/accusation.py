@@ -22,14 +22,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from keys.errors import KeysError
 from keys.roster import Roster
 from keys.roster import parse as parse_roster
 from protocol import beat as beats
 from protocol import canonical
 from protocol.agreement import Agreement
 from protocol.entry import Entry
-from protocol.errors import Malformed, ProtocolError
+from protocol.errors import Malformed
 from protocol.fork import Fork, ForkRefused
 from protocol.log_error import LogRefused
 from protocol.party_keys import PartyKeys, party_keys

@@ -64,7 +64,7 @@ DISPUTES = (
         "evidence-not-portable",
         "error",
         "an alarm whose objects prove nothing to a third party",
-        "They show your node's view: a frame or a beat that only you received, or a claim that nothing contradicts yet.",
+        "They show what your node saw: a frame that only you received, or a claim that nothing contradicts yet.",
         "Keep it. `hotline evidence show` says what it holds, and the audit of both exports says more.",
         3,
     ),
