@@ -568,6 +568,8 @@ class Line:
             # Told meanwhile that our log is not the one that we signed before.
             return
         self._live = True
+        if claim := await on_thread(self._executor, self._return.claim, self.store):
+            self.alarm("tail-claimed", claim)
         await on_thread(self._executor, self._return.ended, self.store)
         self._arrivals.recall(self.store)
         while self._unsaid:

@@ -19,6 +19,7 @@ from nodes.errors import FileRefused, HomeRefused
 from nodes.files import read_file, write_file
 from nodes.home import ChannelHome
 from nodes.store import LogStore
+from protocol.glance import glance
 
 SAY_EVERY = 1_000
 """Entries between two lines of the log that say how far it is."""
@@ -103,9 +104,11 @@ class Return:
         self._log = log
         self._record = read(home)
         self._said = found[0]
+        self._put_back = self._record is not None
 
     def came(self, size: int, goal: int | None) -> None:
         """More of our log came back."""
+        self._put_back = True
         if goal is None or size - self._said >= SAY_EVERY:
             self._said = size
             self._log.warning("own log comes back", entries=size, of=goal or size)
@@ -121,6 +124,20 @@ class Return:
             "backup_at_ms": None if record is None else record.backup_at_ms,
             "restored_at_ms": None if record is None else record.restored_at_ms,
         }
+
+    def claim(self, store: LogStore) -> str:
+        """What to say where our log was put back and theirs says that they once held more of it; empty otherwise.
+
+        Their word is no signature of ours and stops nothing; but if it is true, that end is at neither side any more.
+        """
+        size = store.head(store.their).size
+        if not self._put_back or size == 0:
+            return ""
+        held = glance(store.read(store.their, size - 1, size)[0]).held_size
+        own = store.head(store.own).size
+        if held <= own:
+            return ""
+        return f"their log says that they held {held} entries of ours, and {own} came back: the rest is lost"
 
     def ended(self, store: LogStore) -> None:
         """The line speaks again: say what came back, and forget that anything was missing.

@@ -95,6 +95,13 @@ ALARMS = (
         "Look for a newer backup at both sides and restore that. If there is none, only a successor log leads on.",
     ),
     Code(
+        "tail-claimed",
+        "alarm",
+        "the other side says that it once held more of our log",
+        "Both nodes were put back, or theirs says what is not so. Without our signature over it nothing is stopped.",
+        "Ask both sides' officers for receipts of those entries. If there is one, stop, and restore a newer backup.",
+    ),
+    Code(
         "nothing-held",
         "alarm",
         "neither side has anything of our log",

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from nodes.config import NodeConfig
 from nodes.home import NodeHome
 from nodes.node import Node
 from nodes.recovery import Come, RecoveryFailed, RecoveryStands, prepare, recover
+from nodes.restored import Restored
+from nodes.sqlite_store import SqliteStore
+from nodes.store import Row
+from protocol.glance import glance
+from protocol.merkle import leaf_hash
 from tests.builders import keyring
 from tests.lines import other
 from tests.nodes.homes import agreement, said
@@ -108,6 +114,53 @@ def test_where_nobody_has_anything_no_second_log_is_begun(tmp_path: Path) -> Non
                 await until(lambda: any(alarm["code"] == "nothing-held" for alarm in line.alarms))
                 assert (await line.intake.submit(said("ARC"))).state == "queued"
                 assert line.status()["own_size"] == 0
+
+    run(test)
+
+
+def test_what_both_sides_lost_is_said(tmp_path: Path) -> None:
+    """Both are put back, one further than the other: an entry of theirs that comes back says that they held more of our
+    log than anybody has now. That is said, and the line goes on."""
+    homes = write_homes(tmp_path)
+
+    async def talk(count: int) -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            for _ in range(count):
+                await held(arc, said("ARC"))
+            await held(bor, said("BOR"))
+            await until(lambda: level(arc, bor))
+
+    run(partial(talk, 1))
+    for home in homes.values():
+        shutil.copytree(home.path, tmp_path / f"old {home.party}")
+    run(partial(talk, 3))
+    # ARC loses its log and keeps the mirror; BOR loses both.
+    mirror = homes["ARC"].channel("BOR").log_db
+    newer = SqliteStore.open(mirror, own="ARC", their="BOR")
+    older = SqliteStore.open(tmp_path / "old ARC/channels/BOR/log.db", own="ARC", their="BOR")
+    head, start = newer.head("BOR"), older.head("BOR").size
+    rows = [
+        Row(entry, leaf_hash(entry), newer.body("BOR", index), glance(entry).statement_id, False)
+        for index, entry in enumerate(newer.read("BOR", start, head.size), start)
+    ]
+    note = newer.note("their-signed")
+    assert note is not None
+    older.append_their(start, rows, head.frontier, note, head.last_ms)
+    newer.close()
+    older.close()
+    for home in homes.values():
+        shutil.rmtree(home.path)
+        shutil.copytree(tmp_path / f"old {home.party}", home.path)
+
+    async def test() -> None:
+        restored.write(homes["ARC"].channel("BOR"), Restored(backup_at_ms=1, restored_at_ms=2, bereft=False))
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await until(lambda: line_of(arc).live and line_of(bor).live)
+            await until(lambda: "tail-claimed" in {alarm["code"] for alarm in line_of(arc).alarms})
+            assert line_of(bor).status()["own_size"] >= head.size
+            await held(arc, said("ARC"))
+            await held(bor, said("BOR"))
+            await until(lambda: level(arc, bor))
 
     run(test)
 
