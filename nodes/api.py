@@ -114,6 +114,7 @@ class _Conversation:
         self._challenge = secrets.token_bytes(CHALLENGE_BYTES)
         self._caller = Caller(node=node, challenge=self._challenge, push=self._push)
         self._room = asyncio.Semaphore(PENDING_MAX)
+        self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -148,7 +149,7 @@ class _Conversation:
         if len(answer) > FRAME_BYTES_MAX:
             answer = encode_refusal(number, code="answer-too-large", text="ask for less at a time")
         with contextlib.suppress(ConnectionClosed):
-            await self._connection.send(answer)
+            await self._send(answer)
 
     async def _answer(self, number: int, op: str, arguments: dict[str, Any]) -> bytes:
         operation = OPERATIONS.get(op)
@@ -166,7 +167,12 @@ class _Conversation:
             return encode_refusal(number, code="internal-error", text=f"{op} failed; see the node's log")
 
     async def _push(self, name: str, values: dict[str, Any]) -> None:
-        await self._connection.send(encode_push(name, values))
+        await self._send(encode_push(name, values))
+
+    async def _send(self, message: bytes) -> None:
+        """Send one message after the other: a client that reads slowly has one waiting in the socket, and not all."""
+        async with self._sending:
+            await self._connection.send(message)
 
 
 def _listener(path: Path) -> sockets.socket:

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,17 @@ def test_answers_come_to_their_requests(homes: tuple[Path, Path]) -> None:
         numbers = [client.start("entry", voice="BOR", index=index % 3) for index in range(300)]
         answers = [client.finish(number) for number in reversed(numbers)]
     assert [answer["view"]["index"] for answer in reversed(answers)] == [index % 3 for index in range(300)]
+
+
+def test_who_asks_for_much_and_reads_later_gets_all_of_it(homes: tuple[Path, Path]) -> None:
+    """Answers that fill every buffer wait for the client, and what it asks meanwhile is answered as well."""
+    with logged_in(homes[0], "duty") as client:
+        numbers = [client.start("context") for _ in range(200)]
+        time.sleep(0.5)
+        numbers.append(client.start("context"))
+        answers = [client.finish(number) for number in numbers]
+    assert len({len(answer["agreement"]) for answer in answers}) == 1
+    assert len(answers) * len(answers[0]["agreement"]) > 2_000_000
 
 
 @pytest.mark.parametrize(
