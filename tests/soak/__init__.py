@@ -22,6 +22,8 @@ PARTS: tuple[str, ...] = (
     "kills",
     "sweep",
     "power",
+    "recovery",
+    "recovery_10000",
     "models",
 )
 """The modules, in the order in which they are run."""
