@@ -39,6 +39,7 @@ from nodes.services import Services
 from nodes.soundness import mend_hashes
 from nodes.sqlite_store import SqliteStore
 from nodes.store import StoreDamaged
+from nodes.supervisor import Supervisor
 from nodes.threads import Threads
 from nodes.verified import Verified
 from protocol.agreement import Agreement
@@ -66,8 +67,17 @@ class Node:
         silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
     """
 
-    def __init__(self, home: NodeHome, config: NodeConfig, keyring: NodeKeyring, *, silent: bool = False) -> None:
+    def __init__(
+        self,
+        home: NodeHome,
+        config: NodeConfig,
+        keyring: NodeKeyring,
+        *,
+        silent: bool = False,
+        supervisor: Supervisor | None = None,
+    ) -> None:
         self.silent = silent
+        self._supervisor = supervisor or Supervisor()
         self.home = home
         self.config = config
         self.keyring = keyring
@@ -207,8 +217,11 @@ class Node:
                 tasks.append(asyncio.create_task(dialler.run()))
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
+            tasks.append(asyncio.create_task(self._supervisor.reassure()))
+            self._supervisor.tell("READY=1")
             await self._stop.wait()
         finally:
+            self._supervisor.tell("STOPPING=1")
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

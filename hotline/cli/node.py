@@ -34,17 +34,19 @@ def run(context: click.Context) -> None:
     from nodes.config import NodeConfig
     from nodes.key_files import read_keyring
     from nodes.node import Node
+    from nodes.supervisor import Supervisor
 
     settings = settings_of(context)
     home = settings.node_home()
     config = NodeConfig.load(home.config_path)
     keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
     logs.configure(config.log_level, config.log_file)
+    supervisor = Supervisor.named_in(os.environ)
     # The databases hold headers, and the home may be opened for those who may use the socket in it.
     os.umask(0o077)
 
     async def serve() -> None:
-        node = Node(home, config, keyring)
+        node = Node(home, config, keyring, supervisor=supervisor)
         node.open()
         await node.run()
 

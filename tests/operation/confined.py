@@ -36,7 +36,7 @@ empty set of capabilities forbid already."""
 
 LEFT_OUT = {
     *("User", "Group", "LoadCredential", "ExecStart", "ExecReload", "Restart", "RestartSec", "TimeoutStopSec"),
-    *("Type", "ExecStartPost", "Nice", "IOSchedulingClass"),
+    *("Type", "WatchdogSec", "ExecStartPost", "Nice", "IOSchedulingClass"),
     # Needs the manager: a user namespace of its own, limits of a control group, a key ring, clean-up after the service.
     *("PrivateUsers", "MemoryMax", "KeyringMode", "RemoveIPC", "RestrictSUIDSGID", "IPAddressDeny"),
 }
