@@ -65,8 +65,10 @@ class UnixWebsocket:
         Raises:
             ConnectionClosed, OSError: the other side is gone.
         """
-        if self._protocol.state is not State.OPEN:
+        if self._protocol.state is State.CLOSED:
             raise self._protocol.close_exc
+        if self._protocol.state is not State.OPEN:
+            raise ConnectionResetError("the other side is closing the connection")
         self._protocol.send_binary(data)
         self._flush(None)
 

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,13 @@ BYTES_MAX = 4 * 1024 * 1024
 
 
 def echo(connection: ServerConnection) -> None:
-    """Answer everything with itself; a text "end" ends it, "part" is answered in parts, "wait" with nothing."""
+    """Answer everything with itself; a text "end" ends it, "part" is answered in parts, "wait" with nothing,
+    and "last" ends it behind the answer."""
     for message in connection:
         if message == b"end":
+            return
+        if message == b"last":
+            connection.send(message)
             return
         if message == b"part":
             connection.ping()
@@ -75,6 +80,16 @@ def test_waiting_ends(tmp_path: Path) -> None:
         with pytest.raises(ConnectionClosed):
             connection.recv(5)
         with pytest.raises(ConnectionClosed):
+            connection.send(b"more")
+
+
+def test_an_end_that_came_with_an_answer_is_found_at_the_next_word(tmp_path: Path) -> None:
+    """The other side has said goodbye and not hung up yet: nothing more can be sent, and that is told as such."""
+    with served(tmp_path / "s") as connection:
+        connection.send(b"last")
+        time.sleep(0.1)
+        assert connection.recv(5) == b"last"
+        with pytest.raises((ConnectionClosed, OSError)):
             connection.send(b"more")
 
 
