@@ -24,10 +24,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keys.roster import Roster, render
+from nodes.errors import ApiRefused
 from nodes.signed import SignedStatement
 from protocol.tagged import digest
 from tests.faults.ledger import Ledger, check_whole
-from tests.faults.machine import QuickMachine, Zygote, quick_machines, wait_level
+from tests.faults.machine import QuickMachine, Zygote, level, quick_machines, wait_level
 from tests.faults.strace import CALLS, Strace, counted, settle
 from tests.nodes.homes import document, roster, said
 from tests.processes.pair import PATIENCE_S, wait_until
@@ -37,6 +38,7 @@ TIDY_S = 0.1
 QUIET_S = 0.15
 FULL_S = 0.2
 """How long a disk stays full."""
+LEVEL_S_MAX = 2 * PATIENCE_S
 MIDDLE_S = 0.03
 """An exchange takes about twice as long."""
 EXCHANGES_MAX = 4
@@ -164,7 +166,6 @@ class Sweep:
             strace.detach()
         self._note(point, strace)
         self._supervise(point, saying)
-        self._calm()
 
     def quietly(self) -> None:
         """Without any fault: both are heard and come level."""
@@ -208,15 +209,26 @@ class Sweep:
             self.figures["not reached"] += 1
 
     def _supervise(self, point: Point, saying: Saying) -> None:
-        """Until both were heard, start the victim again whenever it ends, as a supervisor does."""
+        """Until both were heard and are level, start the victim again whenever it ends, as a supervisor does."""
+        begun = time.monotonic()
         while True:
             heard = not saying.is_alive()
             if not self.victim.runs:
                 self._start_after_end(point)
-            elif heard:
+            elif heard and self._level():
                 break
+            if time.monotonic() - begun > LEVEL_S_MAX:
+                logs = "\n".join(machine.log()[-4000:] for machine in (self.arc, self.bor))
+                raise AssertionError(f"{point}: not level after {LEVEL_S_MAX} s\n{logs}")
             time.sleep(0.01)
         saying.join()
+
+    def _level(self) -> bool:
+        """Whether both are level; a node that ends just now is not."""
+        try:
+            return level(self.arc, self.bor)
+        except ApiRefused:
+            return False
 
     def _start_after_end(self, point: Point) -> None:
         """Start the victim again; it may only have ended in the ways foreseen."""
