@@ -4,8 +4,20 @@ The ghost sees every write that took place, every message that left, every answe
 knows what no node knows: how long each log was when somebody saw it, and which node was given an old disk. Its checks
 run where the state they speak of changes, which is after every step that could break them. The codes are those of the
 list of invariants: I1 append-only, I2 no equivocation, I3 durable before visible, I4 accepted once, I5 authentic, I6 no
-gaps, I7 twins, I8 no false accusation, I9 no missed fork, I10 a receipt means that entry, I15 times in order, I22 a
-failed write ends the process; P9 authority, P10 one docket, L1 convergence.
+gaps, I7 twins, I8 no false accusation, I9 no missed fork, I10 a receipt means that entry, I15 times in order, I17 what
+comes again or was never said changes nothing, I20 an audit says the same, I22 a failed write ends the process; L1
+convergence; and P with a number, of what must always hold, where the list has none.
+
+What must always hold, and the codes by which a world shows that it does not:
+
+     1 an acknowledged entry survives         I3, I4       9 nothing counts unauthorised          P9, I20
+     2 a receipt is of what is held           I3, I10     10 one docket for both and an auditor   P10, I20
+     3 never two logs                         I1, I2      11 no words of a field leave            P11
+     4 the mirror is the log, in one order    I6, I7, P4  12 clocks drop and hold back nothing    I15, L1
+     5 both converge by themselves            L1          13 evidence services hold up nothing    none takes part
+     6 a fork is found, nobody else accused   I8, I9      14 an exercise never counts as actual   P14
+     7 what is not said changes nothing       I5, I17     15 what is not understood is kept       P15, I7
+     8 what is hostile is bounded             L1, P8
 """
 
 from __future__ import annotations
@@ -16,6 +28,7 @@ from typing import Final
 
 from nodes.store import OWN_COSIGNED, THEIR_NEWEST, Row
 from protocol import beat as beats
+from protocol.branches import BRANCHES_MAX
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.effects import Alarm
 from protocol.entry import Entry
@@ -26,6 +39,7 @@ from protocol.frames import parse as parse_frame
 from protocol.glance import glance
 from protocol.line_keys import voice_keys
 from protocol.merkle import Frontier, Hash, leaf_hash
+from protocol.mirror import AHEAD_MAX
 from protocol.note import parse as parse_note
 from protocol.statement import Statement
 from tests.simulation import parties
@@ -404,6 +418,8 @@ class Ghost:
     def check_ahead(self, disk: ChannelDisk) -> None:
         """What is shown ahead of its predecessors is of the other side's log."""
         truth = self.truth[disk.counterpart, disk.party]
+        if len(disk.store.ahead_indexes()) > AHEAD_MAX or len(disk.store.branches()) > BRANCHES_MAX:
+            raise Violation("P8", f"{disk.party} keeps more of {disk.counterpart} than it has room for")
         for item in disk.store.ahead():
             known = item.index < len(truth.entries) and truth.entries[item.index] == item.entry
             if not (truth.forked or truth.rolled_back or known):

@@ -132,16 +132,6 @@ MUTANTS = (
     ),
     Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 1, forced="fork"),
     Mutant(
-        "drop an alarm with what the disk had no room for",
-        Driver,
-        "_carry_out",
-        "done += [later for later in queue if isinstance(later, Alarm)]",
-        "pass",
-        "L1",
-        48,
-        forced="fork full",
-    ),
-    Mutant(
         "give a voice up for a full disk",
         Line,
         "_start_voice",

@@ -20,6 +20,7 @@ def test_there_are_mutants_of_many_kinds() -> None:
     assert len({mutant.killed_by for mutant in MUTANTS}) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mistake_is_seen(mutant: Mutant) -> None:
     """Of a few worlds that hold without the mistake one fails with it, by the invariant that the mistake breaks."""

@@ -46,6 +46,7 @@ SOMETIMES = (
     "alarm log-damaged",
     "alarm log-repaired",
     "append in parts",
+    "audit",
     "backpressure",
     "cross changed nothing",
     "flipped body",

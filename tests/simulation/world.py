@@ -68,6 +68,7 @@ from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
 from tests.simulation import parties
 from tests.simulation.adversary import Adversary
+from tests.simulation.auditor import STOLEN, refuted
 from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import Fault, draw
@@ -89,6 +90,9 @@ LOOK_US = 20_000
 
 BY_ROSTER = frozenset({"roster-expired", "key-not-in-roster", "role-not-held", "bad-signature"})
 """Why a statement is refused that was signed by somebody whom a new roster does not have so any more."""
+
+AUDITED = 6
+"""One world in so many is audited at its end."""
 
 BY_DAMAGE = frozenset({"high-water-differs", "store-damaged"})
 """Why nothing is taken for the moment where a disk changed its bits."""
@@ -909,6 +913,8 @@ class World:
             own, their, digest = first.projection.digest()
             if second.projection.digest() != (their, own, digest):
                 raise Violation("P10", f"the two nodes of {pair} compute different dockets")
+            if self.seed % AUDITED == 0:
+                self._audit(pair, first, second)
             if sorted(self._order(first)) != sorted(self._order(second)):
                 raise Violation("P4", f"the two nodes of {pair} have different orders")
             for voice in (pair, pair[::-1]):
@@ -919,6 +925,17 @@ class World:
                 now = set(self._order(self.lives[voice[0]].lines[voice[1]]))
                 if not put_back and not now.issuperset(before):
                     raise Violation("P4", f"the order of what {voice[0]} had judged changed")
+
+    def _audit(self, pair: tuple[str, str], first: Line, second: Line) -> None:
+        """An auditor who has both exports comes to the verdict that the world knows."""
+        truths = [self.ghost.truth[voice] for voice in (pair, pair[::-1])]
+        if any(truth.rolled_back or truth.forked for truth in truths):
+            return
+        self.count("audit")
+        stolen = {said.statement_id for truth in truths for said in truth.said} & self.ghost.unauthorised
+        found = refuted(first.store, second.store, pair)
+        if found != (STOLEN if stolen else set()):
+            raise Violation("I20", f"an audit of {pair} refutes on {sorted(found)}")
 
     def _check_verdicts(self, voice: tuple[str, str], line: Line) -> None:
         truth, other = self.ghost.truth[voice], self.ghost.truth[voice[::-1]]

@@ -1,0 +1,44 @@
+"""An auditor of a world: has what both parties export and a policy of their own, and comes to no other verdict.
+
+The audit is the one that people run. What it may find are entries that nobody signed, where a node's voice was stolen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nodes.export import CHECKPOINT_FILE, _documents, _files, _keys
+from nodes.resources import catalogue
+from nodes.store import OWN_COSIGNED, LogStore
+from protocol.audit import audit
+from protocol.checkpoint import parse_text
+from protocol.evidence import MemoryEvidence
+from protocol.note import parse as parse_note
+from protocol.party_keys import render_policy
+from tests.builders import START_MS
+from tests.simulation import parties
+
+STOLEN: Final = frozenset({"bad-signature", "unauthorised"})
+"""What an audit refutes on where a node logged what nobody signed."""
+
+
+def exported(store: LogStore, pair: tuple[str, str]) -> tuple[MemoryEvidence, bytes]:
+    """A party's own log as it exports it, and a policy with the keys of both logs and mirrors."""
+    own, other = store.own, store.their
+    note = store.note(OWN_COSIGNED) or b""
+    checkpoint = parse_text(parse_note(note).text)
+    documents = dict(_documents(store, own, checkpoint.size))
+    keys = _keys(documents.values(), parties.agreement(pair), own)
+    held = dict(_documents(store, other, store.head(other).size))
+    theirs = _keys(held.values(), parties.agreement(pair), other)
+    policy = render_policy(keys.log, theirs.log, keys.mirror, theirs.mirror, own=own, other=other)
+    files = {**dict(_files(store, own, checkpoint, documents, policy)), CHECKPOINT_FILE: note}
+    return MemoryEvidence(own, files), policy
+
+
+def refuted(first: LogStore, second: LogStore, pair: tuple[str, str]) -> set[str]:
+    """On what an audit of both exports refutes, or why it could not check; nothing where it verifies."""
+    one, policy = exported(first, pair)
+    other, _ = exported(second, pair)
+    report = audit(one, other, policy, catalogue=catalogue(), at_ms=START_MS)
+    return {found.code for found in report.findings if found.severity in ("refuted", "unchecked")}
