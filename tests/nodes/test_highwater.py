@@ -152,3 +152,41 @@ def test_a_write_that_fails_is_fatal(tmp_path: Path) -> None:
     assert mark.checkpoint is not None
     assert mark.checkpoint.size == 1
     mark._handle = -1
+
+
+def test_what_was_learned_is_never_lowered(tmp_path: Path) -> None:
+    """A signature of ours that the other side showed raises the mark; one that is older changes nothing."""
+    mark = HighWater.open(tmp_path / "mark")
+    put(mark, 3)
+    for size, expected in ((7, 7), (5, 7)):
+        checkpoint = Checkpoint(ORIGIN, size, frontier(size).root())
+        mark.learn(sign_checkpoint(checkpoint, SIGNERS, AT_MS), checkpoint)
+        assert size_of(tmp_path / "mark") == expected
+    assert mark.owed(6) is not None
+    assert mark.owed(7) is None
+    assert mark.signed(6) is None
+    mark.close()
+
+
+def test_a_mark_that_somebody_else_wrote_stops_this_process(tmp_path: Path) -> None:
+    """A second copy of a node, or this one after its machine was rolled back with its memory: nothing more is signed."""
+    first, second = HighWater.open(tmp_path / "mark"), HighWater.open(tmp_path / "mark")
+    put(first, 3)
+    put(first, 4)
+    with pytest.raises(StoreBroken) as caught:
+        put(second, 3)
+    assert caught.value.code == "high-water-ahead"
+    assert size_of(tmp_path / "mark") == 4
+    first.close()
+    second.close()
+
+
+def test_a_mark_is_read_beside_whoever_writes_it(tmp_path: Path) -> None:
+    """As a backup does; where there is none, there is nothing to read and nothing is made."""
+    assert HighWater.peek(tmp_path / "mark") is None
+    assert not (tmp_path / "mark").exists()
+    mark = HighWater.open(tmp_path / "mark")
+    assert HighWater.peek(tmp_path / "mark") is None
+    note = put(mark, 2)
+    assert HighWater.peek(tmp_path / "mark") == note
+    mark.close()
