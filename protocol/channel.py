@@ -322,7 +322,7 @@ class Channel:
                 "own_note": self._outbox.signed_note,
                 "held_note": self._mirror.held_note(),
                 "newest_note": self._mirror.newest_note(),
-                "cosigned_note": self._shelf.note("own-cosigned"),
+                "cosigned_note": self._outbox.cosigned_note,
                 "held_size": self._mirror.frontier.size,
             },
         )
@@ -363,7 +363,7 @@ class Channel:
         if by_us is not None:
             effects += self._mirror.told_by_us(by_us, frame["cosigned_note"])
         if theirs is not None:
-            effects += self._mirror.heed(theirs.checkpoint, frame["own_note"])
+            effects += self._mirror.shown(theirs.checkpoint, frame["own_note"])
         self.phase = "open"
         self._outbox.session_begins(frame["held_size"])
         self.pulse.hurry(now)

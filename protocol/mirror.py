@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from keys.errors import KeysError
+from keys.note_key import NoteVerifier
 from protocol import frames
 from protocol.branches import Branches
 from protocol.checkpoint import Checkpoint
@@ -56,10 +57,11 @@ class Mirror:
         head = shelf.head(self._their)
         self.frontier: Frontier = head.frontier
         self._ms = head.last_ms
-        note = shelf.note("their-cosigned")
-        self.cosigned = None if note is None else verify_note(note, keys.their.log + keys.own.mirror).checkpoint
+        kept = self._kept("their-cosigned", keys.their.log + keys.own.mirror)
+        self.cosigned = None if kept is None else kept[0]
         # Below this nothing is ever cosigned.
-        self._floor, self._floor_note = self.cosigned, note or b""
+        self._floor, self._floor_note = self.cosigned, b"" if kept is None else kept[1]
+        self._unsigned = self.frontier.size > 0 and self._kept("their-signed", keys.their.log) is None
         self._seen = self._kept_newest()
         self._newest_kept = True
         self._incoming: Incoming | None = None
@@ -72,6 +74,16 @@ class Mirror:
     def disputed(self) -> bool:
         """Whether they signed two logs that cannot be one."""
         return self.branches.disputed
+
+    def _kept(self, name: str, keys: Sequence[NoteVerifier]) -> tuple[Checkpoint, bytes] | None:
+        """A kept note and what it names; None where there is none, or where the disk changed it."""
+        note = self._shelf.note(name)
+        if note is None:
+            return None
+        try:
+            return verify_note(note, keys).checkpoint, note
+        except (ProtocolError, KeysError):
+            return None
 
     def _kept_newest(self) -> dict[int, tuple[Checkpoint, bytes]]:
         """The newest checkpoint of theirs that was seen before its entries; none where it is of another epoch."""
@@ -99,7 +111,10 @@ class Mirror:
     def held_note(self) -> bytes | None:
         """The note that shows how far their log is held here, in their own signature."""
         cosigned_size = self.cosigned.size if self.cosigned else 0
-        return self._shelf.note("their-signed" if self.frontier.size > cosigned_size else "their-cosigned")
+        if self.frontier.size <= cosigned_size:
+            return self._shelf.note("their-cosigned")
+        kept = self._kept("their-signed", self.keys.their.log)
+        return None if kept is None else kept[1]
 
     def newest_note(self) -> bytes | None:
         """The newest checkpoint of theirs that was seen, where it goes beyond what is held."""
@@ -138,6 +153,15 @@ class Mirror:
         if checkpoint.size > self.frontier.size:
             return self._see(checkpoint, note)
         return self._compare(checkpoint, note)
+
+    def shown(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
+        """Heed the newest checkpoint of theirs, as their `state` shows it."""
+        found = self.heed(checkpoint, note)
+        if self._unsigned and not found and checkpoint.size == self.frontier.size:
+            # It stands in for the one that the disk changed.
+            self._unsigned = False
+            found = [KeepNote("their-signed", note)]
+        return found
 
     def _compare(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
         if self._shelf.root(self._their, checkpoint.size) == checkpoint.root:
@@ -277,10 +301,10 @@ class Mirror:
         if incoming is not None:
             note, checkpoint = incoming.note, incoming.checkpoint
         else:
-            kept = self._shelf.note("their-signed")
+            kept = self._kept("their-signed", self.keys.their.log)
             if kept is None:
                 return []
-            note, checkpoint = kept, verify_note(kept, self.keys.their.log).checkpoint
+            checkpoint, note = kept
         done = self.cosigned.size if self.cosigned else -1
         if checkpoint.size != self.frontier.size or checkpoint.size <= done:
             return []

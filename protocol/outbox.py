@@ -10,11 +10,13 @@ Source: spec/channel.md, "The start-up rule", "Mirroring" and "Ahead".
 from collections import OrderedDict
 from typing import Final
 
+from keys.errors import KeysError
 from keys.note_key import NoteVerifier
 from protocol import frames
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosignature import VerifiedCheckpoint, verify_lines, verify_note
 from protocol.effects import Effect, Send, StoreCosigned
+from protocol.errors import ProtocolError
 from protocol.frames import FrameType
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.line_keys import LineKeys
@@ -72,7 +74,13 @@ class Outbox:
     def _kept(self) -> Checkpoint | None:
         """The newest receipt on disk, verified."""
         note = self._shelf.note("own-cosigned")
-        return None if note is None else verify_note(note, self.keys.own.log + self.keys.their.mirror).checkpoint
+        if note is None:
+            return None
+        try:
+            return verify_note(note, self.keys.own.log + self.keys.their.mirror).checkpoint
+        except (ProtocolError, KeysError):
+            # The disk changed it. It is no receipt any more, and the other side has another one.
+            return None
 
     @property
     def held_size(self) -> int:
@@ -83,6 +91,11 @@ class Outbox:
     def signed_note(self) -> bytes | None:
         """Our newest checkpoint, as signed."""
         return self._signed[1] if self._signed else None
+
+    @property
+    def cosigned_note(self) -> bytes | None:
+        """The newest receipt, as it came."""
+        return self._shelf.note("own-cosigned") if self._cosigned else None
 
     def position(self) -> tuple[int, Hash]:
         """Size and root that we stand by: what is signed, or, where the mark of that is lost, the log as it stands.
@@ -178,26 +191,27 @@ class Outbox:
         if checkpoint.size - self.cursor > AHEAD_DISTANCE:
             for index in self._shelf.flash_from(self._own, self.cursor + AHEAD_DISTANCE, AHEAD_LOOK):
                 if index < checkpoint.size and index not in self._sent_ahead:
+                    effects = self._send_ahead(index, checkpoint, note)
                     self._sent_ahead.add(index)
-                    return self._send_ahead(index, checkpoint, note)
+                    return effects
         start = self.cursor
         entries = self._shelf.read(self._own, start, checkpoint.size, bytes_max=APPEND_ENTRIES_BYTES_MAX)
-        self.cursor = end = start + len(entries)
+        end = start + len(entries)
         if end < checkpoint.size:
             # A size that was signed on the way gets its receipt now, and not only when everything is caught up.
             on_the_way = max((size for size in self._signed_notes if start < size <= end), default=None)
             if on_the_way is not None:
                 entries, note = entries[: on_the_way - start], self._signed_notes[on_the_way]
-                self.cursor = end = on_the_way
+                end = on_the_way
                 checkpoint = parse_text(parse_note(note).text)
         proof = prove_consistency(end, checkpoint.size, self._shelf.hashes(self._own)) if end < checkpoint.size else []
-        effects: list[Effect] = [
-            Send(frames.encode(FrameType.APPEND, note=note, start=start, entries=entries, proof=proof))
-        ]
+        effects = [Send(frames.encode(FrameType.APPEND, note=note, start=start, entries=entries, proof=proof))]
         for index in range(start, end):
             body = self._shelf.body(self._own, index)
             if body is not None:
                 effects.append(Send(frames.encode(FrameType.BODY, index=index, body=body)))
+        # Last, because what cannot be read was not sent, and the other side is not to blame for lacking it.
+        self.cursor = end
         return effects
 
     def _send_ahead(self, index: int, checkpoint: Checkpoint, note: bytes) -> list[Effect]:

@@ -1,0 +1,44 @@
+"""Kept checkpoints that the disk changed: they count for nothing, and what they said is learned again."""
+
+import pytest
+
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_NEWEST, THEIR_SIGNED
+from protocol.cosignature import verify_note
+from tests.lines import Wire, line_keys
+
+
+def talked() -> Wire:
+    """Both sides have said something, hold all of it, and have crashed since."""
+    wire = Wire()
+    wire.open()
+    wire.arc.append(3)
+    wire.bor.append(2)
+    wire.settle()
+    for side in wire.sides.values():
+        side.store.flush()
+    wire.cut()
+    return wire
+
+
+@pytest.mark.parametrize("name", [OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED, THEIR_NEWEST, "all"])
+@pytest.mark.parametrize("noise", [False, True])
+def test_a_note_that_the_disk_changed_stops_nothing(name: str, noise: bool) -> None:
+    """A flipped bit, or noise: the node starts, the line opens, and what is sent next is held and receipted."""
+    wire = talked()
+    names = (OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED) if name == "all" else (name,)
+    for one in names:
+        note = bytearray(wire.bor.store._notes.get(one, b"a note that never was"))
+        note[-20] ^= 1
+        wire.bor.store._notes[one] = b"\xff noise" if noise else bytes(note)
+    wire.bor.restart()
+    wire.open()
+    wire.pass_time(100)
+    wire.arc.append(1)
+    wire.bor.append(1)
+    wire.settle()
+    assert wire.converged()
+    assert wire.bor.alarms == wire.arc.alarms == []
+    keys = line_keys("BOR")
+    receipt = wire.bor.store.note(OWN_COSIGNED)
+    assert receipt is not None
+    assert verify_note(receipt, keys.own.log + keys.their.mirror).checkpoint.size == 3
