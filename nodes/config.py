@@ -18,7 +18,19 @@ from protocol import toml_text
 
 Endpoint = tuple[str, int]
 _PIN = re.compile(r"[0-9a-f]{64}")
-_NAMES = {"listen", "health", "metrics", "tiles", "tiles_clients", "high_water", "log_level", "log_file"}
+SCRUB_KIB_PER_S = 2_048
+SCRUB_KIB_PER_S_MAX = 1_048_576
+_NAMES = {
+    "listen",
+    "health",
+    "metrics",
+    "tiles",
+    "tiles_clients",
+    "high_water",
+    "log_level",
+    "log_file",
+    "scrub_kib_per_s",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +47,7 @@ class NodeConfig:
             where they cannot vouch for the data after a restore.
         log_level: `debug`, `info`, `warning` or `error`.
         log_file: where the log goes; None for standard error.
+        scrub_kib_per_s: how fast what is stored is read through again, KiB a second; 0 for only when asked.
     """
 
     listen: Endpoint | None = None
@@ -45,6 +58,7 @@ class NodeConfig:
     high_water: Path | None = None
     log_level: str = "info"
     log_file: Path | None = None
+    scrub_kib_per_s: int = SCRUB_KIB_PER_S
 
     @classmethod
     def load(cls, path: Path) -> NodeConfig:
@@ -81,6 +95,10 @@ class NodeConfig:
         clients = values.get("tiles_clients", [])
         if not isinstance(clients, list) or not all(isinstance(one, str) and _PIN.fullmatch(one) for one in clients):
             raise HomeRefused("home-file-malformed", f"{where}: tiles_clients are SHA-256 hashes in 64 hex digits")
+        pace = values.get("scrub_kib_per_s", SCRUB_KIB_PER_S)
+        if type(pace) is not int or not 0 <= pace <= SCRUB_KIB_PER_S_MAX:
+            text = f"scrub_kib_per_s is a number from 0 to {SCRUB_KIB_PER_S_MAX}"
+            raise HomeRefused("home-file-malformed", f"{where}: {text}")
         return cls(
             listen=endpoint("listen"),
             health=endpoint("health"),
@@ -90,6 +108,7 @@ class NodeConfig:
             high_water=path_of("high_water", "directory"),
             log_level=level,
             log_file=path_of("log_file", "file"),
+            scrub_kib_per_s=pace,
         )
 
 
@@ -138,4 +157,8 @@ log_level = "info"
 # A file for the log, seen from this directory, instead of standard error. It may be moved away at any time, as
 # logrotate does: the next line begins a new one.
 # log_file = "node.log"
+
+# How fast the node reads everything it stores through again, once a day, to find what the disk changed: KiB a second.
+# 0 leaves that to `hotline scrub`.
+scrub_kib_per_s = {SCRUB_KIB_PER_S}
 """.encode()

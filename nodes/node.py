@@ -158,6 +158,7 @@ class Node:
             broken=self.broke,
             rekeyed=self._anchor_again,
             silent=self.silent,
+            scrub_bytes_s=1024 * self.config.scrub_kib_per_s,
         )
         if mended:
             line.upkeep.mended_before(mended)

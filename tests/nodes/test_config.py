@@ -30,7 +30,8 @@ def test_every_setting_reads(tmp_path: Path) -> None:
     """The place of the marks is seen from the home; an absolute one stays."""
     pin = "ab" * 32
     text = f'listen = "h.example:1"\nhealth = "127.0.0.1:2"\nhigh_water = "marks"\ntiles_clients = ["{pin}"]\n'
-    made = load(tmp_path, text + 'log_level = "debug"\n')
+    made = load(tmp_path, text + 'log_level = "debug"\nscrub_kib_per_s = 0\n')
+    assert made.scrub_kib_per_s == 0
     assert made.listen == ("h.example", 1)
     assert made.health == ("127.0.0.1", 2)
     assert made.high_water == tmp_path / "marks"
@@ -53,6 +54,8 @@ REFUSED = {
     "a pin in capitals": f"tiles_clients = ['{'AB' * 32}']",
     "pins that are no list": f"tiles_clients = '{'ab' * 32}'",
     "a place that is no text": "high_water = 1",
+    "a pace below nothing": "scrub_kib_per_s = -1",
+    "a pace that is no number": "scrub_kib_per_s = true",
 }
 
 
