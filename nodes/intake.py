@@ -31,6 +31,7 @@ from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
 from nodes.waiters import Waiters
+from protocol.canonical import encode
 from protocol.entry import Entry
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
@@ -42,6 +43,8 @@ WAIT_LOOK_S = 0.25
 ADMITTED_AT_ONCE = 2
 """Statements that are opened and verified at once. More would stand in each other's way, and in the event loop's."""
 DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
+FLASH_MARK = encode("precedence") + encode("flash")
+"""What stands in the bytes of every flash, which so has a desk of its own before anything of it was verified."""
 
 
 class Host(Protocol):
@@ -100,6 +103,7 @@ class Intake:
         self._executor = executor
         self._waiters = waiters
         self._desks = asyncio.Semaphore(ADMITTED_AT_ONCE)
+        self._flash_desk = asyncio.Semaphore(1)
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._roster_task: asyncio.Task[Placed] | None = None
 
@@ -131,7 +135,7 @@ class Intake:
             AdmissionRefused: it would be faulty; nothing is kept.
             NodeError: it cannot be kept now (`disk-full`, `too-busy`).
         """
-        async with self._desks:
+        async with self._flash_desk if FLASH_MARK in signed.statement else self._desks:
             admitted = await self._on_thread(self._admit, signed)
         async with self._turn(admitted.statement.id):
             return await self._take(admitted)

@@ -22,16 +22,26 @@ REACH_TIMEOUT_S = 2.0
 SILENT_MAX_MS = 6_000
 """Unanswered for so long, a connection is given up. The longest pause between two attempts before is 3.2 s."""
 
+UNDER_WAY_BYTES_MAX = 1024 * 1024
+"""Bytes that may be between the two nodes, sent and not read. What is said later, such as a flash, comes behind them,
+and a kernel left to itself lets ten times as many in."""
+
+UNSENT_BYTES_MAX = 128 * 1024
+"""Bytes that may wait in our own kernel; more wait in the session, where a flash goes before the rest."""
+
 PROBE_AFTER_S = 2
 PROBE_EVERY_S = 1
 
 
 def watch(connection: socket.socket) -> None:
-    """Let the kernel give a connection up once the other host is silent, not only unwilling."""
+    """Let the kernel give a connection up once the other host is silent, not only unwilling, and keep little of what is
+    said on its way."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_AFTER_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_EVERY_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_MAX_MS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, UNDER_WAY_BYTES_MAX)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES_MAX)
 
 
 async def reach(endpoint: Endpoint) -> socket.socket:

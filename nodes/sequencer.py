@@ -1,7 +1,7 @@
 """The sequencer: gives statements their places in our own log, many in one commit.
 
 Whatever waits when a commit begins goes into it, up to what one append frame carries; whatever comes meanwhile goes
-into the next. There is no timer and no batch window: a lone statement is committed at once.
+into the next, a flash before the rest. There is no timer and no batch window: a lone statement is committed at once.
 
 One commit, in this order (spec/channel.md, "Commit points"):
 
@@ -116,6 +116,7 @@ class Sequencer:
         self._committed = committed
         self._broken = broken
         self._waiting: deque[Item] = deque()
+        self._urgent: deque[Item] = deque()
         self._wake = asyncio.Event()
         self._halted: NodeError | None = None
 
@@ -136,9 +137,12 @@ class Sequencer:
         """
         if self._halted is not None:
             raise self._halted
-        if len(self._waiting) >= WAITING_MAX:
+        # A flash waits for the commit under way and for other flashes, and for nothing else. Nothing that waits can
+        # refer to anything else that does, because a reference names an entry that has its place.
+        waiting = self._urgent if item.statement.precedence == "flash" else self._waiting
+        if len(waiting) >= WAITING_MAX:
             raise NodeError("too-busy", f"{WAITING_MAX} statements wait for their place already")
-        self._waiting.append(item)
+        waiting.append(item)
         self._wake.set()
 
     async def run(self) -> None:
@@ -146,7 +150,7 @@ class Sequencer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
+            while self._waiting or self._urgent:
                 items = self._take()
                 if self._halted is not None:
                     for item in items:
@@ -193,11 +197,11 @@ class Sequencer:
     def _take(self) -> list[Item]:
         items: list[Item] = []
         used = 0
-        while self._waiting:
-            used += self._waiting[0].size()
+        while waiting := self._urgent or self._waiting:
+            used += waiting[0].size()
             if items and used > APPEND_ENTRIES_BYTES_MAX:
                 break
-            items.append(self._waiting.popleft())
+            items.append(waiting.popleft())
         return items
 
     def _commit(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:

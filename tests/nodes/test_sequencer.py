@@ -13,6 +13,7 @@ from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.memory_store import MemoryStore
 from nodes.sequencer import Item, Placed, Sequencer, SignRefused
+from nodes.signed import SignedStatement
 from nodes.store import Row, StoreBroken, StoreFull
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import verify_note
@@ -21,7 +22,7 @@ from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.merkle import Frontier, leaf_hash
 from protocol.statement import EMPTY_LOG
 from tests.lines import line_keys
-from tests.nodes.homes import said
+from tests.nodes.homes import letter, said, signed_by
 
 
 class Store(MemoryStore):
@@ -50,9 +51,9 @@ class Bench:
     commits: list[tuple[Checkpoint, bytes, int]] = field(default_factory=list)
     broken: list[NodeError] = field(default_factory=list)
 
-    def submit(self) -> asyncio.Future[Placed]:
+    def submit(self, signed: SignedStatement | None = None) -> asyncio.Future[Placed]:
         """Submit one message."""
-        signed = said("ARC")
+        signed = said("ARC") if signed is None else signed
         future: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
         statement = Entry(
             statement=signed.statement, signatures=signed.signatures, logged_at_ms=0, held=EMPTY_LOG
@@ -215,3 +216,18 @@ def test_the_log_as_it_stands_is_signed_again(tmp_path: Path) -> None:
             assert bench.mark.note == signed[1]
 
     with_bench(tmp_path, test, store=store)
+
+
+def test_a_flash_gets_its_place_before_whatever_else_waits(tmp_path: Path) -> None:
+    """Of a flood that waits, only what the commit under way has taken stands before it."""
+    fields = {"title": "The grid is failing", "class": "system-compromise", "summary": "Two regions are dark."}
+    urgent = letter("ARC", "notification", fields, precedence="flash", severity=2, aware_at_ms=1_795_255_200_000)
+
+    async def test(bench: Bench) -> None:
+        flood = [bench.submit() for _ in range(100)]
+        flash = await bench.submit(signed_by(urgent, (1, "duty")))
+        assert flash.index == 0
+        places = [(await one).index for one in flood]
+        assert places == list(range(1, 101))
+
+    with_bench(tmp_path, test)

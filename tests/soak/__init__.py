@@ -24,6 +24,8 @@ PARTS: tuple[str, ...] = (
     "power",
     "recovery",
     "recovery_10000",
+    "network",
+    "flashes",
     "models",
 )
 """The modules, in the order in which they are run."""
