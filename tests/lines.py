@@ -333,11 +333,15 @@ def _rows(effect: StoreMirror | StoreOwn) -> list[Row]:
 
 
 class Wire:
-    """Two sides and what is on its way between them."""
+    """Two sides and what is on its way between them.
 
-    def __init__(self) -> None:
+    Args:
+        arc: ARC's store; None for one of its own.
+    """
+
+    def __init__(self, *, arc: MemoryStore | None = None) -> None:
         self.clock = Clock()
-        self.arc, self.bor = Side("ARC", self.clock), Side("BOR", self.clock)
+        self.arc, self.bor = Side("ARC", self.clock, arc), Side("BOR", self.clock)
         self.sides = {"ARC": self.arc, "BOR": self.bor}
         self.tampering: Callable[[Side, bytes], bytes | None] = lambda _, data: data
         self._nonce = 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from keys.roles import KeyRole
 from nodes.memory_store import MemoryStore
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, Row
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, Row, StoreDamaged
 from protocol import beat as beats
 from protocol import frames
 from protocol.channel import OPEN_TIMEOUT_MS
@@ -316,6 +316,34 @@ def test_the_receipt_waits_for_the_last_body() -> None:
     assert wire.bor.mirror == []
     wire.deliver(wire.arc)
     assert wire.bor.core.mirror_size == 2
+
+
+class TornStore(MemoryStore):
+    """A store whose disk does not give one body, while it is torn."""
+
+    torn = False
+
+    def body(self, voice: str, index: int) -> bytes | None:
+        """See LogStore."""
+        if self.torn:
+            raise StoreDamaged("store-damaged", "a sector cannot be read")
+        return super().body(voice, index)
+
+
+def test_what_cannot_be_read_counts_as_not_sent() -> None:
+    """An append whose body cannot be read leaves no trace: nobody is told that the other side lacks what it was never
+    sent, and once it can be read it goes its way."""
+    store = TornStore(own="ARC", their="BOR")
+    wire = Wire(arc=store)
+    wire.open()
+    wire.arc.append(2, body=BODY)
+    store.torn = True
+    with pytest.raises(StoreDamaged):
+        wire.arc.core.pump()
+    assert wire.arc.core.lag == 2
+    store.torn = False
+    wire.settle()
+    assert wire.converged()
 
 
 BAD_BODIES: dict[str, tuple[int, bytes, str]] = {
