@@ -44,7 +44,7 @@ def test_a_node_gives_signs_of_life_while_its_loop_runs(tmp_path: Path) -> None:
             assert (arc / "node.sock").exists()
             begun_s = time.monotonic()
             assert [receiver.recv(100) for _ in range(3 * SIGNS_IN_TIME)] == [b"WATCHDOG=1"] * 3 * SIGNS_IN_TIME
-            assert time.monotonic() - begun_s < 10 * PATIENCE_S
+            assert time.monotonic() - begun_s < 30 * PATIENCE_S
             node.send_signal(signal.SIGSTOP)
             receiver.settimeout(PATIENCE_S)
             with pytest.raises(TimeoutError):
