@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,22 @@ from nodes import evidence
 from nodes.branch_views import disputed_views
 from nodes.errors import NodeError
 from nodes.home import NodeHome
-from protocol import accusation
+from protocol import accusation, frames
+from protocol import beat as beats
+from protocol.checkpoint import Checkpoint
+from protocol.cosignature import cosign
+from protocol.effects import Alarm, Received
 from protocol.fork import Fork
 from protocol.line_keys import voice_keys
+from protocol.merkle import Frontier, leaf_hash
+from protocol.note import Note
 from protocol.party_keys import render_policy
 from protocol.policy import Policy
 from protocol.policy import parse as parse_policy
+from protocol.statement import Statement
 from tests.builders import NAMES
-from tests.lines import entry_of
+from tests.lines import Wire, entry_of, line_keys
+from tests.lines import agreement as wire_agreement
 from tests.nodes.homes import agreement, roster, said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 
@@ -144,6 +153,60 @@ def test_a_rollback_can_be_shown_to_others(tmp_path: Path) -> None:
     shutil.rmtree(homes["ARC"].path)
     shutil.copytree(tmp_path / "backup", homes["ARC"].path)
     run(back)
+
+
+def test_a_statement_in_anothers_name_can_be_shown_to_others(tmp_path: Path) -> None:
+    """ARC's node logs what names BOR as its author: BOR holds it, raises an alarm, and can prove whose log has it."""
+    homes = write_homes(tmp_path)
+    channel = homes["BOR"].channel("ARC")
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await held(arc, said("ARC"))
+            forged = said("BOR", "We give in.")
+            await line_of(arc).place(Statement.parse(forged.statement), forged)
+            await until(lambda: any(name.endswith("-wrong-party") for name in evidence.names(channel.evidence)))
+            assert "wrong-party" in [alarm["code"] for alarm in line_of(bor).alarms]
+            name = next(name for name in evidence.names(channel.evidence) if name.endswith("-wrong-party"))
+            kept = evidence.read(channel.evidence, name)
+            made = evidence.portable(kept, home=channel, store=line_of(bor).store, agreement=agreement())
+            shown = accusation.verify(accusation.parse(made.encode()), policy())
+            assert (shown.kind, shown.facts["author"], shown.facts["names"]) == ("wrong-voice", "ARC", "BOR")
+
+    run(test)
+
+
+def test_a_mirror_that_holds_two_logs_can_be_shown_to_others(tmp_path: Path) -> None:
+    """A beat that cosigns what is not our log, beside the receipt for our log: once that covers as much."""
+    wire = Wire()
+    wire.open()
+    wire.arc.append(2)
+    wire.settle()
+    keys = wire.bor.core.keys
+    other_log = Frontier.empty().extend([leaf_hash(b"a"), leaf_hash(b"b"), leaf_hash(b"c")])
+    claim = Checkpoint(keys.their.origin, 3, other_log.root())
+    lines = Note(claim.text(), tuple(cosign(claim, keys.signers.mirror, 1_000))).encode()
+    wire.pass_time(2_000)
+    read = beats.parse(wire.arc.found(Received)[-1].beat)
+    data, signature = beats.sign(
+        replace(read, number=read.number + 1, held=(3, claim.root), cosignatures=lines), keys.signers.node
+    )
+    wire.arc.receive(frames.encode(frames.FrameType.BEAT, beat=data, signature=signature))
+    (alarm,) = (one for one in wire.arc.found(Alarm) if one.code == "held-differs")
+    kept = evidence.Kept("1-held-differs", 1, "held-differs", alarm.evidence)
+    home = NodeHome(tmp_path).channel("BOR")
+    store = wire.arc.store
+    terms = wire_agreement()
+    with pytest.raises(NodeError) as caught:
+        evidence.portable(kept, home=home, store=store, agreement=terms)
+    assert caught.value.code == "evidence-not-portable"
+    wire.arc.append(2)
+    wire.settle()
+    made = evidence.portable(kept, home=home, store=store, agreement=terms)
+    arc, bor = line_keys("ARC").own, line_keys("BOR").own
+    trust = parse_policy(render_policy(arc.log, bor.log, arc.mirror, bor.mirror, own="ARC", other="BOR"))
+    shown = accusation.verify(accusation.parse(made.encode()), trust)
+    assert (shown.kind, shown.name) == ("mirror-fork", bor.mirror[0].name)
 
 
 def test_what_proves_nothing_to_others_is_not_exported(tmp_path: Path) -> None:
