@@ -27,6 +27,9 @@ PASSING = frozenset(
 )
 """Refusals after which an officer's program tries again with the same statement."""
 
+SLOW = frozenset({"up-not-holding"})
+"""Alarms that a busy disk deserves: with five beats a second, a write that takes a second holds nothing meanwhile."""
+
 AGAIN_S = 0.03
 
 
@@ -177,7 +180,7 @@ def check_log(machine: Machine, allowed: Collection[str]) -> None:
     assert "internal-error" not in text, text[-8000:]
     for event in events(machine):
         if event["event"] == "alarm":
-            assert event["code"] in allowed, event
+            assert event["code"] in SLOW.union(allowed), event
 
 
 def check_whole(

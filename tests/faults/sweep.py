@@ -51,7 +51,12 @@ FIRST_START_CALLS = {"pwrite64": 240, "fdatasync": 24, "fsync": 6, "ftruncate": 
 """How many of each call there are, rounded up; the `baseline` says it exactly."""
 ENDS = {0: (), -9: (), 3: ("store-broken", "store-damaged", "disk-full", "home-unwritable", "projection-broken")}
 """How a node may end, and with what code."""
-ALARMS = frozenset({"disk-full", "projection-broken", "store-broken", "store-damaged", "file-not-written"})
+ALARMS = frozenset(
+    {
+        *("disk-full", "disk-low", "file-not-written", "projection-broken", "scrub-stopped"),
+        *("log-damaged", "log-repaired", "store-broken", "store-damaged"),
+    }
+)
 """What it may tell people meanwhile."""
 
 Statements = Callable[[str], SignedStatement]
