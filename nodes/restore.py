@@ -90,6 +90,8 @@ def restore(
     """
     if target is not None and (target.exists() or target.is_symlink()):
         raise FileRefused("home-exists", target, "there is something at that place already")
+    if not source.is_file():
+        raise FileRefused("file-missing", source, "there is no such file")
     near = target if target is not None else (scratch or source.parent) / source.name
     try:
         directory = Path(tempfile.mkdtemp(prefix=beside(near), dir=near.parent))

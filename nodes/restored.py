@@ -67,8 +67,8 @@ def read(home: ChannelHome) -> Restored | None:
         if error.code == "file-missing":
             return None
         raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise HomeRefused("home-file-malformed", f"{home.restored}: {error!r}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise HomeRefused("home-file-malformed", f"{home.restored}: {type(error).__name__}: {error}") from error
     if type(backup_at_ms) not in (int, type(None)) or type(restored_at_ms) is not int or type(bereft) is not bool:
         raise HomeRefused("home-file-malformed", f"{home.restored}: a value of another type")
     return Restored(backup_at_ms=backup_at_ms, restored_at_ms=restored_at_ms, bereft=bereft)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotline.cli.settings import common_options, settings_of
-from hotline.errors import CouldNot, Refused
+from hotline.errors import Misused, Refused
 
 if TYPE_CHECKING:
     from hotline.output import Output
@@ -50,7 +50,7 @@ def recover_command(context: click.Context, patience: int) -> None:
     output = settings.output
     home = settings.node_home()
     if not home.channels():
-        raise CouldNot("channel-unknown", f"{home.path} has no channel to recover")
+        raise Misused("channel-unknown", f"{home.path} has no channel to recover")
     config = NodeConfig.load(home.config_path)
     keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
     logs.configure("error")
