@@ -77,12 +77,11 @@ class Sealer:
 
     def update(self, contents: bytes) -> bytes:
         """Take more contents; gives the parts that are full and are not the last."""
-        self._waiting += contents
-        parts = []
-        while len(self._waiting) > PART_BYTES:
-            part, self._waiting = self._waiting[:PART_BYTES], self._waiting[PART_BYTES:]
-            parts.append(self._part(part, last=False))
-        return b"".join(parts)
+        contents = self._waiting + contents
+        # What fills a part just so waits, because it may be the last.
+        full = range(0, len(contents) - PART_BYTES, PART_BYTES)
+        self._waiting = contents[len(full) * PART_BYTES :]
+        return b"".join(self._part(contents[start : start + PART_BYTES], last=False) for start in full)
 
     def finish(self) -> bytes:
         """Give the last part; nothing comes after it."""
