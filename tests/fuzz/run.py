@@ -19,7 +19,7 @@ OUT = ROOT / "build" / "fuzz"
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 """Where files of a run lie: in memory where there is such a place."""
 
-START_S_MAX = 120
+START_S_MAX = 100
 """To import everything, and to try what is kept, on a busy machine."""
 
 KEPT_BYTES_MAX = 400
