@@ -206,14 +206,13 @@ class Sequencer:
 
     def _commit(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
         with self._mark.turn:
-            here = self._store.head(self._store.own)
+            before = self._store.head(self._store.own)
             # Nothing is even written where the log went further before, or is not what was signed.
-            self._check_mark(Checkpoint(self.keys.own.origin, here.size, here.root))
-            return self._commit_whole(items)
+            self._check_mark(Checkpoint(self.keys.own.origin, before.size, before.root))
+            return self._commit_whole(items, before)
 
-    def _commit_whole(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
+    def _commit_whole(self, items: Sequence[Item], before: Head) -> tuple[Checkpoint, bytes, list[Placed]]:
         store, own = self._store, self._store.own
-        before = store.head(own)
         mirror = store.head(store.their)
         # Step 1.
         at_ms = self._clock.take()
