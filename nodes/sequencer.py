@@ -212,7 +212,7 @@ class Sequencer:
             return self._commit_whole(items, before)
 
     def _commit_whole(self, items: Sequence[Item], before: Head) -> tuple[Checkpoint, bytes, list[Placed]]:
-        store, own = self._store, self._store.own
+        store = self._store
         mirror = store.head(store.their)
         # Step 1.
         at_ms = self._clock.take()
