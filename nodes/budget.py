@@ -1,11 +1,12 @@
 """What a peer, or a stranger, may cost for long: over it, a peer is slowed and never refused, a stranger is shut out.
 
 Everything here is a bucket of tokens: filled at a rate, up to a burst. `Budget` is of what a counterpart sends: entries
-at the agreement's rate. Whoever takes more than is there waits before the next message is read; the connection's own
-flow control then holds the sender back. Beats and receipts wait no longer than one pause, so a flood never makes the
-line look dead. `Pace` is of connections, by where they come from and in all.
+at the agreement's rate, and frames of which nothing comes. Whoever takes more than is there waits before the next
+message is read; the connection's own flow control then holds the sender back. Beats and receipts wait no longer than
+one pause, so an honest flood never makes the line look dead. `Pace` is of connections, by where they come from and in
+all.
 
-Source: spec/channel.md, "Sessions", step 6.
+Source: spec/channel.md, "Sessions", steps 6 and 9.
 """
 
 from __future__ import annotations
@@ -13,8 +14,25 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from nodes.clock import Reading, now
+from protocol.frames import FrameType
 
 PAUSE_MAX_S = 0.5
+ENTRIES_A_PAUSE = 128
+"""Entries for which the longest pause is enough: signed by anybody, some 160 fit into what is read at once."""
+PAUSE_OF_MANY_MAX_S = 10.0
+
+IDLE_PER_S = 30
+IDLE_AT_ONCE = 300
+"""Cost of frames that bring nothing. The quickest heart of an agreement beats ten times a second."""
+
+COSTS: dict[int, int] = {
+    FrameType.APPEND: 1,
+    FrameType.COSIGNED: 1,
+    FrameType.BEAT: 1,
+    FrameType.AHEAD: 2,
+    FrameType.WANT: 10,
+    FrameType.FETCH: 5,
+}
 
 STRANGERS_PER_S = 32
 STRANGERS_AT_ONCE = 128
@@ -75,7 +93,7 @@ class Bucket:
 
 
 class Budget:
-    """Entries that one peer may send.
+    """What one peer may send.
 
     Args:
         per_s: entries a second, for long.
@@ -85,14 +103,33 @@ class Budget:
 
     def __init__(self, *, per_s: int, burst: int, read: Reading = now) -> None:
         self._entries = Bucket(per_s=per_s, burst=burst, read=read)
+        self._idle = Bucket(per_s=IDLE_PER_S, burst=IDLE_AT_ONCE, read=read)
 
-    def take(self, entries: int) -> float:
-        """Count entries that came.
+    def take(self, entries: int, *, cost: int = 0, progress: int = 0) -> float:
+        """Count what came.
+
+        Args:
+            entries: new ones of its log.
+            cost: of the frames (`frame_cost`).
+            progress: entries that became held by one side or the other, each of which pays for a frame.
 
         Returns:
             Seconds to wait before more is read; 0 within the budget.
         """
-        return min(PAUSE_MAX_S, self._entries.spend(entries))
+        idle_s = min(PAUSE_MAX_S, self._idle.spend(cost - progress))
+        # Entries are never small where they are honest: a pause for as many as one round brings is a short one.
+        longest_s = min(PAUSE_OF_MANY_MAX_S, PAUSE_MAX_S * max(1, entries / ENTRIES_A_PAUSE))
+        return max(idle_s, min(longest_s, self._entries.spend(entries)))
+
+
+def frame_cost(data: bytes) -> int:
+    """What a frame costs where nothing comes of it, in verified signatures of two kinds: some 2 ms each.
+
+    Args:
+        data: a frame as it came; what is none ends the session and costs nothing here.
+    """
+    # The second byte of every frame is its type: an array of few items, and a small number.
+    return COSTS.get(data[1], 0) if len(data) > 1 else 0
 
 
 class Pace:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import structlog
 
-from nodes.budget import Budget
+from nodes.budget import Budget, frame_cost
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
@@ -256,7 +256,7 @@ class Driver:
         if session is not self._session:
             return
         self._last_frame_ms = self._clock.now().mono_ms
-        before = self.core.mirror_size
+        before, held = self.core.mirror_size, self.core.cosigned_size
         left = deque(messages)
 
         def take() -> list[Effect]:
@@ -267,7 +267,9 @@ class Driver:
 
         while left and session is self._session:
             await self._call(take)
-        pause_s = self._budget.take(self.core.mirror_size - before)
+        entries = self.core.mirror_size - before
+        progress = entries + max(0, self.core.cosigned_size - held)
+        pause_s = self._budget.take(entries, cost=sum(map(frame_cost, messages)), progress=progress)
         if pause_s:
             await asyncio.sleep(pause_s)
 

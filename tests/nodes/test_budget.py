@@ -44,7 +44,23 @@ def test_a_peer_over_its_rate_is_slowed_by_pauses_of_a_bounded_length() -> None:
     peer = Budget(per_s=100, burst=1_000, read=time.read)
     assert peer.take(1_000) == 0
     assert peer.take(10) == 0.1
-    assert peer.take(1_000_000) == budget.PAUSE_MAX_S
+    assert peer.take(128) == budget.PAUSE_MAX_S
+    assert peer.take(1_000_000) == budget.PAUSE_OF_MANY_MAX_S
+
+
+def test_frames_of_which_nothing_comes_are_slowed_and_honest_ones_never() -> None:
+    """Beats on any cadence, and any amount of what makes progress, wait for nothing; requests without end do."""
+    time = Time()
+    peer = Budget(per_s=1_000, burst=100_000, read=time.read)
+    for _ in range(1_000):
+        time.ms += 100
+        assert peer.take(0, cost=1) == 0
+    for _ in range(1_000):
+        assert peer.take(0, cost=1, progress=1) == 0
+        assert peer.take(40, cost=1, progress=40) == 0
+    for _ in range(budget.IDLE_AT_ONCE // 10):
+        assert peer.take(0, cost=10) == 0
+    assert peer.take(0, cost=10) > 0.3
 
 
 def test_one_source_that_connects_without_end_holds_back_nobody_else() -> None:

@@ -81,6 +81,7 @@ def test_every_code_on_the_page_can_be_explained(code: str) -> None:
         ("Sessions", f"at most {peer.CONNECTIONS_MAX} connections, and {peer.CONNECTIONS_PER_ADDRESS} of one address"),
         ("Sessions", f"{budget.STRANGERS_PER_S} a second in, {budget.OF_ONE_PER_S} of one source"),
         ("Sessions", f"{peer.SESSIONS_AT_ONCE} sessions at once and then one a second"),
+        ("Sessions", f"{budget.IDLE_AT_ONCE} at once and {budget.IDLE_PER_S} a second for long"),
         ("Sessions", peer.SUBPROTOCOL),
         ("Frames", f"{FRAME_BYTES_MAX:,} bytes and {FRAME_ITEMS_MAX:,} values"),
         ("What is checked before cosigning", f"{ENTRY_BYTES_MAX:,} bytes"),
