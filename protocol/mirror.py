@@ -59,6 +59,8 @@ class Mirror:
         self._ms = head.last_ms
         kept = self._kept("their-cosigned", keys.their.log + keys.own.mirror)
         self.cosigned = None if kept is None else kept[0]
+        # As it was verified: what the disk makes of it while we run would end every session.
+        self._cosigned_note = None if kept is None else kept[1]
         # Below this nothing is ever cosigned.
         self._floor, self._floor_note = self.cosigned, b"" if kept is None else kept[1]
         self._unsigned = self.frontier.size > 0 and self._kept("their-signed", keys.their.log) is None
@@ -112,9 +114,12 @@ class Mirror:
         """The note that shows how far their log is held here, in their own signature."""
         cosigned_size = self.cosigned.size if self.cosigned else 0
         if self.frontier.size <= cosigned_size:
-            return self._shelf.note("their-cosigned")
+            return self._cosigned_note
         kept = self._kept("their-signed", self.keys.their.log)
-        return None if kept is None else kept[1]
+        if kept is None:
+            self._unsigned = self.frontier.size > 0
+            return self._cosigned_note
+        return kept[1]
 
     def newest_note(self) -> bytes | None:
         """The newest checkpoint of theirs that was seen, where it goes beyond what is held."""
@@ -318,7 +323,7 @@ class Mirror:
                 return self.branches.differs(self._floor, self._floor_note)
         cosigned = add_cosignatures(note, cosign(checkpoint, self.keys.signers.mirror, self._time(now)))
         self.cosigned = self._floor = checkpoint
-        self._floor_note = cosigned
+        self._floor_note = self._cosigned_note = cosigned
         effects: list[Effect] = [KeepNote("their-cosigned", cosigned)]
         if tell:
             effects.append(Send(frames.encode(FrameType.COSIGNED, note=cosigned)))
@@ -326,10 +331,9 @@ class Mirror:
 
     def again(self, told_size: int) -> list[Effect]:
         """Send the last cosignature again, where they have not stored it; it is the same receipt."""
-        note = self._shelf.note("their-cosigned")
-        if self.cosigned is None or self.cosigned.size <= told_size or note is None:
+        if self.cosigned is None or self.cosigned.size <= told_size or self._cosigned_note is None:
             return []
-        return [Send(frames.encode(FrameType.COSIGNED, note=note))]
+        return [Send(frames.encode(FrameType.COSIGNED, note=self._cosigned_note))]
 
     def ahead(self, frame: Frame) -> list[Effect]:
         """Take a flash that comes before its predecessors.

@@ -63,7 +63,9 @@ class Outbox:
         self._own = keys.own.party
         self._signed = signed
         self._signed_notes: OrderedDict[int, bytes] = OrderedDict()
-        self._cosigned = self._kept()
+        self._cosigned: Checkpoint | None
+        self._receipt: bytes | None
+        self._cosigned, self._receipt = self._kept()
         self.quoted = self.held_size
         self.standing = UNKNOWN
         self.live = False
@@ -71,16 +73,16 @@ class Outbox:
         self.early: tuple[VerifiedCheckpoint, bytes] | None = None
         self._sent_ahead: set[int] = set()
 
-    def _kept(self) -> Checkpoint | None:
-        """The newest receipt on disk, verified."""
+    def _kept(self) -> tuple[Checkpoint, bytes] | tuple[None, None]:
+        """The newest receipt on disk, verified, and its bytes."""
         note = self._shelf.note("own-cosigned")
         if note is None:
-            return None
+            return None, None
         try:
-            return verify_note(note, self.keys.own.log + self.keys.their.mirror).checkpoint
+            return verify_note(note, self.keys.own.log + self.keys.their.mirror).checkpoint, note
         except (ProtocolError, KeysError):
             # The disk changed it. It is no receipt any more, and the other side has another one.
-            return None
+            return None, None
 
     @property
     def held_size(self) -> int:
@@ -95,7 +97,8 @@ class Outbox:
     @property
     def cosigned_note(self) -> bytes | None:
         """The newest receipt, as it came."""
-        return self._shelf.note("own-cosigned") if self._cosigned else None
+        # As it was verified: what the disk makes of it while we run would end every session.
+        return self._receipt
 
     def position(self) -> tuple[int, Hash]:
         """Size and root that we stand by: what is signed, or, where the mark of that is lost, the log as it stands.
@@ -115,7 +118,7 @@ class Outbox:
 
     def not_stored(self) -> None:
         """A receipt could not be written; it will come again."""
-        self._cosigned = self._kept()
+        self._cosigned, self._receipt = self._kept()
 
     def signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         """Our log grew; its new checkpoint is signed and the signature durable. `pump` sends it."""
@@ -257,7 +260,7 @@ class Outbox:
             return self._once.tell(
                 "fork-self", "a receipt under our own signature for another log of ours", {"held": note}
             )
-        self._cosigned = told
+        self._cosigned, self._receipt = told, note
         return [StoreCosigned(note, told.size)]
 
     def heard(self, size: int, root: Hash) -> bool:

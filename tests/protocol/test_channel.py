@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from keys.roles import KeyRole
 from nodes.memory_store import MemoryStore
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, Row, StoreDamaged
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED, Row, StoreDamaged
 from protocol import beat as beats
 from protocol import frames
 from protocol.channel import OPEN_TIMEOUT_MS
@@ -733,6 +733,28 @@ def test_a_state_of_another_session_is_refused(what: str) -> None:
     wire.tampering = lambda _, data: data
     wire.open()
     assert wire.arc.alarms == ["rolled-back-self", "recovered"]
+
+
+@pytest.mark.parametrize("name", [OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_note_that_the_disk_changes_ends_no_session(name: str, restarted: bool) -> None:
+    """A kept checkpoint with another bit, while the node runs or before it starts: both come to hold all again."""
+    wire = opened()
+    wire.arc.append(2)
+    wire.bor.append(3)
+    wire.settle()
+    wire.cut()
+    wire.arc.append(1)
+    note = wire.bor.store.note(name) or b""
+    wire.bor.store.later(name, note[:-4] + bytes([note[-4] ^ 1]) + note[-3:])
+    if restarted:
+        wire.bor.store.flush()
+        wire.bor.restart()
+    wire.open()
+    wire.cut()
+    wire.open()
+    assert wire.bor.closes == wire.arc.closes == []
+    assert wire.converged()
 
 
 def test_a_mirror_that_was_rolled_back_never_cosigns_below() -> None:
