@@ -16,7 +16,16 @@ import apsw
 
 from nodes.highwater import HighWater
 from nodes.memory_store import MemoryStore
-from nodes.store import Ahead, Row, StoreBroken, StoreFull
+from nodes.store import (
+    OWN_COSIGNED,
+    THEIR_COSIGNED,
+    THEIR_NEWEST,
+    THEIR_SIGNED,
+    Ahead,
+    Row,
+    StoreBroken,
+    StoreFull,
+)
 from protocol.checkpoint import Checkpoint
 from protocol.merkle import Frontier
 from tests.simulation.loop import Killed, Process
@@ -27,6 +36,8 @@ READING = ("head", "read", "body", "hashes", "root", "note", "find", "cosigned_a
 FATES = ("crash-lost", "crash-kept", "eio-lost", "eio-kept")
 TORN = "crash-torn"
 SECTOR_BYTES = 512
+NOTES = (OWN_COSIGNED, THEIR_SIGNED, THEIR_NEWEST, THEIR_COSIGNED)
+"""Notes that may be damaged."""
 
 
 class Watcher(Protocol):
@@ -101,26 +112,30 @@ class ChannelDisk:
         Args:
             voice: whose log.
             index: place of the entry.
-            what: chooses entry, body or hash, and the bit.
+            what: chooses entry, body, hash or a note, and the bit.
 
         Returns:
             What was changed.
         """
         log: Any = self.store._voices[voice]
-        place, bit = what // 24, 1 << what % 8
+        place, bit = what // 32, 1 << what % 8
 
         def changed(data: bytes) -> bytes:
             at = place % len(data)
             return data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
 
         log.roots.clear()
-        match what // 8 % 3:
+        match what // 8 % 4:
             case 0:
                 log.entries[index] = changed(log.entries[index])
                 return "entry"
             case 1 if index in log.bodies:
                 log.bodies[index] = changed(log.bodies[index])
                 return "body"
+            case 3 if kept := sorted(self.store._notes.keys() & {*NOTES}):
+                name = kept[index % len(kept)]
+                self.store._notes[name] = changed(self.store._notes[name])
+                return "note"
             case _:
                 log.levels[0][index] = changed(log.levels[0][index])
                 return "hash"

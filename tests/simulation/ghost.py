@@ -253,7 +253,8 @@ class Ghost:
                 if frame["held_size"] > disk.store.head(disk.counterpart).size:
                     raise Violation("I3", f"{disk.party} says that it holds more than is durable")
                 seen = disk.store.note(THEIR_NEWEST)
-                if seen is not None and self.checkpoint(seen).size > self._tells(frame):
+                whole = (disk.party, disk.counterpart) not in self.flipped
+                if seen is not None and whole and self.checkpoint(seen).size > self._tells(frame):
                     raise Violation("I9", f"{disk.party} does not tell {disk.counterpart} what it signed")
             case FrameType.COSIGNED:
                 self._cosigned_left(disk, *self._position(frame["note"]))
@@ -278,7 +279,7 @@ class Ghost:
         """A node made a frame; if it is a beat, it quotes what the node has a receipt for."""
         receipt = disk.store.note(OWN_COSIGNED)
         frame = parse_frame(data)
-        if receipt is None or frame.type is not FrameType.BEAT:
+        if receipt is None or frame.type is not FrameType.BEAT or (disk.party, disk.counterpart) in self.flipped:
             return
         if beats.parse(frame["beat"]).quoted < self.checkpoint(receipt).size:
             raise Violation("I9", f"{disk.party} does not quote what it has a receipt for")

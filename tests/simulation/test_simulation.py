@@ -52,6 +52,7 @@ SOMETIMES = (
     "flipped body",
     "flipped entry",
     "flipped hash",
+    "flipped note",
     "forge changed nothing",
     "mixed status shown",
     "not understood shown",
