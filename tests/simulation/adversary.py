@@ -85,4 +85,4 @@ class Adversary:
             case 1:
                 return data[:where] + bytes([data[where] ^ 1 << chance.randrange(8)]) + data[where + 1 :]
             case _:
-                return data + data[:where]
+                return data + data[: where + 1]

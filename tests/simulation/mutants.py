@@ -130,7 +130,7 @@ MUTANTS = (
         (("if known is not None:", "if False:"),),
         forced="old-disk",
     ),
-    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 1, forced="fork"),
+    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 7, forced="fork"),
     Mutant(
         "give a voice up for a full disk",
         Line,
@@ -138,7 +138,7 @@ MUTANTS = (
         "await asyncio.sleep(START_AGAIN_S)",
         "break",
         "L1",
-        20,
+        39,
         forced="full crash",
     ),
     Mutant(
@@ -148,7 +148,7 @@ MUTANTS = (
         "self._host.broke(error)",
         "pass",
         "I22",
-        7,
+        16,
         forced="write-fails",
     ),
     Mutant(
@@ -158,7 +158,7 @@ MUTANTS = (
         "self._broken(error)",
         "pass",
         "I22",
-        0,
+        3,
         forced="write-fails crash",
     ),
     Mutant(
@@ -170,7 +170,7 @@ MUTANTS = (
         "I10",
         0,
     ),
-    Mutant("forget the queue", Line, "_log_first", "await self.intake.log_queue()", "pass", "L1", 0),
+    Mutant("forget the queue", Line, "_log_first", "await self.intake.log_queue()", "pass", "L1", 2),
     Mutant(
         "mirror entries that are not what was signed",
         Incoming,
@@ -178,7 +178,7 @@ MUTANTS = (
         """if proof or frontier.root() != checkpoint.root:""",
         "if False:",
         "I7",
-        9,
+        22,
         forced="forge",
     ),
     Mutant(
@@ -188,7 +188,7 @@ MUTANTS = (
         "channel=self.channel,",
         "channel=beats.parse(frame['beat']).channel,",
         "I17",
-        4,
+        14,
         (("if beat.session != self._session:", "if False:"),),
         forced="cross",
     ),
@@ -209,7 +209,7 @@ MUTANTS = (
     )""",
         "pass",
         "I17",
-        5,
+        9,
         forced="replay drop",
     ),
     Mutant(
@@ -219,7 +219,7 @@ MUTANTS = (
         "await self._host.adopt(placed.index)",
         "pass",
         "P9",
-        32,
+        7,
         forced="roster",
     ),
     Mutant(
