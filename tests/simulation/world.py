@@ -849,7 +849,8 @@ class World:
             } & BEYOND_MENDING
             if truth.forked and (said or self._says_nothing_new(own, their)):
                 return True
-            if truth.rolled_back and not truth.forked and found & BEYOND_MENDING:
+            # What it signed before and nobody had seen may turn up when it has signed beside it.
+            if truth.rolled_back and not truth.forked and (found & BEYOND_MENDING or "fork" in said):
                 return True
         return False
 
