@@ -614,6 +614,7 @@ class Line:
         # Whoever was judged by what was damaged is judged again.
         self._judge_anew = True
         self._judge_wanted.set()
+        self._spawn(self.driver.ask(self._core.mended))
         if self._core.live:
             self._go_live()
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from nodes.errors import NodeError
 from protocol.merkle import Frontier, Hash, HashReader
+from protocol.shelf import ShelfDamaged
 
 OWN_SIGNED = "own-signed"
 """Note name: the newest checkpoint of our log, two lines."""
@@ -37,7 +38,7 @@ class StoreBroken(NodeError):
     """A write or a sync failed, or what was read back differs. The process must end and verify at its next start."""
 
 
-class StoreDamaged(StoreBroken):
+class StoreDamaged(StoreBroken, ShelfDamaged):
     """Something that was stored cannot be read, or is not what it was. While reading, that is no failed write: what is
     damaged is fetched back from the counterpart (`nodes/scrub.py`), and the process goes on."""
 

@@ -163,7 +163,7 @@ class Branches:
             return []
         ours = self._held_under(checkpoint.size)
         if ours is None:
-            return self._unproved()
+            return self.unproved()
         held, steps = ours
         return self._accuse(Fork(note, held, RootsDiffer(steps)))
 
@@ -185,12 +185,12 @@ class Branches:
         if self.disputed:
             return []
         if not fork.holds(self._keys().their.log):
-            return self._unproved()
+            return self.unproved()
         self.disputed = True
         text = "the counterpart signed two logs that cannot be one"
         return [StoreNote(FORK_NOTE, fork_bytes(fork)), *self._once.tell("fork", text, fork.objects())]
 
-    def _unproved(self) -> list[Effect]:
+    def unproved(self) -> list[Effect]:
         """What we hold does not prove it: then it is our disk that is to be looked at, and nobody is accused."""
         text = "a checkpoint of the counterpart does not fit what is held, and what is held proves nothing against it"
         return self._once.tell("log-damaged", text, {})
@@ -322,7 +322,7 @@ class Branches:
         """Their entry at a place of the mirror is another one."""
         ours = self._held_under(place + 1)
         if ours is None:
-            return self._unproved()
+            return self.unproved()
         held, steps = ours
         top = parse_text(parse_note(held).text)
         read = self._shelf.hashes(self._their)

@@ -42,12 +42,12 @@ from protocol.merkle import Hash
 from protocol.mirror import Mirror
 from protocol.note import parse as parse_note
 from protocol.once import Once
-from protocol.outbox import GOOD, UNKNOWN, Outbox
+from protocol.outbox import DAMAGED, GOOD, UNKNOWN, Outbox
 from protocol.pulse import Pulse
 from protocol.recovery import Recovery
 from protocol.repair import Repair
 from protocol.restitution import Restitution
-from protocol.shelf import Shelf
+from protocol.shelf import Shelf, ShelfDamaged
 
 OPEN_TIMEOUT_MS: Final = 5_000
 """From a connection to its `open` phase; a peer that is slower may dial again."""
@@ -381,7 +381,10 @@ class Channel:
         """A mirror that was put back catches up before we speak, because what our entries say is held never goes down:
         as far as we cosigned or said so, and no further than they have it themselves."""
         own_size = self._shelf.head(self._own).size
-        last = glance(self._shelf.read(self._own, own_size - 1, own_size)[0]).held_size if own_size else 0
+        try:
+            last = glance(self._shelf.read(self._own, own_size - 1, own_size)[0]).held_size if own_size else 0
+        except ShelfDamaged:
+            last = 0
         wanted = max(last, by_us.checkpoint.size if by_us is not None else 0)
         self._awaited = min(wanted, theirs.checkpoint.size if theirs is not None else 0)
         self._await_until = now.mono_ms + MIRROR_PATIENCE_MS
@@ -419,6 +422,13 @@ class Channel:
     def _repairs(self, voice: str) -> bool:
         """Whether what comes back of a log answers a question of ours about damage."""
         return self._repair.began and self._recovery.goal is None and voice in (self._own, self._their)
+
+    def mended(self) -> list[Effect]:
+        """What was stored is whole again: what the other side showed of our log is looked at once more."""
+        self._once.gone("log-damaged")
+        if self.phase != "open" or self._outbox.standing != DAMAGED:
+            return []
+        return [*self._outbox.heed(*self._shown), *self._speak()]
 
     def fetch_back(self, voice: str, index: int) -> list[Effect]:
         """Ask for one entry that is damaged here; `GivenBack` follows when it comes. Nothing where none can be asked,

@@ -206,6 +206,8 @@ class Heart:
         if not self._outbox.live:
             # Our own log is not what it was, and people have been told so: that they hold another is no wonder.
             return []
+        if not self._outbox.sound_at(size):
+            return self._once.tell("log-damaged", f"our log of {size} entries is not what we signed", {})
         return self._once.tell("held-differs", f"they claim to hold another log of {size} entries of ours", evidence)
 
     def _watch_holding(self, beat: beats.Beat, evidence: dict[str, bytes]) -> list[Effect]:

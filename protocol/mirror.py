@@ -26,7 +26,7 @@ from protocol.line_keys import LineKeys
 from protocol.merkle import Frontier, Hash, leaf_hash, verify_inclusion
 from protocol.note import Note
 from protocol.once import Once
-from protocol.shelf import Shelf
+from protocol.shelf import Shelf, ShelfDamaged
 
 AHEAD_MAX: Final = 64
 """Entries held ahead of their predecessors; a bound on what a hostile sender can make us keep."""
@@ -169,8 +169,11 @@ class Mirror:
         return found
 
     def _compare(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
-        if self._shelf.root(self._their, checkpoint.size) == checkpoint.root:
-            return []
+        try:
+            if self._shelf.root(self._their, checkpoint.size) == checkpoint.root:
+                return []
+        except ShelfDamaged:
+            return self.branches.unproved()
         return self.branches.differs(checkpoint, note)
 
     def _see(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:

@@ -20,11 +20,11 @@ from protocol.errors import ProtocolError
 from protocol.frames import FrameType
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.line_keys import LineKeys
-from protocol.merkle import Hash, prove_consistency, prove_inclusion
+from protocol.merkle import Hash, ProofError, prove_consistency, prove_inclusion, verify_consistency
 from protocol.note import Note
 from protocol.note import parse as parse_note
 from protocol.once import Once
-from protocol.shelf import Shelf
+from protocol.shelf import Shelf, ShelfDamaged
 
 AHEAD_DISTANCE: Final = 64
 """A flash entry with more than this many before it in the outbox goes ahead of them."""
@@ -32,11 +32,15 @@ AHEAD_DISTANCE: Final = 64
 AHEAD_LOOK: Final = 64
 """Flash entries looked at in the backlog at a time."""
 
-UNKNOWN, GOOD, BEHIND, FORKED = "unknown", "good", "behind", "forked"
+UNKNOWN, GOOD, BEHIND, FORKED, DAMAGED = "unknown", "good", "behind", "forked", "damaged"
 """What the other side has shown of our log: nothing yet; what is here; more than is here; another one."""
 
 NOTES_REMEMBERED: Final = 64
 """Checkpoints of ours whose signature lines are known when they come back under a receipt."""
+
+
+_STANDINGS: Final = {"rolled-back-self": BEHIND, "fork-self": FORKED, "log-damaged": DAMAGED}
+"""Where we stand, by what people are told."""
 
 
 class Outbox:
@@ -148,10 +152,10 @@ class Outbox:
             if known is not None and bytes_ is not None and (doubts := self._doubts(known.checkpoint)):
                 self.live = False
                 code, text = doubts
-                self.standing = FORKED if code == "fork-self" else BEHIND
-                return self._once.tell(code, text, {"held": bytes_})
+                self.standing = _STANDINGS[code]
+                return self._once.tell(code, text, {} if code == "log-damaged" else {"held": bytes_})
         self.standing = GOOD
-        self._once.gone("rolled-back-self", "fork-self")
+        self._once.gone("rolled-back-self", "fork-self", "log-damaged")
         effects: list[Effect] = []
         early, self.early = self.early, None
         if early is not None:
@@ -168,9 +172,40 @@ class Outbox:
         if checkpoint.size > size:
             text = f"the counterpart knows {checkpoint.size} entries that we signed; here are {size}"
             return "rolled-back-self", text
-        if self._shelf.root(self._own, checkpoint.size) != checkpoint.root:
-            return "fork-self", f"we signed another log of {checkpoint.size} entries"
-        return None
+        if self._is(checkpoint.size, checkpoint.root):
+            return None
+        if not self.sound_at(checkpoint.size):
+            return (
+                "log-damaged",
+                f"our log of {checkpoint.size} entries is not what we signed; the disk may have changed it",
+            )
+        return "fork-self", f"we signed another log of {checkpoint.size} entries"
+
+    def _is(self, size: int, root: Hash) -> bool:
+        """Whether our log has this root at a size that it reached."""
+        try:
+            return self._shelf.root(self._own, size) == root
+        except ShelfDamaged:
+            return False
+
+    def sound_at(self, size: int) -> bool:
+        """Whether our log as it is stored leads from a size up to what we signed last. If not, the disk changed it, and
+        a difference from what others say shows nothing."""
+        top = self._signed[0] if self._signed else None
+        if top is None or top.size < size:
+            return True
+        reader = self._shelf.hashes(self._own)
+        try:
+            verify_consistency(
+                old_size=size,
+                old_root=self._shelf.root(self._own, size),
+                new_size=top.size,
+                new_root=top.root,
+                path=prove_consistency(size, top.size, reader),
+            )
+        except (ProofError, ShelfDamaged):
+            return False
+        return True
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
@@ -255,11 +290,11 @@ class Outbox:
             return self._once.tell(
                 "rolled-back-self", "a receipt under our own signature for more than is here", {"held": note}
             )
-        if self._shelf.root(self._own, told.size) != told.root:
-            self.live, self.standing = False, FORKED
-            return self._once.tell(
-                "fork-self", "a receipt under our own signature for another log of ours", {"held": note}
-            )
+        if not self._is(told.size, told.root):
+            code = "fork-self" if self.sound_at(told.size) else "log-damaged"
+            self.live, self.standing, self.early = False, _STANDINGS[code], (verified, note)
+            text = "a receipt under our own signature for another log of ours"
+            return self._once.tell(code, text, {} if code == "log-damaged" else {"held": note})
         self._cosigned, self._receipt = told, note
         return [StoreCosigned(note, told.size)]
 
@@ -268,7 +303,7 @@ class Outbox:
 
         Otherwise we could be made to sign our own rollback.
         """
-        if size > self._shelf.head(self._own).size or self._shelf.root(self._own, size) != root:
+        if size > self._shelf.head(self._own).size or not self._is(size, root):
             return False
         self.quoted = max(self.quoted, size)
         return True

@@ -32,6 +32,10 @@ class ShelfHead(Protocol):
         """The time last used in this log, UTC milliseconds."""
 
 
+class ShelfDamaged(Exception):
+    """What was stored cannot be read any more. It says nothing about the other side."""
+
+
 class BranchHead(Protocol):
     """One branch beside the mirror; see `nodes.store.Branch`."""
 

@@ -42,3 +42,41 @@ def test_a_note_that_the_disk_changed_stops_nothing(name: str, noise: bool) -> N
     receipt = wire.bor.store.note(OWN_COSIGNED)
     assert receipt is not None
     assert verify_note(receipt, keys.own.log + keys.their.mirror).checkpoint.size == 3
+
+
+def test_our_own_log_that_the_disk_changed_is_no_fork_of_ours() -> None:
+    """A hash was flipped: the counterpart shows what we signed, and it is our disk that is suspected, not our key. Once
+    that is whole again we may sign."""
+    wire = talked()
+    voice = wire.arc.store._voices["ARC"]
+    good = [list(level) for level in voice.levels]
+    voice.levels[0][0] = voice.levels[1][0] = bytes(32)
+    voice.roots.clear()
+    wire.arc.restart()
+    wire.open()
+    wire.pass_time(2_000)
+    assert wire.arc.alarms == ["log-damaged"]
+    assert not wire.arc.core.live
+    assert wire.bor.alarms == []
+    voice = wire.arc.store._voices["ARC"]
+    voice.levels[:] = good
+    voice.roots.clear()
+    wire.arc.carry_out(wire.arc.core.mended())
+    assert wire.arc.is_live
+    wire.arc.append(1)
+    wire.settle()
+    assert wire.converged()
+    assert wire.arc.alarms == ["log-damaged"]
+
+
+def test_a_beat_that_does_not_fit_damage_accuses_nobody() -> None:
+    """The counterpart's claim to hold our log is true; our hashes are not what they were."""
+    wire = Wire()
+    wire.open()
+    wire.arc.append(3)
+    wire.settle()
+    voice = wire.arc.store._voices["ARC"]
+    voice.levels[0][2] = bytes(32)
+    voice.roots.clear()
+    wire.pass_time(2_000)
+    assert wire.arc.alarms == ["log-damaged"]
