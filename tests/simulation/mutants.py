@@ -282,7 +282,15 @@ MUTANTS = (
         10,
         forced="old-disk",
     ),
-    Mutant("answer twice for one receipt", Outbox, "take_receipt", "self._cosigned = told", "pass", "L1", 0),
+    Mutant(
+        "answer twice for one receipt",
+        Outbox,
+        "take_receipt",
+        "self._cosigned, self._receipt = told, note",
+        "pass",
+        "L1",
+        0,
+    ),
 )
 
 
