@@ -14,13 +14,11 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import apsw
 
-from nodes.api_frames import decode_answer
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.home import NodeHome
@@ -29,18 +27,14 @@ from nodes.resources import catalogue
 from nodes.rosters import load as load_rosters
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED
-from protocol.beat import parse as parse_beat
-from protocol.checkpoint import Checkpoint, parse_text
 from protocol.entry import Entry
-from protocol.frames import FrameType
-from protocol.frames import parse as parse_frame
 from protocol.merkle import Frontier, leaf_hash
-from protocol.note import parse as parse_note
 from tests.faults.disk import MODES, Disk
 from tests.faults.ledger import Ledger, places
 from tests.faults.machine import QuickMachine, quick_machines, wait_level
+from tests.faults.promises import Promises, size_of
 from tests.faults.record import Op, Recorder
-from tests.faults.sweep import Renewals
+from tests.faults.saying import Renewals
 from tests.lines import other
 from tests.nodes.homes import agreement, said
 
@@ -49,61 +43,6 @@ ROUNDS = 6
 RAM = Path("/dev/shm")
 PROJECT_EVERY = 25
 """Judging everything anew takes a hundred times as long as the rest, and nothing that is promised hangs on it."""
-
-
-@dataclass(slots=True)
-class Promises:
-    """What has left a node so far.
-
-    Attributes:
-        party, voice: short names: the node's own, the counterpart's.
-        logged: places of the statements that an officer was told of, by id.
-        signed: size of the newest checkpoint of its own log.
-        cosigned: size of the newest checkpoint of the other log that it cosigned.
-        said: own size and held size that a heartbeat claimed.
-    """
-
-    party: str
-    logged: dict[str, int] = field(default_factory=dict)
-    signed: int = 0
-    cosigned: int = 0
-    said: tuple[int, int] = (0, 0)
-
-    def hear(self, op: Op) -> None:
-        """Something leaves."""
-        if op.name == "answer":
-            self._answer(decode_answer(op.data).get("ok"))
-        elif op.name == "frame":
-            self._frame(op.data)
-
-    def _answer(self, answer: Any) -> None:
-        match answer:
-            case {"state": "logged" | "held", "id": str(statement_id), "serial": str(serial)}:
-                self.logged[statement_id] = int(serial.split()[1])
-            case _:
-                return
-
-    def _frame(self, data: bytes) -> None:
-        frame = parse_frame(data)
-        match frame.type:
-            case FrameType.APPEND | FrameType.AHEAD:
-                self.signed = max(self.signed, size_of(frame["note"]))
-            case FrameType.COSIGNED:
-                self.cosigned = max(self.cosigned, size_of(frame["note"]))
-            case FrameType.BEAT:
-                beat = parse_beat(frame["beat"])
-                self.said = max(self.said[0], beat.own[0]), max(self.said[1], beat.held[0])
-            case _:
-                return
-
-
-def _checkpoint(note: bytes) -> Checkpoint:
-    return parse_text(parse_note(note).text)
-
-
-def size_of(note: bytes) -> int:
-    """The size that a signed checkpoint names."""
-    return _checkpoint(note).size
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,19 @@ from __future__ import annotations
 
 import random
 import re
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from keys.roster import Roster, render
 from nodes.errors import ApiRefused
-from nodes.signed import SignedStatement
-from protocol.tagged import digest
 from tests.faults.ledger import Ledger, check_whole
 from tests.faults.machine import QuickMachine, Zygote, level, quick_machines, wait_level
+from tests.faults.saying import Saying, Statements
 from tests.faults.strace import CALLS, Strace, counted, settle
-from tests.nodes.homes import document, roster, said
+from tests.nodes.homes import said
 from tests.processes.pair import PATIENCE_S, wait_until
 
 FAULTS = {"kill": "signal=KILL:when={n}", "EIO": "error=EIO:when={n}", "ENOSPC": "error=ENOSPC:when={n}+"}
@@ -59,8 +56,6 @@ ALARMS = frozenset(
 )
 """What it may tell people meanwhile."""
 
-Statements = Callable[[str], SignedStatement]
-
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -83,18 +78,6 @@ class Point:
     def inject(self) -> str:
         """In strace's words."""
         return f"{self.call}:{FAULTS[self.fault].format(n=self.n)}"
-
-
-class Renewals:
-    """Makes the next roster of each party."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, Roster] = {party: roster(party) for party in ("ARC", "BOR")}
-
-    def __call__(self, party: str) -> SignedStatement:
-        before = self._last[party]
-        made = self._last[party] = replace(before, version=before.version + 1, previous=digest(render(before)))
-        return document(party, "roster", render(made))
 
 
 class Sweep:
@@ -253,41 +236,6 @@ def _plain(file: str) -> str:
     if file.endswith(".log"):
         return "the node's log"
     return re.sub(r"^\.[A-Z]+-\d+\.(\w+)\..*$", r"a roster's \1", file)
-
-
-class Saying(threading.Thread):
-    """Both sides say one thing each, and insist until it is held."""
-
-    def __init__(self, ledger: Ledger, machines: Sequence[QuickMachine], make: Statements) -> None:
-        super().__init__()
-        self._ledger = ledger
-        self._machines = machines
-        self._statements = [make(machine.party) for machine in machines]
-        self._failures: list[BaseException] = []
-
-    def _insist(self, machine: QuickMachine, signed: SignedStatement) -> None:
-        try:
-            self._ledger.insist(machine, signed)
-        except BaseException as error:  # noqa: BLE001 - raised again where somebody waits.
-            self._failures.append(error)
-
-    def run(self) -> None:
-        """Both at once."""
-        threads = [
-            threading.Thread(target=self._insist, args=pair)
-            for pair in zip(self._machines, self._statements, strict=True)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def join(self, timeout: float | None = None) -> None:
-        """Wait until both are held; raises what went wrong."""
-        super().join(2 * PATIENCE_S if timeout is None else timeout)
-        assert not self.is_alive()
-        for failure in self._failures:
-            raise failure
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.machine import Zygote
+from tests.faults.saying import Renewals
 from tests.faults.strace import available
 from tests.faults.sweep import (
     FIRST_START_CALLS,
@@ -18,7 +19,6 @@ from tests.faults.sweep import (
     START_CALLS,
     STATEMENT_CALLS,
     Point,
-    Renewals,
     Sweep,
     sweep_first_start,
     sweeping,

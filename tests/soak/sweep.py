@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.faults.machine import Zygote
+from tests.faults.saying import Renewals
 from tests.faults.sweep import (
     FAULTS,
     FIRST_START_CALLS,
@@ -20,7 +21,6 @@ from tests.faults.sweep import (
     START_CALLS,
     STATEMENT_CALLS,
     Point,
-    Renewals,
     sweep_first_start,
     sweeping,
 )
