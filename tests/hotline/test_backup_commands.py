@@ -1,9 +1,15 @@
 """`backup` and `restore` as people type them: what they answer, what they refuse, and with which status."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from hotline.cli.status import gather, lines_of
+from hotline.output import Output
+from nodes import restored
+from nodes.home import NodeHome
+from nodes.restored import Restored
 from tests.hotline.people import acting, hotline, make_home, ok
 
 
@@ -76,6 +82,19 @@ def test_what_is_refused_and_how(
     done = hotline("--passphrase-file", secret, "--no-input", "--json", "restore", source, *arguments)
     assert (done.status, done.json["error"]["code"]) == (status, code), done.out
     assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_status_says_that_a_disk_was_put_back(tmp_path: Path) -> None:
+    """From which backup, and how much of the log is back; and nothing of it where nothing was put back."""
+    kept = Path(__file__).resolve().parents[1] / "homes" / "0.1.0" / "ARC"
+    shutil.copytree(kept, tmp_path / "ARC")
+    home = NodeHome.open(tmp_path / "ARC")
+    assert "PUT BACK" not in hotline("--home", home.path, "status").out
+    restored.write(home.channel("BOR"), Restored(backup_at_ms=0, restored_at_ms=1, bereft=False))
+    assert "PUT BACK   from a backup of 1970-01-01 00:00:00Z" in hotline("--home", home.path, "status").out
+    found = gather(home)
+    found["channels"][0]["details"]["recovery"] |= {"entries": 3, "goal": 7}
+    assert "3 of our 7 entries are here" in "\n".join(lines_of(found, Output()))
 
 
 def test_recovering_needs_a_channel(home: Path) -> None:
