@@ -10,7 +10,6 @@ Source: spec/channel.md, "Effects".
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -113,6 +112,7 @@ class Driver:
         self._last_frame_ms = 0
         self._pump_wanted = asyncio.Event()
         self._tick_wanted = asyncio.Event()
+        self._tick_at_ms = 0
         self._unreadable = False
 
     # --- calling the channel ------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ class Driver:
                 self._deliver_other(effect)
             else:
                 self._deliver_other(effect)
-        if effects:
+        if effects and self.core.next_tick() < self._tick_at_ms:
             self._tick_wanted.set()
         if self.core.lag:
             self._pump_wanted.set()
@@ -293,17 +293,19 @@ class Driver:
 
     async def tick(self) -> None:
         """Let the channel know the time whenever it wants to, for ever."""
+        loop = asyncio.get_running_loop()
         while True:
             self._tick_wanted.clear()
             # What came meanwhile may have moved the moment, and mostly it has not come yet.
             if self.core.next_tick() <= self._clock.now().mono_ms:
                 await self._call(self._tick)
-            delay_s = max(TICK_MIN_S, (self.core.next_tick() - self._clock.now().mono_ms) / 1000)
-            # Not `wait_for`: where its time or event comes together with a cancellation, that is lost, and this goes on
-            # for ever.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay_s):
-                    await self._tick_wanted.wait()
+            self._tick_at_ms = self.core.next_tick()
+            delay_s = max(TICK_MIN_S, (self._tick_at_ms - self._clock.now().mono_ms) / 1000)
+            timer = loop.call_later(delay_s, self._tick_wanted.set)
+            try:
+                await self._tick_wanted.wait()
+            finally:
+                timer.cancel()
 
     def _tick(self) -> list[Effect]:
         return self._carry_out(lambda: self.core.tick(self._clock.now(), ahead_ms=self._clock.ahead_ms()))

@@ -249,7 +249,9 @@ class Intake:
         if waiting is None:
             raise NodeError("no-such-statement", f"there is no statement {statement_id.hex()} here")
         signed = SignedStatement.parse(waiting[1])
-        return _waiting_outcome(Statement.parse(signed.statement), waiting[0], self._missing(signed))
+        # What is in the queue lacked nothing when it came; it is looked at again when its turn comes.
+        missing = () if waiting[0] == QUEUE else self._missing(signed)
+        return _waiting_outcome(Statement.parse(signed.statement), waiting[0], missing)
 
     async def wait(self, statement_id: bytes, state: State, timeout_s: float) -> Outcome:
         """Wait until a statement has come at least so far, or time is up; then say how far it is."""
