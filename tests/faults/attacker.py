@@ -230,7 +230,7 @@ class Attack:
 
     async def pings(self, connection: ClientConnection) -> None:
         """Pings, and no wish to know the answer."""
-        while True:
+        while connection.close_code is None:
             await connection.ping()
             self.done["pings"] += 1
             await asyncio.sleep(0)
