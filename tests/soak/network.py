@@ -51,15 +51,17 @@ def case(made: Hosts, number: int) -> dict[str, int | float]:
     elif kind.startswith("stopped"):
         victim.process.send_signal(signal.SIGSTOP)
     time.sleep(outage_s)
+    for load in loads:
+        load.ended.set()
+    made.wire.mend()
     if kind.startswith("stopped"):
         victim.process.send_signal(signal.SIGCONT)
-    for load in loads:
-        load.end()
-    made.wire.mend()
     took_s = max(
         seconds_until(lambda: bool(machine.status()["own_held"] == machine.status()["own_size"]), made.log)  # noqa: B023
         for machine in made.both
     )
+    for load in loads:
+        load.end()
     assert took_s < RETURN_S, f"case {number}, {kind} for {outage_s} s: resent after {took_s:.1f} s\n{made.log()}"
     found = aftermath.check(*made.both, loads)
     lost = sum(way.lost for way in made.wire.ways.values())
