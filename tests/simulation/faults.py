@@ -103,9 +103,9 @@ def draw(
         forced: families that are armed whatever is drawn.
     """
     armed = frozenset(name for name, likely in FAMILIES.items() if chance.random() < likely) | forced
-    if "fork" in armed and "old-disk" not in forced:
+    if {"fork", "old-disk"} <= armed:
         # A node that lost its disk and one that lies would each explain what the other did.
-        armed -= {"old-disk"}
+        armed -= {"fork" if "old-disk" in forced else "old-disk"}
     until_us = chance.randrange(16, 36) * 1_000_000
     faults: list[Fault] = []
 

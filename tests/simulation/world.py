@@ -431,7 +431,9 @@ class World:
             before = _standing(line)
             effects = receive(data, now)
             followed = [type(effect).__name__ for effect in effects if isinstance(effect, CHANGING)]
-            if line.process.alive and (followed or _standing(line) != before):
+            # What is forged around a checkpoint of one who lies leaves that checkpoint what it is.
+            accused = line._core.disputed and self.ghost.truth[line.counterpart, line.own].forked
+            if line.process.alive and not accused and (followed or _standing(line) != before):
                 self.failure = self.failure or Violation("I17", f"{line.own} heeds what was {what}: {followed}")
             self.count(f"{what} changed nothing")
             return effects
