@@ -219,6 +219,15 @@ class MemoryStore:
             log.roots.clear()
             self.flush()
 
+    def mend_head(self, voice: str, frontier: Frontier) -> None:
+        with self._lock:
+            log = self._voices[voice]
+            if log.head.size != frontier.size:
+                raise StoreBehind("store-behind", f"the log of {voice} is not at size {frontier.size}")
+            log.head = Head(frontier.size, frontier.root(), frontier, log.head.last_ms)
+            log.roots.clear()
+            self.flush()
+
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         with self._lock:
             self._append(self.own, size, rows, frontier, last_ms)

@@ -26,8 +26,8 @@ import structlog
 from nodes.clock import Reading
 from nodes.errors import FileRefused
 from nodes.files import read_file, write_file
-from nodes.soundness import STEP, Damage, look, right, root_of, truth, wrong_tiles
-from nodes.store import LogStore, StoreDamaged, StoreFull
+from nodes.soundness import STEP, Damage, look, right, right_head, root_of, truth, wrong_tiles
+from nodes.store import LogStore, StoreBehind, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint
 from protocol.effects import GivenBack
@@ -42,6 +42,9 @@ FIRST_MS: Final = 600_000
 
 AGAIN_S: Final = 5.0
 """Between two tries to have back what is damaged."""
+
+PAUSE_S: Final = 1.0
+"""Between two passes that somebody wanted at once."""
 
 SAVE_EVERY_MS: Final = 60_000
 SAID_MAX: Final = 16
@@ -148,6 +151,9 @@ class Scrub:
                 await asyncio.sleep(AGAIN_S)
             finally:
                 self._running = False
+            if self._hurried:
+                # Whoever wants one pass after the other gets them, and no more of the machine than that.
+                await asyncio.sleep(PAUSE_S)
 
     async def _rest(self, began_mono: int) -> None:
         """Sleep until a pass is due, or somebody wants one, or what is damaged may be had back."""
@@ -220,6 +226,15 @@ class Scrub:
         if root != top.root and not damage:
             text = f"the log of {voice} on this disk is whole in itself and is not the one that was signed"
             self._host.alarm("log-damaged", text)
+        head = await on_thread(self._executor, partial(right_head, self._store, voice)) if root == top.root else None
+        if head is not None:
+            self._host.alarm("log-damaged", f"what the next entry of {voice} needs was changed on this disk")
+            try:
+                await on_thread(self._executor, partial(self._store.mend_head, voice, head))
+            except StoreBehind:
+                # It grew meanwhile, and with that it was written anew.
+                return
+            await self._tell_mended(voice, [head.size - 1])
 
     # --- mending ------------------------------------------------------------------------------------------------------
 

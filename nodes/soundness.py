@@ -110,6 +110,19 @@ def wrong_tiles(store: LogStore, voice: str, size: int) -> dict[int, Hash]:
     return wrong
 
 
+def right_head(store: LogStore, voice: str) -> Frontier | None:
+    """The frontier that the leaves on disk give, where it is not the one that is kept; None where it is."""
+    head = store.head(voice)
+    frontier = Frontier.empty()
+    for start in range(0, head.size, ROWS):
+        rows = store.hash_rows(voice, 0, start, min(head.size, start + ROWS))
+        leaves = [row for row in rows if row is not None]
+        if len(leaves) != len(rows):
+            return None
+        frontier = frontier.extend(leaves)
+    return None if frontier == head.frontier else frontier
+
+
 def truth(store: LogStore, voice: str, top: Checkpoint, places: list[int]) -> Truth | None:
     """What must stand at damaged places, where the disk alone tells; None where it does not."""
     rows = {index: store.hash_rows(voice, 0, index, index + 1)[0] for index in places}

@@ -379,6 +379,17 @@ class SqliteStore:
         with self._lock:
             self._roots.clear()
 
+    def mend_head(self, voice: str, frontier: Frontier) -> None:
+        def put(writer: apsw.Connection) -> None:
+            sql = "UPDATE head SET frontier=? WHERE voice=? AND size=?"
+            writer.execute(sql, (frontier.encode(), self._voices[voice], frontier.size))
+            if writer.changes() != 1:
+                raise StoreBehind("store-behind", f"{self._path}: the log of {voice} is not at size {frontier.size}")
+
+        self._write(put)
+        with self._lock:
+            self._heads.pop(voice, None)
+
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         self._write(lambda _: self._append(0, size, rows, frontier, last_ms))
         self._remember(self.own, frontier, last_ms)

@@ -203,6 +203,13 @@ class LogStore(Protocol):
             StoreFull, StoreBroken.
         """
 
+    def mend_head(self, voice: str, frontier: Frontier) -> None:
+        """Write anew what the next append of a log needs; its size stays.
+
+        Raises:
+            StoreBehind, StoreFull, StoreBroken.
+        """
+
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         """Append to our log if it still has `size` entries.
 

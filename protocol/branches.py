@@ -245,8 +245,9 @@ class Branches:
             raise _no_prefix()
         if self._asked is None:
             self._asked = frame["start"]
-        # They do not fit the mirror where it ends, so this gives no None.
-        return self.append(frame, checkpoint) or []
+        found = self.append(frame, checkpoint)
+        # By its leaves the mirror fits, and by what it goes on from it does not: that is our own disk.
+        return self.unproved() if found is None else found
 
     def _ask_back(self, start: int, checkpoint: Checkpoint) -> list[Effect]:
         start = min(start, self._shelf.head(self._their).size)

@@ -426,6 +426,7 @@ class Channel:
     def mended(self) -> list[Effect]:
         """What was stored is whole again: what the other side showed of our log is looked at once more."""
         self._once.gone("log-damaged")
+        self._mirror.mended()
         if self.phase != "open" or self._outbox.standing != DAMAGED:
             return []
         return [*self._outbox.heed(*self._shown), *self._speak()]

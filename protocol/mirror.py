@@ -98,6 +98,12 @@ class Mirror:
             return {}
         return {checkpoint.size: (checkpoint, note)} if checkpoint.size > self.frontier.size else {}
 
+    def mended(self) -> None:
+        """What is stored is whole again."""
+        frontier = self._shelf.head(self._their).frontier
+        if frontier.size == self.frontier.size:
+            self.frontier = frontier
+
     def session_ends(self) -> None:
         """What was on its way will come again."""
         self._incoming = None

@@ -17,6 +17,7 @@ from tests.lines import other
 from tests.nodes.damage import flip, pages_of, settle, tear
 from tests.nodes.homes import said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
+from tests.soak import damage
 
 Rows = dict[str, list[tuple[bytes, bytes | None]]]
 COUNT = 12
@@ -245,3 +246,9 @@ def test_who_was_judged_by_damage_is_judged_again(tmp_path: Path) -> None:
             await until(lambda: line.projection.counts()["voices"]["ARC"]["faults"] == 0)
 
     run(test)
+
+
+@pytest.mark.slow
+def test_any_damage_is_mended_or_named() -> None:
+    """Bits and pages changed at random, anywhere in the file; the soak has hundreds of them."""
+    damage.run(first=0, count=4, say=print)

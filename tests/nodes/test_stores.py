@@ -272,3 +272,17 @@ def test_what_is_damaged_is_looked_at_and_mended(store: LogStore) -> None:
     assert store.root("BOR", 300) == Frontier.empty().extend(leaves).root()
     assert store.hash_rows("BOR", 1, 0, 1) == [complete_root(leaves[:256])]
     assert store.head("BOR").size == 300
+
+
+def test_what_the_next_append_needs_is_mended(store: LogStore) -> None:
+    """The frontier is written anew where the log still has its size, and nowhere else."""
+    rows = rows_of(0, 5)
+    grow(store, "ARC", rows)
+    leaves = [row.leaf for row in rows]
+    other = Frontier.empty().extend([*leaves[:4], leaf_hash(b"other")])
+    store.mend_head("ARC", other)
+    assert store.head("ARC").frontier == other
+    store.mend_head("ARC", Frontier.empty().extend(leaves))
+    assert store.head("ARC").root == Frontier.empty().extend(leaves).root()
+    with pytest.raises(StoreBehind):
+        store.mend_head("ARC", Frontier.empty().extend(leaves[:4]))

@@ -22,6 +22,7 @@ PARTS: tuple[str, ...] = (
     "kills",
     "sweep",
     "power",
+    "damage",
     "recovery",
     "recovery_10000",
     "network",
