@@ -71,7 +71,7 @@ class Head:
 
 
 def paths(home: NodeHome, kind: str) -> Iterator[str]:
-    """What of a home goes into a backup of a kind, in order of name. Logs are left out: they are copied as databases."""
+    """What of a home goes into a backup of a kind, in order of name; but the logs, which are copied as databases."""
     for path in sorted(home.path.rglob("*")):
         name = path.relative_to(home.path).as_posix()
         if _ALLOWED[kind].fullmatch(name) and not LOG.fullmatch(name) and path.is_file() and not path.is_symlink():

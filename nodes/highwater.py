@@ -63,8 +63,8 @@ class HighWater:
                 # Room is taken now, so that a full disk can never keep a signature from being made durable.
                 os.posix_fallocate(mark._handle, 0, 2 * SLOT_BYTES)
                 os.fsync(mark._handle)
-            # Also its name, which a start that was killed here may have left unsynced: a mark that a power cut takes away
-            # vouches for nothing.
+            # Also its name, which a start that was killed here may have left unsynced: a mark that a power cut takes
+            # away vouches for nothing.
             sync_directory(path.parent)
         except OSError as error:
             mark.close()

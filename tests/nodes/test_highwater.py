@@ -169,7 +169,7 @@ def test_what_was_learned_is_never_lowered(tmp_path: Path) -> None:
 
 
 def test_a_mark_that_somebody_else_wrote_stops_this_process(tmp_path: Path) -> None:
-    """A second copy of a node, or this one after its machine was rolled back with its memory: nothing more is signed."""
+    """A second copy of a node, or this one whose machine was rolled back with its memory: nothing more is signed."""
     first, second = HighWater.open(tmp_path / "mark"), HighWater.open(tmp_path / "mark")
     put(first, 3)
     put(first, 4)
