@@ -123,13 +123,16 @@ class Driver:
             try:
                 effects = await on_thread(self._executor, call)
             except StoreDamaged as error:
-                # Read, not written: nothing changed, and what is damaged is had back while the line goes on.
-                self.core.not_stored()
-                effects = [Alarm("log-damaged", error.text), Close("log-damaged", error.text)]
+                effects = self._damaged(error)
             except NodeError as error:
                 self._broken(error)
                 return
             self._deliver(effects)
+
+    def _damaged(self, error: StoreDamaged) -> list[Effect]:
+        """Read, not written: nothing changed, and what is damaged is had back while the line goes on."""
+        self.core.not_stored()
+        return [Alarm("log-damaged", error.text), Close("log-damaged", error.text)]
 
     async def ask(self, call: Callable[[], list[Effect]]) -> None:
         """Let the channel do something by itself, and carry out what follows."""
@@ -245,7 +248,11 @@ class Driver:
                 self._session.close(REPLACED if twice else DUPLICATE, "a newer connection took its place")
             self._session = session
             self._last_frame_ms = self._clock.now().mono_ms
-            self._deliver(self.core.opened(session.tie, self._clock.now()))
+            try:
+                effects = self.core.opened(session.tie, self._clock.now())
+            except StoreDamaged as error:
+                effects = self._damaged(error)
+            self._deliver(effects)
 
     async def receive(self, session: Session, messages: Sequence[bytes]) -> None:
         """Messages of a session in their order; of one that was replaced they are dropped.

@@ -274,7 +274,7 @@ class Line:
                 self._judge_wanted.set()
             case StoreCosigned(_, size):
                 self.latency.held(size=size, mono_ms=self._clock.now().mono_ms)
-                self._waiters.receipt(size, self.store.cosigned_at(size - 1) or self._clock.take())
+                self._waiters.receipt(size, self._held_at_ms(size))
             case StoreOwn():
                 self._return.came(effect.frontier.size, self._core.goal_size)
                 self._judge_wanted.set()
@@ -301,6 +301,13 @@ class Line:
             case _:
                 pass
         self._notify()
+
+    def _held_at_ms(self, size: int) -> int:
+        """When the receipt for so many entries came. It is durable by now; a time that cannot be read back is now."""
+        try:
+            return self.store.cosigned_at(size - 1) or self._clock.take()
+        except StoreDamaged:
+            return self._clock.take()
 
     def alarm(self, code: str, text: str) -> None:
         """Raise an alarm: in the log, and in what `status` shows. The same one again within a minute is dropped."""
