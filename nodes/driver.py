@@ -201,7 +201,11 @@ class Driver:
     def _store_mirror(self, effect: StoreMirror) -> list[Effect]:
         rows = _rows(effect)
         store, end = self._store, effect.frontier.size
-        store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
+        try:
+            store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
+        except StoreDamaged as error:
+            # The page it belongs on cannot be read: as with a full disk, nothing was written, and it will come again.
+            raise StoreFull("log-damaged", error.text) from error
         entries = store.read(store.their, effect.start, end)
         bodies = [store.body(store.their, index) for index in range(effect.start, end)]
         followed = self.core.mirrored(entries, bodies, self._clock.now())

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
-from nodes.store import OWN_SIGNED, Head, LogStore, Row, StoreBroken, StoreFull
+from nodes.store import OWN_SIGNED, Head, LogStore, Row, StoreBroken, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.entry import Entry
@@ -221,7 +221,11 @@ class Sequencer:
         leaves = [row.leaf for row in rows]
         frontier = before.frontier.extend(leaves)
         # Step 2.
-        store.append_own(before.size, rows, frontier, at_ms)
+        try:
+            store.append_own(before.size, rows, frontier, at_ms)
+        except StoreDamaged as error:
+            # The page it belongs on cannot be read. Nothing was written, and it can be once the page is mended.
+            raise SignRefused("log-damaged", error.text) from error
         # Step 3.
         self._check_read_back(before, rows, frontier.root())
         # Steps 4 and 5.
