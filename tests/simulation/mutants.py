@@ -68,12 +68,17 @@ MUTANTS = (
         "cosign what is not written",
         Driver,
         "_store_mirror",
-        """store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
-    entries = store.read(store.their, effect.start, end)
-    bodies = [store.body(store.their, index) for index in range(effect.start, end)]""",
-        "entries, bodies = list(effect.entries), list(effect.bodies)",
+        "store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)",
+        "pass",
         "I3",
         0,
+        (
+            (
+                """entries = store.read(store.their, effect.start, end)
+    bodies = [store.body(store.their, index) for index in range(effect.start, end)]""",
+                "entries, bodies = list(effect.entries), list(effect.bodies)",
+            ),
+        ),
     ),
     Mutant(
         "send a signature before it is durable", Sequencer, "_sign", "self._mark.put(note, checkpoint)", "pass", "I3", 0
