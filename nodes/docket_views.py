@@ -6,6 +6,8 @@ Entries are named by serial (`ARC 17`), threads by the leaf hash of the entry th
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -200,18 +202,24 @@ class DocketViews:
         """
         sql = "SELECT data FROM item WHERE unheld IS NOT NULL ORDER BY place DESC LIMIT ?"
         items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (min(limit, LATE_MAX),)))]
-        return [item for item in map(self._as_held, items) if item.held is not None]
+        late = (self._late(0), self._late(1)) if items else ([], [])
+        found = [self._as_held(item, late[1 - item.voice]) for item in items]
+        return [item for item in found if item.held is not None]
 
-    def _as_held(self, item: Item) -> Item:
+    def _late(self, voice: int) -> list[Event]:
+        """Entries of a voice that have not arrived at the other's home, in order; what they hold never goes down."""
+        sql = "SELECT event FROM event WHERE voice=? ORDER BY idx LIMIT ?"
+        return [Event.parse(data) for (data,) in self.reader().execute(sql, (voice, LATE_MAX))]
+
+    def _as_held(self, item: Item, late: Sequence[Event] | None = None) -> Item:
         """The item with the mark that it will have once what the other node logged has arrived."""
         if item.held is not None or item.thread & 1 != item.voice:
             return item
-        sql = "SELECT event FROM event WHERE voice=? ORDER BY idx LIMIT ?"
-        for (data,) in self.reader().execute(sql, (1 - item.voice, LATE_MAX)):
-            event = Event.parse(data)
-            if event.held > item.index:
-                return replace(item, held=(event.index, event.logged_at_ms))
-        return item
+        events = self._late(1 - item.voice) if late is None else late
+        first = bisect_right(events, item.index, key=lambda event: event.held)
+        if first == len(events):
+            return item
+        return replace(item, held=(events[first].index, events[first].logged_at_ms))
 
     def serial(self, place: int) -> str:
         """The name of an entry for people: `ARC 17`."""
