@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import socket
 from collections.abc import Sequence
@@ -50,10 +51,15 @@ class Done:
 
 
 def hotline(*arguments: str | Path) -> Done:
-    """Run a command in this process."""
+    """Run a command in this process, which keeps its umask whatever the command sets."""
     out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        status = run([str(one) for one in arguments], Output(out=out, err=err))
+    before = os.umask(0o022)
+    os.umask(before)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = run([str(one) for one in arguments], Output(out=out, err=err))
+    finally:
+        os.umask(before)
     return Done(status, out.getvalue(), err.getvalue())
 
 

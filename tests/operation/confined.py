@@ -93,9 +93,12 @@ def _read_only(path: str, *, yes: bool, deep: bool) -> None:
 
 def enter_file_system(read: list[Path], write: list[Path]) -> None:
     """See the system read-only, homes and temporary files as empty, and only the named places besides."""
+    # Whatever the caller's, so that the way to a named place is open to the user below.
+    os.umask(0o022)
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
-    places = [path.resolve() for path in (*read, *write)]
+    # By the name it is called by, too: a link that leads to it may lie in what is hidden.
+    places = [place for path in (*read, *write) for place in (path.resolve(), path.absolute())]
     handles = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in places}
     devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in ("null", "zero", "full", "random", "urandom")}
     for hidden in ("/home", "/root", "/run/user", "/tmp", "/var/tmp"):
