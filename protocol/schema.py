@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from protocol.canonical import check_plain, check_spelling, unpack
+from protocol.canonical import decode, decode_shaped
 from protocol.errors import Malformed, NotUnderstood
 from protocol.limits import TIME_MS_MAX, TOKEN_CHARS_MAX
 
@@ -150,14 +150,8 @@ class Table:
         Raises:
             Malformed, NotUnderstood: as `canonical.decode` and `check`.
         """
-        value = unpack(data, bytes_max=bytes_max)
-        # What fits has no type or key but those of the table, in canonical order: only its spelling is left to check.
-        if not self._fits(value):
-            check_plain(value)
-            check_spelling(value, data)
-            return self.check(value)
-        check_spelling(value, data)
-        return value  # type: ignore[no-any-return]
+        value = decode_shaped(data, bytes_max=bytes_max, fits=self._fits)
+        return self.check(decode(data, bytes_max=bytes_max)) if value is None else value
 
     def _fits(self, value: object) -> bool:
         """Whether a value is a map of just these fields in order, each right, and none of those that may hold any."""
@@ -232,13 +226,8 @@ class Row:
         Raises:
             Malformed: as `canonical.decode` and `check`.
         """
-        value = unpack(data, bytes_max=bytes_max)
-        if not self._fits(value):
-            check_plain(value)
-            check_spelling(value, data)
-            return self.check(value)
-        check_spelling(value, data)
-        return value  # type: ignore[no-any-return]
+        value = decode_shaped(data, bytes_max=bytes_max, fits=self._fits)
+        return self.check(decode(data, bytes_max=bytes_max)) if value is None else value
 
     def _fits(self, value: object) -> bool:
         if type(value) is not list or len(value) != self._count:
