@@ -110,6 +110,7 @@ def test_the_file_is_private_and_leaves_its_record(lived: dict[str, NodeHome], b
     }
 
 
+@pytest.mark.usefixtures("backup")
 def test_a_backup_of_keys_has_no_logs(lived: dict[str, NodeHome], tmp_path: Path) -> None:
     """Keys, settings and documents only; the restored channels know that there was a log, and the record of the last
     full backup stays."""
