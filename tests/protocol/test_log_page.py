@@ -1,4 +1,4 @@
-"""The examples on spec/log.md are real: each reads, and the signed ones verify."""
+"""The examples on spec/log.md are real: each reads, and the signed ones verify. Every outcome is on a page."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from keys.note_key import NoteVerifier
-from protocol import checkpoint, note, policy, proof
+from protocol import accusation, checkpoint, note, policy, proof
 from protocol.log_error import LogRefused
 from protocol.merkle import leaf_hash, verify_inclusion
 
-PAGE = (Path(__file__).resolve().parents[2] / "spec" / "log.md").read_text()
+SPEC = Path(__file__).resolve().parents[2] / "spec"
+PAGE = (SPEC / "log.md").read_text()
+DISPUTES = (SPEC / "disputes.md").read_text()
 EXAMPLES = {name: text.encode() for name, text in re.findall(r"```([a-z]+)\n(.*?)```", PAGE, re.DOTALL)}
 
 
@@ -40,10 +42,13 @@ def _all_errors(base: type[LogRefused]) -> set[type[LogRefused]]:
     return {base}.union(*(_all_errors(child) for child in base.__subclasses__()))
 
 
-CODES = sorted({error.CODE for error in _all_errors(LogRefused)} - {"log-refused", "line-refused", "tile-malformed"})
+EVIDENCE = {accusation.EvidenceMalformed.CODE, accusation.ShowsNothing.CODE}
+BASES = {"log-refused", "line-refused"}
+CODES = sorted({error.CODE for error in _all_errors(LogRefused)} - BASES - {"tile-malformed"})
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_page_names_every_outcome(code: str) -> None:
-    """Every error that is not only a base has its code on the page, except for single tiles."""
-    assert f"`{code}`" in PAGE
+    """Every error that is not only a base has its code on the page, except for single tiles; those of evidence are on
+    the page of the evidence file."""
+    assert f"`{code}`" in (DISPUTES if code in EVIDENCE else PAGE)
