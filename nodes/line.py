@@ -411,12 +411,15 @@ class Line:
 
     async def _judge(self) -> None:
         """Judge what is new, behind the receipts and never in their way."""
-        await self._recall_rosters()
+        recalled = False
         while True:
             await self._judge_wanted.wait()
             await self._calm()
             self._judge_wanted.clear()
             try:
+                if not recalled:
+                    await self._recall_rosters()
+                    recalled = True
                 if self._judge_anew:
                     self._judge_anew = False
                     await on_thread(self._executor, self.projection.begin_anew)
@@ -544,14 +547,14 @@ class Line:
                 self._live = False
                 self.alarm(error.code, error.text)
                 await asyncio.sleep(START_AGAIN_S)
-            except StoreBroken as error:
-                self._live = False
-                self._broken(error)
-                break
-            except SignRefused as error:
+            except (SignRefused, StoreDamaged) as error:
                 # As below; but where it is the disk, this goes on once that is mended.
                 self._starting = self._live = False
                 self._look_through(error)
+                break
+            except StoreBroken as error:
+                self._live = False
+                self._broken(error)
                 break
             except NodeError as error:
                 # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
@@ -610,7 +613,7 @@ class Line:
         except SignRefused as error:
             self._look_through(error)
 
-    def _look_through(self, error: SignRefused) -> None:
+    def _look_through(self, error: NodeError) -> None:
         """Our log is not the one that we signed before; it may be the disk, which the counterpart can mend."""
         self.alarm(error.code, error.text)
         self.upkeep.scrub.hurry()

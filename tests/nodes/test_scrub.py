@@ -39,14 +39,23 @@ def rows_of(home: NodeHome, sizes: dict[str, int] | None = None) -> Rows:
         store.close()
 
 
+def judged(node: Node) -> bool:
+    """Whether a node has judged all that it has."""
+    store = line_of(node).store
+    return line_of(node).projection.sizes == (store.head(store.own).size, store.head(store.their).size)
+
+
 def talk(homes: dict[str, NodeHome]) -> dict[str, Rows]:
-    """Let both nodes say something, and stop them; what each has, with everything in the files themselves."""
+    """Let both nodes say something, and stop them once all of it is judged; what each has, with everything in the files
+    themselves."""
 
     async def test() -> None:
         async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
             for number in range(COUNT):
                 await held(arc, said("ARC", f"message {number}"))
             await held(bor, said("BOR"))
+            # What is not judged yet would be read at the next start, before a scrub comes to it.
+            await until(lambda: judged(arc) and judged(bor))
 
     run(test)
     for home in homes.values():
@@ -184,6 +193,34 @@ def test_a_torn_page_in_the_backlog_keeps_no_session_from_opening(tmp_path: Path
 
     run(test)
     sizes = {voice: len(rows) for voice, rows in before.items()}
+    assert rows_of(homes["ARC"], sizes) == before
+
+
+@pytest.mark.parametrize("how", ["flipped", "torn"])
+@pytest.mark.parametrize("voice", ["ARC", "BOR"])
+def test_damage_in_what_is_yet_to_be_judged_ends_no_process(tmp_path: Path, voice: str, how: str) -> None:
+    """The start reads it before any scrub does: it is told, mended from the other node, and our voice is back."""
+    homes = write_homes(tmp_path)
+    before = talk(homes)["ARC"]
+    channel = homes["ARC"].channel("BOR")
+    for path in channel.path.glob("docket.db*"):
+        path.unlink()
+    if how == "flipped":
+        flip(channel.log_db, before[voice][0][0])
+    else:
+        tear(channel.log_db, pages_of(channel.log_db, "own_entry" if voice == "ARC" else "their_entry")[0])
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc:
+            await until(lambda: {"store-damaged", "log-damaged"} <= set(codes(arc)))
+            assert line_of(arc).upkeep.scrub.shown()["damaged"] == 1
+            async with running(homes["BOR"]):
+                await until(lambda: "log-repaired" in codes(arc) and line_of(arc).live)
+                await held(arc, said("ARC"))
+                await until(lambda: judged(arc))
+
+    run(test)
+    sizes = {name: len(rows) for name, rows in before.items()}
     assert rows_of(homes["ARC"], sizes) == before
 
 
