@@ -81,6 +81,7 @@ class SqliteStore:
         self._later: dict[str, bytes] = {}
         self._roots: OrderedDict[tuple[str, int], Hash] = OrderedDict()
         self._heads: dict[str, Head] = {}
+        self._none_ahead = False
         self._opened: list[apsw.Connection] = []
         self._writer = self._connect()
         self._check_schema()
@@ -273,7 +274,13 @@ class SqliteStore:
         return [Ahead(*row) for row in self._rows("SELECT idx, entry, body, note FROM ahead ORDER BY idx", ())]
 
     def ahead_indexes(self) -> list[int]:
-        return [row[0] for row in self._rows("SELECT idx FROM ahead ORDER BY idx", ())]
+        # Asked for every statement that comes in, and nearly always there is none.
+        if self._none_ahead:
+            return []
+        with self._lock:
+            found = [row[0] for row in self._rows("SELECT idx FROM ahead ORDER BY idx", ())]
+            self._none_ahead = not found and not self._readonly
+        return found
 
     def branches(self) -> list[Branch]:
         if not self._branched:
@@ -413,7 +420,9 @@ class SqliteStore:
 
     def put_ahead(self, item: Ahead) -> None:
         values = (item.index, item.entry, item.body, item.note)
-        self._write(lambda writer: _run(writer, "INSERT OR REPLACE INTO ahead VALUES (?, ?, ?, ?)", values))
+        with self._lock:
+            self._none_ahead = False
+            self._write(lambda writer: _run(writer, "INSERT OR REPLACE INTO ahead VALUES (?, ?, ?, ?)", values))
 
     def append_branch(
         self, number: int, start: int, entries: Sequence[bytes], bodies: Sequence[bytes | None], note: bytes
