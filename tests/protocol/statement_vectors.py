@@ -1,4 +1,4 @@
-"""How the vectors of statements, entries and agreements are written, read and judged.
+"""How the vectors of statements, entries, agreements and frames are written, read and judged.
 
 A file is a few header lines `name: value`, one empty line, and the bytes to be judged, up to the end of the file: in
 hexadecimal for the binary formats, as they are for agreements.
@@ -26,6 +26,8 @@ from protocol.errors import (
     NotUnderstood,
     ProtocolError,
 )
+from protocol.frames import encode as encode_frame
+from protocol.frames import parse as parse_frame
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.signature import verify_signature
 from protocol.statement import Statement
@@ -144,6 +146,9 @@ def _judge(vector: Vector) -> None:
             check_document(Statement.parse(header("statement")), vector.data)
         case "disclosure":
             verify_disclosure(Disclosure.parse(vector.data), Statement.parse(header("statement")))
+        case "frame":
+            frame = parse_frame(vector.data)
+            assert encode_frame(frame.type, **frame.items) == vector.data
         case "agreement":
             agreement = Agreement.parse(vector.data)
             for short in agreement.shorts if "channel" in vector.more else ():
