@@ -43,6 +43,8 @@ from protocol.limits import FRAME_BYTES_MAX
 SUBPROTOCOL = Subprotocol("hotline.v1")
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 2.0
+STOP_TIMEOUT_S = 1.0
+"""For connections to end by themselves when the node stops. One that sent more than it may waits for minutes."""
 CONNECTIONS_MAX = 64
 """Connections that may be open to the listener at once before they are known to be a counterpart's."""
 CONNECTIONS_PER_ADDRESS = 16
@@ -281,6 +283,7 @@ class Listener:
         self._own_pin = own_pin
         self._open: Counter[str] = Counter()
         self._servers: list[Server] = []
+        self._serving: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger(part="listener")
 
     async def start(self) -> None:
@@ -320,12 +323,21 @@ class Listener:
         return int(next(iter(self._servers[0].sockets)).getsockname()[1])
 
     async def stop(self) -> None:
-        """Let go of the port and of every connection."""
+        """Let go of the port and of every connection; of one that has to wait for its turn at once."""
         for server in self._servers:
             server.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=STOP_TIMEOUT_S)
+        for task in self._serving:
+            task.cancel()
+        for server in self._servers:
             await server.wait_closed()
 
     async def _serve(self, connection: ServerConnection) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         address = str(connection.remote_address[0]) if connection.remote_address else "?"
         inside: socket.socket | None = connection.transport.get_extra_info("socket")
         await self.take(
