@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nodes.errors import NodeError
 from protocol import canonical
 from protocol.errors import ProtocolError
-from protocol.signature import Signature
+from protocol.signature import Signature, signature_row
 
 MAGIC = "hotline-statement"
 VERSION = 1
@@ -75,11 +75,6 @@ def signatures_from_wire(value: object) -> tuple[Signature, ...]:
     """
     if not isinstance(value, list) or len(value) > SIGNATURES_MAX:
         raise SignedRefused("statement-file-malformed", "not a list of at most 16 signatures")
-    found = []
-    for item in value:
-        match item:
-            case [str(signer), str(role), str(algorithm), bytes(raw)]:
-                found.append(Signature(signer=signer, role=role, algorithm=algorithm, value=raw))
-            case _:
-                raise SignedRefused("statement-file-malformed", "a signature is not signer, role, algorithm, value")
-    return tuple(found)
+    if not all(map(signature_row, value)):
+        raise SignedRefused("statement-file-malformed", "a signature is not signer, role, algorithm, value")
+    return tuple(Signature(*item) for item in value)

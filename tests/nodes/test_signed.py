@@ -4,16 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keys.hybrid import ALGORITHM
 from nodes.signed import SIGNATURES_MAX, SignedRefused, SignedStatement
 from protocol import canonical
-from protocol.signature import Signature
+from protocol.limits import TOKEN_CHARS_MAX
+from protocol.schema import TOKEN_PATTERN
+from protocol.signature import SIGNER_PATTERN, Signature
 
 signatures = st.builds(
     Signature,
-    signer=st.text(max_size=9),
-    role=st.text(max_size=9),
-    algorithm=st.text(max_size=9),
-    value=st.binary(max_size=9),
+    signer=st.from_regex(SIGNER_PATTERN, fullmatch=True),
+    role=st.from_regex(TOKEN_PATTERN, fullmatch=True).filter(lambda text: len(text) <= TOKEN_CHARS_MAX),
+    algorithm=st.just(ALGORITHM),
+    value=st.binary(min_size=1, max_size=9),
 )
 records = st.builds(
     SignedStatement,
@@ -53,3 +56,11 @@ def test_other_shapes_are_refused(value: list[object]) -> None:
     with pytest.raises(SignedRefused) as caught:
         SignedStatement.parse(canonical.encode(value))
     assert caught.value.code == "statement-file-malformed"
+
+
+@pytest.mark.parametrize("signer", ["person/;", "person/", "person/0", "root/x", "person/1000000", "nobody", ""])
+def test_a_signer_that_can_be_nobody_is_refused(signer: str) -> None:
+    """What stands behind the stroke is a number; nothing that asks for it later is surprised."""
+    record = SignedStatement(statement=b"1", signatures=(Signature(signer, "duty", ALGORITHM, b"1"),), body=None)
+    with pytest.raises(SignedRefused):
+        SignedStatement.parse(record.encode())
