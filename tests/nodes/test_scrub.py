@@ -119,6 +119,7 @@ def test_a_flipped_bit_comes_back_from_the_other_node(tmp_path: Path, voice: str
     check(homes, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["own_entry", "their_body", "hash"])
 def test_a_torn_page_comes_back_from_the_other_node(tmp_path: Path, table: str) -> None:
     """SQLite refuses to read it: the rows of the page come back, or are computed, and are read from then on."""
@@ -196,6 +197,7 @@ def test_a_torn_page_in_the_backlog_keeps_no_session_from_opening(tmp_path: Path
     assert rows_of(homes["ARC"], sizes) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["flipped", "torn"])
 @pytest.mark.parametrize("voice", ["ARC", "BOR"])
 def test_damage_in_what_is_yet_to_be_judged_ends_no_process(tmp_path: Path, voice: str, how: str) -> None:
