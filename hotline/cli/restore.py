@@ -37,8 +37,10 @@ def restore_command(context: click.Context, file: str, directory: str | None, pa
 
     settings = settings_of(context)
     output = settings.output
-    target = Path(directory) if directory is not None else settings.home
-    if check == (target is not None):
+    if check and directory is not None:
+        raise Misused("usage", "--check puts nothing in place; leave out the directory, or --check")
+    target = None if check else Path(directory) if directory is not None else settings.home
+    if target is None and not check:
         raise Misused("usage", "say where the home is to be, or --check to verify the backup only")
     passphrase = settings.passphrase(0, what="the backup")
     try:

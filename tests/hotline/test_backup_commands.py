@@ -37,6 +37,8 @@ def opening(home: Path, *arguments: str | Path) -> tuple[str | Path, ...]:
 def test_a_backup_is_tried_and_restored(home: Path, backup: Path, tmp_path: Path) -> None:
     """`--check` leaves nothing behind; the restored home has the same card, and the answer says what is next."""
     assert ok(*opening(home, "restore", "--check", backup))["home"] is None
+    # Whose home is named besides does not matter; nothing is put anywhere.
+    assert ok("--home", home, *opening(home, "restore", "--check", backup))["home"] is None
     told = ok(*opening(home, "restore", backup, tmp_path / "ARC", "--party", "ARC"))
     assert told["next"] == f"hotline --home {tmp_path / 'ARC'} node run"
     assert (tmp_path / "ARC" / "party.toml").read_bytes() == (home / "party.toml").read_bytes()
