@@ -135,7 +135,14 @@ class WebsocketSession:
                 self._bytes -= len(data)
 
     async def write(self) -> None:
-        """Send what is queued, as fast as the peer takes it, until closed."""
+        """Send what is queued, as fast as the peer takes it, until closed by us or ended by the peer."""
+        try:
+            await self._write()
+        except ConnectionClosed:
+            # Whoever reads the connection sees that as well, and ends the session.
+            return
+
+    async def _write(self) -> None:
         while True:
             if len(self._queue) > 1:
                 # An append and its bodies: one packet for them wakes the other side once, and it reads all of them.
@@ -215,14 +222,16 @@ async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None
         session.close("internal-error", "")
     finally:
         reader.cancel()
-        await line.driver.detach(session)
-        if line.driver.dialled is None:
-            line.unconnected.set()
-        session.close("closed", "")
         try:
+            await line.driver.detach(session)
+            if line.driver.dialled is None:
+                line.unconnected.set()
+            session.close("closed", "")
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await writer
-        except (TimeoutError, ConnectionClosed):
+        except TimeoutError:
+            line.log.info("connection did not take its end")
+        finally:
             writer.cancel()
     if session.reason == REPLACED and _answered(connection):
         # A node holds one connection a line, and lets go of it before it dials another.

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidMessage
 
 from nodes import tls
+from nodes.budget import Budget
 from nodes.home import NodeHome
 from nodes.node import Node
 from nodes.peer import (
@@ -20,6 +21,7 @@ from nodes.peer import (
     CONNECTIONS_PER_ADDRESS,
     OUTBOX_BYTES_MAX,
     SESSIONS_AT_ONCE,
+    STOP_TIMEOUT_S,
     WebsocketSession,
 )
 from protocol import frames, handshake
@@ -257,6 +259,50 @@ def test_a_peer_that_asks_and_does_not_read_costs_so_much_and_no_more() -> None:
         session.send(answer)
         assert (session.reason, session._queue) == ("not-read", deque())
         writer.cancel()
+
+    run(test)
+
+
+def test_a_connection_that_the_peer_ended_ends_the_writing() -> None:
+    """What waits to leave has nowhere to go: the writer returns, and leaves no error behind that nobody looks at."""
+
+    class Ended(ClientConnection):
+        def __init__(self) -> None:
+            """Not connected to anything."""
+
+        async def send(self, *_: Any, **__: Any) -> None:
+            raise ConnectionClosedOK(None, None)
+
+    async def test() -> None:
+        tie = Tie(dialled=False, own_pin=bytes(32), their_pin=bytes(32), nonce=bytes(32))
+        session = WebsocketSession(Ended(), tie, lambda: None)
+        session.send(b"a frame")
+        assert await session.write() is None  # type: ignore[func-returns-value]
+
+    run(test)
+
+
+def test_a_connection_that_waits_for_its_turn_does_not_keep_the_node_from_stopping(tmp_path: Path) -> None:
+    """A counterpart that sent far more than it may is not read for a minute; the node stops in seconds all the same."""
+    homes = write_homes(tmp_path)
+
+    class Spent(Budget):
+        def take(self, entries: int, *, cost: int = 0, progress: int = 0) -> float:
+            waiting.set()
+            return 3600.0
+
+    waiting = asyncio.Event()
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            line_of(bor).driver._budget = Spent(per_s=1, burst=1)
+            async with dialled(homes) as connection:
+                await connection.send(hello())
+                await asyncio.wait_for(waiting.wait(), 5)
+                began_s = asyncio.get_running_loop().time()
+                bor.stop()
+                await ended(connection)
+        assert asyncio.get_running_loop().time() - began_s < STOP_TIMEOUT_S + 5
 
     run(test)
 
