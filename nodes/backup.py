@@ -84,8 +84,8 @@ def back_up(
 
     Raises:
         BackupRefused: a channel's logs cannot be copied.
-        FileRefused: the file is there already, or cannot be written.
-        NodeError: the home is not one, or something in it cannot be read.
+        FileRefused: the file is there already, or cannot be written; or one of the home's cannot be read, and is named.
+        NodeError: the home is not one.
     """
     if out.exists():
         raise FileRefused("file-exists", out, "there is a file already")
@@ -153,12 +153,17 @@ class _Written:
         self._stream.write(self._sealer.update(record(*items)))
 
     def file(self, name: str, path: Path, progress: Progress = lambda *_: None) -> None:
-        """Write a file, as long as it was when this began."""
-        with path.open("rb") as source:
+        """Write a file, as long as it was when this began.
+
+        Raises:
+            FileRefused: it cannot be read.
+            OSError: what was read cannot be written.
+        """
+        with _opened(path) as source:
             size = left = os.fstat(source.fileno()).st_size
             self.record("file", name, size)
             while left:
-                piece = source.read(min(left, PIECE_BYTES))
+                piece = _piece(source, path, min(left, PIECE_BYTES))
                 if not piece:
                     raise BackupRefused("backup-not-made", f"{path} became shorter meanwhile")
                 left -= len(piece)
@@ -169,6 +174,20 @@ class _Written:
         """Write the last record."""
         self.record("end", self._records)
         self._stream.write(self._sealer.finish())
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise FileRefused("file-not-read", path, error.strerror or str(error)) from error
+
+
+def _piece(source: BinaryIO, path: Path, size: int) -> bytes:
+    try:
+        return source.read(size)
+    except OSError as error:
+        raise FileRefused("file-not-read", path, error.strerror or str(error)) from error
 
 
 def _logs(home: NodeHome, channel: ChannelHome, copy: Path, written: _Written, progress: Progress) -> tuple[int, int]:

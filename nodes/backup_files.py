@@ -15,13 +15,14 @@ Source: spec/recovery.md, "Backup files".
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from nodes.errors import NodeError
+from nodes.errors import FileRefused, NodeError
 from nodes.home import NodeHome
 from protocol import canonical
 from protocol.errors import ProtocolError
@@ -45,6 +46,11 @@ _SETTINGS = (
     rf"|(?:bootstrap|outbox)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)))"
 )
 LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
+_DIRECTORY: Final = re.compile(
+    r"auditors|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/pins)?)?"
+    r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|rosters|evidence))?)?"
+)
+"""Where something of a backup may lie below a home."""
 _ALLOWED = {
     KEYS: re.compile(_SETTINGS),
     FULL: re.compile(rf"{_SETTINGS}|{_CHANNEL}evidence/{_NAME}\.evidence|{LOG.pattern}"),
@@ -71,11 +77,27 @@ class Head:
 
 
 def paths(home: NodeHome, kind: str) -> Iterator[str]:
-    """What of a home goes into a backup of a kind, in order of name; but the logs, which are copied as databases."""
-    for path in sorted(home.path.rglob("*")):
+    """What of a home goes into a backup of a kind, in order of name; but the logs, which are copied as databases.
+
+    Raises:
+        FileRefused: a directory of it cannot be read: what is in there would be missing, and nobody would know.
+    """
+    for path in sorted(_below(home.path, "")):
         name = path.relative_to(home.path).as_posix()
         if _ALLOWED[kind].fullmatch(name) and not LOG.fullmatch(name) and path.is_file() and not path.is_symlink():
             yield name
+
+
+def _below(directory: Path, inside: str) -> Iterator[Path]:
+    """Everything in a directory of a home and in those below it where something of a backup may lie."""
+    try:
+        found = list(os.scandir(directory))
+    except OSError as error:
+        raise FileRefused("file-not-read", directory, error.strerror or str(error)) from error
+    for one in found:
+        yield Path(one.path)
+        if one.is_dir(follow_symlinks=False) and _DIRECTORY.fullmatch(inside + one.name):
+            yield from _below(Path(one.path), f"{inside}{one.name}/")
 
 
 def record(*items: canonical.Value) -> bytes:

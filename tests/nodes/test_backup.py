@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -202,6 +204,51 @@ def test_nothing_is_overwritten(lived: dict[str, NodeHome], backup: Path, tmp_pa
         put_back(backup, tmp_path / "home")
     assert (tmp_path / "file").read_bytes() == b"mine"
     assert list((tmp_path / "home").iterdir()) == []
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from nodes.errors import NodeError
+from nodes.home import NodeHome
+from tests.nodes.test_backup import CHEAP, FULL, NOW_MS, PASS, back_up
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+home = Path(sys.argv[1])
+try:
+    back_up(NodeHome.open(home), home.parent / "backup", PASS, kind=FULL, now_ms=NOW_MS, cost=CHEAP)
+except NodeError as error:
+    print(error.code, error.text)
+"""
+
+
+@pytest.mark.parametrize("place", ["auditors/court.pem", "channels/BOR/evidence", "officers/duty"])
+def test_what_cannot_be_read_is_named_and_nothing_is_written(tmp_path: Path, place: str) -> None:
+    """Another user's file or directory in the home: the error is of it, not of the backup, and no half of one is left.
+    What a backup never holds may be anybody's."""
+    home = write_homes(tmp_path)["ARC"]
+    (home.path / "auditors").mkdir()
+    for directory in ("officers/duty", "channels/BOR/evidence", "root-keys"):
+        (home.path / directory).mkdir(exist_ok=True, parents=True)
+    (home.path / "auditors" / "court.pem").write_bytes(b"a certificate")
+    if os.geteuid() == 0:
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            os.chown(path, 65534, 65534)
+        for parent in tmp_path.parents:
+            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+                parent.chmod(0o755)
+    (home.path / "root-keys").chmod(0)
+    (home.path / place).chmod(0)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, str(home.path)], capture_output=True, text=True, check=False, timeout=60
+        )
+    finally:
+        for path in (home.path / place, home.path / "root-keys"):
+            path.chmod(0o700)
+    assert done.stdout.strip() == f"file-not-read {home.path / place}: Permission denied", done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["ARC", "BOR"]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.8, 0.999])
