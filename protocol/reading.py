@@ -173,13 +173,15 @@ class Reader:
             if kind is not None and kind.document and statement is not None:
                 roster = self._check_document(index, kind, entry, statement, faults)
             else:
-                expired = self._list_checks(kind, entry, faults, checks, signers)
+                expired, unread = self._list_checks(kind, entry, faults, checks, signers)
                 if kind is not None and statement is not None and not kind.machine:
                     needs = self._slots(kind, statement)
-                    missing = missing_slots(needs, [one for one in signers if one is not None])
-                    # Where nothing but time is wrong with a signature, that is the fault, and not the want of it.
-                    if missing:
-                        with_expired = missing_slots(needs, [*[one for one in signers if one is not None], *expired])
+                    counting = [one for one in signers if one is not None]
+                    missing = missing_slots(needs, counting)
+                    # Where nothing but time, or this reader's age, is wrong with a signature, that is the fault, and
+                    # not the want of it.
+                    if missing and missing_slots(needs, [*counting, *unread]):
+                        with_expired = missing_slots(needs, [*counting, *unread, *expired])
                         faults.append(UNAUTHORISED if with_expired else ROSTER_EXPIRED)
         return Prepared(
             voice=voice,
@@ -188,7 +190,7 @@ class Reader:
             entry=entry,
             statement=statement,
             kind=kind,
-            faults=tuple(faults),
+            faults=tuple(dict.fromkeys(faults)) if faults else (),
             checks=tuple(checks),
             signers=tuple(signers),
             needs=needs,
@@ -221,11 +223,12 @@ class Reader:
         faults: list[str],
         checks: list[SignatureCheck],
         signers: list[tuple[int, str] | None],
-    ) -> list[tuple[int, str]]:
+    ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
         """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many.
 
         Returns:
-            Person and role of those that would count, had the roster or the person not expired.
+            Person and role of those that would count, had the roster or the person not expired; and of those that may
+            count to a reader who knows their algorithm.
         """
         in_force = self._in_force
         roster = None if in_force is None else in_force.roster
@@ -233,10 +236,15 @@ class Reader:
         party, channel = self._party, self._agreement.channel
         by_node = False
         expired: list[tuple[int, str]] = []
+        unread: list[tuple[int, str]] = []
         for signature in entry.signatures:
             if signature.algorithm != ALGORITHM:
                 if NOT_UNDERSTOOD not in faults:
                     faults.append(NOT_UNDERSTOOD)
+                by_node |= signature.signer == NODE == signature.role
+                named = None if in_force is None else in_force.people.get(signature.person or 0)
+                if named is not None and signature.role in named.roles:
+                    unread.append((named.number, signature.role))
                 continue
             counts: tuple[int, str] | None = None
             number = signature.person
@@ -265,7 +273,7 @@ class Reader:
         if kind is not None and kind.machine and not by_node:
             # The roster's expiry is not looked at: it marks what people say and cuts nothing.
             faults.append(UNAUTHORISED)
-        return expired
+        return expired, unread
 
     def _slots(self, kind: Kind, statement: Statement) -> Needs:
         key = (kind.name, statement.severity, statement.precedence)
@@ -290,14 +298,18 @@ class Reader:
                 faults.append(DOCUMENT_MISSING)
             elif digest(text) != statement.body_digest or len(text) != statement.body_length:
                 faults.append(DOCUMENT_DIFFERS)
-        message_parts = [(one.root, one) for one in entry.signatures if one.role == ROOT_ROLE and one.root is not None]
-        if len(message_parts) < len(entry.signatures):
+        by_roots = [(one.root, one) for one in entry.signatures if one.role == ROOT_ROLE and one.root is not None]
+        if len(by_roots) < len(entry.signatures):
             faults.append(UNKNOWN_SIGNER)
-        valid = 0
+        valid = unread = 0
         roots = self._root_set
-        for number, signature in message_parts:
+        for number, signature in by_roots:
             if number > len(roots.keys):
                 faults.append(UNKNOWN_SIGNER)
+                continue
+            if signature.algorithm != ALGORITHM:
+                faults.append(NOT_UNDERSTOOD)
+                unread += 1
                 continue
             message = signing_message(entry.statement, signature.signer, signature.role)
             check = SignatureCheck(
@@ -308,11 +320,12 @@ class Reader:
                 message,
                 signature.value,
             )
-            if signature.algorithm == ALGORITHM and check.holds():
+            if check.holds():
                 valid += 1
             else:
                 faults.append(BAD_SIGNATURE)
-        if valid < roots.threshold:
+        # What this reader is too old to verify accuses nobody, and no document takes effect by it.
+        if valid + unread < roots.threshold:
             faults.append(UNAUTHORISED)
         if not self._roots.holds(self._voice, statement.after, index):
             faults.append(AFTER_NOT_OF_LOG)
