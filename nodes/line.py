@@ -41,6 +41,7 @@ from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, 
 from nodes.scrub import PACE_BYTES_S
 from nodes.sequencer import Item, Placed, Sequencer, SignRefused
 from nodes.signed import SignedStatement
+from nodes.soundness import whole
 from nodes.store import LogStore, StoreBroken, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from nodes.upkeep import Upkeep
@@ -486,9 +487,13 @@ class Line:
         await self._adopt(self.own, index)
 
     async def _adopt(self, party: str, index: int) -> None:
-        """A roster of either side is in its log and verifies: it is in force from here."""
-        entry = Entry.parse(self.store.read(party, index, index + 1)[0])
-        body = self.store.body(party, index)
+        """A roster of either side is in its log and verifies: it is in force from here.
+
+        Raises:
+            StoreDamaged: it is not what was logged, and so says nothing about whoever signed it.
+        """
+        raw, body = whole(self.store, party, index)
+        entry = Entry.parse(raw)
         signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
         held = self.own_rosters if party == self.own else self.their_rosters
         try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nodes.highwater import HighWater
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED, LogStore
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED, LogStore, StoreDamaged
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.effects import GivenBack
 from protocol.errors import ProtocolError
@@ -77,6 +77,19 @@ def look(store: LogStore, voice: str, start: int, end: int, damage: Damage) -> i
         if seen.body_digest is not None and (body is None or not seen.fits(body)):
             damage.bodies.add(index)
     return read
+
+
+def whole(store: LogStore, voice: str, index: int) -> tuple[bytes, bytes | None]:
+    """An entry and its body, as they were logged.
+
+    Raises:
+        StoreDamaged: one of them cannot be read, or is not what was logged.
+    """
+    damage = Damage()
+    look(store, voice, index, index + 1, damage)
+    if damage:
+        raise StoreDamaged("log-damaged", f"{voice} {index} on this disk is not what was logged")
+    return store.read(voice, index, index + 1)[0], store.body(voice, index)
 
 
 def root_of(store: LogStore, voice: str, size: int, instead: Mapping[int, Hash]) -> Hash | None:

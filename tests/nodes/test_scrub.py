@@ -226,6 +226,26 @@ def test_damage_in_what_is_yet_to_be_judged_ends_no_process(tmp_path: Path, voic
     assert rows_of(homes["ARC"], sizes) == before
 
 
+def test_a_damaged_roster_accuses_nobody(tmp_path: Path) -> None:
+    """The start meets our own roster with a flipped bit: that is the disk's fault, not the roots', and it is mended."""
+    homes = write_homes(tmp_path)
+    before = talk(homes)["ARC"]
+    channel = homes["ARC"].channel("BOR")
+    for path in channel.path.glob("docket.db*"):
+        path.unlink()
+    body = next(body for entry, body in before["ARC"] if glance(entry).kind == "roster")
+    flip(channel.log_db, body or b"")
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]):
+            await until(lambda: "log-repaired" in codes(arc) and line_of(arc).live)
+            await held(arc, said("ARC"))
+            assert codes(arc).index("log-damaged") < codes(arc).index("log-repaired")
+            assert "roster-refused" not in codes(arc)
+
+    run(test)
+
+
 def test_what_does_not_fit_is_not_written(tmp_path: Path) -> None:
     """The other side's copy is damaged as well, at the same place: nothing is taken, and people are told."""
     homes = write_homes(tmp_path)
