@@ -1,0 +1,187 @@
+"""Two logs for the vectors of judgement and audit: as in `tests.builders`, and the same bytes each time.
+
+ML-DSA is hedged: two signatures of one message differ, and with them every leaf hash behind them. So a signature that
+stands in the vectors already is used again. Its Ed25519 half, which is the same each time, tells which it is; one that
+no longer verifies is made anew.
+
+The catalogue is the copy beside the vectors, so that they stay what they are when the catalogue grows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from keys import roster as rosters
+from keys.errors import KeysError
+from keys.hybrid import ED25519_SIGNATURE_BYTES, HybridPrivateKey
+from keys.note_key import NoteVerifier
+from keys.roles import KeyRole
+from protocol.cosignature import verify_note
+from protocol.entry import Entry
+from protocol.errors import ProtocolError
+from protocol.kinds import Catalogue
+from protocol.log_error import LogRefused
+from protocol.note import parse as parse_note
+from protocol.signature import Signature, sign_statement, verify_signature
+from protocol.statement import Statement
+from protocol.tiles import parse_bundle, parse_path
+from tests.builders import EPOCH, NAMES, START_MS, World, hybrid, keyring
+
+VECTORS = Path(__file__).resolve().parents[1] / "spec" / "vectors"
+
+Files = Mapping[str, bytes]
+"""Bytes by path, relative to a folder of vectors."""
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def write_files(folder: Path, files: Files) -> None:
+    """Make a folder hold these files and no others, except its README."""
+    for name in sorted(files_of(folder).keys() - files.keys() - {"README.md"}):
+        (folder / name).unlink()
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_bytes() != data:
+            path.write_bytes(data)
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+@cache
+def vector_catalogue() -> Catalogue:
+    """The catalogue that the vectors' agreements name."""
+    return Catalogue.load(files_of(VECTORS / "catalogue"))
+
+
+class Kept:
+    """Signatures that stand in the vectors as they are."""
+
+    def __init__(self) -> None:
+        self._hybrid: dict[bytes, list[bytes]] = defaultdict(list)
+        self._notes: dict[str, list[bytes]] = defaultdict(list)
+
+    @classmethod
+    def of(cls, folder: Path) -> "Kept":
+        """Those in a folder: in entries, in bundles of entries, and under checkpoints."""
+        kept = cls()
+        for name, data in files_of(folder).items():
+            if name.endswith(".entry"):
+                kept.add_entries([data])
+            elif "/tile/entries/" in name:
+                path = parse_path(name[name.index("tile/") :])
+                try:
+                    kept.add_entries(parse_bundle(data, path.width))
+                except LogRefused:
+                    continue  # One that was damaged on purpose.
+            elif name.endswith("/checkpoint"):
+                try:
+                    kept._notes[parse_note(data).text].append(data)
+                except LogRefused:
+                    continue
+        return kept
+
+    def add_entries(self, entries: Iterable[bytes]) -> None:
+        """Remember the signatures of entries; what is no entry has none."""
+        for data in entries:
+            try:
+                signatures = Entry.parse(data).signatures
+            except ProtocolError:
+                continue
+            self.add_signatures(signatures)
+
+    def add_signatures(self, signatures: Iterable[Signature]) -> None:
+        """Remember signatures."""
+        for one in signatures:
+            self._hybrid[one.value[:ED25519_SIGNATURE_BYTES]].append(one.value)
+
+    def sign(
+        self, statement: bytes, *, channel: bytes, party: str, signer: str, role: str, key: HybridPrivateKey
+    ) -> Signature:
+        """Sign a statement, with the kept signature if there is one that verifies."""
+        fresh = sign_statement(statement, channel=channel, party=party, signer=signer, role=role, key=key)
+        for value in self._hybrid.get(fresh.value[:ED25519_SIGNATURE_BYTES], ()):
+            kept = replace(fresh, value=value)
+            try:
+                verify_signature(statement, kept, channel=channel, party=party, key=key.public)
+            except (ProtocolError, KeysError):
+                continue
+            return kept
+        self.add_signatures([fresh])
+        return fresh
+
+    def note(self, fresh: bytes, keys: list[NoteVerifier]) -> bytes:
+        """The kept note of what was signed just now, with lines of exactly these keys and times, or the new one."""
+        wanted = verify_note(fresh, keys)
+        text = parse_note(fresh).text
+        for note in self._notes[text]:
+            try:
+                if verify_note(note, keys).times_ms == wanted.times_ms:
+                    return note
+            except LogRefused:
+                continue
+        self._notes[text].append(fresh)
+        return fresh
+
+
+class VectorWorld(World):
+    """Two logs whose signatures are kept.
+
+    Args:
+        kept: signatures of earlier runs.
+        begin: as for World.
+        changes: terms of the agreement that differ.
+    """
+
+    def __init__(self, kept: Kept, *, begin: bool = True, **changes: Any) -> None:
+        catalogue = vector_catalogue()
+        terms = {"catalogue_version": catalogue.version, "catalogue_digest": catalogue.digest}
+        super().__init__(begin=False, **{**terms, **changes})
+        self.kept = kept
+        self.catalogue = catalogue
+        if begin:
+            for party in NAMES:
+                self.enact(party, "agreement", self.agreement.text)
+                self.enact(party, "roster", rosters.render(self.rosters[party]))
+
+    def sign(self, party: str, statement: Statement, signer: str, role: str) -> Signature:
+        """See World; a kept signature if there is one."""
+        return self.sign_bytes(party, statement.encode(), signer, role)
+
+    def sign_bytes(self, party: str, statement: bytes, signer: str, role: str) -> Signature:
+        """The same of any bytes."""
+        name, _, number = signer.partition("/")
+        channel = self.agreement.channel
+        jobs = {"person": KeyRole.OFFICER, "root": KeyRole.ROOT}
+        key = keyring(party, channel).node_signer() if name == "node" else hybrid(f"{party} {number}", jobs[name])
+        return self.kept.sign(statement, channel=channel, party=party, signer=signer, role=role, key=key)
+
+    def checkpoint(self, party: str, size: int | None = None, *, cosigned: bool = True, at_ms: int = START_MS) -> bytes:
+        """See World; a kept note if there is one."""
+        fresh = super().checkpoint(party, size, cosigned=cosigned, at_ms=at_ms)
+        keys = list(self.log_keys(party))
+        if cosigned:
+            keys += self.mirror_keys(NAMES[1 - NAMES.index(party)])
+        return self.kept.note(fresh, keys)
+
+    def log_keys(self, party: str) -> list[NoteVerifier]:
+        """The keys of a party's log."""
+        channel = self.agreement.channel
+        signers = keyring(party, channel).log_signers(channel, self.agreement.origin(party, EPOCH))
+        return [one.verifier for one in signers]
+
+    def mirror_keys(self, party: str) -> list[NoteVerifier]:
+        """The keys of a party's mirror."""
+        channel = self.agreement.channel
+        signers = keyring(party, channel).mirror_signers(channel, self.agreement.mirror_name(party))
+        return [one.verifier for one in signers]
+
+
+__all__ = ["VECTORS", "Files", "Kept", "VectorWorld", "files_of", "vector_catalogue", "write_files"]
