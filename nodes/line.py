@@ -92,6 +92,8 @@ JUDGE_QUIET_S = 0.02
 JUDGE_PAUSE_MAX_S = 0.25
 """Judging waits until nothing was said for a moment, and no longer than this while much is said."""
 
+DAMAGE = frozenset({"log-damaged", "store-damaged"})
+"""Alarms after which nothing that was derived can be relied on."""
 
 WRONG_VOICES = frozenset({"wrong-party", "wrong-channel"})
 """Faults of an entry that say whose log it should not be in."""
@@ -224,7 +226,8 @@ class Line:
         self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)
         self._said_s = 0.0
         self._judge_wanted = asyncio.Event()
-        self._judge_anew = False
+        # From the first word of damage until all that was derived is derived anew from whole logs.
+        self._doubted = self._judge_anew = False
         self._judge_wanted.set()
         self._waiters = Waiters()
         self.intake = Intake(
@@ -312,6 +315,8 @@ class Line:
 
     def alarm(self, code: str, text: str) -> None:
         """Raise an alarm: in the log, and in what `status` shows. The same one again within a minute is dropped."""
+        if code in DAMAGE:
+            self._doubt()
         at_ms = self._clock.now().mono_ms
         if at_ms - self._alarmed.get((code, text), at_ms - ALARM_AGAIN_MS) < ALARM_AGAIN_MS:
             return
@@ -321,6 +326,22 @@ class Line:
         self.log.error("alarm", code=code, detail=text)
         self.alarms.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
         self._notify()
+
+    def _doubt(self) -> None:
+        """What was derived may come from damage: nothing is claimed of it until it is derived anew."""
+        if not self._doubted:
+            self._doubted = True
+            self.upkeep.scrub.hurry()
+            # At once, and not behind whatever the channel is called for; what is said of the docket is said here too.
+            self._core.docket_unknown()
+            self._spawn(self._note_doubt())
+
+    async def _note_doubt(self) -> None:
+        """A crash must not leave what was derived from damage as if it were good."""
+        try:
+            await on_thread(self._executor, self.projection.doubt)
+        except ProjectionBroken as error:
+            self.alarm(error.code, error.text)
 
     async def _keep_evidence(self, code: str, objects: Mapping[str, bytes]) -> None:
         keep_it = partial(
@@ -377,6 +398,7 @@ class Line:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        self.upkeep.begin()
         if self._core.disputed:
             self.alarm("fork", f"{self.counterpart} signed two logs that cannot be one, as was found before")
             self._spawn(self._keep_fork())
@@ -437,7 +459,8 @@ class Line:
                 self._judge_wanted.set()
                 continue
             own_size, their_size, digest = await on_thread(self._executor, self.projection.digest)
-            await self.driver.tell(lambda: self._core.docket(own_size, their_size, digest))  # noqa: B023
+            if not self._doubted and not self._judge_anew:
+                await self.driver.tell(lambda: self._core.docket(own_size, their_size, digest))  # noqa: B023
             self._notify()
 
     async def _heed(self, judged: Sequence[Verdict]) -> None:
@@ -626,8 +649,9 @@ class Line:
     def _mended(self) -> None:
         """What was damaged is whole again, and what was not signed because of it can be."""
         self.driver.mended()
-        # Whoever was judged by what was damaged is judged again.
-        self._judge_anew = True
+        if self._doubted and self.upkeep.scrub.whole:
+            # Whoever was judged by what was damaged is judged again.
+            self._doubted, self._judge_anew = False, True
         self._judge_wanted.set()
         self._spawn(self.driver.ask(self._core.mended))
         if self._core.live:

@@ -148,6 +148,18 @@ class Projection(DocketViews):
                 raise
             return found
 
+    def doubt(self) -> None:
+        """What was derived may come from damage: should the process end before it is derived anew, the next one does.
+
+        Raises:
+            ProjectionBroken: that could not be written.
+        """
+        with self._lock:
+            try:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('doubted', x'')")
+            except apsw.Error as error:
+                raise ProjectionBroken("projection-broken", f"{self.path}: {error}") from error
+
     def begin_anew(self) -> None:
         """Forget all that was derived: the logs were damaged while it was, and are whole again.
 
@@ -240,8 +252,11 @@ class Projection(DocketViews):
         return self.agreement.digest + self.catalogue.digest + self.store.own.encode("ascii")
 
     def _fits(self, connection: apsw.Connection) -> bool:
-        """Whether the file is of this channel and catalogue, and the last entry judged of each log is still there."""
+        """Whether the file is of this channel and catalogue and not doubted, and the last entry judged of each log is
+        still there."""
         if connection.execute("SELECT value FROM meta WHERE name='of'").get != self._identity():
+            return False
+        if connection.execute("SELECT EXISTS (SELECT 1 FROM meta WHERE name='doubted')").get:
             return False
         for voice, name in enumerate(self.names):
             sql = "SELECT place >> 1, leaf FROM judged WHERE place & 1 = ? ORDER BY place DESC LIMIT 1"

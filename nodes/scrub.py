@@ -110,6 +110,7 @@ class Scrub:
         self._wake = asyncio.Event()
         self._hurried = False
         self._running = False
+        self._passing = False
         self._voice, self._place, self._size = store.own, 0, 0
         self._damage: dict[str, Damage] = {}
         self._said = 0
@@ -122,6 +123,11 @@ class Scrub:
         """Begin a pass now, or go on with the present one, at full speed."""
         self._hurried = True
         self._wake.set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is known to be damaged, and no pass is under way that may find more."""
+        return not self._passing and not any(self._damage.values())
 
     def shown(self) -> dict[str, Any]:
         """How far it is, as `hotline scrub` and `status` show it."""
@@ -180,6 +186,7 @@ class Scrub:
 
     async def _pass(self) -> None:
         self._said = 0
+        self._passing = True
         voices = [self._store.own, self._store.their]
         for voice in voices[voices.index(self._voice) :]:
             top = self._host.signed(voice)
@@ -202,7 +209,8 @@ class Scrub:
         self._at_ms = self._read().wall_ms
         await on_thread(self._executor, self._save)
         self.passes += 1
-        if not any(self._damage.values()):
+        self._passing = False
+        if self.whole:
             # A disk may fail to read once what it gives the next time; whoever gave up on that may go on.
             self._host.mended()
         self._log.info("scrubbed", damaged=sum(len(one.all()) for one in self._damage.values()))

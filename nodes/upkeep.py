@@ -79,7 +79,8 @@ class Upkeep:
             case GivenBack(voice, index):
                 if self._asked is not None and self._asked[:2] == (voice, index) and not self._asked[2].done():
                     self._asked[2].set_result(effect)
-            case Alarm(code) if code == LOG_DAMAGED:
+            case Alarm(code) if code in (LOG_DAMAGED, "docket-differs"):
+                # Two dockets of the same two logs: one was derived from something else, and that may be ours.
                 self.scrub.hurry()
             case Close("peer-problem", text) if "differs" in text:
                 # What we sent is not what we signed: it may be our disk.
@@ -118,8 +119,13 @@ class Upkeep:
     def mended_before(self, count: int) -> None:
         """So many hashes were computed anew, because the node could not have started without."""
         self.scrub.repaired += count
-        self._alarm(LOG_DAMAGED, "hashes of the logs on this disk could not be read")
-        self._alarm("log-repaired", f"{count} hashes were computed anew from entries that give the signed root")
+
+    def begin(self) -> None:
+        """The line runs: tell what was mended before it could."""
+        if self.scrub.repaired:
+            self._alarm(LOG_DAMAGED, "hashes of the logs on this disk could not be read")
+            text = f"{self.scrub.repaired} hashes were computed anew from entries that give the signed root"
+            self._alarm("log-repaired", text)
 
     def mended(self) -> None:
         """See `nodes.scrub.Host`."""

@@ -199,6 +199,10 @@ class Channel:
         """The docket was computed at these sizes; the next beat says so."""
         self._heart.docket(own_size, their_size, digest)
 
+    def docket_unknown(self) -> None:
+        """What the docket was computed from is damaged: beats say none, until it was computed anew."""
+        self._heart.docket_unknown()
+
     def signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         """Our log grew; its new checkpoint is signed and the signature durable. `pump` sends it."""
         self._outbox.signed(checkpoint, note)

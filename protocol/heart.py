@@ -88,6 +88,12 @@ class Heart:
         while len(self._dockets) > DOCKETS_REMEMBERED:
             self._dockets.popitem(last=False)
 
+    def docket_unknown(self) -> None:
+        """What was derived may be wrong: nothing is said of it, nor compared, until it was computed anew."""
+        self._docket = None
+        self._dockets.clear()
+        self._once.gone("docket-differs")
+
     # --- ours ---------------------------------------------------------------------------------------------------------
 
     def beat(self, now: Instant, ahead_ms: int) -> list[Effect]:
@@ -186,7 +192,9 @@ class Heart:
         if beat.docket is not None:
             own_size, their_size, hash_ = beat.docket
             mine = self._dockets.get((their_size, own_size))
-            if mine is not None and mine != hash_:
+            if mine == hash_:
+                self._once.gone("docket-differs")
+            elif mine is not None:
                 effects += self._once.tell("docket-differs", f"at {own_size} and {their_size} entries", evidence)
         effects += self._watch_clock(now)
         return effects

@@ -166,6 +166,21 @@ def test_a_file_that_does_not_fit_is_made_anew(tmp_path: Path, damage: str) -> N
     assert node.projection.digest() == expected
 
 
+def test_what_is_doubted_is_derived_anew_by_the_next_process(tmp_path: Path) -> None:
+    """It ended before it could: the next one begins from nothing, and what it derives is doubted no more."""
+    world = World()
+    _talk(world)
+    node = Node(tmp_path / "node", world, "ARC")
+    node.feed("ARC")
+    node.feed("BOR")
+    found = node.settle()
+    node.projection.doubt()
+    for expected in (found, []):
+        node.projection.close()
+        node.projection = node.open()
+        assert node.settle() == expected
+
+
 def test_a_batch_that_cannot_be_written_is_not_kept(tmp_path: Path) -> None:
     """A failed write leaves everything as it was, and the next call does it all."""
     world = World()

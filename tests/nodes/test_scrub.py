@@ -174,6 +174,36 @@ def test_damage_waits_for_the_counterpart(tmp_path: Path) -> None:
     run(test)
 
 
+def test_nothing_is_claimed_of_a_docket_derived_from_damage(tmp_path: Path) -> None:
+    """From the moment damage is found until all is derived anew the beats name no docket, whatever is judged meanwhile;
+    then they name the one that the other side has."""
+    homes = write_homes(tmp_path)
+    before = talk(homes)["ARC"]
+    flip(homes["ARC"].channel("BOR").log_db, before["BOR"][2][0])
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc:
+            line = line_of(arc)
+            heart = line.driver.core._heart
+            await until(lambda: heart._docket is not None)
+            line.upkeep.scrub.hurry()
+            await until(lambda: line.upkeep.scrub.shown()["damaged"] == 1)
+            assert heart._docket is None
+            line._judge_wanted.set()
+            await until(lambda: not line._judge_wanted.is_set())
+            await asyncio.sleep(0.3)
+            assert heart._docket is None
+            async with running(homes["BOR"]) as bor:
+                await until(lambda: heart._docket is not None)
+                assert "log-repaired" in codes(arc)
+                assert line.upkeep.scrub.whole
+                await held(arc, said("ARC"))
+                await until(lambda: judged(arc) and judged(bor))
+                assert "docket-differs" not in {*codes(arc), *codes(bor)}
+
+    run(test)
+
+
 def test_a_torn_page_in_the_backlog_keeps_no_session_from_opening(tmp_path: Path) -> None:
     """What is to be sent cannot be read: the line stays up, and what the other side holds comes back over it."""
     homes = write_homes(tmp_path)

@@ -1101,6 +1101,26 @@ def test_a_docket_that_differs_raises_an_alarm() -> None:
     assert wire.bor.alarms == ["docket-differs"]
 
 
+def test_a_docket_that_is_not_known_is_neither_said_nor_compared() -> None:
+    """While it is computed anew the beats have none, and whatever the other side says of its own raises nothing; a
+    difference that is there again afterwards is told again."""
+    wire = beating()
+    wire.bor.core.docket(2, 2, bytes(32))
+    wire.pass_time(2 * BEAT_MS)
+    assert last_beat(wire.arc)[0].docket == (2, 2, bytes(32))
+    wire.bor.core.docket_unknown()
+    wire.pass_time(2 * BEAT_MS)
+    assert last_beat(wire.arc)[0].docket is None
+    differs = (2, 2, bytes([1]) * 32)
+    wire.bor.receive(signed_beat(wire, docket=differs, number=1_000))
+    assert wire.bor.alarms == []
+    for number in (1_001, 1_003):
+        wire.bor.core.docket(2, 2, bytes(32))
+        wire.bor.receive(signed_beat(wire, docket=differs, number=number))
+        wire.bor.core.docket_unknown()
+    assert wire.bor.alarms == ["docket-differs", "docket-differs"]
+
+
 def test_an_offset_of_the_clocks_is_measured_and_hurts_nothing() -> None:
     """One side a day behind: measured on both, an alarm on both, and everything arrives."""
     wire = Wire()
