@@ -144,15 +144,12 @@ class _Judgement:
         entry, statement, kind = verdict.entry, verdict.statement, verdict.kind
         if entry is not None:
             self.signatures += len(entry.signatures)
+            self.tallies[voice].follow(verdict)
         self.persons += len(verdict.signers)
         if statement is not None:
             self.statuses[statement.status] += 1
-            if kind is not None and kind.machine:
-                self.tallies[voice].follow(verdict)
-            elif kind is not None and kind.name == ROSTER_KIND and not verdict.faults:
+            if kind is not None and kind.name == ROSTER_KIND and not verdict.faults:
                 self.rosters += 1
-        elif entry is not None:
-            self.tallies[voice].follow(verdict)
         if verdict.faults:
             self._report_faults(verdict)
         for note in verdict.notes:

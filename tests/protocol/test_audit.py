@@ -344,6 +344,14 @@ def test_silences_and_missing_tallies_are_warnings() -> None:
     assert found == [("line-silent", "ARC 3"), ("tally-missing", "ARC 4")]
 
 
+def test_a_node_that_states_nothing_at_all_is_missed() -> None:
+    """Three hours in which only people spoke: there is no tally to leave a gap behind, and the gap is told."""
+    world = World()
+    world.say("ARC", "notification", at_ms=START_MS + 3 * HOUR_MS)
+    report = _audit(_files(world), world)
+    assert [(one.code, one.where) for one in report.findings] == [("tally-missing", "ARC, end of the log")]
+
+
 def test_a_second_catalogue_is_not_guessed_at() -> None:
     """Kinds of another catalogue are not judged by ours."""
     world = World(catalogue_digest=bytes(32), begin=False)
