@@ -22,6 +22,7 @@ from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
 from protocol.exported_log import CHECKPOINT_FILE
 from protocol.finding import Report
+from protocol.kinds import Catalogue
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.note import parse as parse_note
 from protocol.policy import POLICY_BYTES_MAX
@@ -92,7 +93,13 @@ def _read(path: Path, bytes_max: int, flags: int = 0) -> bytes | None:
 
 
 def audit_directories(
-    first: Path, second: Path, policy: Path, *, at_ms: int, progress: Progress | None = None
+    first: Path,
+    second: Path,
+    policy: Path,
+    *,
+    at_ms: int,
+    kinds: Catalogue | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Audit the exports of two voices.
 
@@ -101,6 +108,7 @@ def audit_directories(
         second: directory of the other's; the order does not matter.
         policy: the auditor's policy file.
         at_ms: now, UTC milliseconds.
+        kinds: the catalogue at hand, by default the one that comes with this program.
         progress: told how many entries are judged, and of how many.
 
     Returns:
@@ -126,10 +134,9 @@ def audit_directories(
     if first.resolve() == second.resolve():
         raise AuditMisused("voices-not-two", str(first), "both directories are one; give one export of each party")
     entries = sum(_claimed_size(one) for one in evidence)
+    kinds = catalogue() if kinds is None else kinds
     with seldom_collected(), verifier(entries) as verify:
-        report = audit(
-            evidence[0], evidence[1], text, catalogue=catalogue(), at_ms=at_ms, verify=verify, progress=progress
-        )
+        report = audit(evidence[0], evidence[1], text, catalogue=kinds, at_ms=at_ms, verify=verify, progress=progress)
     inside = [path for path in (first, second) if policy.resolve().is_relative_to(path.resolve())]
     for path in inside:
         report.add(

@@ -7,19 +7,23 @@ no longer verifies is made anew.
 The catalogue is the copy beside the vectors, so that they stay what they are when the catalogue grows.
 """
 
+import json
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from keys import roster as rosters
 from keys.errors import KeysError
 from keys.hybrid import ED25519_SIGNATURE_BYTES, HybridPrivateKey
-from keys.note_key import NoteVerifier
+from keys.note_key import NoteSigner
 from keys.roles import KeyRole
-from protocol.cosignature import verify_note
+from protocol.checkpoint import Checkpoint, sign_checkpoint
+from protocol.cosignature import add_cosignatures, cosign, verify_note
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
@@ -53,6 +57,29 @@ def write_files(folder: Path, files: Files) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+
+
+def cases_of(*modules: ModuleType) -> dict[str, tuple[str, Callable[..., Any]]]:
+    """Every case in some modules: each public function is one, and its docstring says what was done."""
+    found: dict[str, tuple[str, Callable[..., Any]]] = {}
+    for module in modules:
+        for name, value in vars(module).items():
+            if callable(value) and getattr(value, "__module__", "") == module.__name__ and not name.startswith("_"):
+                case = name.replace("_", "-")
+                if case in found or not value.__doc__:
+                    raise AssertionError(f"{case} is there twice, or says nothing")
+                found[case] = value.__doc__.rstrip("."), value
+    return found
+
+
+def dump_json(value: object) -> bytes:
+    """The bytes of a JSON file: names in order, a list of plain values on one line."""
+    text = json.dumps(value, indent=1, sort_keys=True)
+    return (re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda found: f"[{_joined(found[1])}]", text) + "\n").encode()
+
+
+def _joined(lines: str) -> str:
+    return " ".join(line.strip() for line in lines.splitlines())
 
 
 @cache
@@ -117,17 +144,23 @@ class Kept:
         self.add_signatures([fresh])
         return fresh
 
-    def note(self, fresh: bytes, keys: list[NoteVerifier]) -> bytes:
-        """The kept note of what was signed just now, with lines of exactly these keys and times, or the new one."""
+    def note(
+        self, checkpoint: Checkpoint, log: Sequence[NoteSigner], mirror: Sequence[NoteSigner], at_ms: int = START_MS
+    ) -> bytes:
+        """Sign a checkpoint and cosign it, or give the kept note with lines of exactly these keys and times."""
+        fresh = sign_checkpoint(checkpoint, log, at_ms)
+        if mirror:
+            fresh = add_cosignatures(fresh, cosign(checkpoint, mirror, at_ms))
+        keys = [signer.verifier for signer in (*log, *mirror)]
         wanted = verify_note(fresh, keys)
-        text = parse_note(fresh).text
-        for note in self._notes[text]:
+        kept = self._notes[checkpoint.text()]
+        for note in kept:
             try:
                 if verify_note(note, keys).times_ms == wanted.times_ms:
                     return note
             except LogRefused:
                 continue
-        self._notes[text].append(fresh)
+        kept.append(fresh)
         return fresh
 
 
@@ -137,10 +170,11 @@ class VectorWorld(World):
     Args:
         kept: signatures of earlier runs.
         begin: as for World.
+        numbers: of the roots that sign agreement and roster.
         changes: terms of the agreement that differ.
     """
 
-    def __init__(self, kept: Kept, *, begin: bool = True, **changes: Any) -> None:
+    def __init__(self, kept: Kept, *, begin: bool = True, numbers: Sequence[int] = (1, 2), **changes: Any) -> None:
         catalogue = vector_catalogue()
         terms = {"catalogue_version": catalogue.version, "catalogue_digest": catalogue.digest}
         super().__init__(begin=False, **{**terms, **changes})
@@ -148,8 +182,8 @@ class VectorWorld(World):
         self.catalogue = catalogue
         if begin:
             for party in NAMES:
-                self.enact(party, "agreement", self.agreement.text)
-                self.enact(party, "roster", rosters.render(self.rosters[party]))
+                self.enact(party, "agreement", self.agreement.text, numbers)
+                self.enact(party, "roster", rosters.render(self.rosters[party]), numbers)
 
     def sign(self, party: str, statement: Statement, signer: str, role: str) -> Signature:
         """See World; a kept signature if there is one."""
@@ -165,23 +199,17 @@ class VectorWorld(World):
 
     def checkpoint(self, party: str, size: int | None = None, *, cosigned: bool = True, at_ms: int = START_MS) -> bytes:
         """See World; a kept note if there is one."""
-        fresh = super().checkpoint(party, size, cosigned=cosigned, at_ms=at_ms)
-        keys = list(self.log_keys(party))
-        if cosigned:
-            keys += self.mirror_keys(NAMES[1 - NAMES.index(party)])
-        return self.kept.note(fresh, keys)
+        state = self.logs[party].state(size)
+        made = Checkpoint(self.agreement.origin(party, EPOCH), state.size, state.root)
+        mirror = self.mirror_signers(NAMES[1 - NAMES.index(party)]) if cosigned else ()
+        return self.kept.note(made, self.log_signers(party), mirror, at_ms)
 
-    def log_keys(self, party: str) -> list[NoteVerifier]:
+    def log_signers(self, party: str) -> Sequence[NoteSigner]:
         """The keys of a party's log."""
         channel = self.agreement.channel
-        signers = keyring(party, channel).log_signers(channel, self.agreement.origin(party, EPOCH))
-        return [one.verifier for one in signers]
+        return keyring(party, channel).log_signers(channel, self.agreement.origin(party, EPOCH))
 
-    def mirror_keys(self, party: str) -> list[NoteVerifier]:
+    def mirror_signers(self, party: str) -> Sequence[NoteSigner]:
         """The keys of a party's mirror."""
         channel = self.agreement.channel
-        signers = keyring(party, channel).mirror_signers(channel, self.agreement.mirror_name(party))
-        return [one.verifier for one in signers]
-
-
-__all__ = ["VECTORS", "Files", "Kept", "VectorWorld", "files_of", "vector_catalogue", "write_files"]
+        return keyring(party, channel).mirror_signers(channel, self.agreement.mirror_name(party))

@@ -100,7 +100,7 @@ def roster_no_roster(kept: Kept) -> Made:
     return Made(world=world, faults={world.enact("ARC", "roster", b"format = 1\n"): ("roster-refused",)})
 
 
-def rostersecond_roster(kept: Kept) -> Made:
+def roster_second(kept: Kept) -> Made:
     """A person whom the second roster leaves out may sign before it, and no more behind it."""
     world = VectorWorld(kept)
     people = world.rosters["ARC"].people

@@ -37,11 +37,6 @@ def read_case(files: Files, name: str) -> Json:
     return case
 
 
-def dump(case: Json) -> bytes:
-    """The bytes of a case: names in order, one value a line."""
-    return (json.dumps(case, indent=1, sort_keys=True) + "\n").encode()
-
-
 class _Case:
     """A case with its entries and documents at hand."""
 
