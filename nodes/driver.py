@@ -168,6 +168,8 @@ class Driver:
                     self._store.flush()
                 elif isinstance(effect, KeepNote):
                     self._store.later(effect.name, effect.note)
+                    if effect.at_once:
+                        done += self._keep_at_once()
             except StoreDamaged as error:
                 # What was just written does not read back: the disk cannot be trusted with anything now.
                 raise StoreBroken(error.code, error.text) from error
@@ -184,6 +186,13 @@ class Driver:
                 break
             done.append(effect)
         return done
+
+    def _keep_at_once(self) -> list[Effect]:
+        try:
+            self._store.flush()
+        except StoreFull as error:
+            return [Alarm(error.code, error.text)]
+        return []
 
     def _store_own(self, effect: StoreOwn) -> list[Effect]:
         store, end = self._store, effect.frontier.size

@@ -138,6 +138,10 @@ class MemoryStore:
         with self._lock:
             return self._later.get(name, self._notes.get(name))
 
+    def durable_note(self, name: str) -> bytes | None:
+        with self._lock:
+            return self._notes.get(name)
+
     def find(self, statement_id: bytes) -> int | None:
         return self._ids.get(statement_id)
 

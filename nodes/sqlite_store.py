@@ -255,6 +255,9 @@ class SqliteStore:
         with self._lock:
             if name in self._later:
                 return self._later[name]
+        return self.durable_note(name)
+
+    def durable_note(self, name: str) -> bytes | None:
         rows = self._rows("SELECT note FROM note WHERE name=?", (name,))
         return rows[0][0] if rows else None
 

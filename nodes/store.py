@@ -146,6 +146,9 @@ class LogStore(Protocol):
     def note(self, name: str) -> bytes | None:
         """A kept note by its name (the constants of this module)."""
 
+    def durable_note(self, name: str) -> bytes | None:
+        """The same, without what `later` was given and no write has taken along yet."""
+
     def find(self, statement_id: bytes) -> int | None:
         """Where in our own log a statement is."""
 

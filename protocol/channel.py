@@ -226,7 +226,7 @@ class Channel:
         if self.pulse.tally_due(now):
             effects.append(self._heart.tally(now))
         effects += self._heart.watch_own_clock(now, ahead_ms)
-        effects += self._mirror.keep_newest()
+        effects += self._mirror.keep_newest(at_once=self.phase == "closed")
         effects += self._mirror.branches.answers(now)
         if self._awaited and self.phase == "open" and now.mono_ms >= self._await_until:
             # They do not send what they said they have. Nobody's silence ends our voice.
@@ -325,7 +325,7 @@ class Channel:
             items={
                 "own_note": self._outbox.signed_note,
                 "held_note": self._mirror.held_note(),
-                "newest_note": self._mirror.newest_note(),
+                "newest_note": self._mirror.told_newest(),
                 "cosigned_note": self._outbox.cosigned_note,
                 "held_size": self._mirror.frontier.size,
             },

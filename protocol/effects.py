@@ -140,10 +140,15 @@ class StoreAhead:
 
 @dataclass(frozen=True, slots=True)
 class KeepNote:
-    """Keep a note with the next write; it can be made again."""
+    """Keep a note with the next write; it can be made again.
+
+    Attributes:
+        at_once: with a write of its own, where there is room for one; without room nothing else is held up.
+    """
 
     name: str
     note: bytes
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

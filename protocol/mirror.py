@@ -31,6 +31,8 @@ from protocol.shelf import Shelf, ShelfDamaged
 AHEAD_MAX: Final = 64
 """Entries held ahead of their predecessors; a bound on what a hostile sender can make us keep."""
 
+NEWEST: Final = "their-newest"
+
 SEEN_MAX: Final = 16
 """Checkpoints of theirs that are remembered before their entries are here."""
 
@@ -64,7 +66,7 @@ class Mirror:
         # Below this nothing is ever cosigned.
         self._floor, self._floor_note = self.cosigned, b"" if kept is None else kept[1]
         self._unsigned = self.frontier.size > 0 and self._kept("their-signed", keys.their.log) is None
-        self._seen = self._kept_newest()
+        self._seen = self._kept_newest(shelf.note(NEWEST))
         self._newest_kept = True
         self._incoming: Incoming | None = None
         self._proof: list[Effect] = []
@@ -87,9 +89,8 @@ class Mirror:
         except (ProtocolError, KeysError):
             return None
 
-    def _kept_newest(self) -> dict[int, tuple[Checkpoint, bytes]]:
+    def _kept_newest(self, note: bytes | None) -> dict[int, tuple[Checkpoint, bytes]]:
         """The newest checkpoint of theirs that was seen before its entries; none where it is of another epoch."""
-        note = self._shelf.note("their-newest")
         if note is None:
             return {}
         try:
@@ -127,17 +128,27 @@ class Mirror:
             return self._cosigned_note
         return kept[1]
 
-    def newest_note(self) -> bytes | None:
+    def _newest_note(self) -> bytes | None:
         """The newest checkpoint of theirs that was seen, where it goes beyond what is held."""
         return self._seen[max(self._seen)][1] if self._seen else None
 
-    def keep_newest(self) -> list[Effect]:
-        """Let it be kept that they signed more than is held here, so that they can be told of it later."""
-        note = self.newest_note()
-        if self._newest_kept or note is None:
+    def keep_newest(self, *, at_once: bool) -> list[Effect]:
+        """Let it be kept that they signed more than is held here, so that they can be told of it.
+
+        Args:
+            at_once: between two sessions, because the next one begins by telling them.
+        """
+        note = self._newest_note()
+        if note is None or (self._shelf.durable_note(NEWEST) == note if at_once else self._newest_kept):
             return []
         self._newest_kept = True
-        return [KeepNote("their-newest", note)]
+        return [KeepNote(NEWEST, note, at_once)]
+
+    def told_newest(self) -> bytes | None:
+        """The newest checkpoint of theirs that they are told of. They count on our knowing it from then on, so it is
+        what a crash cannot make us forget."""
+        kept = self._kept_newest(self._shelf.durable_note(NEWEST))
+        return next((note for _, note in kept.values()), None)
 
     def cosignatures(self, now: Instant) -> bytes:
         """Fresh lines under the checkpoint cosigned last; empty where there is none."""

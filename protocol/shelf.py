@@ -81,6 +81,9 @@ class Shelf(Protocol):
     def note(self, name: str) -> bytes | None:
         """A kept note: `own-signed`, `own-cosigned`, `their-signed`, `their-newest` or `their-cosigned`."""
 
+    def durable_note(self, name: str) -> bytes | None:
+        """The same, without what was given to be kept and is not on the disk yet."""
+
     def flash_from(self, voice: str, start: int, count: int) -> list[int]:
         """Indexes of flash entries from `start`."""
 

@@ -269,6 +269,8 @@ class Side:
                         self.store.flush()
                     case KeepNote():
                         self.store.later(effect.name, effect.note)
+                        if effect.at_once and not self.full:
+                            self.store.flush()
                     case Send():
                         self.out.append(effect.data)
                     case _:

@@ -96,6 +96,8 @@ class Puppet:
                 yield effect.data
             elif isinstance(effect, KeepNote):
                 self.store.later(effect.name, effect.note)
+                if effect.at_once:
+                    self.store.flush()
             elif isinstance(effect, StoreCosigned):
                 self.store.put_cosigned(effect.note, effect.size, now().wall_ms)
             elif isinstance(effect, StoreMirror):

@@ -200,11 +200,13 @@ def test_what_came_ahead_leaves_when_it_has_its_place(store: LogStore) -> None:
 
 
 def test_a_note_given_for_later_reads_at_once(store: LogStore) -> None:
-    """It stands before the kept one, also after it was written, and a durable one of its name wins over it."""
+    """It stands before the kept one, also after it was written, and a durable one of its name wins over it. What
+    is on the disk already is told apart."""
     store.later(THEIR_COSIGNED, b"one")
     assert store.note(THEIR_COSIGNED) == b"one"
+    assert store.durable_note(THEIR_COSIGNED) is None
     store.flush()
-    assert store.note(THEIR_COSIGNED) == b"one"
+    assert store.note(THEIR_COSIGNED) == store.durable_note(THEIR_COSIGNED) == b"one"
     store.later(OWN_COSIGNED, b"stale")
     store.put_cosigned(b"newer", 1, 1)
     store.flush()

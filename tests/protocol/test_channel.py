@@ -641,6 +641,21 @@ def said_too_early(wire: Wire) -> None:
     wire.cut()
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_nobody_is_told_of_a_signature_that_a_crash_makes_us_forget(full: bool) -> None:
+    """A checkpoint was only seen: it is durable when the other side is told of it, and where there is no room for it
+    they are not told, in a session that begins all the same."""
+    wire = opened()
+    wire.arc.append(2)
+    said_too_early(wire)
+    wire.bor.full = full
+    wire.pass_time(BEAT_MS)
+    wire.open()
+    told = [one["newest_note"] for one in map(frames.parse, sent(wire.bor)) if one.type is FrameType.STATE][-1]
+    assert (told is None) == full
+    assert wire.bor.store.crashed().note("their-newest") == told
+
+
 @pytest.mark.parametrize("mirror_crashed", [False, True])
 def test_a_signature_that_was_seen_counts_though_nobody_holds_its_entries(mirror_crashed: bool) -> None:
     """A disk put back to before a checkpoint that the counterpart only saw: nothing is signed beside it, also where the

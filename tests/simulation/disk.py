@@ -30,7 +30,19 @@ from protocol.checkpoint import Checkpoint
 from protocol.merkle import Frontier
 from tests.simulation.loop import Killed, Process
 
-READING = ("head", "read", "body", "hashes", "root", "note", "find", "cosigned_at", "flash_from", "later")
+READING = (
+    "head",
+    "read",
+    "body",
+    "hashes",
+    "root",
+    "find",
+    "cosigned_at",
+    "flash_from",
+    "note",
+    "durable_note",
+    "later",
+)
 """What goes to the store as it is, and often."""
 
 FATES = ("crash-lost", "crash-kept", "eio-lost", "eio-kept")

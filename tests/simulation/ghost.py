@@ -252,7 +252,7 @@ class Ghost:
                     self._own_left(disk, *self._position(frame["own_note"]))
                 if frame["held_size"] > disk.store.head(disk.counterpart).size:
                     raise Violation("I3", f"{disk.party} says that it holds more than is durable")
-                seen = disk.store.note(THEIR_NEWEST)
+                seen = disk.store.durable_note(THEIR_NEWEST)
                 whole = (disk.party, disk.counterpart) not in self.flipped
                 if seen is not None and whole and self.checkpoint(seen).size > self._tells(frame):
                     raise Violation("I9", f"{disk.party} does not tell {disk.counterpart} what it signed")

@@ -271,7 +271,7 @@ MUTANTS = (
         "tell nobody what was only seen",
         Channel,
         "_on_auth",
-        '"newest_note": self._mirror.newest_note(),',
+        '"newest_note": self._mirror.told_newest(),',
         '"newest_note": None,',
         "I9",
         0,
