@@ -283,8 +283,8 @@ MUTANTS = (
         "_speak",
         "if self._outbox.standing != GOOD or self._recovery.goal is not None or not held:",
         "if False:",
-        "I2",
-        10,
+        "P10",
+        0,
         forced="old-disk",
     ),
     Mutant(
