@@ -36,10 +36,12 @@ from keys.words import safety_words
 from nodes.errors import FileRefused
 from nodes.files import make_directory, read_file, sync_directory, write_file
 from nodes.home import SHORT_NAME, ChannelHome, NodeHome
+from nodes.resources import catalogue
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Party
 from protocol.errors import ProtocolError
+from protocol.statement import EMPTY_LOG, Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +99,8 @@ def accept(
         Refused: the offer does not parse, or its terms cannot stand.
         CouldNot: there is a channel with that party, or an answer to another offer of it waits.
     """
-    offer = Offer.parse(offer_bytes)
     own = read_party(home.party_path)
-    if offer.party.short == own.short:
-        raise Refused("pairing-with-self", f"the offer is by {own.short}, as this home is")
-    agreement = _agreement(offer.terms, offer.party, _card(own))
-    check_catalogue(agreement)
+    offer, agreement = check_offer(offer_bytes, own=_card(own), catalogue_digest=catalogue().digest)
     channel = home.channel(offer.party.short)
     if again and not channel.is_paired():
         shutil.rmtree(channel.path / "pairing", ignore_errors=True)
@@ -119,6 +117,26 @@ def accept(
     write_file(pending / "answer", answer)
     write_file(pending / "endpoints.toml", _endpoints_text(offer.endpoints))
     return answer, _paired(channel.counterpart, agreement, roster_statement, complete=False)
+
+
+def check_offer(offer_bytes: bytes, *, own: Party, catalogue_digest: bytes) -> tuple[Offer, Agreement]:
+    """Read an offer, and complete the agreement that it proposes.
+
+    Args:
+        offer_bytes: the first party's file, as it came.
+        own: the second party, whom the agreement lacks.
+        catalogue_digest: of the catalogue that is at hand.
+
+    Raises:
+        Refused: the offer does not parse, is our own, its terms cannot stand, or it names another catalogue.
+    """
+    offer = Offer.parse(offer_bytes)
+    if offer.party.short == own.short:
+        raise Refused("pairing-with-self", f"the offer is by {own.short}, as this home is")
+    agreement = _agreement(offer.terms, offer.party, own)
+    if agreement.catalogue_digest != catalogue_digest:
+        raise Refused("catalogue-differs", "the two sides have different catalogues of kinds; install one version")
+    return offer, agreement
 
 
 def preview_answer(home: NodeHome, answer_bytes: bytes) -> tuple[SignedTerms, Paired]:
@@ -264,18 +282,6 @@ def pairings(home: NodeHome) -> list[str]:
     ]
 
 
-def check_catalogue(agreement: Agreement) -> None:
-    """Refuse an agreement on a catalogue that this program does not have.
-
-    Raises:
-        Refused: the digests differ.
-    """
-    from nodes.resources import catalogue
-
-    if agreement.catalogue_digest != catalogue().digest:
-        raise Refused("catalogue-differs", "the two sides have different catalogues of kinds; install one version")
-
-
 def _finish(
     home: NodeHome,
     channel: ChannelHome,
@@ -316,6 +322,11 @@ def _check_statements(signed: SignedTerms, agreement: Agreement, party: str) -> 
     roster = check_roster(signed.roster, agreement=agreement, party=party)
     if roster.version != 1 or roster.epoch != FIRST_EPOCH:
         raise Refused("roster-refused", f"the roster of {party} is not a first one")
+    for one in (signed.agreement, signed.roster):
+        # They become entries 0 and 1. Made for a later state, they would have no effect there, nor would what follows.
+        header = Statement.parse(one.statement)
+        if header.after != EMPTY_LOG or header.seen != EMPTY_LOG:
+            raise Refused("after-not-of-log", f"the {header.kind} of {party} is not for the beginning of a log")
 
 
 def _paired(counterpart: str, agreement: Agreement, second: SignedStatement, *, complete: bool) -> Paired:

@@ -58,10 +58,14 @@ class Offer:
         """Read an offer.
 
         Raises:
-            Refused: another form, or a key or name that cannot stand.
+            Refused: another form or spelling, or a key or name that cannot stand.
         """
         party, terms, endpoints = _parts(data, "hotline-offer", 3)
-        return cls(party=_party(party), terms=Terms.from_wire(terms), endpoints=_endpoints(endpoints))
+        offer = cls(party=_party(party), terms=Terms.from_wire(terms), endpoints=_endpoints(endpoints))
+        # Dates have several spellings, of which the terms are written in one.
+        if offer.encode() != data:
+            raise _malformed("the terms are in a second spelling")
+        return offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,8 @@ def _parts(data: bytes, magic: str, count: int) -> list[Any]:
     value = _decode(data)
     if not isinstance(value, list) or len(value) != count + 2 or value[0] != magic:
         raise _malformed(f"this is not a file of the kind {magic}")
-    if value[1] != VERSION:
+    # `true` equals 1, and would be a second spelling of it.
+    if type(value[1]) is not int or value[1] != VERSION:
         raise _malformed(f"version {value[1]!r} is not known to this program")
     return value[2:]
 
@@ -166,7 +171,7 @@ def _party_to_wire(party: Party) -> list[object]:
 
 def _party(value: Any) -> Party:
     match value:
-        case [str(short), str(name), str(domain), int(threshold), list(raws)]:
+        case [str(short), str(name), str(domain), int(threshold), list(raws)] if type(threshold) is int:
             try:
                 keys = tuple(HybridPublicKey(_bytes(raw), KeyRole.ROOT) for raw in raws)
                 party = Party(short, name, domain, RootSet(threshold, keys))

@@ -56,7 +56,10 @@ class SignedStatement:
         except ProtocolError as error:
             raise SignedRefused("statement-file-malformed", f"not a signed statement: {error}") from error
         match value:
-            case ["hotline-statement", 1, bytes(statement), list(signatures), None | bytes() as body]:
+            # `true` equals 1, and would be a second spelling of it.
+            case ["hotline-statement", int(version), bytes(statement), list(signatures), None | bytes() as body] if (
+                type(version) is int and version == VERSION
+            ):
                 return cls(statement=statement, signatures=signatures_from_wire(signatures), body=body)
             case _:
                 raise SignedRefused("statement-file-malformed", "not a signed statement of version 1")
