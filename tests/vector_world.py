@@ -73,13 +73,16 @@ def cases_of(*modules: ModuleType) -> dict[str, tuple[str, Callable[..., Any]]]:
 
 
 def dump_json(value: object) -> bytes:
-    """The bytes of a JSON file: names in order, a list of plain values on one line."""
+    """The bytes of a JSON file: names in order; what holds nothing but plain values and lists of them on one line."""
     text = json.dumps(value, indent=1, sort_keys=True)
-    return (re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda found: f"[{_joined(found[1])}]", text) + "\n").encode()
+    for pattern in (r"\[\s+[^][{}]*?\s+\]", r"\[\s+[^{}]{1,400}?\s+\](?=,?\n)", r"\{\s+[^{}]{1,600}?\s+\}"):
+        text = re.sub(pattern, lambda found: _joined(found[0]), text)
+    return (text + "\n").encode()
 
 
 def _joined(lines: str) -> str:
-    return " ".join(line.strip() for line in lines.splitlines())
+    joined = " ".join(line.strip() for line in lines.splitlines())
+    return joined.replace("[ ", "[").replace(" ]", "]").replace("{ ", "{").replace(" }", "}")
 
 
 @cache
@@ -171,15 +174,20 @@ class VectorWorld(World):
         kept: signatures of earlier runs.
         begin: as for World.
         numbers: of the roots that sign agreement and roster.
+        people: how many persons the rosters have.
         changes: terms of the agreement that differ.
     """
 
-    def __init__(self, kept: Kept, *, begin: bool = True, numbers: Sequence[int] = (1, 2), **changes: Any) -> None:
+    def __init__(
+        self, kept: Kept, *, begin: bool = True, numbers: Sequence[int] = (1, 2), people: int = 4, **changes: Any
+    ) -> None:
         catalogue = vector_catalogue()
         terms = {"catalogue_version": catalogue.version, "catalogue_digest": catalogue.digest}
         super().__init__(begin=False, **{**terms, **changes})
         self.kept = kept
         self.catalogue = catalogue
+        for party, roster in self.rosters.items():
+            self.rosters[party] = replace(roster, people=roster.people[:people])
         if begin:
             for party in NAMES:
                 self.enact(party, "agreement", self.agreement.text, numbers)

@@ -54,13 +54,13 @@ class Shop:
     _clean: dict[str, bytes] = field(default_factory=dict)
 
     def world(self, **changes: Any) -> VectorWorld:
-        """Two logs that have their beginning. One root signs for each party, which keeps the files small."""
+        """Two logs that have their beginning. One root and two persons a party keep the files small."""
         begin = changes.pop("begin", True)
         names = {party.short: party.name for party in make_agreement().parties}
         parties = tuple(
             Party(short, names[short], DOMAINS[short], RootSet(1, roots(short).keys[:1])) for short in NAMES
         )
-        return VectorWorld(self.kept, begin=begin, numbers=(1,), **{"parties": parties, **changes})
+        return VectorWorld(self.kept, begin=begin, numbers=(1,), people=2, **{"parties": parties, **changes})
 
     def clean(self) -> dict[str, bytes]:
         """The files of a short conversation in which nothing is wrong."""

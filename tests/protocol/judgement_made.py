@@ -130,9 +130,11 @@ def _check(made: Made, found: Json) -> None:
 
 
 def second_roster(world: VectorWorld, **changes: Any) -> rosters.Roster:
-    """ARC's second roster."""
+    """ARC's second roster; it leaves out all persons but the first."""
     first = world.rosters["ARC"]
-    return replace(first, **{"version": 2, "previous": digest(rosters.render(first)), **changes})
+    return replace(
+        first, **{"version": 2, "previous": digest(rosters.render(first)), "people": first.people[:1], **changes}
+    )
 
 
 def roster_statement(world: VectorWorld, text: bytes) -> Statement:
