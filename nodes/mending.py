@@ -9,7 +9,7 @@ Source: spec/disputes.md, "Damage".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import apsw
@@ -27,6 +27,8 @@ SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS mended (voice INTEGER, what INTEGER, idx INTEGER, data BLOB NOT NULL,
     PRIMARY KEY (voice, what, idx)) WITHOUT ROWID;
 """
+
+_COLUMNS: Final = "SELECT name FROM pragma_table_info(?)"
 
 REBUILD_BYTES_MAX: Final = 1 << 30
 """Bytes of a file whose tables are copied: that takes as much room again, and seconds."""
@@ -103,6 +105,11 @@ class Mending:
         return whole
 
 
+def columns(connection: apsw.Connection, tables: Iterable[str]) -> dict[str, list[str]]:
+    """The names of the columns that tables have, as the schema says; none for a table that is not there."""
+    return {table: [row[0] for row in connection.execute(_COLUMNS, (table,))] for table in tables}
+
+
 Put = tuple[int, int, bytes]
 """What, index and bytes of one row to be written."""
 
@@ -176,10 +183,7 @@ def rebuild(writer: apsw.Connection, mending: Mending, heads: Sequence[int], voi
         rows: what is missing.
     """
     for table in sorted({"hash" if what >= HASH else TABLES[voice][what] for what, _, _ in rows}):
-        sql = writer.execute("SELECT sql FROM sqlite_master WHERE name=?", (table,)).get
-        number = writer.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'damaged%'").get
-        writer.execute(f"ALTER TABLE {table} RENAME TO damaged_{number}_{table}")
-        writer.execute(sql)
+        _put_aside(writer, table)
         if table == "hash":
             for one, size in enumerate(heads):
                 _copy_hashes(writer, mending, one, size)
@@ -191,6 +195,29 @@ def rebuild(writer: apsw.Connection, mending: Mending, heads: Sequence[int], voi
                 found = enumerate(look(voice, start, end), start)
                 write_in_place(writer, voice, [(what, index, one) for index, one in found if one is not None])
     write_in_place(writer, voice, rows)
+
+
+HeadRow = tuple[int, int, bytes, int]
+"""The number of a voice, and what the row of its log says: size, frontier, last time used."""
+
+
+def put_heads(writer: apsw.Connection, rows: Sequence[HeadRow]) -> None:
+    """Write how far logs go."""
+    writer.executemany("INSERT OR REPLACE INTO head VALUES (?, ?, ?, ?)", rows)
+
+
+def rebuild_heads(writer: apsw.Connection, rows: Sequence[HeadRow]) -> None:
+    """The same where the page of that table cannot be written: it is put aside under another name."""
+    _put_aside(writer, "head")
+    put_heads(writer, rows)
+
+
+def _put_aside(writer: apsw.Connection, table: str) -> None:
+    """An empty table in the place of a damaged one."""
+    sql = writer.execute("SELECT sql FROM sqlite_master WHERE name=?", (table,)).get
+    number = writer.execute("SELECT count(*) FROM sqlite_master WHERE name LIKE 'damaged%'").get
+    writer.execute(f"ALTER TABLE {table} RENAME TO damaged_{number}_{table}")
+    writer.execute(sql)
 
 
 def _copy_hashes(writer: apsw.Connection, mending: Mending, voice: int, size: int) -> None:

@@ -7,7 +7,6 @@ what is on disk is then the truth, and the next start verifies it. One lock a ho
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import gc
 import os
 import signal
@@ -28,8 +27,10 @@ from nodes.config import NodeConfig
 from nodes.dialler import Dialler, websocket
 from nodes.errors import NodeError
 from nodes.files import make_directory, read_file
+from nodes.heads import mend_heads
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
+from nodes.home_lock import HomeLock
 from nodes.line import Line
 from nodes.peer import Listener
 from nodes.projection import Projection
@@ -64,6 +65,7 @@ class Node:
         config: its settings.
         keyring: its keys, opened.
         lines: by the counterpart's short name.
+        lock: of the home.
         silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
     """
 
@@ -91,7 +93,7 @@ class Node:
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
         self._broken: NodeError | None = None
         self._stop = asyncio.Event()
-        self._lock_handle = -1
+        self.lock = HomeLock(home.path)
         self._listening: ssl.SSLContext | None = None
 
     def open(self) -> None:
@@ -100,23 +102,24 @@ class Node:
         Raises:
             NodeError: another copy runs (`node-running`), or a channel cannot be opened.
         """
-        self._take_lock()
-        for channel in self.home.channels():
-            line = self._open_line(channel)
-            self.lines[line.counterpart] = line
-
-    def _take_lock(self) -> None:
-        path = self.home.path / "node.lock"
+        self.lock.take()
         try:
-            self._lock_handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise NodeError("home-unwritable", f"{path}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._lock_handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise NodeError("node-running", f"a node of {self.home.path} is running already") from error
+            for channel in self.home.channels():
+                line = self._open_line(channel)
+                self.lines[line.counterpart] = line
+        except NodeError:
+            self.lock.release()
+            raise
 
-    def _open_line(self, home: ChannelHome) -> Line:
+    def open_logs(self, home: ChannelHome) -> tuple[Agreement, SqliteStore, HighWater, int]:
+        """Open a channel's file and its high-water mark; whoever calls has the lock, and closes both.
+
+        Returns:
+            The agreement, the file, the mark, and how many rows had to be written anew that say how far the logs go.
+
+        Raises:
+            NodeError: one of them cannot be used: `store-unreadable` where the file is not worth keeping in its place.
+        """
         agreement = Agreement.parse(read_file(home.agreement_path))
         counterpart = agreement.other(self.party).short
         if counterpart != home.counterpart:
@@ -126,8 +129,18 @@ class Node:
         store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
         apart = self.config.high_water
         mark_path = home.high_water if apart is None else self._mark_apart(apart, agreement)
-        verified = Verified(self.verifiers)
         mark = HighWater.open(mark_path)
+        try:
+            return agreement, store, mark, mend_heads(store, mark)
+        except NodeError:
+            mark.close()
+            store.close()
+            raise
+
+    def _open_line(self, home: ChannelHome) -> Line:
+        agreement, store, mark, mended = self.open_logs(home)
+        counterpart = store.their
+        verified = Verified(self.verifiers)
         derive = partial(
             Projection.open,
             home.docket_db,
@@ -136,11 +149,10 @@ class Node:
             catalogue=catalogue(),
             verified=verified,
         )
-        mended = 0
         try:
             projection = derive()
         except StoreDamaged:
-            mended = mend_hashes(store, mark)
+            mended += mend_hashes(store, mark)
             projection = derive()
         line = Line(
             home=home,
@@ -148,7 +160,7 @@ class Node:
             catalogue=catalogue(),
             store=store,
             mark=mark,
-            mark_apart=apart is not None,
+            mark_apart=self.config.high_water is not None,
             projection=projection,
             verified=verified,
             own_rosters=load_rosters(home, agreement, self.party),
@@ -284,9 +296,7 @@ class Node:
                 line.close()
             except NodeError as error:
                 self.log.error("close failed", code=error.code, detail=error.text)
-        if self._lock_handle >= 0:
-            os.close(self._lock_handle)
-            self._lock_handle = -1
+        self.lock.release()
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:

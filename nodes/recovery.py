@@ -16,14 +16,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from nodes import restored
 from nodes.errors import NodeError
+from nodes.files import sync_directory
+from nodes.home import ChannelHome
 from nodes.line import Line
 from nodes.node import Node
 from nodes.restored import Restored
-from nodes.sqlite_store import SqliteStore
+from nodes.store import StoreUnreadable
 from nodes.store_check import Keys, check_store
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
@@ -67,26 +70,55 @@ class Come:
 Say = Callable[[Come], None]
 
 
-def prepare(node: Node, now_ms: int) -> None:
+def prepare(node: Node, now_ms: int) -> list[Path]:
     """Before the node is opened: leave on every channel without a log the record that there was one.
+
+    A file that no node can use any more is set aside first, and with it whatever waited in it and was said to nobody.
 
     Args:
         node: not opened yet.
         now_ms: the time, UTC milliseconds.
 
+    Returns:
+        The files that were set aside, under their new names.
+
     Raises:
-        NodeError: a channel's file cannot be read or written.
+        NodeError: a channel's file cannot be read or written, or a node of the home runs.
     """
+    node.lock.take()
+    aside = []
     for channel in node.home.channels():
         size = 0
         if channel.log_db.is_file():
-            store = SqliteStore.open(channel.log_db, own=node.party, their=channel.counterpart, readonly=True)
             try:
-                size = store.head(store.own).size
-            finally:
-                store.close()
+                size = _size(node, channel)
+            except StoreUnreadable:
+                aside.append(_set_aside(node, channel, now_ms))
         if size == 0 and not restored.is_bereft(channel):
             restored.write(channel, Restored(backup_at_ms=None, restored_at_ms=now_ms, bereft=True))
+    return aside
+
+
+def _size(node: Node, channel: ChannelHome) -> int:
+    """How many entries of our log a channel's file has; what says so is mended first, as at every start."""
+    _, store, mark, _ = node.open_logs(channel)
+    try:
+        return store.head(node.party).size
+    finally:
+        mark.close()
+        store.close()
+
+
+def _set_aside(node: Node, channel: ChannelHome, now_ms: int) -> Path:
+    """Give a file and its log other names; nothing is thrown away."""
+    path = channel.log_db
+    named = path.with_name(f"damaged-{now_ms}-{path.name}")
+    for suffix in ("-wal", "-shm", ""):
+        one = path.with_name(path.name + suffix)
+        if one.exists():
+            one.rename(named.with_name(named.name + suffix))
+    sync_directory(path.parent)
+    return named
 
 
 async def recover(node: Node, say: Say, *, patience_s: float = PATIENCE_S) -> list[Come]:

@@ -17,14 +17,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from nodes import mending
-from nodes.mending import Mending
-from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreBroken, StoreDamaged, StoreFull
+from nodes.mending import Mending, columns
+from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreBroken, StoreDamaged, StoreFull, StoreUnreadable
 from protocol.merkle import Frontier, Hash, HashReader, complete_root
 
 SCHEMA_VERSION = 1
@@ -98,10 +99,19 @@ class SqliteStore:
 
         Raises:
             StoreFull: there is no room to make it.
+            StoreUnreadable: its header, its schema or a page that every start reads is damaged.
             StoreBroken: it cannot be opened, is another channel's, or of a newer release.
         """
-        with _translated(path):
-            return cls(path, own, their, readonly=readonly)
+        try:
+            with _translated(path):
+                return cls(path, own, their, readonly=readonly)
+        except StoreDamaged as error:
+            raise StoreUnreadable("store-unreadable", error.text) from error
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     def _connect(self) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_READONLY if self._readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
@@ -119,15 +129,18 @@ class SqliteStore:
 
     def _check_schema(self) -> None:
         version = self._writer.pragma("user_version")
-        if version == 0 and not self._readonly:
+        if version == 0 and not self._readonly and not self._writer.execute("SELECT count(*) FROM sqlite_master").get:
             with self._writer:
                 self._writer.execute(_SCHEMA)
                 self._writer.execute("INSERT INTO party VALUES (0, ?), (1, ?)", (self.own, self.their))
                 self._writer.pragma("user_version", SCHEMA_VERSION)
         elif version != SCHEMA_VERSION:
-            raise StoreBroken(
-                "store-version", f"{self._path} has schema {version}; this release reads {SCHEMA_VERSION}"
-            )
+            text = f"{self._path} has schema {version}; this release reads {SCHEMA_VERSION}"
+            if not version:
+                raise StoreDamaged("store-damaged", f"{self._path}: its header is damaged")
+            raise StoreBroken("store-version", f"{text}. If no newer one ever ran here, the file's header is damaged")
+        if columns(self._writer, _tables()) != _tables():
+            raise StoreDamaged("store-damaged", f"{self._path}: its tables are not those that a channel's file has")
         names = dict(self._writer.execute("SELECT voice, short FROM party"))
         if not self._readonly:
             self._writer.execute(_BRANCHES)
@@ -158,9 +171,28 @@ class SqliteStore:
         if known is not None:
             return known
         rows = self._rows("SELECT size, frontier, last_ms FROM head WHERE voice=?", (self._voices[voice],))
-        size, frontier_bytes, last_ms = rows[0]
-        frontier = Frontier.parse(size, frontier_bytes)
-        return Head(size, frontier.root(), frontier, last_ms)
+        try:
+            size, frontier_bytes, last_ms = rows[0]
+            if type(size) is not int or type(last_ms) is not int:
+                raise TypeError("no numbers")
+            frontier = Frontier.parse(size, frontier_bytes)
+            return Head(size, frontier.root(), frontier, last_ms)
+        except (IndexError, TypeError, ValueError) as error:
+            raise StoreDamaged("store-damaged", f"{self._path}: how far the log of {voice} goes is damaged") from error
+
+    def goes_beyond(self, voice: str, size: int) -> bool | None:
+        """Whether there are entries or hashes of a log from an index on; None where none is read and some may be."""
+        number = self._voices[voice]
+        found: set[bool | None] = set()
+        for sql, bindings in (
+            (f"SELECT EXISTS (SELECT 1 FROM {_ENTRY[number]} WHERE idx>=?)", (size,)),  # noqa: S608
+            ("SELECT EXISTS (SELECT 1 FROM hash WHERE voice=? AND level=0 AND idx>=?)", (number, size)),
+        ):
+            try:
+                found.add(bool(self._rows(sql, bindings)[0][0]))
+            except StoreDamaged:
+                found.add(None)
+        return True if True in found else None if None in found else False
 
     def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
         sql = f"SELECT idx, entry FROM {_ENTRY[self._voices[voice]]} WHERE idx>=? AND idx<? ORDER BY idx"  # noqa: S608
@@ -400,6 +432,16 @@ class SqliteStore:
         with self._lock:
             self._heads.pop(voice, None)
 
+    def put_heads(self, heads: Mapping[str, Head]) -> None:
+        """Write anew how far both logs go; whoever calls has found it in their entries (`nodes/heads.py`)."""
+        rows = [(self._voices[voice], one.size, one.frontier.encode(), one.last_ms) for voice, one in heads.items()]
+        try:
+            self._write(lambda writer: mending.put_heads(writer, rows))
+        except StoreDamaged:
+            self._write(lambda writer: mending.rebuild_heads(writer, rows))
+        with self._lock:
+            self._heads.clear()
+
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         self._write(lambda _: self._append(0, size, rows, frontier, last_ms))
         self._remember(self.own, frontier, last_ms)
@@ -475,6 +517,17 @@ class SqliteStore:
             for connection in self._opened:
                 connection.close()
             self._opened.clear()
+
+
+@cache
+def _tables() -> dict[str, list[str]]:
+    """The columns of each table that a channel's file has."""
+    empty = apsw.Connection(":memory:")
+    try:
+        empty.execute(_SCHEMA)
+        return columns(empty, [row[0] for row in empty.execute("SELECT name FROM sqlite_master WHERE type='table'")])
+    finally:
+        empty.close()
 
 
 def _run(writer: apsw.Connection, sql: str, values: tuple[Any, ...]) -> None:

@@ -43,6 +43,11 @@ class StoreDamaged(StoreBroken, ShelfDamaged):
     damaged is fetched back from the counterpart (`nodes/scrub.py`), and the process goes on."""
 
 
+class StoreUnreadable(StoreBroken):
+    """A channel's file cannot be opened for what it holds, and nothing on this disk says what it should be. It is set
+    aside and had back whole (`nodes/recovery.py`)."""
+
+
 class StoreBehind(NodeError):
     """The log is not at the size that the writer thought: somebody else has written to it."""
 

@@ -117,14 +117,14 @@ class Upkeep:
         return newest_signed(self._store, self._mark, voice)
 
     def mended_before(self, count: int) -> None:
-        """So many hashes were computed anew, because the node could not have started without."""
+        """So many rows were computed anew, because the node could not have started without."""
         self.scrub.repaired += count
 
     def begin(self) -> None:
         """The line runs: tell what was mended before it could."""
         if self.scrub.repaired:
-            self._alarm(LOG_DAMAGED, "hashes of the logs on this disk could not be read")
-            text = f"{self.scrub.repaired} hashes were computed anew from entries that give the signed root"
+            self._alarm(LOG_DAMAGED, "hashes or sizes of the logs on this disk could not be read")
+            text = f"{self.scrub.repaired} of them were computed anew from what gives the signed root"
             self._alarm("log-repaired", text)
 
     def mended(self) -> None:

@@ -756,6 +756,14 @@ COMMANDS = (
         3,
     ),
     Code(
+        "store-unreadable",
+        "error",
+        "the file of a channel's logs cannot be used",
+        "What every start needs of it is damaged, and what is left on this disk does not say what it was.",
+        "`hotline recover` sets the file aside and has the logs back from the other side. Then start the node.",
+        3,
+    ),
+    Code(
         "store-behind",
         "error",
         "the store is behind what was asked for",

@@ -31,6 +31,9 @@ def recover_command(context: click.Context, patience: int) -> None:
     mirror and the bodies, and checks all of it: signatures, hashes, commitments, and that every body opens. It may be
     interrupted and run again. Then start the node: it goes on under the same log.
 
+    A file of logs that no node can use any more (store-unreadable) is set aside under another name first. What waited
+    in it as a draft or in the queue is not brought back.
+
     \b
     Example:
       hotline --home ARC --passphrase-file pass recover
@@ -59,7 +62,8 @@ def recover_command(context: click.Context, patience: int) -> None:
 
     async def work() -> list[Come]:
         node = Node(home, config, keyring, silent=True)
-        prepare(node, now_ms())
+        for path in prepare(node, now_ms()):
+            output.note(f"{path}: the file of logs could not be used and was set aside under this name")
         node.open()
         return await recover(node, progress, patience_s=patience)
 

@@ -244,7 +244,8 @@ def _sizes(home: NodeHome, channel: ChannelHome) -> tuple[int, int] | str:
 def _log(home: NodeHome, channel: ChannelHome, sizes: tuple[int, int] | str) -> Iterator[Check]:
     name = f"{channel.counterpart} logs"
     if isinstance(sizes, str):
-        yield Check(name=name, result="fail", text=sizes, fix="Stop the node; get it back from the counterpart.")
+        fix = "Start the node: it mends what it can. If it ends with store-unreadable: hotline recover, then node run."
+        yield Check(name=name, result="fail", text=sizes, fix=fix)
         return
     if not channel.log_db.is_file():
         yield Check(name=name, result="ok", text="empty: the node has not run yet")
