@@ -1,6 +1,7 @@
 """The vectors of judgement: two logs each, and what a reader finds in them."""
 
 from functools import cache
+from hashlib import sha256, shake_256
 
 import pytest
 
@@ -43,6 +44,20 @@ def test_every_fault_but_those_that_come_together_stands_alone_somewhere() -> No
     verdicts = [one for name in NAMES for one in _verdicts(read_case(_files(), name))]
     alone = {one["faults"][0] for one in verdicts if len(one["faults"]) == 1}
     assert alone == FAULTS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_digests_follow_from_the_items_by_the_page_alone(name: str) -> None:
+    """What `spec/docket.md` says of sums and hashes, done with nothing else, gives the digests in the file."""
+    docket = read_case(_files(), name)["expected"]["docket"]
+    digests = []
+    for voice, (party, home) in enumerate(sorted(docket["homes"].items())):
+        encoded = [bytes.fromhex(one["encoded"]) for one in docket["items"] if one["thread"].startswith(party)]
+        total = sum(int.from_bytes(shake_256(one).digest(256), "big") for one in encoded) % 2**2048
+        numbers = b"".join(number.to_bytes(8, "big") for number in (voice, home["size"], home["arrived"]))
+        digests.append(sha256(b"hotline/1/docket-home\0" + numbers + total.to_bytes(256, "big")).digest())
+        assert digests[-1].hex() == home["digest"]
+    assert sha256(b"hotline/1/docket\0" + b"".join(digests)).hexdigest() == docket["digest"]
 
 
 def test_the_maker_gives_the_files_that_are_there() -> None:
