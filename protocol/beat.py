@@ -64,22 +64,23 @@ class Beat:
 
     def encode(self) -> bytes:
         """The bytes that are signed."""
-        return canonical.encode(
+        # Names in order, as _NAMES has them.
+        return canonical.encode_sorted(
             {
-                "version": VERSION,
-                "channel": self.channel,
-                "party": self.party,
-                "session": self.session,
-                "number": self.number,
-                "at_ms": self.at_ms,
                 "ahead_ms": self.ahead_ms,
-                "own": list(self.own),
-                "held": list(self.held),
-                "quoted": self.quoted,
+                "at_ms": self.at_ms,
+                "channel": self.channel,
+                "cosignatures": self.cosignatures,
+                "docket": self.docket,
                 "heard": self.heard,
                 "heard_at_ms": self.heard_at_ms,
-                "docket": None if self.docket is None else list(self.docket),
-                "cosignatures": self.cosignatures,
+                "held": self.held,
+                "number": self.number,
+                "own": self.own,
+                "party": self.party,
+                "quoted": self.quoted,
+                "session": self.session,
+                "version": VERSION,
             }
         )
 

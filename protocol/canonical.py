@@ -190,7 +190,7 @@ def ordered(value: object, depth: int = 1) -> object:
         types = {*map(type, value)}
         if not types <= _PLAIN:
             held = [ordered(item, depth + 1) for item in value]
-    elif isinstance(value, Mapping):
+    elif type(value) is dict or isinstance(value, Mapping):
         keys = list(value)
         "".join(keys)  # A key that is not text raises TypeError here.
         in_order = sorted(keys)
@@ -198,7 +198,10 @@ def ordered(value: object, depth: int = 1) -> object:
         if in_order == keys and types <= _PLAIN and type(value) is dict:
             held = value
         else:
-            held = {key: ordered(value[key], depth + 1) for key in in_order}
+            held = {
+                key: item if type(item) in _PLAIN else ordered(item, depth + 1)
+                for key, item in ((key, value[key]) for key in in_order)
+            }
     elif value is None or isinstance(value, bool | int | str | bytes):
         return value
     else:

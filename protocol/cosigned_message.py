@@ -11,12 +11,16 @@ Times are POSIX seconds, big-endian, from 1 to 2**63 - 1. Zero would mean "no st
 Source: C2SP signed-note and tlog-cosignature; spec/log.md, "Cosignature".
 """
 
+from functools import lru_cache
+
 from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
 from protocol.note import NoteSignature
 from protocol.spelling import NUMBER_MAX
 
 _TIME_BYTES = 8
 _NAME_BYTES_MAX = 255
+_START = bytes(8)
+"""The first leaf of the subtree, which is that of the log."""
 
 SIGNATURE_BYTES = {
     NoteKeyType.ED25519: 64,
@@ -45,23 +49,26 @@ def subtree_message(*, cosigner: str, time_s: int, origin: str, size: int, root:
     Raises:
         ValueError: a name or origin of no or more than 255 bytes.
     """
-    name, log = cosigner.encode(), origin.encode()
-    if not (1 <= len(name) <= _NAME_BYTES_MAX and 1 <= len(log) <= _NAME_BYTES_MAX):
-        raise ValueError("a cosigner's name and an origin have 1 to 255 bytes")
-    start = 0
     return b"".join(
         (
             b"subtree/v1\n\x00",
-            bytes((len(name),)),
-            name,
+            _sized(cosigner),
             time_s.to_bytes(_TIME_BYTES, "big"),
-            bytes((len(log),)),
-            log,
-            start.to_bytes(8, "big"),
+            _sized(origin),
+            _START,
             size.to_bytes(8, "big"),
             root,
         )
     )
+
+
+@lru_cache(maxsize=128)
+def _sized(name: str) -> bytes:
+    """A name behind its length; the same few are asked for at every beat."""
+    data = name.encode()
+    if not 1 <= len(data) <= _NAME_BYTES_MAX:
+        raise ValueError("a cosigner's name and an origin have 1 to 255 bytes")
+    return bytes((len(data),)) + data
 
 
 def _message(key: NoteVerifier, *, time_s: int, text: str, origin: str, size: int, root: bytes) -> bytes:

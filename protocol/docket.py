@@ -24,6 +24,7 @@ Source: spec/docket.md, "The fold".
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import shake_256
+from struct import Struct
 from typing import Final, Protocol
 
 from protocol.agreement import Agreement
@@ -46,6 +47,7 @@ from protocol.verdict import NO_LOCATION
 
 _SUM_BITS: Final = 2048
 _SUM_BYTES: Final = _SUM_BITS // 8
+_THREE_UINT64: Final = Struct(">3Q")
 _SUM_MASK: Final = (1 << _SUM_BITS) - 1
 
 _RECEIPTS: Final = frozenset({"opened", "acknowledged"})
@@ -89,7 +91,7 @@ class Home:
 
     def digest(self, home: int) -> Hash:
         """32 bytes that name this state of a home; equal sets of items give equal digests, in whatever order."""
-        head = b"".join(number.to_bytes(8, "big") for number in (home, self.size, self.arrived))
+        head = _THREE_UINT64.pack(home, self.size, self.arrived)
         return tagged("docket-home", head, self.total.to_bytes(_SUM_BYTES, "big"))
 
 

@@ -140,7 +140,7 @@ def encode(frame_type: FrameType, **items: object) -> bytes:
     table = FRAMES[frame_type]
     if len(items) != len(table):
         raise TypeError(f"{frame_type.name} takes {', '.join(item.name for item in table)}")
-    data = canonical.encode_sorted([int(frame_type), *(items[item.name] for item in table)])
+    data = canonical.encode_sorted([int(frame_type), *[items[item.name] for item in table]])
     if len(data) > FRAME_BYTES_MAX:
         raise ValueError("frame too large")
     return data

@@ -111,7 +111,7 @@ class Note:
 
     def encode(self) -> bytes:
         """The note as bytes."""
-        return (self.text + "\n" + "".join(line.line() for line in self.signatures)).encode()
+        return (self.text + "\n" + "".join([line.line() for line in self.signatures])).encode()
 
     def signed_also(self, lines: Iterable[NoteSignature]) -> "Note":
         """The same note with more lines at its end."""

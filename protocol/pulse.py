@@ -64,6 +64,8 @@ class Pulse:
     round_trip_ms: int | None = None
     clock_offset_ms: int | None = None
     last_beat_at_ms: int | None = None
+    _degraded_ms: int = field(init=False)
+    _down_ms: int = field(init=False)
     _last_mono: int = field(init=False)
     _gap_from: int = field(init=False)
     _next_mono: int = field(init=False)
@@ -72,7 +74,8 @@ class Pulse:
     _sent: OrderedDict[Hash, Instant] = field(init=False, default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
-        self._last_mono = self.started.mono_ms - self._missed_ms(self.down_after)
+        self._degraded_ms, self._down_ms = self._missed_ms(self.degraded_after), self._missed_ms(self.down_after)
+        self._last_mono = self.started.mono_ms - self._down_ms
         self._gap_from = self.started.mono_ms
         self._next_mono = self.started.mono_ms
         self._tally_mono = self.started.mono_ms + self.tally_every_ms
@@ -134,9 +137,9 @@ class Pulse:
             The new state if it changed, else None.
         """
         silent_ms = now.mono_ms - self._last_mono
-        if silent_ms >= self._missed_ms(self.down_after):
+        if silent_ms >= self._down_ms:
             state = DOWN
-        elif silent_ms >= self._missed_ms(self.degraded_after):
+        elif silent_ms >= self._degraded_ms:
             state = DEGRADED
         else:
             state = UP
@@ -147,14 +150,12 @@ class Pulse:
 
     def next_look(self, *, beating: bool) -> int:
         """Monotonic milliseconds at which `look` or `tally_due`, and while beats leave also `due`, may next change."""
-        moments = [self._tally_mono]
-        if beating:
-            moments.append(self._next_mono)
-        if self.state == UP:
-            moments.append(self._last_mono + self._missed_ms(self.degraded_after))
-        elif self.state == DEGRADED:
-            moments.append(self._last_mono + self._missed_ms(self.down_after))
-        return min(moments)
+        soonest = self._tally_mono
+        if beating and self._next_mono < soonest:
+            soonest = self._next_mono
+        if self.state == DOWN:
+            return soonest
+        return min(soonest, self._last_mono + (self._degraded_ms if self.state == UP else self._down_ms))
 
     def tally_due(self, now: Instant) -> bool:
         """Whether a `line` entry should be logged for the time that passed."""
