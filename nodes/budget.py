@@ -116,10 +116,12 @@ class Budget:
         Returns:
             Seconds to wait before more is read; 0 within the budget.
         """
-        idle_s = min(PAUSE_MAX_S, self._idle.spend(cost - progress))
+        idle_s, entries_s = self._idle.spend(cost - progress), self._entries.spend(entries)
+        if not idle_s and not entries_s:
+            return 0.0
         # Entries are never small where they are honest: a pause for as many as one round brings is a short one.
         longest_s = min(PAUSE_OF_MANY_MAX_S, PAUSE_MAX_S * max(1, entries / ENTRIES_A_PAUSE))
-        return max(idle_s, min(longest_s, self._entries.spend(entries)))
+        return max(min(PAUSE_MAX_S, idle_s), min(longest_s, entries_s))
 
 
 def frame_cost(data: bytes) -> int:

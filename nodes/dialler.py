@@ -128,6 +128,8 @@ class Dialler:
         Returns:
             Whether there was a session that was no failure.
         """
+        if len(endpoints) == 1:
+            return await self._use(endpoints[0], await self._open(endpoints[0]))
         dialled: dict[asyncio.Task[tuple[Connection, bytes] | str], Endpoint] = {}
         left = list(endpoints)
         try:
@@ -140,16 +142,19 @@ class Dialler:
                 )
                 for task in sorted(done, key=list(dialled).index):
                     endpoint, result = dialled.pop(task), task.result()
-                    if isinstance(result, str):
-                        self._say(endpoint, result)
-                        continue
-                    await self._drop(dialled)
-                    problem = await self._hold(*result)
-                    self._say(endpoint, problem)
-                    return not problem
+                    if not isinstance(result, str):
+                        await self._drop(dialled)
+                        return await self._use(endpoint, result)
+                    self._say(endpoint, result)
         finally:
             await self._drop(dialled)
         return False
+
+    async def _use(self, endpoint: Endpoint, result: tuple[Connection, bytes] | str) -> bool:
+        """Hold the session over what an attempt gave; returns whether there was one that was no failure."""
+        problem = result if isinstance(result, str) else await self._hold(*result)
+        self._say(endpoint, problem)
+        return not problem
 
     async def _drop(self, dialled: dict[asyncio.Task[tuple[Connection, bytes] | str], Endpoint]) -> None:
         """Give up the attempts that another was quicker than."""

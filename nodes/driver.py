@@ -47,6 +47,9 @@ LAG_INLINE = 2
 """Entries that were just written and are read for sending without going to a thread, which would take longer."""
 
 
+WRITTEN = frozenset({StoreMirror, StoreOwn, KeepMark, StoreCosigned, StoreAhead, StoreBranch, StoreNote, KeepNote})
+"""Effects of which something is written; the others go on as they are."""
+
 REPLACED, DUPLICATE = "replaced", "duplicate"
 """Why a session ends for a newer one: dialled by the same side, or by the other at the same time."""
 
@@ -150,6 +153,9 @@ class Driver:
         done: list[Effect] = []
         while queue:
             effect = queue.popleft()
+            if type(effect) not in WRITTEN:
+                done.append(effect)
+                continue
             try:
                 if isinstance(effect, StoreMirror):
                     queue.extendleft(reversed(self._store_mirror(effect)))
@@ -306,8 +312,9 @@ class Driver:
         self._pump_wanted.set()
 
     def drained(self) -> None:
-        """The session's queue is empty: it takes more."""
-        self._pump_wanted.set()
+        """The session's queue is empty: it takes more, if there is more. What comes to be later says so itself."""
+        if self.core.lag:
+            self._pump_wanted.set()
 
     # --- running ------------------------------------------------------------------------------------------------------
 

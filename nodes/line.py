@@ -34,7 +34,7 @@ from nodes.home import ChannelHome
 from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
-from nodes.projection import Projection, ProjectionBroken
+from nodes.projection import BATCH_MAX, Projection, ProjectionBroken
 from nodes.receipts import receipt
 from nodes.restored import Return
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
@@ -73,7 +73,7 @@ from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
 from protocol.statement import Statement
-from protocol.tagged import digest
+from protocol.tagged import Hash, digest
 from protocol.verdict import Verdict
 
 BEATS_KEPT = 256
@@ -446,10 +446,12 @@ class Line:
                 if self._judge_anew:
                     self._judge_anew = False
                     await on_thread(self._executor, self.projection.begin_anew)
-                while judged := await on_thread(
-                    self._executor, self.projection.advance, whole=self._live or self._return.whole
-                ):
+                while True:
+                    judged, docket = await on_thread(self._executor, self._judge_batch)
                     await self._heed(judged)
+                    if len(judged) < BATCH_MAX:
+                        # What is left waits for more, which comes with a word of its own.
+                        break
             except (ProjectionBroken, StoreDamaged) as error:
                 # What is derived can wait and be derived again; the line itself goes on.
                 self.alarm(error.code, error.text)
@@ -458,10 +460,14 @@ class Line:
                 await asyncio.sleep(JUDGE_AGAIN_S)
                 self._judge_wanted.set()
                 continue
-            own_size, their_size, digest = await on_thread(self._executor, self.projection.digest)
             if not self._doubted and not self._judge_anew:
-                await self.driver.tell(lambda: self._core.docket(own_size, their_size, digest))  # noqa: B023
+                await self.driver.tell(partial(self._core.docket, *docket))
             self._notify()
+
+    def _judge_batch(self) -> tuple[list[Verdict], tuple[int, int, Hash]]:
+        """On a thread: judge what is new, as much as is taken at once, and give the docket as it then stands."""
+        judged = self.projection.advance(whole=self._live or self._return.whole)
+        return judged, self.projection.digest()
 
     async def _heed(self, judged: Sequence[Verdict]) -> None:
         for verdict in judged:

@@ -90,15 +90,13 @@ class MemoryStore:
         return self._voices[voice].head
 
     def read(self, voice: str, start: int, end: int, *, bytes_max: int | None = None) -> list[bytes]:
-        found: list[bytes] = []
+        entries = self._voices[voice].entries[start:end]
         used = 0
-        with self._lock:
-            for entry in self._voices[voice].entries[start:end]:
-                used += len(entry)
-                if bytes_max is not None and found and used > bytes_max:
-                    break
-                found.append(entry)
-        return found
+        for count, entry in enumerate(entries if bytes_max is not None else ()):
+            used += len(entry)
+            if bytes_max is not None and count and used > bytes_max:
+                return entries[:count]
+        return entries
 
     def body(self, voice: str, index: int) -> bytes | None:
         return self._voices[voice].bodies.get(index)
@@ -135,8 +133,9 @@ class MemoryStore:
         return [*row[start:end], *[None] * (end - max(start, min(end, len(row))))]
 
     def note(self, name: str) -> bytes | None:
-        with self._lock:
-            return self._later.get(name, self._notes.get(name))
+        # In this order and without the lock: what is moved from one to the other is in the other first.
+        found = self._later.get(name)
+        return self._notes.get(name) if found is None else found
 
     def durable_note(self, name: str) -> bytes | None:
         with self._lock:
@@ -250,8 +249,8 @@ class MemoryStore:
 
     def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
         with self._lock:
-            self._later.pop(OWN_COSIGNED, None)
             self._notes[OWN_COSIGNED] = note
+            self._later.pop(OWN_COSIGNED, None)
             self._cosigned.setdefault(size, at_ms)
             self.flush()
 
@@ -275,9 +274,10 @@ class MemoryStore:
             self._later[name] = note
 
     def flush(self) -> None:
-        with self._lock:
-            self._notes.update(self._later)
-            self._later.clear()
+        if self._later:
+            with self._lock:
+                self._notes.update(self._later)
+                self._later.clear()
 
     def put_waiting(self, name: str, statement_id: bytes, record: bytes, at_ms: int) -> None:
         with self._lock:

@@ -39,6 +39,9 @@ from protocol.statement import LogState
 from protocol.verdict import Verdict
 from protocol.walk import Walk
 
+BATCH_MAX: Final = 256
+"""Entries judged in one transaction."""
+
 MARKS_MAX: Final = 1024
 """Sizes of each log at which the docket's digest is remembered."""
 
@@ -108,11 +111,11 @@ class Projection(DocketViews):
 
     # --- going on ---------------------------------------------------------------------------------------------------
 
-    def advance(self, limit: int = 256, *, whole: bool = True) -> list[Verdict]:
+    def advance(self, limit: int = BATCH_MAX, *, whole: bool = True) -> list[Verdict]:
         """Judge and fold what the logs have gained, at most `limit` entries, in one transaction.
 
         Args:
-            limit: most entries; call again while something is returned.
+            limit: most entries; call again while so many are returned.
             whole: our own log is complete, which it is once the counterpart said how far it holds it. A claim of the
                 other side to hold more of it is then false and does not wait.
 

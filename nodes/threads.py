@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
 
@@ -128,4 +129,4 @@ def on_thread(
     if isinstance(executor, Threads):
         return executor.run(call, *args, **kwargs)
     loop = asyncio.get_running_loop()
-    return loop.run_in_executor(executor, lambda: call(*args, **kwargs))
+    return loop.run_in_executor(executor, partial(call, **kwargs) if kwargs else call, *args)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from hashlib import sha256
+from struct import Struct
 from typing import Final
 
 from protocol.tagged import Hash
@@ -26,6 +27,10 @@ CHECKS_A_JOB: Final = 64
 
 FEW: Final = 4
 """As many signatures are verified on the spot, since handing them over and waiting for them takes as long."""
+
+
+_LENGTHS: Final = Struct(">7I")
+"""Of the parts of a check, which are then told from one another though they are joined."""
 
 
 class Verified:
@@ -82,4 +87,4 @@ def _digest(check: SignatureCheck) -> Hash:
     """A name for everything that a check's result depends on."""
     texts = (check.purpose.encode(), check.author.encode(), check.key.role.value.encode())
     parts = (*texts, check.channel, check.key.raw, check.message, check.signature)
-    return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
+    return sha256(b"".join((_LENGTHS.pack(*map(len, parts)), *parts))).digest()
