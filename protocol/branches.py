@@ -17,6 +17,7 @@ from typing import Final
 from protocol import canonical, frames
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.effects import Effect, Instant, KeepNote, Say, Send, StoreBranch, StoreNote
+from protocol.errors import ProtocolError
 from protocol.fork import Fork, Leaf, LeavesDiffer, RootsDiffer, Step
 from protocol.frames import Frame, FrameType
 from protocol.incoming import Incoming, NotOfThisLog
@@ -201,7 +202,7 @@ class Branches:
         held = shelf.head(self._their).frontier
         for name in ("their-cosigned", "their-signed"):
             note = shelf.note(name)
-            top = None if note is None else parse_text(parse_note(note).text)
+            top = None if note is None else _top(note)
             if note is None or top is None or top.size < size:
                 continue
             end = min(top.size, held.size)
@@ -221,7 +222,11 @@ class Branches:
         data = self._shelf.note(PROOF_NOTE)
         if data is None:
             return None
-        match canonical.decode(data, bytes_max=frames.NOTE_BYTES_MAX):
+        try:
+            value = canonical.decode(data, bytes_max=frames.NOTE_BYTES_MAX)
+        except ProtocolError:
+            return None
+        match value:
             case [int(kept), list(path)] if kept == size:
                 return tuple(one for one in path if isinstance(one, bytes))
             case _:
@@ -274,7 +279,8 @@ class Branches:
         if start + len(entries) > checkpoint.size:
             raise _no_prefix()
         mirror = Branch(0, self._shelf.head(self._their).size, [], b"")
-        for branch in [*reversed(self._branches), mirror]:
+        found: list[tuple[tuple[int, bool, bool], Branch, Incoming]] = []
+        for branch in [mirror, *reversed(self._branches)]:
             if start > branch.size:
                 continue
             read = self._reader(branch)
@@ -285,22 +291,20 @@ class Branches:
                 )
             except NotOfThisLog:
                 continue
-            return self._fitting(branch, read, incoming, frame["proof"])
+            place = _agrees_up_to(branch, read, incoming)
+            # The one that they have most in common with; then one that they go on from, and not beside it.
+            found.append(((place, place == branch.size > branch.start, branch is mirror), branch, incoming))
+        if found:
+            (place, _, _), branch, incoming = max(found, key=lambda one: one[0])
+            return self._fitting(branch, place, incoming, frame["proof"])
         # They may follow what was passed over.
         return [] if self._full else self._ask_back(start, checkpoint)
 
     def _reader(self, branch: Branch) -> HashReader:
         return grown(self._shelf.hashes(self._their), branch.start, branch.leaves)
 
-    def _fitting(
-        self, branch: Branch, read: HashReader, incoming: Incoming, proof: Sequence[Hash]
-    ) -> list[Effect] | None:
-        """Entries that go on from a place in the mirror or in a branch."""
-        place = incoming.start
-        for leaf in incoming.leaves:
-            if place >= branch.size or read(0, place) != leaf:
-                break
-            place += 1
+    def _fitting(self, branch: Branch, place: int, incoming: Incoming, proof: Sequence[Hash]) -> list[Effect] | None:
+        """Entries that agree with the mirror or a branch up to a place."""
         if self._asked is not None:
             # The next ones follow these, until there is a difference.
             self._asked = place
@@ -426,7 +430,7 @@ class Branches:
 
     def _answer(self, received: Checkpoint) -> dict[str, object]:
         note = self._shelf.note("their-cosigned")
-        held = None if note is None else parse_text(parse_note(note).text)
+        held = None if note is None else _top(note)
         return {
             "party": self._their,
             "size": received.size,
@@ -440,8 +444,18 @@ def _top(note: bytes) -> Checkpoint | None:
     """What a kept note names; None where the disk changed it."""
     try:
         return parse_text(parse_note(note).text)
-    except LogRefused:
+    except ProtocolError:
         return None
+
+
+def _agrees_up_to(branch: Branch, read: HashReader, incoming: Incoming) -> int:
+    """The first place at which entries are not those of a branch."""
+    place = incoming.start
+    for leaf in incoming.leaves:
+        if place >= branch.size or read(0, place) != leaf:
+            break
+        place += 1
+    return place
 
 
 def _no_prefix() -> NotOfThisLog:
@@ -478,6 +492,10 @@ def fork_of(data: bytes) -> Fork:
 
 
 def _pairs(data: bytes) -> list[tuple[int, int]]:
-    value = canonical.decode(data, bytes_max=frames.NOTE_BYTES_MAX)
+    try:
+        value = canonical.decode(data, bytes_max=frames.NOTE_BYTES_MAX)
+    except ProtocolError:
+        # The disk changed it: what was answered is answered once more.
+        return []
     items = value if isinstance(value, list) else []
     return [(one[0], one[1]) for one in items if isinstance(one, list) and len(one) == 2]  # type: ignore[misc]

@@ -10,10 +10,12 @@ Source: spec/recovery.md, "Fetching".
 
 from dataclasses import dataclass
 
+from keys.errors import KeysError
 from protocol import frames
-from protocol.checkpoint import Checkpoint, parse_text
+from protocol.checkpoint import Checkpoint
+from protocol.cosignature import verify_note
 from protocol.effects import Effect, Send
-from protocol.errors import Malformed
+from protocol.errors import Malformed, ProtocolError
 from protocol.frames import FrameType
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.line_keys import LineKeys
@@ -81,17 +83,23 @@ class Restitution:
     def _covering(self, own: bool) -> tuple[Checkpoint, bytes] | None:
         """The newest checkpoint of a log under which everything is here, with the lines of its own keys only."""
         here = self._shelf.head(self.keys.own.party if own else self.keys.their.party).size
-        keys = {(key.name, key.key_id) for key in (self.keys.own if own else self.keys.their).log}
+        log = (self.keys.own if own else self.keys.their).log
+        keys = {(key.name, key.key_id) for key in log}
         found: tuple[Checkpoint, bytes] | None = None
         for name in _NOTES[own]:
             data = self._shelf.note(name)
             if data is None:
                 continue
-            note = parse_note(data)
-            checkpoint = parse_text(note.text)
-            if checkpoint.size <= here and (found is None or checkpoint.size > found[0].size):
+            try:
+                note = parse_note(data)
                 lines = tuple(line for line in note.signatures if (line.name, line.key_id) in keys)
-                found = checkpoint, Note(note.text, lines).encode()
+                signed = Note(note.text, lines).encode()
+                checkpoint = verify_note(signed, log).checkpoint
+            except (ProtocolError, KeysError):
+                # The disk changed it. Whoever asked would have to think that we give what was not signed.
+                continue
+            if checkpoint.size <= here and (found is None or checkpoint.size > found[0].size):
+                found = checkpoint, signed
         return found
 
     @property

@@ -162,6 +162,15 @@ def test_a_branch_of_a_branch_is_whole_by_itself() -> None:
     assert wire.bor.store.read_branch(2, 0, 99) == second[1:]
 
 
+def test_what_the_mirror_has_is_no_branch() -> None:
+    """After a fork the log that the mirror is of comes again, from its beginning: nothing of it is kept beside."""
+    wire = bor_holding(3)
+    Forger("ARC", entries(6, fork=1)).show(wire.bor, start=0)
+    Forger("ARC", entries(3)).show(wire.bor, start=0)
+    Forger("ARC", entries(6, fork=1)).show(wire.bor, start=0)
+    assert [(one.number, one.start, one.size) for one in wire.bor.store.branches()] == [(1, 1, 6)]
+
+
 def test_the_same_branch_again_is_kept_once() -> None:
     """A peer that sends it in every session adds nothing."""
     wire = bor_holding(3)

@@ -3,7 +3,9 @@
 import pytest
 
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_NEWEST, THEIR_SIGNED
+from protocol.branches import ANSWERED_NOTE, PROOF_NOTE
 from protocol.cosignature import verify_note
+from protocol.effects import GivenBack
 from tests.lines import Wire, line_keys
 
 
@@ -42,6 +44,39 @@ def test_a_note_that_the_disk_changed_stops_nothing(name: str, noise: bool) -> N
     receipt = wire.bor.store.note(OWN_COSIGNED)
     assert receipt is not None
     assert verify_note(receipt, keys.own.log + keys.their.mirror).checkpoint.size == 3
+
+
+def test_notes_and_hashes_that_the_disk_changed_keep_no_session_from_opening() -> None:
+    """Of the mirror nothing on this disk proves anything any more: that is our damage, it is said, and the line is up,
+    because over it comes back what mends it."""
+    wire = talked()
+    for name in (THEIR_COSIGNED, THEIR_SIGNED, PROOF_NOTE, ANSWERED_NOTE):
+        wire.bor.store._notes[name] = b"\xff noise"
+    voice = wire.bor.store._voices["ARC"]
+    voice.levels[0][0] = voice.levels[1][0] = bytes(32)
+    voice.roots.clear()
+    wire.bor.restart()
+    wire.open()
+    assert wire.bor.core.is_open
+    assert wire.bor.closes == []
+    assert wire.bor.alarms == ["log-damaged"]
+    assert wire.arc.alarms == []
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_what_is_given_back_is_given_under_a_note_that_verifies(noise: bool) -> None:
+    """A flipped bit in one of the giver's notes: it gives under another one, and is not thought to give another log."""
+    wire = talked()
+    note = bytearray(wire.bor.store._notes[THEIR_COSIGNED])
+    note[note.index(b"\n\n") + 100] ^= 1
+    wire.bor.store._notes[THEIR_COSIGNED] = b"\xff noise" if noise else bytes(note)
+    wire.open()
+    wire.arc.carry_out(wire.arc.core.fetch_back("ARC", 1))
+    wire.settle()
+    (back,) = wire.arc.found(GivenBack)
+    assert back.entry == wire.arc.store.read("ARC", 1, 2)[0]
+    assert wire.arc.closes == wire.bor.closes == []
+    assert wire.arc.alarms == []
 
 
 def test_our_own_log_that_the_disk_changed_is_no_fork_of_ours() -> None:
