@@ -113,7 +113,7 @@ class Desk:
             return Admitted(statement, kind, signed, (), roster.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         # The body is opened while other threads verify.
-        results = self._verified.verify(checks, beside=True)
+        results = self._verified.verify(checks)
         self._check_body(statement, signed, kind, counterpart)
         self._check_header(statement, kind)
         for signature, check, held in zip(signed.signatures, checks, results(), strict=True):

@@ -13,6 +13,7 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import structlog
 from websockets.asyncio.client import connect
@@ -71,7 +72,7 @@ def websocket(line: Line, context: Callable[[], ssl.SSLContext]) -> Connect:
             reached.close()
             raise
         try:
-            return connection, peer_pin(connection.transport.get_extra_info("ssl_object"))
+            return cast(PlainClientConnection, connection), peer_pin(connection.transport.get_extra_info("ssl_object"))
         except TlsRefused:
             await connection.close()
             raise

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from itertools import takewhile
 from typing import Protocol
 
 import structlog
@@ -63,8 +64,8 @@ class Session(Protocol):
     def busy(self) -> bool:
         """Whether messages still wait to leave."""
 
-    def send(self, data: bytes) -> None:
-        """Queue one message."""
+    def send(self, messages: Sequence[bytes]) -> None:
+        """Let messages leave, in their order: now, or once those before them have."""
 
     def close(self, code: str, text: str) -> None:
         """End the connection once what is queued has left."""
@@ -113,6 +114,7 @@ class Driver:
         self._lock = asyncio.Lock()
         self._session: Session | None = None
         self._last_frame_ms = 0
+        self._hints: deque[Callable[[], None]] = deque()
         self._pump_wanted = asyncio.Event()
         self._tick_wanted = asyncio.Event()
         self._tick_at_ms = 0
@@ -144,8 +146,25 @@ class Driver:
     async def tell(self, tell: Callable[[], None]) -> None:
         """Tell the channel something from which nothing follows at once but that more may be sent."""
         async with self._lock:
+            self._heed_hints()
             tell()
             await self._send_more()
+
+    def hint(self, tell: Callable[[], None]) -> None:
+        """As `tell`, for whoever need not wait until the channel has heard it: at once, or when nobody is in it."""
+        self._hints.append(tell)
+        if self._lock.locked():
+            self._pump_wanted.set()
+            return
+        self._heed_hints()
+        if self.core.lag > LAG_INLINE:
+            self._pump_wanted.set()
+        elif self._takes_more():
+            self._send_inline()
+
+    def _heed_hints(self) -> None:
+        while self._hints:
+            self._hints.popleft()()
 
     def _carry_out(self, call: Callable[[], list[Effect]]) -> list[Effect]:
         """On a thread: the writes among the effects, in order; returns all that were carried out."""
@@ -229,11 +248,12 @@ class Driver:
         return followed
 
     def _deliver(self, effects: Sequence[Effect]) -> None:
+        # First what leaves, since the other side waits for it, and together: what was to leave after a Close does not.
+        self._send(takewhile(lambda effect: not isinstance(effect, Close), effects))
         for effect in effects:
             if isinstance(effect, Send):
-                if self._session is not None:
-                    self._session.send(effect.data)
-            elif isinstance(effect, Close):
+                continue
+            if isinstance(effect, Close):
                 self._log.warning("session ends", code=effect.code, detail=effect.text)
                 if self._session is not None:
                     self._session.close(effect.code, effect.text)
@@ -244,6 +264,11 @@ class Driver:
             self._tick_wanted.set()
         if self.core.lag:
             self._pump_wanted.set()
+
+    def _send(self, effects: Iterable[Effect]) -> None:
+        messages = [effect.data for effect in effects if isinstance(effect, Send)]
+        if messages and self._session is not None:
+            self._session.send(messages)
 
     # --- sessions -----------------------------------------------------------------------------------------------------
 
@@ -347,25 +372,44 @@ class Driver:
 
     async def _send_more(self) -> None:
         """Queue the next of our log, if the session has nothing left to send; whoever calls has the lock."""
-        session = self._session
-        if session is None or session.busy or self._unreadable or not self.core.lag:
+        self._heed_hints()
+        if not self._takes_more():
+            return
+        if self.core.lag <= LAG_INLINE:
+            self._send_inline()
             return
         try:
-            if self.core.lag <= LAG_INLINE:
-                effects = self.core.pump()
-            else:
-                effects = await on_thread(self._executor, self.core.pump)
-        except StoreDamaged as error:
+            effects = await on_thread(self._executor, self.core.pump)
+        except NodeError as error:
+            self._not_read(error)
+        else:
+            self._send_read(effects)
+
+    def _takes_more(self) -> bool:
+        """Whether there is more of our log, and a session that has nothing left to send."""
+        return self._session is not None and not (self._session.busy or self._unreadable) and self.core.lag > 0
+
+    def _send_inline(self) -> None:
+        try:
+            effects = self.core.pump()
+        except NodeError as error:
+            self._not_read(error)
+        else:
+            self._send_read(effects)
+
+    def _send_read(self, effects: Sequence[Effect]) -> None:
+        self._send(effects)
+        if effects and self.core.lag:
+            # What left at once leaves nobody behind who would ask for more.
+            self._pump_wanted.set()
+
+    def _not_read(self, error: NodeError) -> None:
+        if isinstance(error, StoreDamaged):
             # The session stays: over it comes back what cannot be read.
             self._unreadable = True
             self._deliver([Alarm("log-damaged", error.text)])
-            return
-        except NodeError as error:
+        else:
             self._broken(error)
-            return
-        for effect in effects:
-            if isinstance(effect, Send):
-                session.send(effect.data)
 
 
 def _rows(effect: StoreMirror | StoreOwn) -> list[Row]:

@@ -26,7 +26,7 @@ from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.outcome import Draft, Outcome, State
-from nodes.sequencer import Placed
+from nodes.sequencer import Item, Placed
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
@@ -63,6 +63,9 @@ class Host(Protocol):
 
     def place(self, statement: Statement, signed: SignedStatement) -> Awaitable[Placed]:
         """Give a statement its place in our log."""
+
+    def straight(self, make: Callable[[], Item | None]) -> asyncio.Future[Placed | None] | None:
+        """Make an item on a thread and give it its place there; None where it would have to wait."""
 
     def adopt(self, index: int) -> Awaitable[None]:
         """Let the roster at a place of our log be in force."""
@@ -106,6 +109,8 @@ class Intake:
         self._flash_desk = asyncio.Semaphore(1)
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._roster_task: asyncio.Task[Placed] | None = None
+        self._coming = 0
+        self._straight: asyncio.Future[Placed | None] | None = None
 
     async def _on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
         try:
@@ -135,14 +140,55 @@ class Intake:
             AdmissionRefused: it would be faulty; nothing is kept.
             NodeError: it cannot be kept now (`disk-full`, `too-busy`).
         """
-        async with self._flash_desk if FLASH_MARK in signed.statement else self._desks:
-            admitted = await self._on_thread(self._admit, signed)
+        self._coming += 1
+        try:
+            async with self._flash_desk if FLASH_MARK in signed.statement else self._desks:
+                admitted, placed = await self._admit_straight(signed)
+        finally:
+            self._coming -= 1
+        if placed is not None:
+            return self._placed_outcome(admitted.statement, placed.index, placed.leaf, placed.logged_at_ms)
         async with self._turn(admitted.statement.id):
             return await self._take(admitted)
 
+    async def _admit_straight(self, signed: SignedStatement) -> tuple[Admitted, Placed | None]:
+        """Admit a statement, and if nothing else is under way give it its place in the same go."""
+        found: list[Admitted] = []
+
+        def make() -> Item | None:
+            admitted = self._admit(signed)
+            found.append(admitted)
+            statement_id = admitted.statement.id
+            known = self._store.find(statement_id) is not None or self._store.waiting_of(statement_id) is not None
+            if known or admitted.missing or admitted.kind.name == "roster":
+                return None
+            return Item(signed.statement, admitted.statement, signed.signatures, signed.body)
+
+        alone = self._coming == 1 and not (self._locks or self._roster_waits())
+        placing = self._host.straight(make) if alone else None
+        if placing is None:
+            return await self._on_thread(self._admit, signed), None
+        self._straight = placing
+        try:
+            # Shielded, because whoever comes with the same statement waits for this.
+            placed = await asyncio.shield(placing)
+        except StoreBroken as error:
+            self._host.broke(error)
+            raise
+        return found[0], placed
+
+    def _roster_waits(self) -> bool:
+        return self._roster_task is not None and not self._roster_task.done()
+
+    async def _known(self, statement_id: bytes) -> bool:
+        """Whether a statement is in the log, once whatever goes there straight is."""
+        while self._straight is not None and not self._straight.done():
+            await asyncio.wait([self._straight])
+        return self._store.find(statement_id) is not None
+
     async def _take(self, admitted: Admitted) -> Outcome:
         statement, signed = admitted.statement, admitted.signed
-        if self._store.find(statement.id) is not None:
+        if await self._known(statement.id):
             return self.outcome(statement.id)
         waiting = self._store.waiting_of(statement.id)
         if waiting is not None:
@@ -199,7 +245,7 @@ class Intake:
         """
         statement_id = Statement.parse(signed.statement).id
         async with self._turn(statement_id):
-            if self._store.find(statement_id) is None:
+            if not await self._known(statement_id):
                 await self._place(await self._on_thread(self._admit, signed))
 
     async def log_queue(self) -> None:
@@ -209,7 +255,7 @@ class Intake:
                 await self._log(statement_id, SignedStatement.parse(record))
 
     async def _log(self, statement_id: bytes, signed: SignedStatement) -> None:
-        if self._store.find(statement_id) is None:
+        if not await self._known(statement_id):
             try:
                 await self._place(await self._on_thread(self._admit, signed))
             except AdmissionRefused as error:

@@ -412,7 +412,6 @@ class Line:
             self._go_live()
         self._arrivals.recall(self.store)
         works = (
-            self._sequencer.run,
             self.driver.tick,
             self.driver.pump,
             self._judge,
@@ -420,9 +419,12 @@ class Line:
             self._tidy,
             self.upkeep.scrub.run,
         )
-        async with asyncio.TaskGroup() as group:
-            for work in works:
-                group.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in works:
+                    group.create_task(work())
+        finally:
+            self._sequencer.stop()
 
     async def _calm(self) -> None:
         """Let what is on its way reach its receipt, and what follows closely be judged with it."""
@@ -629,10 +631,12 @@ class Line:
         self._judge_wanted.set()
         self._notify()
 
-    def _on_committed(self, checkpoint: Checkpoint, note: bytes, items: Sequence[Item]) -> None:
+    def _on_committed(self, checkpoint: Checkpoint, note: bytes, entries: int) -> None:
         self._arrivals.settled()
-        self.latency.logged(size=checkpoint.size, entries=len(items), mono_ms=self._clock.now().mono_ms)
-        self._spawn(self._on_signed(checkpoint, note))
+        self.latency.logged(size=checkpoint.size, entries=entries, mono_ms=self._clock.now().mono_ms)
+        self.driver.hint(lambda: self._core.signed(checkpoint, note))
+        self._judge_wanted.set()
+        self._notify()
 
     async def _say(self, kind: str, facts: dict[str, Any] | None) -> None:
         """Log a statement of the node's own; before the line is live it waits."""
@@ -665,12 +669,15 @@ class Line:
 
     async def place(self, statement: Statement, signed: SignedStatement) -> Placed:
         """Give an admitted statement its place in our log; done when a crash can no longer lose it."""
-        loop = asyncio.get_running_loop()
-        self._said_s = loop.time()
-        future: asyncio.Future[Placed] = loop.create_future()
-        self._sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body, future))
-        # Shielded, because a caller who goes away does not take the statement back.
-        return await asyncio.shield(future)
+        self._said_s = asyncio.get_running_loop().time()
+        return await self._sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body))
+
+    def straight(self, make: Callable[[], Item | None]) -> asyncio.Future[Placed | None] | None:
+        """Make an item on a thread and give it its place there, where nothing is under way; see `Sequencer`."""
+        if not (self._live and self._sequencer.idle):
+            return None
+        self._said_s = asyncio.get_running_loop().time()
+        return self._sequencer.straight(make)
 
     @property
     def live(self) -> bool:

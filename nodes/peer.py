@@ -16,8 +16,8 @@ import secrets
 import socket
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Protocol, cast
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -27,7 +27,6 @@ from websockets.typing import Subprotocol
 from nodes.budget import Bucket, Pace
 from nodes.clock import Reading, now
 from nodes.config import Endpoint
-from nodes.cork import corked
 from nodes.door import Door, open_doors
 from nodes.driver import REPLACED
 from nodes.errors import NodeError
@@ -77,6 +76,9 @@ class Connection(Protocol):
     async def send(self, message: bytes) -> None:
         """Send one message; waits while the peer takes none."""
 
+    def write_now(self, messages: Sequence[bytes]) -> bool:
+        """Write messages in one piece, unless they would have to wait; whether they were written."""
+
     async def recv(self, decode: bool | None = None) -> Any:
         """The next message, in bytes where `decode` is False."""
 
@@ -109,15 +111,17 @@ class WebsocketSession:
         """Whether messages still wait to leave."""
         return bool(self._queue)
 
-    def send(self, data: bytes) -> None:
-        """Queue one message."""
-        if self._closing is None:
-            self._queue.append(data)
-            self._bytes += len(data)
-            self._wake.set()
-            if self._bytes > OUTBOX_BYTES_MAX:
-                self._queue.clear()
-                self.close("not-read", "the other side asks and does not read")
+    def send(self, messages: Sequence[bytes]) -> None:
+        """Let messages leave, in their order: now, or once those before them have."""
+        # An append and its bodies in one packet wake the other side once, and it reads all of them.
+        if self._closing is not None or (not self._queue and self._connection.write_now(messages)):
+            return
+        self._queue += messages
+        self._bytes += sum(map(len, messages))
+        self._wake.set()
+        if self._bytes > OUTBOX_BYTES_MAX:
+            self._queue.clear()
+            self.close("not-read", "the other side asks and does not read")
 
     def close(self, code: str, text: str) -> None:
         """End the connection once what is queued has left."""
@@ -125,14 +129,6 @@ class WebsocketSession:
             self._closing = (code, text)
             self.reason = code
             self._wake.set()
-
-    async def _empty(self) -> None:
-        while self._queue:
-            data = self._queue[0]
-            await self._connection.send(data)
-            if self._queue:
-                self._queue.popleft()
-                self._bytes -= len(data)
 
     async def write(self) -> None:
         """Send what is queued, as fast as the peer takes it, until closed by us or ended by the peer."""
@@ -144,12 +140,12 @@ class WebsocketSession:
 
     async def _write(self) -> None:
         while True:
-            if len(self._queue) > 1:
-                # An append and its bodies: one packet for them wakes the other side once, and it reads all of them.
-                with corked(getattr(self._connection, "transport", None)):
-                    await self._empty()
-            else:
-                await self._empty()
+            while self._queue:
+                data = self._queue[0]
+                await self._connection.send(data)
+                if self._queue:
+                    self._queue.popleft()
+                    self._bytes -= len(data)
             if self._closing is not None:
                 await self._connection.close(1000, self._closing[0][:100])
                 return
@@ -350,7 +346,7 @@ class Listener:
         address = str(connection.remote_address[0]) if connection.remote_address else "?"
         inside: socket.socket | None = connection.transport.get_extra_info("socket")
         await self.take(
-            connection,
+            cast(PlainServerConnection, connection),
             address,
             lambda: peer_pin(connection.transport.get_extra_info("ssl_object")),
             lambda: None if inside is None else self._known(inside.fileno()),

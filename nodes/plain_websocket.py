@@ -11,6 +11,7 @@ Source: RFC 6455, sections 5.4 and 5.5; spec/channel.md, "Sessions", step 6.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
 _log = structlog.get_logger(part="websocket")
 
@@ -61,6 +63,19 @@ class _Plain(Connection):
                 self._end("pings or fragments without end")
                 return
         super().process_event(event)
+
+    def write_now(self, messages: Sequence[bytes]) -> bool:
+        """Write messages in one piece, unless they would have to wait, or the connection is ending.
+
+        Returns:
+            Whether they were written. If not, `send` waits, or says why not.
+        """
+        if self.protocol.state is not State.OPEN or self.paused or self.transport.is_closing():
+            return False
+        for message in messages:
+            self.protocol.send_binary(message)
+        self.transport.write(b"".join(self.protocol.data_to_send()))
+        return True
 
     def _end(self, why: str) -> None:
         """End it here and now: nobody at the other end would read a goodbye."""

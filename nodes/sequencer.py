@@ -24,6 +24,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
@@ -40,6 +42,9 @@ from protocol.statement import LogState, Statement
 
 WAITING_MAX = 10_000
 """Statements that may wait for their place; more are refused until these have it."""
+
+
+_Waiting = tuple["Item", "asyncio.Future[Placed]"]
 
 
 class SignRefused(NodeError):
@@ -61,7 +66,7 @@ class Placed:
     logged_at_ms: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One statement on its way into the log.
 
@@ -70,18 +75,23 @@ class Item:
         statement: the same, parsed.
         signatures: those that go with it.
         body: its body, or None.
-        placed: resolves when a crash can no longer lose it.
     """
 
     raw: bytes
     statement: Statement
     signatures: tuple[Signature, ...]
     body: bytes | None
-    placed: asyncio.Future[Placed]
 
     def size(self) -> int:
         """About how many bytes its entry will have; never less."""
         return len(self.raw) + sum(len(one.value) + 96 for one in self.signatures) + 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    checkpoint: Checkpoint
+    note: bytes
+    placed: list[Placed]
 
 
 class Sequencer:
@@ -93,7 +103,7 @@ class Sequencer:
         keys: gives the log's keys.
         clock: the time used in entries.
         executor: threads for crypto and disk.
-        committed: called on the loop with the new checkpoint, its note and the places given.
+        committed: called on the loop with the new checkpoint, its note and the number of places given.
         broken: called on the loop when the process must end.
     """
 
@@ -105,7 +115,7 @@ class Sequencer:
         keys: LineKeys,
         clock: SteadyClock,
         executor: Executor,
-        committed: Callable[[Checkpoint, bytes, Sequence[Item]], None],
+        committed: Callable[[Checkpoint, bytes, int], None],
         broken: Callable[[NodeError], None],
     ) -> None:
         self.keys = keys
@@ -115,22 +125,25 @@ class Sequencer:
         self._executor = executor
         self._committed = committed
         self._broken = broken
-        self._waiting: deque[Item] = deque()
-        self._urgent: deque[Item] = deque()
-        self._wake = asyncio.Event()
+        self._waiting: deque[_Waiting] = deque()
+        self._urgent: deque[_Waiting] = deque()
+        self._busy = self._stopped = False
         self._halted: NodeError | None = None
 
     def halt(self, error: NodeError) -> None:
         """Sign nothing more until `go_on`; whoever waits is told why."""
         self._halted = error
-        self._wake.set()
+        self._go()
 
     def go_on(self) -> None:
         """What `halt` was called for is mended."""
         self._halted = None
 
-    def submit(self, item: Item) -> None:
+    def submit(self, item: Item) -> asyncio.Future[Placed]:
         """Let a statement wait for its place.
+
+        Returns:
+            Resolves when a crash can no longer lose it. Whoever waits may go away; the statement stays.
 
         Raises:
             NodeError: `too-busy`; too many wait. Or what `halt` was given.
@@ -142,36 +155,79 @@ class Sequencer:
         waiting = self._urgent if item.statement.precedence == "flash" else self._waiting
         if len(waiting) >= WAITING_MAX:
             raise NodeError("too-busy", f"{WAITING_MAX} statements wait for their place already")
-        waiting.append(item)
-        self._wake.set()
+        placed: asyncio.Future[Placed] = asyncio.get_running_loop().create_future()
+        waiting.append((item, placed))
+        self._go()
+        return placed
 
-    async def run(self) -> None:
-        """Commit what comes, for ever."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting or self._urgent:
-                items = self._take()
-                if self._halted is not None:
-                    for item in items:
-                        _fail(item.placed, self._halted)
-                    continue
-                try:
-                    checkpoint, note, placed = await on_thread(self._executor, self._commit, items)
-                except (StoreFull, SignRefused) as error:
-                    # Nothing was written; those who wait are told, and may try again when there is room.
-                    for item in items:
-                        _fail(item.placed, error)
-                    continue
-                except NodeError as error:
-                    for item in items:
-                        _fail(item.placed, error)
-                    self._broken(error)
-                    return
-                for item, place in zip(items, placed, strict=True):
-                    if not item.placed.done():
-                        item.placed.set_result(place)
-                self._committed(checkpoint, note, items)
+    def stop(self) -> None:
+        """Begin nothing more; the process is ending, and whoever waits has gone."""
+        self._stopped = True
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way, nothing waits, and nothing stands in the way of a commit."""
+        return not (self._busy or self._stopped or self._waiting or self._urgent) and self._halted is None
+
+    def straight(self, make: Callable[[], Item | None]) -> asyncio.Future[Placed | None]:
+        """Make an item on a thread and commit it there at once; for an idle sequencer, which saves going to and fro.
+
+        Args:
+            make: gives the item, or None where it may not go this way.
+
+        Returns:
+            Resolves to its place, to None, or to what `make` refused. Whoever waits may go away: what is committed
+            is committed.
+        """
+        self._busy = True
+        placed: asyncio.Future[Placed | None] = asyncio.get_running_loop().create_future()
+
+        def commit() -> _Committed | NodeError | None:
+            try:
+                item = make()
+            except NodeError as error:
+                return error
+            return None if item is None else self._commit([item])
+
+        on_thread(self._executor, commit).add_done_callback(partial(self._ended, [placed]))
+        return placed
+
+    def _go(self) -> None:
+        """Commit what waits, where nothing is under way."""
+        while not (self._busy or self._stopped) and (self._waiting or self._urgent):
+            taken = self._take()
+            items, waiters = [item for item, _ in taken], [placed for _, placed in taken]
+            if self._halted is not None:
+                _fail(waiters, self._halted)
+                continue
+            self._busy = True
+            on_thread(self._executor, self._commit, items).add_done_callback(partial(self._ended, waiters))
+
+    def _ended(self, waiters: Sequence[asyncio.Future[Any]], work: asyncio.Future[Any]) -> None:
+        """A commit is done, or has failed; the next one begins."""
+        self._busy = False
+        if work.cancelled():
+            # The loop is ending.
+            return
+        error, result = work.exception(), None if work.exception() else work.result()
+        if isinstance(error, StoreFull | SignRefused):
+            # Nothing was written; those who wait are told, and may try again when there is room.
+            _fail(waiters, error)
+        elif error is not None:
+            # What was not foreseen must not pass unseen either.
+            broken = error if isinstance(error, NodeError) else NodeError("internal-error", repr(error))
+            _fail(waiters, broken)
+            self._halted = broken
+            self._broken(broken)
+        elif isinstance(result, NodeError):
+            _fail(waiters, result)
+        else:
+            for waiter, place in zip(waiters, [None] if result is None else result.placed, strict=True):
+                if not waiter.done():
+                    waiter.set_result(place)
+            if result is not None:
+                self._committed(result.checkpoint, result.note, len(waiters))
+        self._go()
 
     async def resume(self) -> tuple[Checkpoint, bytes] | None:
         """Sign the log as it stands, where a crash came between writing and signing.
@@ -194,24 +250,24 @@ class Sequencer:
             return None
         return checkpoint, self._sign(checkpoint, self._clock.take())
 
-    def _take(self) -> list[Item]:
-        items: list[Item] = []
+    def _take(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
         used = 0
         while waiting := self._urgent or self._waiting:
-            used += waiting[0].size()
-            if items and used > APPEND_ENTRIES_BYTES_MAX:
+            used += waiting[0][0].size()
+            if taken and used > APPEND_ENTRIES_BYTES_MAX:
                 break
-            items.append(waiting.popleft())
-        return items
+            taken.append(waiting.popleft())
+        return taken
 
-    def _commit(self, items: Sequence[Item]) -> tuple[Checkpoint, bytes, list[Placed]]:
+    def _commit(self, items: Sequence[Item]) -> _Committed:
         with self._mark.turn:
             before = self._store.head(self._store.own)
             # Nothing is even written where the log went further before, or is not what was signed.
             self._check_mark(Checkpoint(self.keys.own.origin, before.size, before.root))
             return self._commit_whole(items, before)
 
-    def _commit_whole(self, items: Sequence[Item], before: Head) -> tuple[Checkpoint, bytes, list[Placed]]:
+    def _commit_whole(self, items: Sequence[Item], before: Head) -> _Committed:
         store = self._store
         mirror = store.head(store.their)
         # Step 1.
@@ -232,7 +288,7 @@ class Sequencer:
         checkpoint = Checkpoint(self.keys.own.origin, frontier.size, frontier.root())
         note = self._sign(checkpoint, at_ms)
         placed = [Placed(before.size + place, leaf, at_ms) for place, leaf in enumerate(leaves)]
-        return checkpoint, note, placed
+        return _Committed(checkpoint, note, placed)
 
     def _check_read_back(self, before: Head, rows: Sequence[Row], root: bytes) -> None:
         own = self._store.own
@@ -270,6 +326,7 @@ def _row(item: Item, at_ms: int, held: LogState) -> Row:
     return Row(entry, leaf_hash(entry), item.body, item.statement.id, item.statement.precedence == "flash")
 
 
-def _fail(future: asyncio.Future[Placed], error: NodeError) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _fail(waiters: Sequence[asyncio.Future[Any]], error: BaseException) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_exception(error)

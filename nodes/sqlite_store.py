@@ -83,6 +83,7 @@ class SqliteStore:
         self._roots: OrderedDict[tuple[str, int], Hash] = OrderedDict()
         self._heads: dict[str, Head] = {}
         self._none_ahead = False
+        self._cosigned = (0, 0)
         self._opened: list[apsw.Connection] = []
         self._writer = self._connect()
         self._check_schema()
@@ -298,6 +299,9 @@ class SqliteStore:
         return rows[0][0] if rows else None
 
     def cosigned_at(self, index: int) -> int | None:
+        size, at_ms = self._cosigned
+        if index + 1 == size:
+            return at_ms
         rows = self._rows("SELECT at_ms FROM cosigned WHERE size>? ORDER BY size LIMIT 1", (index,))
         return rows[0][0] if rows else None
 
@@ -455,13 +459,19 @@ class SqliteStore:
         self._remember(self.their, frontier, last_ms)
 
     def put_cosigned(self, note: bytes, size: int, at_ms: int) -> None:
+        first = False
+
         def keep(writer: apsw.Connection) -> None:
+            nonlocal first
             writer.execute(_PUT_NOTE, ("own-cosigned", note))
             writer.execute("INSERT OR IGNORE INTO cosigned VALUES (?, ?)", (size, at_ms))
+            first = writer.changes() == 1
 
         with self._lock:
             self._later.pop("own-cosigned", None)
             self._write(keep)
+            if first:
+                self._cosigned = (size, at_ms)
 
     def put_ahead(self, item: Ahead) -> None:
         values = (item.index, item.entry, item.body, item.note)

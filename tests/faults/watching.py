@@ -8,6 +8,7 @@ sending, which is no later than it leaves.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from nodes import api, peer
 from nodes.api_frames import encode_answer
@@ -21,9 +22,10 @@ def watch() -> None:
     handle = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     send = peer.WebsocketSession.send
 
-    def sent(self: peer.WebsocketSession, data: bytes) -> None:
-        os.write(handle, FRAME + data)
-        send(self, data)
+    def sent(self: peer.WebsocketSession, messages: Sequence[bytes]) -> None:
+        for data in messages:
+            os.write(handle, FRAME + data)
+        send(self, messages)
 
     def answered(number: int, value: object) -> bytes:
         data = encode_answer(number, value)

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from nodes.peer import (
     STOP_TIMEOUT_S,
     WebsocketSession,
 )
+from nodes.plain_websocket import PlainClientConnection
 from protocol import frames, handshake
 from protocol.frames import FrameType
 from protocol.handshake import Tie
@@ -240,9 +241,12 @@ def test_a_mistake_of_ours_ends_a_session_and_not_the_dialler(tmp_path: Path) ->
 def test_a_peer_that_asks_and_does_not_read_costs_so_much_and_no_more() -> None:
     """Answers that it does not take are kept up to a limit; then they are dropped and the session ends."""
 
-    class Stuck(ClientConnection):
+    class Stuck(PlainClientConnection):
         def __init__(self) -> None:
             """Not connected to anything."""
+
+        def write_now(self, messages: Sequence[bytes]) -> bool:
+            return False
 
         async def send(self, *_: Any, **__: Any) -> None:
             await asyncio.Event().wait()
@@ -254,9 +258,9 @@ def test_a_peer_that_asks_and_does_not_read_costs_so_much_and_no_more() -> None:
         await asyncio.sleep(0)
         answer = bytes(FRAME_BYTES_MAX)
         for _ in range(OUTBOX_BYTES_MAX // len(answer)):
-            session.send(answer)
+            session.send([answer])
         assert session.busy
-        session.send(answer)
+        session.send([answer])
         assert (session.reason, session._queue) == ("not-read", deque())
         writer.cancel()
 

@@ -101,6 +101,14 @@ class End:
         for data in self.network.host.sent(self, message):
             self.transmit(data)
 
+    def write_now(self, messages: Sequence[bytes]) -> bool:
+        if self.closed or self.unread > BUFFER_BYTES:
+            return False
+        for message in messages:
+            for data in self.network.host.sent(self, message):
+                self.transmit(data)
+        return True
+
     async def recv(self, decode: bool | None = None) -> Any:
         while not self.inbox:
             if self.closed:
