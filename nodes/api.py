@@ -78,7 +78,6 @@ class ApiServer:
             sock=listener,
             compression=None,
             max_size=FRAME_BYTES_MAX,
-            max_queue=64,
             create_connection=PlainServerConnection,
             ping_interval=None,
             open_timeout=5,

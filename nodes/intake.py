@@ -159,7 +159,7 @@ class Intake:
             admitted = self._admit(signed)
             found.append(admitted)
             statement_id = admitted.statement.id
-            known = self._store.find(statement_id) is not None or self._store.waiting_of(statement_id) is not None
+            known = self._logged(statement_id) or self._store.waiting_of(statement_id) is not None
             if known or admitted.missing or admitted.kind.name == "roster":
                 return None
             return Item(signed.statement, admitted.statement, signed.signatures, signed.body)
@@ -184,6 +184,9 @@ class Intake:
         """Whether a statement is in the log, once whatever goes there straight is."""
         while self._straight is not None and not self._straight.done():
             await asyncio.wait([self._straight])
+        return self._logged(statement_id)
+
+    def _logged(self, statement_id: bytes) -> bool:
         return self._store.find(statement_id) is not None
 
     async def _take(self, admitted: Admitted) -> Outcome:

@@ -412,6 +412,7 @@ class Line:
             self._go_live()
         self._arrivals.recall(self.store)
         works = (
+            self._sequencer.run,
             self.driver.tick,
             self.driver.pump,
             self._judge,
@@ -419,12 +420,9 @@ class Line:
             self._tidy,
             self.upkeep.scrub.run,
         )
-        try:
-            async with asyncio.TaskGroup() as group:
-                for work in works:
-                    group.create_task(work())
-        finally:
-            self._sequencer.stop()
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work())
 
     async def _calm(self) -> None:
         """Let what is on its way reach its receipt, and what follows closely be judged with it."""

@@ -16,7 +16,7 @@ import secrets
 import socket
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import structlog
@@ -30,6 +30,7 @@ from nodes.config import Endpoint
 from nodes.door import Door, open_doors
 from nodes.driver import REPLACED
 from nodes.errors import NodeError
+from nodes.inbox import Message
 from nodes.line import Line
 from nodes.plain_websocket import PlainServerConnection
 from nodes.reach import watch
@@ -53,15 +54,10 @@ SESSIONS_AT_ONCE = 8
 OUTBOX_BYTES_MAX = 64 * 1024 * 1024
 """Bytes of one session that may wait to leave. What is sent unasked waits for an empty queue and is at most some 8 MB;
 the rest are answers, which a peer that asks and does not read could have us keep without end."""
-INBOX_BYTES_MAX = 2 * FRAME_BYTES_MAX
-"""Bytes of one session that came and wait for their turn; at least one message."""
-MESSAGE_BYTES_MIN = 256
-"""Bytes that a message counts for at least: an empty one takes room as well."""
 
 COMMON: dict[str, Any] = {
     "compression": None,
     "max_size": FRAME_BYTES_MAX,
-    "max_queue": 4,
     "open_timeout": OPEN_TIMEOUT_S,
     "close_timeout": CLOSE_TIMEOUT_S,
     "ping_interval": 20,
@@ -80,13 +76,13 @@ class Connection(Protocol):
         """Write messages in one piece, unless they would have to wait; whether they were written."""
 
     async def recv(self, decode: bool | None = None) -> Any:
-        """The next message, in bytes where `decode` is False."""
+        """The next message."""
+
+    async def take(self) -> list[Message]:
+        """Wait for messages and take all that came; none once it has ended."""
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the connection."""
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        """The messages that come, until it ends."""
 
 
 Entropy = Callable[[int], bytes]
@@ -154,41 +150,6 @@ class WebsocketSession:
             await self._wake.wait()
 
 
-class Inbox:
-    """Messages that came and were not taken yet. Whoever puts waits while it is full, and so does the peer."""
-
-    def __init__(self) -> None:
-        self._messages: list[bytes] = []
-        self._bytes = 0
-        self._ended = False
-        self._filled = asyncio.Event()
-        self._emptied = asyncio.Event()
-
-    async def put(self, message: bytes) -> None:
-        """Add one message."""
-        size = max(len(message), MESSAGE_BYTES_MIN)
-        while self._messages and self._bytes + size > INBOX_BYTES_MAX:
-            self._emptied.clear()
-            await self._emptied.wait()
-        self._messages.append(message)
-        self._bytes += size
-        self._filled.set()
-
-    def end(self) -> None:
-        """No more will come."""
-        self._ended = True
-        self._filled.set()
-
-    async def take(self) -> list[bytes]:
-        """Wait for messages and take all; none once nothing more will come."""
-        if not self._messages and not self._ended:
-            self._filled.clear()
-            await self._filled.wait()
-        messages, self._messages, self._bytes = self._messages, [], 0
-        self._emptied.set()
-        return messages
-
-
 async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None) -> str | None:
     """Run one session to its end.
 
@@ -202,22 +163,23 @@ async def hold(line: Line, connection: Connection, tie: Tie, first: bytes | None
         Why we ended it, or None if the other side did.
     """
     session = WebsocketSession(connection, tie, line.driver.drained)
-    inbox = Inbox()
     writer = asyncio.create_task(session.write())
-    reader = asyncio.create_task(_read(connection, session, inbox))
     try:
         await line.driver.attach(session)
         line.unconnected.clear()
         if first is not None:
             await line.driver.receive(session, [first])
-        while messages := await inbox.take():
-            await line.driver.receive(session, messages)
+        while messages := await connection.take():
+            whole = [message for message in messages if isinstance(message, bytes)]
+            await line.driver.receive(session, whole)
+            if len(whole) < len(messages):
+                session.close("bad-frame", "a text message")
+                break
     except Exception as error:
         # A mistake of ours that a peer has found ends this session. It must not end the dialler, nor pass unseen.
         line.log.exception("session failed", error=type(error).__name__)
         session.close("internal-error", "")
     finally:
-        reader.cancel()
         try:
             await line.driver.detach(session)
             if line.driver.dialled is None:
@@ -239,20 +201,6 @@ def _answered(connection: Connection) -> bool:
     """Whether the other side answered our closing, so that it was still there."""
     protocol = getattr(connection, "protocol", None)
     return protocol is not None and protocol.close_rcvd is not None and protocol.close_rcvd_then_sent is False
-
-
-async def _read(connection: Connection, session: WebsocketSession, inbox: Inbox) -> None:
-    """Move messages to the inbox until the connection ends."""
-    try:
-        async for message in connection:
-            if isinstance(message, str):
-                session.close("bad-frame", "a text message")
-                break
-            await inbox.put(message)
-    except ConnectionClosed:
-        pass
-    finally:
-        inbox.end()
 
 
 class Listener:
@@ -393,7 +341,7 @@ class Listener:
         """Whose it is, with its first message; None where it was turned away though it is a counterpart's."""
         async with asyncio.timeout(OPEN_TIMEOUT_S):
             first = await connection.recv(decode=False)
-        hello = parse(first)
+        hello = parse(first if isinstance(first, bytes) else b"")
         line = self._lines.get(hello["channel"]) if hello.type is FrameType.HELLO else None
         if line is None or pin not in line.their_pins():
             raise TlsRefused("unknown-peer", "no channel here has a counterpart with that key")

@@ -10,6 +10,7 @@ Source: RFC 6455, sections 5.4 and 5.5; spec/channel.md, "Sessions", step 6.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -18,8 +19,10 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import State
+
+from nodes.inbox import Inbox, Message
 
 _log = structlog.get_logger(part="websocket")
 
@@ -40,6 +43,7 @@ class _Plain(Connection):
 
     _small_left = float(SMALL_BURST)
     _small_at_s = 0.0
+    _text = False
     refused: str | None = None
     """Why we ended the connection, or None."""
 
@@ -52,8 +56,34 @@ class _Plain(Connection):
             if self.transport.get_write_buffer_size() > UNREAD_BYTES_MAX:
                 self._end("what it is answered is not read")
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self._inbox = Inbox(pause=self.transport.pause_reading, resume=self.transport.resume_reading)
+        self._parts: list[bytes] = []
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        super().connection_lost(exc)
+        self._inbox.end()
+
+    async def recv(self, decode: bool | None = None) -> Any:
+        """Wait for the next message.
+
+        Raises:
+            ConnectionClosed: there is none any more.
+        """
+        message = await self._inbox.one()
+        if message is None:
+            raise self.close_exc
+        return message
+
+    async def take(self) -> list[Message]:
+        """Wait for messages and take all that came; none once the connection has ended."""
+        return await self._inbox.take()
+
     def process_event(self, event: Any) -> None:
-        """Count what is not a whole message."""
+        """Count what is not a whole message, and keep what is."""
         if isinstance(event, Frame) and not (event.fin and event.opcode in (Opcode.BINARY, Opcode.TEXT, Opcode.CLOSE)):
             now_s = time.monotonic()
             gained = (now_s - self._small_at_s) * SMALL_PER_S
@@ -62,7 +92,15 @@ class _Plain(Connection):
             if self._small_left < 0:
                 self._end("pings or fragments without end")
                 return
-        super().process_event(event)
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            return
+        self._parts.append(bytes(event.data))
+        self._text = self._text or event.opcode is Opcode.TEXT
+        if event.fin:
+            message = "" if self._text else self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            self._parts, self._text = [], False
+            self._inbox.put(message)
 
     def write_now(self, messages: Sequence[bytes]) -> bool:
         """Write messages in one piece, unless they would have to wait, or the connection is ending.

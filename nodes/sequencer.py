@@ -127,7 +127,8 @@ class Sequencer:
         self._broken = broken
         self._waiting: deque[_Waiting] = deque()
         self._urgent: deque[_Waiting] = deque()
-        self._busy = self._stopped = False
+        self._busy = self._running = False
+        self._mistaken: asyncio.Future[None] | None = None
         self._halted: NodeError | None = None
 
     def halt(self, error: NodeError) -> None:
@@ -160,14 +161,20 @@ class Sequencer:
         self._go()
         return placed
 
-    def stop(self) -> None:
-        """Begin nothing more; the process is ending, and whoever waits has gone."""
-        self._stopped = True
+    async def run(self) -> None:
+        """Let commits begin, until cancelled; raises what nobody foresaw in one of them."""
+        self._mistaken = asyncio.get_running_loop().create_future()
+        self._running = True
+        try:
+            self._go()
+            await self._mistaken
+        finally:
+            self._running = False
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way, nothing waits, and nothing stands in the way of a commit."""
-        return not (self._busy or self._stopped or self._waiting or self._urgent) and self._halted is None
+        return self._running and not (self._busy or self._waiting or self._urgent) and self._halted is None
 
     def straight(self, make: Callable[[], Item | None]) -> asyncio.Future[Placed | None]:
         """Make an item on a thread and commit it there at once; for an idle sequencer, which saves going to and fro.
@@ -187,14 +194,15 @@ class Sequencer:
                 item = make()
             except NodeError as error:
                 return error
-            return None if item is None else self._commit([item])
+            # What was found out meanwhile counts as well.
+            return self._halted or (None if item is None else self._commit([item]))
 
         on_thread(self._executor, commit).add_done_callback(partial(self._ended, [placed]))
         return placed
 
     def _go(self) -> None:
         """Commit what waits, where nothing is under way."""
-        while not (self._busy or self._stopped) and (self._waiting or self._urgent):
+        while self._running and not self._busy and (self._waiting or self._urgent):
             taken = self._take()
             items, waiters = [item for item, _ in taken], [placed for _, placed in taken]
             if self._halted is not None:
@@ -213,12 +221,14 @@ class Sequencer:
         if isinstance(error, StoreFull | SignRefused):
             # Nothing was written; those who wait are told, and may try again when there is room.
             _fail(waiters, error)
+        elif isinstance(error, NodeError):
+            _fail(waiters, error)
+            self._halted = error
+            self._broken(error)
         elif error is not None:
-            # What was not foreseen must not pass unseen either.
-            broken = error if isinstance(error, NodeError) else NodeError("internal-error", repr(error))
-            _fail(waiters, broken)
-            self._halted = broken
-            self._broken(broken)
+            self._busy = True
+            if self._mistaken is not None and not self._mistaken.done():
+                self._mistaken.set_exception(error)
         elif isinstance(result, NodeError):
             _fail(waiters, result)
         else:

@@ -8,7 +8,7 @@ Source: RFC 9162, section 2.1; spec/log.md, "Tree", "Inclusion" and "Consistency
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from protocol.log_error import LogRefused
@@ -87,6 +87,7 @@ class Frontier:
 
     size: int
     peaks: tuple[Hash, ...]
+    _root: list[Hash] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.size <= NUMBER_MAX or len(self.peaks) != self.size.bit_count():
@@ -119,7 +120,10 @@ class Frontier:
 
     def root(self) -> Hash:
         """Root hash of the tree at this size."""
-        return _join(self.peaks) if self.peaks else _EMPTY_ROOT
+        # Asked for again and again while an append is committed, and the peaks never change.
+        if not self._root:
+            self._root.append(_join(self.peaks) if self.peaks else _EMPTY_ROOT)
+        return self._root[0]
 
     def append(self, leaf: Hash) -> "Frontier":
         """The frontier with one more leaf hash on its right."""

@@ -15,7 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from nodes.peer import INBOX_BYTES_MAX, MESSAGE_BYTES_MIN, SUBPROTOCOL, Inbox
+from nodes.peer import SUBPROTOCOL
 from nodes.plain_websocket import SMALL_BURST
 from protocol.limits import FRAME_BYTES_MAX
 from tests.nodes.pair import line_of, run, running, write_homes
@@ -160,20 +160,5 @@ def test_a_client_without_our_subprotocol_is_not_a_peer(homes: Homes) -> None:
                 except (InvalidHandshake, InvalidStatus, ConnectionClosed):
                     continue
             await still_well(homes, bor)
-
-    run(test)
-
-
-def test_empty_messages_take_room_too() -> None:
-    """An inbox that nobody empties takes so many messages, however small they are."""
-
-    async def test() -> None:
-        inbox = Inbox()
-        most = INBOX_BYTES_MAX // MESSAGE_BYTES_MIN
-        for _ in range(most):
-            await asyncio.wait_for(inbox.put(b""), 0.2)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(inbox.put(b""), 0.2)
-        assert len(await inbox.take()) == most
 
     run(test)

@@ -270,9 +270,12 @@ def test_a_peer_that_asks_and_does_not_read_costs_so_much_and_no_more() -> None:
 def test_a_connection_that_the_peer_ended_ends_the_writing() -> None:
     """What waits to leave has nowhere to go: the writer returns, and leaves no error behind that nobody looks at."""
 
-    class Ended(ClientConnection):
+    class Ended(PlainClientConnection):
         def __init__(self) -> None:
             """Not connected to anything."""
+
+        def write_now(self, messages: Sequence[bytes]) -> bool:
+            return False
 
         async def send(self, *_: Any, **__: Any) -> None:
             raise ConnectionClosedOK(None, None)
@@ -280,7 +283,7 @@ def test_a_connection_that_the_peer_ended_ends_the_writing() -> None:
     async def test() -> None:
         tie = Tie(dialled=False, own_pin=bytes(32), their_pin=bytes(32), nonce=bytes(32))
         session = WebsocketSession(Ended(), tie, lambda: None)
-        session.send(b"a frame")
+        session.send([b"a frame"])
         assert await session.write() is None  # type: ignore[func-returns-value]
 
     run(test)

@@ -54,10 +54,15 @@ class Bench:
     def submit(self, signed: SignedStatement | None = None) -> asyncio.Future[Placed]:
         """Submit one message."""
         signed = said("ARC") if signed is None else signed
-        statement = Entry(
-            statement=signed.statement, signatures=signed.signatures, logged_at_ms=0, held=EMPTY_LOG
-        ).parse_statement()
-        return self.sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body))
+        return self.sequencer.submit(item(signed))
+
+
+def item(signed: SignedStatement) -> Item:
+    """What the sequencer takes of a statement."""
+    statement = Entry(
+        statement=signed.statement, signatures=signed.signatures, logged_at_ms=0, held=EMPTY_LOG
+    ).parse_statement()
+    return Item(signed.statement, statement, signed.signatures, signed.body)
 
 
 def with_bench(tmp_path: Path, test: Callable[[Bench], Awaitable[None]], *, store: Store | None = None) -> None:
@@ -77,10 +82,12 @@ def with_bench(tmp_path: Path, test: Callable[[Bench], Awaitable[None]], *, stor
                 committed=lambda checkpoint, note, count: bench.commits.append((checkpoint, note, count)),
                 broken=bench.broken.append,
             )
+            task = asyncio.create_task(bench.sequencer.run())
             try:
                 await asyncio.wait_for(test(bench), 20)
             finally:
-                bench.sequencer.stop()
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         mark.close()
 
     asyncio.run(main())
@@ -225,5 +232,63 @@ def test_a_flash_gets_its_place_before_whatever_else_waits(tmp_path: Path) -> No
         assert flash.index == 1
         places = [(await one).index for one in flood]
         assert places == [0, *range(2, 101)]
+
+    with_bench(tmp_path, test)
+
+
+def test_a_lone_statement_goes_straight(tmp_path: Path) -> None:
+    """Made and committed in one go; what comes meanwhile waits for that and follows it."""
+
+    async def test(bench: Bench) -> None:
+        idle = [bench.sequencer.idle]
+        straight = bench.sequencer.straight(lambda: item(said("ARC")))
+        idle.append(bench.sequencer.idle)
+        behind = bench.submit()
+        first, second = await straight, await behind
+        assert first is not None
+        assert (first.index, second.index, len(bench.commits)) == (0, 1, 2)
+        idle.append(bench.sequencer.idle)
+        assert idle == [True, False, True]
+
+    with_bench(tmp_path, test)
+
+
+def test_what_may_not_go_straight_leaves_nothing(tmp_path: Path) -> None:
+    """Whether it is refused, has to go the other way, or the log turned out not to be ours meanwhile."""
+
+    async def test(bench: Bench) -> None:
+        def refuse() -> Item:
+            raise NodeError("refused", "not that")
+
+        def halt() -> Item:
+            bench.sequencer.halt(NodeError("fork-self", "two of us"))
+            return item(said("ARC"))
+
+        with pytest.raises(NodeError, match="not that"):
+            await bench.sequencer.straight(refuse)
+        assert await bench.sequencer.straight(lambda: None) is None
+        with pytest.raises(NodeError, match="two of us"):
+            await bench.sequencer.straight(halt)
+        assert (bench.store.head("ARC").size, bench.commits, bench.broken) == (0, [], [])
+        bench.sequencer.go_on()
+        assert (await bench.submit()).index == 0
+
+    with_bench(tmp_path, test)
+
+
+def test_a_mistake_of_ours_in_a_commit_does_not_pass_unseen(tmp_path: Path) -> None:
+    """Whoever runs the sequencer gets the error as it was raised."""
+
+    async def test(bench: Bench) -> None:
+        running = asyncio.create_task(bench.sequencer.run())
+        await asyncio.sleep(0)
+
+        def mistaken() -> Item:
+            raise ZeroDivisionError
+
+        straight = bench.sequencer.straight(mistaken)
+        with pytest.raises(ZeroDivisionError):
+            await running
+        assert not straight.done()
 
     with_bench(tmp_path, test)

@@ -98,9 +98,9 @@ MUTANTS = (
     Mutant(
         "log a statement again that was logged",
         Intake,
-        "_take",
-        "if self._store.find(statement.id) is not None:",
-        "if False:",
+        "_logged",
+        "return self._store.find(statement_id) is not None",
+        "return False",
         "I4",
         0,
         forced="crash",

@@ -124,15 +124,14 @@ class End:
             self.transmit(None)
             self.abort()
 
-    def __aiter__(self) -> End:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            message: bytes = await self.recv()
-        except ConnectionClosedError:
-            raise StopAsyncIteration from None
-        return message
+    async def take(self) -> list[bytes | str]:
+        while not (self.inbox or self.closed):
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        messages: list[bytes | str] = list(self.inbox)
+        self.inbox.clear()
+        self.peer.taken(sum(map(len, messages)))
+        return messages
 
     # --- what the network does with it --------------------------------------------------------------------------------
 
