@@ -15,6 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from nodes.inbox import INBOX_BYTES_MAX, MESSAGE_BYTES_MIN, Inbox
 from nodes.peer import SUBPROTOCOL
 from nodes.plain_websocket import SMALL_BURST
 from protocol.limits import FRAME_BYTES_MAX
@@ -162,3 +163,13 @@ def test_a_client_without_our_subprotocol_is_not_a_peer(homes: Homes) -> None:
             await still_well(homes, bor)
 
     run(test)
+
+
+def test_empty_messages_take_room_too() -> None:
+    """An inbox that nobody empties takes so many messages, however small they are, and then nothing more is read."""
+    paused: list[bool] = []
+    inbox = Inbox(pause=lambda: paused.append(True), resume=lambda: None)
+    for count in range(INBOX_BYTES_MAX // MESSAGE_BYTES_MIN):
+        assert not paused, count
+        inbox.put(b"")
+    assert paused == [True]
