@@ -330,6 +330,8 @@ class Driver:
             if session is self._session:
                 self._session = None
                 self.core.closed()
+                if self.core.next_tick() < self._tick_at_ms:
+                    self._tick_wanted.set()
 
     def mended(self) -> None:
         """What could not be read can be read again."""

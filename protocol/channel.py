@@ -238,6 +238,9 @@ class Channel:
 
     def next_tick(self) -> int:
         """Monotonic milliseconds by which `tick` should be called again."""
+        if self.phase == "closed" and self._mirror.newest_waits:
+            # Before the next session, which may begin at once.
+            return 0
         soonest = self.pulse.next_look(beating=self.phase == "open")
         return soonest if self.phase in ("closed", "open") else min(soonest, self._deadline)
 

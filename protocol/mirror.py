@@ -67,7 +67,7 @@ class Mirror:
         self._floor, self._floor_note = self.cosigned, b"" if kept is None else kept[1]
         self._unsigned = self.frontier.size > 0 and self._kept("their-signed", keys.their.log) is None
         self._seen = self._kept_newest(shelf.note(NEWEST))
-        self._newest_kept = True
+        self._newest_kept = self._newest_tried = True
         self._incoming: Incoming | None = None
         self._proof: list[Effect] = []
         self._skipping = False
@@ -109,6 +109,7 @@ class Mirror:
         """What was on its way will come again."""
         self._incoming = None
         self._skipping = False
+        self._newest_tried = False
         self.branches.session_ends()
 
     def not_stored(self) -> None:
@@ -139,10 +140,16 @@ class Mirror:
             at_once: between two sessions, because the next one begins by telling them.
         """
         note = self._newest_note()
+        self._newest_tried = self._newest_tried or at_once
         if note is None or (self._shelf.durable_note(NEWEST) == note if at_once else self._newest_kept):
             return []
         self._newest_kept = True
         return [KeepNote(NEWEST, note, at_once)]
+
+    @property
+    def newest_waits(self) -> bool:
+        """Whether there is something to be kept at once that was not tried since the last session ended."""
+        return bool(self._seen) and not self._newest_tried
 
     def told_newest(self) -> bytes | None:
         """The newest checkpoint of theirs that they are told of. They count on our knowing it from then on, so it is

@@ -649,7 +649,9 @@ def test_nobody_is_told_of_a_signature_that_a_crash_makes_us_forget(full: bool) 
     wire.arc.append(2)
     said_too_early(wire)
     wire.bor.full = full
+    assert wire.bor.core.next_tick() <= wire.clock.mono_ms
     wire.pass_time(BEAT_MS)
+    assert wire.bor.core.next_tick() > wire.clock.mono_ms
     wire.open()
     told = [one["newest_note"] for one in map(frames.parse, sent(wire.bor)) if one.type is FrameType.STATE][-1]
     assert (told is None) == full
