@@ -14,6 +14,7 @@ import ssl
 import sys
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +40,7 @@ from nodes.rosters import load as load_rosters
 from nodes.services import Services
 from nodes.soundness import mend_hashes
 from nodes.sqlite_store import SqliteStore
-from nodes.store import StoreDamaged
+from nodes.store import StoreDamaged, StoreUnreadable
 from nodes.supervisor import Supervisor
 from nodes.threads import Threads
 from nodes.verified import Verified
@@ -105,20 +106,18 @@ class Node:
         self.lock.take()
         try:
             for channel in self.home.channels():
-                line = self._open_line(channel)
+                line = self.open_line(channel)
                 self.lines[line.counterpart] = line
         except NodeError:
             self.lock.release()
             raise
 
-    def open_logs(self, home: ChannelHome) -> tuple[Agreement, SqliteStore, HighWater, int]:
-        """Open a channel's file and its high-water mark; whoever calls has the lock, and closes both.
-
-        Returns:
-            The agreement, the file, the mark, and how many rows had to be written anew that say how far the logs go.
+    def open_line(self, home: ChannelHome) -> Line:
+        """Open one channel; whoever calls has the lock.
 
         Raises:
-            NodeError: one of them cannot be used: `store-unreadable` where the file is not worth keeping in its place.
+            StoreUnreadable: a start cannot read what it needs, and cannot find it again.
+            NodeError: something else of the channel cannot be used.
         """
         agreement = Agreement.parse(read_file(home.agreement_path))
         counterpart = agreement.other(self.party).short
@@ -126,20 +125,21 @@ class Node:
             raise NodeError("home-file-malformed", f"{home.agreement_path} is an agreement with {counterpart}")
         if agreement.catalogue_digest != catalogue().digest:
             raise NodeError("catalogue-differs", f"the agreement with {counterpart} names another catalogue of kinds")
-        store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
-        apart = self.config.high_water
-        mark_path = home.high_water if apart is None else self._mark_apart(apart, agreement)
-        mark = HighWater.open(mark_path)
-        try:
-            return agreement, store, mark, mend_heads(store, mark)
-        except NodeError:
-            mark.close()
-            store.close()
-            raise
+        with ExitStack() as opened:
+            store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
+            opened.callback(store.close)
+            apart = self.config.high_water
+            mark = HighWater.open(home.high_water if apart is None else self._mark_apart(apart, agreement))
+            opened.callback(mark.close)
+            try:
+                line = self._line(home, agreement, store, mark)
+            except StoreDamaged as error:
+                raise StoreUnreadable("store-unreadable", error.text) from error
+            opened.pop_all()
+        return line
 
-    def _open_line(self, home: ChannelHome) -> Line:
-        agreement, store, mark, mended = self.open_logs(home)
-        counterpart = store.their
+    def _line(self, home: ChannelHome, agreement: Agreement, store: SqliteStore, mark: HighWater) -> Line:
+        mended = mend_heads(store, mark)
         verified = Verified(self.verifiers)
         derive = partial(
             Projection.open,
@@ -164,7 +164,7 @@ class Node:
             projection=projection,
             verified=verified,
             own_rosters=load_rosters(home, agreement, self.party),
-            their_rosters=load_rosters(home, agreement, counterpart),
+            their_rosters=load_rosters(home, agreement, store.their),
             keyring=self.keyring,
             executor=self.executor,
             broken=self.broke,

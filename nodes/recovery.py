@@ -101,12 +101,11 @@ def prepare(node: Node, now_ms: int) -> list[Path]:
 
 def _size(node: Node, channel: ChannelHome) -> int:
     """How many entries of our log a channel's file has; what says so is mended first, as at every start."""
-    _, store, mark, _ = node.open_logs(channel)
+    line = node.open_line(channel)
     try:
-        return store.head(node.party).size
+        return line.store.head(node.party).size
     finally:
-        mark.close()
-        store.close()
+        line.close()
 
 
 def _set_aside(node: Node, channel: ChannelHome, now_ms: int) -> Path:
