@@ -24,7 +24,8 @@ from nodes.files import make_directory, read_file, write_file
 from nodes.home import ChannelHome
 from nodes.rosters import HeldRoster, check_roster
 from nodes.signed import SignedStatement
-from nodes.store import OWN_COSIGNED, OWN_SIGNED, LogStore
+from nodes.soundness import checkpoint_of
+from nodes.store import OWN_COSIGNED, OWN_SIGNED, LogStore, StoreDamaged
 from protocol import beat as beats
 from protocol import canonical
 from protocol.accusation import FORK, MIRROR_FORK, ROLLBACK, WRONG_VOICE, Accusation
@@ -184,7 +185,10 @@ def _beside(claimed: bytes, store: LogStore, notes: tuple[str, ...]) -> tuple[Ro
     reader = store.hashes(store.own)
     for name in notes:
         note = store.note(name)
-        top = None if note is None else _checkpoint(note)
+        try:
+            top = None if note is None else checkpoint_of(note, name)
+        except StoreDamaged:
+            continue
         if note is None or top is None or not size <= top.size <= store.head(store.own).size:
             continue
         steps: tuple[Step, ...] = ()

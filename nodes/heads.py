@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import Final
 
 from nodes.highwater import HighWater
+from nodes.soundness import checkpoint_of
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, OWN_SIGNED, THEIR_COSIGNED, THEIR_SIGNED, Head, StoreDamaged, StoreUnreadable
-from protocol.checkpoint import Checkpoint, parse_text
+from protocol.checkpoint import Checkpoint
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import Frontier, Hash, leaf_hash
-from protocol.note import parse as parse_note
 
 ROWS: Final = 256
 """Rows read at a time."""
@@ -127,8 +127,8 @@ def _checkpoints(store: SqliteStore, mark: HighWater, voice: str, size: int) -> 
         try:
             note = store.note(name)
             if note is not None:
-                found.append(parse_text(parse_note(note).text))
-        except (StoreDamaged, ProtocolError):
+                found.append(checkpoint_of(note, name))
+        except StoreDamaged:
             continue
     return sorted((one for one in found if one.size <= size), key=lambda one: one.size, reverse=True)
 

@@ -67,7 +67,7 @@ from protocol.effects import (
     StoreOwn,
 )
 from protocol.entry import Entry
-from protocol.errors import BodyRefused
+from protocol.errors import BodyRefused, ProtocolError
 from protocol.glance import glance
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
@@ -361,7 +361,12 @@ class Line:
         note = self.store.note(FORK_NOTE)
         known = await on_thread(self._executor, evidence.names, self.home.evidence)
         if note is not None and not any(name.endswith("-fork") for name in known):
-            await self._keep_evidence("fork", fork_of(note).objects())
+            try:
+                objects = fork_of(note).objects()
+            except ProtocolError:
+                self.alarm("log-damaged", "the evidence of a fork that was kept in the store is not what it was")
+                return
+            await self._keep_evidence("fork", objects)
 
     def broke(self, error: NodeError) -> None:
         """A write failed: the process must end."""

@@ -8,10 +8,9 @@ Source: spec/log.md, "Receipt".
 from __future__ import annotations
 
 from nodes.errors import NodeError
+from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
-from protocol.checkpoint import parse_text
 from protocol.merkle import prove_inclusion
-from protocol.note import parse as parse_note
 from protocol.receipt import make_receipt
 
 
@@ -36,7 +35,7 @@ def receipt(store: LogStore, voice: str, index: int) -> bytes:
     note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
     if note is None:
         raise NodeError("not-held-yet", f"no checkpoint of {voice} has been cosigned yet")
-    size = parse_text(parse_note(note).text).size
+    size = checkpoint_of(note, f"the receipt for {voice}").size
     if index >= size:
         raise NodeError("not-held-yet", f"{voice} {index} is logged, and held only up to {size}")
     entry = store.read(voice, index, index + 1)[0]

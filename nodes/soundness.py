@@ -213,6 +213,18 @@ def mend_hashes(store: LogStore, mark: HighWater) -> int:
     return written
 
 
+def checkpoint_of(note: bytes, what: str) -> Checkpoint:
+    """What a kept note names.
+
+    Raises:
+        StoreDamaged: the disk changed it. The other side has it, and gives it in the next session.
+    """
+    try:
+        return parse_text(parse_note(note).text)
+    except ProtocolError as error:
+        raise StoreDamaged("store-damaged", f"{what} on this disk is not what was kept: {error}") from error
+
+
 def newest_signed(store: LogStore, mark: HighWater, voice: str) -> Checkpoint | None:
     """The newest checkpoint of a log that is signed and under which everything is here, or was."""
     here = store.head(voice).size
@@ -223,8 +235,8 @@ def newest_signed(store: LogStore, mark: HighWater, voice: str) -> Checkpoint | 
         if note is None:
             continue
         try:
-            found.append(parse_text(parse_note(note).text))
-        except ProtocolError:
+            found.append(checkpoint_of(note, name))
+        except StoreDamaged:
             # It lies on the same disk as what is looked at.
             continue
     return max((one for one in found if one is not None and one.size <= here), key=lambda one: one.size, default=None)

@@ -16,13 +16,12 @@ from nodes import restored
 from nodes.errors import HomeRefused, NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome
+from nodes.soundness import checkpoint_of
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, LogStore
 from protocol.agreement import Agreement
 from protocol.branches import FORK_NOTE
-from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
-from protocol.note import parse as parse_note
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def _status(home: NodeHome, channel: ChannelHome) -> dict[str, Any]:
         with open_store(home, channel) as store:
             own, their = store.head(store.own).size, store.head(store.their).size
             note = store.note(OWN_COSIGNED)
-            held = 0 if note is None else parse_text(parse_note(note).text).size
+            held = 0 if note is None else checkpoint_of(note, f"the receipt for {store.own}").size
             disputed = store.note(FORK_NOTE) is not None
             branches = [{"number": one.number, "start": one.start, "size": one.size} for one in store.branches()]
     return {

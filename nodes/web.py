@@ -29,11 +29,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from nodes.config import Endpoint
 from nodes.door import open_doors
 from nodes.errors import NodeError
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from nodes.soundness import checkpoint_of
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore, StoreDamaged
 from nodes.tls import TlsRefused, peer_pin
-from protocol.checkpoint import parse_text
 from protocol.log_error import LogRefused
-from protocol.note import parse as parse_note
 from protocol.tiles import TILE_WIDTH, encode_bundle, parse_path
 
 if TYPE_CHECKING:
@@ -203,7 +202,10 @@ def _read(store: LogStore, voice: str, path: str) -> Response:
         return PlainTextResponse("nothing is cosigned yet\n", 404)
     if path == "checkpoint":
         return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
-    size = parse_text(parse_note(note).text).size
+    try:
+        size = checkpoint_of(note, "the cosigned checkpoint").size
+    except StoreDamaged:
+        return PlainTextResponse("not readable now\n", 503)
     try:
         tile = parse_path(path)
     except LogRefused:
