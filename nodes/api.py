@@ -15,7 +15,7 @@ import os
 import secrets
 import socket as sockets
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, unix_serve
@@ -100,7 +100,7 @@ class ApiServer:
         self._connections += 1
         try:
             with contextlib.suppress(ConnectionClosed):
-                await _Conversation(self._node, connection).run()
+                await _Conversation(self._node, cast(PlainServerConnection, connection)).run()
         finally:
             self._connections -= 1
 
@@ -108,7 +108,7 @@ class ApiServer:
 class _Conversation:
     """One connection: a greeting, perhaps a login, and requests."""
 
-    def __init__(self, node: ApiNode, connection: ServerConnection) -> None:
+    def __init__(self, node: ApiNode, connection: PlainServerConnection) -> None:
         self._connection = connection
         self._challenge = secrets.token_bytes(CHALLENGE_BYTES)
         self._caller = Caller(node=node, challenge=self._challenge, push=self._push)
@@ -170,6 +170,8 @@ class _Conversation:
 
     async def _send(self, message: bytes) -> None:
         """Send one message after the other: a client that reads slowly has one waiting in the socket, and not all."""
+        if not self._sending.locked() and self._connection.write_now([message]):
+            return
         async with self._sending:
             await self._connection.send(message)
 
