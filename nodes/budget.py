@@ -3,8 +3,8 @@
 Everything here is a bucket of tokens: filled at a rate, up to a burst. `Budget` is of what a counterpart sends: entries
 at the agreement's rate, and frames of which nothing comes. Whoever takes more than is there waits before the next
 message is read; the connection's own flow control then holds the sender back. Beats and receipts wait no longer than
-one pause, so an honest flood never makes the line look dead. `Pace` is of connections, by where they come from and in
-all.
+one pause, so an honest flood never makes the line look dead. Whoever has our log sent again and again, and never holds
+more of it, is sent it at a pace of its own. `Pace` is of connections, by where they come from and in all.
 
 Source: spec/channel.md, "Sessions", steps 6 and 9.
 """
@@ -24,6 +24,14 @@ PAUSE_OF_MANY_MAX_S = 10.0
 IDLE_PER_S = 30
 IDLE_AT_ONCE = 300
 """Cost of frames that bring nothing. The quickest heart of an agreement beats ten times a second."""
+
+AGAIN_BYTES_PER_S = 1024 * 1024
+AGAIN_BYTES_AT_ONCE = 64 * 1024 * 1024
+"""Bytes of entries and bodies that a peer may have sent to it once more, while it holds no more of our log than before.
+A disk that was put back needs all of it again; what was never sent since our start does not count."""
+
+AGAIN_BYTES_AN_ENTRY = 192 * 1024
+"""What an entry that became held gives back of that: no entry weighs more, with its body."""
 
 COSTS: dict[int, int] = {
     FrameType.APPEND: 1,
@@ -87,9 +95,9 @@ class Bucket:
         self._left -= 1
         return True
 
-    def give(self) -> None:
-        """Put one token back."""
-        self._left = min(self._burst, self._left + 1)
+    def give(self, tokens: float = 1) -> None:
+        """Put tokens back."""
+        self._left = min(self._burst, self._left + tokens)
 
 
 class Budget:
@@ -104,6 +112,19 @@ class Budget:
     def __init__(self, *, per_s: int, burst: int, read: Reading = now) -> None:
         self._entries = Bucket(per_s=per_s, burst=burst, read=read)
         self._idle = Bucket(per_s=IDLE_PER_S, burst=IDLE_AT_ONCE, read=read)
+        self._again = Bucket(per_s=AGAIN_BYTES_PER_S, burst=AGAIN_BYTES_AT_ONCE, read=read)
+
+    def send_again(self, size: int) -> float:
+        """Count what was sent once more because the peer asked for it.
+
+        Returns:
+            Seconds to wait before more of our log is sent to it; 0 within the budget.
+        """
+        return min(PAUSE_OF_MANY_MAX_S, self._again.spend(size))
+
+    def holds_more(self, entries: int) -> None:
+        """The peer holds so many more of our entries than before: what it took to come there was not for nothing."""
+        self._again.give(entries * AGAIN_BYTES_AN_ENTRY)
 
     def take(self, entries: int, *, cost: int = 0, progress: int = 0) -> float:
         """Count what came.

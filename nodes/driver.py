@@ -119,6 +119,9 @@ class Driver:
         self._tick_wanted = asyncio.Event()
         self._tick_at_ms = 0
         self._unreadable = False
+        # Until it may be sent more: it asked again and again for what was sent to it.
+        self._resting = False
+        self._again_bytes = 0
 
     # --- calling the channel ------------------------------------------------------------------------------------------
 
@@ -319,6 +322,8 @@ class Driver:
         while left and session is self._session:
             await self._call(take)
         entries = self.core.mirror_size - before
+        if self.core.cosigned_size > held:
+            self._budget.holds_more(self.core.cosigned_size - held)
         progress = entries + max(0, self.core.cosigned_size - held)
         pause_s = self._budget.take(entries, cost=sum(map(frame_cost, messages)), progress=progress)
         if pause_s:
@@ -388,8 +393,9 @@ class Driver:
             self._send_read(effects)
 
     def _takes_more(self) -> bool:
-        """Whether there is more of our log, and a session that has nothing left to send."""
-        return self._session is not None and not (self._session.busy or self._unreadable) and self.core.lag > 0
+        """Whether there is more of our log, and a session that has nothing left to send and may be sent it."""
+        session, waits = self._session, self._unreadable or self._resting
+        return session is not None and not (session.busy or waits) and self.core.lag > 0
 
     def _send_inline(self) -> None:
         try:
@@ -401,9 +407,18 @@ class Driver:
 
     def _send_read(self, effects: Sequence[Effect]) -> None:
         self._send(effects)
+        again, self._again_bytes = self.core.again_bytes - self._again_bytes, self.core.again_bytes
+        pause_s = self._budget.send_again(again) if again else 0.0
+        if pause_s:
+            self._resting = True
+            asyncio.get_running_loop().call_later(pause_s, self._rested)
         if effects and self.core.lag:
             # What left at once leaves nobody behind who would ask for more.
             self._pump_wanted.set()
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._pump_wanted.set()
 
     def _not_read(self, error: NodeError) -> None:
         if isinstance(error, StoreDamaged):

@@ -518,6 +518,11 @@ class Channel:
         """How many entries of our log the session lacks, which `pump` would give."""
         return self._outbox.lag + self._restitution.lag if self.phase == "open" else 0
 
+    @property
+    def again_bytes(self) -> int:
+        """Bytes of frames that gave entries once more, since the start."""
+        return self._outbox.again_bytes + self._restitution.again_bytes
+
     def pump(self) -> list[Effect]:
         """What to send next: of our log (`Outbox.pump`), or of what they asked for, in turn where there is both."""
         if self.phase != "open":

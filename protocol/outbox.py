@@ -58,6 +58,7 @@ class Outbox:
         quoted: the largest size of our log that they claimed to hold, where the claim is true.
         cursor: the next entry to send in this session.
         early: a receipt for more than is here, which counts once it is.
+        again_bytes: of frames with entries that were sent before, since the start.
     """
 
     def __init__(self, *, keys: LineKeys, shelf: Shelf, signed: tuple[Checkpoint, bytes] | None, once: Once) -> None:
@@ -76,6 +77,8 @@ class Outbox:
         self.cursor = 0
         self.early: tuple[VerifiedCheckpoint, bytes] | None = None
         self._sent_ahead: set[int] = set()
+        self._sent_top = 0
+        self.again_bytes = 0
 
     def _kept(self) -> tuple[Checkpoint, bytes] | tuple[None, None]:
         """The newest receipt on disk, verified, and its bytes."""
@@ -248,6 +251,9 @@ class Outbox:
             body = self._shelf.body(self._own, index)
             if body is not None:
                 effects.append(Send(frames.encode(FrameType.BODY, index=index, body=body)))
+        if start < self._sent_top:
+            self.again_bytes += sum(len(one.data) for one in effects if isinstance(one, Send))
+        self._sent_top = max(self._sent_top, end)
         # Last, because what cannot be read was not sent, and the other side is not to blame for lacking it.
         self.cursor = end
         return effects

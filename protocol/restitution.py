@@ -52,12 +52,18 @@ class Restitution:
     Args:
         keys: the keys of both sides.
         shelf: what is durable.
+
+    Attributes:
+        again_bytes: of frames with entries that were given before, since the start.
     """
 
     def __init__(self, *, keys: LineKeys, shelf: Shelf) -> None:
         self.keys = keys
         self._shelf = shelf
         self._asked: _Asked | None = None
+        # How far each log was given since the start, theirs and ours.
+        self._given_top = [0, 0]
+        self.again_bytes = 0
 
     def session_ends(self) -> None:
         """Whoever asked asks again."""
@@ -121,7 +127,7 @@ class Restitution:
         if end >= asked.end:
             self._asked = None
         proof = prove_consistency(end, asked.size, self._shelf.hashes(voice)) if end < asked.size else []
-        parts: list[Effect] = [
+        parts = [
             Send(
                 frames.encode(
                     FrameType.FETCHED, voice=voice, note=asked.note, start=start, entries=entries, proof=proof
@@ -132,4 +138,8 @@ class Restitution:
             body = self._shelf.body(voice, index)
             if body is not None:
                 parts.append(Send(frames.encode(FrameType.FETCHED_BODY, voice=voice, index=index, body=body)))
-        return parts
+        own = voice == self.keys.own.party
+        if start < self._given_top[own]:
+            self.again_bytes += sum(len(one.data) for one in parts)
+        self._given_top[own] = max(self._given_top[own], end)
+        return [*parts]

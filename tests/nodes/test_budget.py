@@ -48,6 +48,20 @@ def test_a_peer_over_its_rate_is_slowed_by_pauses_of_a_bounded_length() -> None:
     assert peer.take(1_000_000) == budget.PAUSE_OF_MANY_MAX_S
 
 
+def test_what_is_sent_again_and_again_is_sent_at_a_pace() -> None:
+    """So many bytes at once and then a pause of bounded length; what became held gives that back."""
+    time = Time()
+    peer = Budget(per_s=100, burst=1_000, read=time.read)
+    assert peer.send_again(budget.AGAIN_BYTES_AT_ONCE) == 0
+    assert peer.send_again(budget.AGAIN_BYTES_PER_S) == 1
+    assert peer.send_again(1 << 40) == budget.PAUSE_OF_MANY_MAX_S
+    peer = Budget(per_s=100, burst=1_000, read=time.read)
+    assert peer.send_again(budget.AGAIN_BYTES_AT_ONCE) == 0
+    peer.holds_more(2)
+    assert peer.send_again(2 * budget.AGAIN_BYTES_AN_ENTRY) == 0
+    assert peer.send_again(1) > 0
+
+
 def test_frames_of_which_nothing_comes_are_slowed_and_honest_ones_never() -> None:
     """Beats on any cadence, and any amount of what makes progress, wait for nothing; requests without end do."""
     time = Time()

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidMessage
 
 from nodes import tls
-from nodes.budget import Budget
+from nodes.budget import Bucket, Budget
 from nodes.home import NodeHome
 from nodes.node import Node
 from nodes.peer import (
@@ -28,7 +28,7 @@ from nodes.plain_websocket import PlainClientConnection
 from protocol import frames, handshake
 from protocol.frames import FrameType
 from protocol.handshake import Tie
-from protocol.limits import FRAME_BYTES_MAX
+from protocol.limits import FRAME_BYTES_MAX, SIZE_MAX
 from tests.builders import keyring
 from tests.nodes.homes import agreement, said
 from tests.nodes.pair import free_port, held, line_of, run, running, until, write_homes
@@ -310,6 +310,43 @@ def test_a_connection_that_waits_for_its_turn_does_not_keep_the_node_from_stoppi
                 bor.stop()
                 await ended(connection)
         assert asyncio.get_running_loop().time() - began_s < STOP_TIMEOUT_S + 5
+
+    run(test)
+
+
+@pytest.mark.parametrize("what", ["want", "fetch"])
+def test_a_log_asked_for_again_and_again_is_sent_at_a_pace(tmp_path: Path, what: str) -> None:
+    """The whole log a hundred times over, please: a bounded part of that is sent; the line stays up, and what is new
+    arrives."""
+    homes = write_homes(tmp_path)
+    at_once, per_s, rests_s = 50_000, 100_000, 0.5
+    asked = (
+        frames.encode(FrameType.WANT, voice="ARC", start=0)
+        if what == "want"
+        else frames.encode(FrameType.FETCH, voice="ARC", start=0, end=SIZE_MAX)
+    )
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            for _ in range(5):
+                await held(arc, said("ARC"))
+            driver = line_of(arc).driver
+            driver._budget._again = Bucket(per_s=per_s, burst=at_once)
+            session = line_of(bor).driver._session
+            assert session is not None
+            # So that it takes what it asks for.
+            await line_of(bor).driver.ask(lambda: line_of(bor).driver.core.fetch_back("ARC", 0))
+            one = 0
+            for _ in range(100):
+                before = driver.core.again_bytes
+                session.send([asked])
+                await asyncio.sleep(rests_s / 100)
+                one = max(one, driver.core.again_bytes - before)
+            # What is there, what came meanwhile, and the one answer that went over it.
+            assert one > 10_000
+            assert driver.core.again_bytes < at_once + 4 * rests_s * per_s + 2 * one < 100 * one
+            assert (await held(arc, said("ARC"))).state == "held"
+            assert line_of(bor).status()["line"] == "up"
 
     run(test)
 
