@@ -33,8 +33,7 @@ NAME = "damage"
 COUNT = 600
 CHUNK = 10
 
-ACCUSATIONS = {"fork", "fork-self", "rollback", "root-differs", "held-differs", "repair-refused"}
-"""That two dockets differ is true while one of them is derived from damage."""
+ACCUSATIONS = {"docket-differs", "fork", "fork-self", "rollback", "root-differs", "held-differs", "repair-refused"}
 SAID = 25
 PATIENCE_S = 40.0
 
