@@ -32,6 +32,7 @@ from nodes.files import read_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
+from nodes.kept_beats import KeptBeats
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.projection import BATCH_MAX, Projection, ProjectionBroken
@@ -75,9 +76,6 @@ from protocol.pulse import Pulse
 from protocol.statement import Statement
 from protocol.tagged import Hash, digest
 from protocol.verdict import Verdict
-
-BEATS_KEPT = 256
-"""Beats of the other side that stay in memory, as evidence for whoever asks."""
 
 ALARMS_KEPT = 64
 
@@ -149,7 +147,7 @@ class Line:
         self.projection = projection
         self.own_rosters, self.their_rosters = own_rosters, their_rosters
         self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
-        self.beats: deque[tuple[bytes, bytes]] = deque(maxlen=BEATS_KEPT)
+        self.beats = KeptBeats()
         self.alarm_counts: Counter[str] = Counter()
         self.latency = Latency()
         self._alarmed: dict[tuple[str, str], int] = {}
@@ -286,7 +284,7 @@ class Line:
                 self._return.whole = True
                 self._go_live()
             case Received(beat, signature):
-                self.beats.append((beat, signature))
+                self.beats.append(beat, signature)
             case LineChanged(state):
                 self.log.info("line", state=state)
             case GivenBack() | Close():
