@@ -109,6 +109,7 @@ class Intake:
         self._flash_desk = asyncio.Semaphore(1)
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._roster_task: asyncio.Task[Placed] | None = None
+        self._taking: set[asyncio.Task[Outcome]] = set()
         self._coming = 0
         self._straight: asyncio.Future[Placed | None] | None = None
 
@@ -148,7 +149,14 @@ class Intake:
             self._coming -= 1
         if placed is not None:
             return self._placed_outcome(admitted.statement, placed.index, placed.leaf, placed.logged_at_ms)
-        async with self._turn(admitted.statement.id):
+        # Its task is its own: what has begun is ended, so that whoever goes away and comes again finds what came of it.
+        taking = asyncio.create_task(self._take_in_turn(admitted, self._turn(admitted.statement.id)))
+        self._taking.add(taking)
+        taking.add_done_callback(self._taking.discard)
+        return await asyncio.shield(taking)
+
+    async def _take_in_turn(self, admitted: Admitted, turn: asyncio.Lock) -> Outcome:
+        async with turn:
             return await self._take(admitted)
 
     async def _admit_straight(self, signed: SignedStatement) -> tuple[Admitted, Placed | None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from protocol.entry import Entry
 from protocol.tagged import digest
 from tests.lines import other
 from tests.nodes.homes import agreement, document, roster, said
-from tests.nodes.pair import held, line_of, run, running, until, write_homes
+from tests.nodes.pair import THREADS, held, line_of, run, running, until, write_homes
 
 
 def kinds(node: Node, voice: str) -> list[str]:
@@ -128,6 +129,39 @@ def test_many_at_once_are_logged_once_each(tmp_path: Path) -> None:
             assert {outcome.state for outcome in outcomes} == {"held"}
             assert len({outcome.serial for outcome in outcomes}) == 50
             assert kinds(arc, "ARC").count("goodwill") == 51
+
+    run(test)
+
+
+def test_whoever_goes_away_and_comes_again_is_logged_once(tmp_path: Path) -> None:
+    """A client is gone while the disk is slow, and its officer sends the same once more before that is written."""
+    homes = write_homes(tmp_path)
+    signed = said("ARC")
+    held_up, go_on = threading.Event(), threading.Event()
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]):
+            await held(arc, said("ARC"))
+            line = line_of(arc)
+
+            def slow() -> None:
+                with line._mark.turn:
+                    held_up.set()
+                    go_on.wait(10)
+
+            THREADS.submit(slow)
+            await asyncio.to_thread(held_up.wait)
+            busy = asyncio.create_task(line._say("arrival", None))
+            await until(lambda: not line._sequencer.idle)
+            first = asyncio.create_task(line.intake.submit(signed))
+            await until(lambda: len(line._sequencer._waiting) == 1)
+            first.cancel()
+            again = asyncio.create_task(line.intake.submit(signed))
+            await asyncio.sleep(0.1)
+            go_on.set()
+            outcome = await again
+            await busy
+            assert (outcome.state, kinds(arc, "ARC").count("goodwill")) == ("logged", 2)
 
     run(test)
 
