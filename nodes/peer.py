@@ -54,6 +54,9 @@ SESSIONS_AT_ONCE = 8
 OUTBOX_BYTES_MAX = 64 * 1024 * 1024
 """Bytes of one session that may wait to leave. What is sent unasked waits for an empty queue and is at most some 8 MB;
 the rest are answers, which a peer that asks and does not read could have us keep without end."""
+AT_ONCE_BYTES_MAX = 1024 * 1024
+"""Bytes written in one piece. What is larger leaves message by message, as it is taken: in one piece it would lie in
+memory several times over, and what the connection has yet to write would look like answers that nobody reads."""
 
 COMMON: dict[str, Any] = {
     "compression": None,
@@ -109,11 +112,13 @@ class WebsocketSession:
 
     def send(self, messages: Sequence[bytes]) -> None:
         """Let messages leave, in their order: now, or once those before them have."""
+        size = sum(map(len, messages))
         # An append and its bodies in one packet wake the other side once, and it reads all of them.
-        if self._closing is not None or (not self._queue and self._connection.write_now(messages)):
+        at_once = not self._queue and size <= AT_ONCE_BYTES_MAX
+        if self._closing is not None or (at_once and self._connection.write_now(messages)):
             return
         self._queue += messages
-        self._bytes += sum(map(len, messages))
+        self._bytes += size
         self._wake.set()
         if self._bytes > OUTBOX_BYTES_MAX:
             self._queue.clear()

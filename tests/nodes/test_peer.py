@@ -17,6 +17,7 @@ from nodes.budget import Bucket, Budget
 from nodes.home import NodeHome
 from nodes.node import Node
 from nodes.peer import (
+    AT_ONCE_BYTES_MAX,
     COMMON,
     CONNECTIONS_PER_ADDRESS,
     OUTBOX_BYTES_MAX,
@@ -263,6 +264,32 @@ def test_a_peer_that_asks_and_does_not_read_costs_so_much_and_no_more() -> None:
         session.send([answer])
         assert (session.reason, session._queue) == ("not-read", deque())
         writer.cancel()
+
+    run(test)
+
+
+def test_what_is_large_leaves_message_by_message() -> None:
+    """Bodies given back without end are not written in one piece, which would lie in memory several times over."""
+
+    class Taking(PlainClientConnection):
+        def __init__(self) -> None:
+            """Not connected to anything."""
+            self.pieces: list[int] = []
+
+        def write_now(self, messages: Sequence[bytes]) -> bool:
+            self.pieces.append(len(messages))
+            return True
+
+    async def test() -> None:
+        tie = Tie(dialled=False, own_pin=bytes(32), their_pin=bytes(32), nonce=bytes(32))
+        connection = Taking()
+        session = WebsocketSession(connection, tie, lambda: None)
+        body = bytes(FRAME_BYTES_MAX)
+        fits = AT_ONCE_BYTES_MAX // len(body)
+        session.send([body] * fits)
+        assert (connection.pieces, session.busy) == ([fits], False)
+        session.send([body] * (fits + 1))
+        assert (connection.pieces, session.busy) == ([fits], True)
 
     run(test)
 
