@@ -183,16 +183,16 @@ class Sequencer:
             make: gives the item, or None where it may not go this way.
 
         Returns:
-            Resolves to its place, to None, or to what `make` refused. Whoever waits may go away: what is committed
+            Resolves to its place, to None, or to what `make` raised. Whoever waits may go away: what is committed
             is committed.
         """
         self._busy = True
         placed: asyncio.Future[Placed | None] = asyncio.get_running_loop().create_future()
 
-        def commit() -> _Committed | NodeError | None:
+        def commit() -> _Committed | Exception | None:
             try:
                 item = make()
-            except NodeError as error:
+            except Exception as error:  # noqa: BLE001 - nothing was committed yet, and whoever asked is told of it.
                 return error
             # What was found out meanwhile counts as well.
             return self._halted or (None if item is None else self._commit([item]))
@@ -229,7 +229,7 @@ class Sequencer:
             self._busy = True
             if self._mistaken is not None and not self._mistaken.done():
                 self._mistaken.set_exception(error)
-        elif isinstance(result, NodeError):
+        elif isinstance(result, Exception):
             _fail(waiters, result)
         else:
             for waiter, place in zip(waiters, [None] if result is None else result.placed, strict=True):
