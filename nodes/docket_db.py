@@ -202,7 +202,7 @@ class DocketTables:
 
 def official(verdict: Verdict) -> bool:
     """Whether an entry stands in inboxes: what people say, and what cannot be read and may have been said by people."""
-    return verdict.kind is None or not (verdict.kind.machine or verdict.kind.document)
+    return verdict.kind is None or not (verdict.kind.machine or verdict.kind.by_roots)
 
 
 def judged_row(verdict: Verdict) -> tuple[int, Hash, int, int, str, str, str, str, bool]:

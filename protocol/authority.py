@@ -23,6 +23,11 @@ def slots_needed(agreement: Agreement, kind: Kind, severity: int | None, precede
         severity, precedence: as in the statement's header.
     """
     default = tuple(parse_slot(slot) for slot in kind.authority)
+    if kind.document:
+        # It ends a log: a rule for every kind was not written for it, and does not stand for one that names it.
+        named = [rule for rule in agreement.rules if kind.name in rule.kinds]
+        found = (rule.needs for rule in named if rule.covers(kind.name, severity, precedence))
+        return next(found, default)
     return agreement.needs(kind.name, severity, precedence, default)
 
 

@@ -34,9 +34,11 @@ from protocol.faults import (
     UNAUTHORISED,
 )
 from protocol.fit import reply_fits
-from protocol.kinds import Catalogue
+from protocol.kinds import Catalogue, Kind
+from protocol.lineage import Lineage
 from protocol.reading import Prepared, Reader, RosterInForce
 from protocol.statement import EMPTY_LOG, LogState, Statement
+from protocol.succession import SUCCESSION_KIND
 from protocol.tagged import Hash
 from protocol.verdict import NO_LOCATION, Located, SignatureCheck, Verdict, location
 
@@ -62,12 +64,17 @@ class VoiceState:
         held: the largest good `held` up to there.
         last_ms: the latest logging time up to there, UTC milliseconds.
         roster: the roster in force, or None.
+        log: which log of the other voice its entries speak of (`protocol.lineage`).
     """
 
     size: int = 0
     held: LogState = EMPTY_LOG
     last_ms: int = 0
     roster: RosterInForce | None = None
+    log: int = 0
+
+
+_ONE_LOG_EACH: Final = Lineage()
 
 
 class Judge:
@@ -78,6 +85,7 @@ class Judge:
         catalogue: what the kinds mean; its digest should be the agreement's.
         archive: the memory; `conclude` adds to it.
         states: where to go on, one for each voice; both empty at first.
+        lineage: where successor logs begin. Places and sizes are numbers of the voices throughout.
     """
 
     def __init__(
@@ -87,12 +95,14 @@ class Judge:
         catalogue: Catalogue,
         archive: Archive,
         states: tuple[VoiceState, VoiceState] = (VoiceState(), VoiceState()),
+        lineage: Lineage = _ONE_LOG_EACH,
     ) -> None:
         self.agreement = agreement
         self.archive = archive
         self._catalogue = catalogue
         self._parties = agreement.shorts
         self._states = list(states)
+        self._lineage = lineage
         self._roots = KnownRoots(archive)
         self._readers = tuple(
             Reader(
@@ -103,6 +113,7 @@ class Judge:
                 roots=self._roots,
                 index=state.size,
                 in_force=state.roster,
+                lineage=lineage,
             )
             for voice, state in enumerate(states)
         )
@@ -121,18 +132,33 @@ class Judge:
 
     def reaches(self, prepared: Prepared) -> bool:
         """Whether the other log is there as far as an entry claims that its author held it."""
-        return prepared.entry is None or prepared.entry.held.size <= self.archive.size(1 - prepared.voice)
+        return self._held(prepared).size <= self.archive.size(1 - prepared.voice)
 
     def ready(self, prepared: Prepared) -> bool:
         """Whether an entry can be concluded now: the other log is concluded as far as the entry claims to hold it."""
-        return prepared.entry is None or prepared.entry.held.size <= self._states[1 - prepared.voice].size
+        return self._held(prepared).size <= self._states[1 - prepared.voice].size
 
     def shows(self, prepared: Prepared) -> int:
         """How many entries of the other log an entry proves its author to have held: 0 where its claim is not good."""
         if prepared.entry is None or not self.reaches(prepared):
             return 0
-        held = prepared.entry.held
+        held = self._held(prepared)
         return held.size if self._roots.holds(1 - prepared.voice, held, held.size) else 0
+
+    def _log(self, prepared: Prepared) -> int:
+        """Which log of the other voice an entry speaks of."""
+        other = 1 - prepared.voice
+        return self._lineage.acknowledged(
+            other, self._parties[other], self._states[prepared.voice].log, prepared.statement
+        )
+
+    def _held(self, prepared: Prepared) -> LogState:
+        """What an entry claims that its author held of the other voice; nothing where it cannot be read."""
+        if prepared.entry is None:
+            return EMPTY_LOG
+        if self._lineage.trivial:
+            return prepared.entry.held
+        return self._lineage.numbered(1 - prepared.voice, self._log(prepared), prepared.entry.held, self.archive.root)
 
     def conclude(self, prepared: Prepared, results: Sequence[bool], *, final: bool = False) -> Verdict:
         """Judge an entry. The caller asks for the entries of a voice in order.
@@ -164,7 +190,7 @@ class Judge:
         notes: list[str] = []
         held, last_ms = state.held, state.last_ms
         if entry is not None:
-            held = self._judge_held(voice, entry.held, held, faults, notes, final=final)
+            held = self._judge_held(voice, self._held(prepared), held, faults, notes, final=final)
             if entry.logged_at_ms < last_ms:
                 faults.append(TIME_WENT_BACK)
             else:
@@ -188,7 +214,7 @@ class Judge:
             thread=thread,
             reply=reply,
         )
-        self._states[voice] = VoiceState(index + 1, held, last_ms, prepared.roster or state.roster)
+        self._states[voice] = VoiceState(index + 1, held, last_ms, prepared.roster or state.roster, self._log(prepared))
         self.archive.add(verdict)
         return verdict
 
@@ -223,6 +249,7 @@ class Judge:
             catalogue=self._catalogue,
             archive=_Glass(self.archive, body),
             states=(states[0], states[1]),
+            lineage=self._lineage,
         )
         prepared = judge.prepare(voice, data)
         found = judge.conclude(prepared, verify(prepared.checks), final=True)
@@ -281,13 +308,14 @@ class Judge:
             faults.append(REPEATED_STATEMENT)
         if statement.release_by_ms is not None and entry.logged_at_ms > statement.release_by_ms:
             faults.append(RELEASED_LATE)
-        if not self._roots.holds(voice, statement.after, index) and AFTER_NOT_OF_LOG not in faults:
+        if not self._after_holds(voice, index, kind, statement) and AFTER_NOT_OF_LOG not in faults:
             faults.append(AFTER_NOT_OF_LOG)
         beyond = HELD_BEYOND in notes
-        if statement.seen.size <= self.archive.size(1 - voice):
+        seen = self._seen(prepared, statement)
+        if seen.size <= self.archive.size(1 - voice):
             # Nothing can be seen before it is held, and `held` is at least what the author's node had shown.
-            limit = statement.seen.size if beyond else held.size
-            if not self._roots.holds(1 - voice, statement.seen, limit):
+            limit = seen.size if beyond else held.size
+            if not self._roots.holds(1 - voice, seen, limit):
                 faults.append(SEEN_NOT_OF_LOG)
         elif beyond:
             notes.append(SEEN_BEYOND)
@@ -320,6 +348,28 @@ class Judge:
             else:
                 reply = target.place
         return thread, reply
+
+    def _after_holds(self, voice: int, index: int, kind: Kind | None, statement: Statement) -> bool:
+        """Whether the statement is of this past of its log. A succession is of the log before, as its text is."""
+        if self._lineage.trivial:
+            return self._roots.holds(voice, statement.after, index)
+        if self._lineage.begins(voice, index) and kind is not None and kind.name == SUCCESSION_KIND:
+            return True
+        log = self._lineage.log_of(voice, index)
+        return self._roots.holds(voice, self._lineage.numbered(voice, log, statement.after, self.archive.root), index)
+
+    def _seen(self, prepared: Prepared, statement: Statement) -> LogState:
+        """What the author had in view: of the log that the entry speaks of, or still of one before that."""
+        if self._lineage.trivial:
+            return statement.seen
+        other, root = 1 - prepared.voice, self.archive.root
+        log = self._log(prepared)
+        seen = self._lineage.numbered(other, log, statement.seen, root)
+        for before in range(log - 1, -1, -1):
+            if self._roots.holds(other, seen, self.archive.size(other)):
+                break
+            seen = self._lineage.numbered(other, before, statement.seen, root)
+        return seen
 
     def _visible(self, leaf: Hash, voice: int, held: LogState) -> Located | None:
         """What a reference names, if its author's node could know it: an earlier own entry, or one it held."""

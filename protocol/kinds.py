@@ -66,7 +66,7 @@ class Kind:
         clocks: default limits in milliseconds by name, the unit at the end of each.
         authority: the slots of signatures by default; a slot is roles joined by a slash, each slot a distinct person.
         machine: whether a node alone signs it.
-        document: whether its body is a plain text that the roots sign.
+        document: whether its body is a plain text, which the roots sign where it has no authority.
         fields: what it says, in the order people fill them in.
         facts: for machine kinds, type by name of fact.
         labels: short text by language; always has `en`.
@@ -99,6 +99,11 @@ class Kind:
     facts: Mapping[str, str]
     labels: Mapping[str, str]
     helps: Mapping[str, str]
+
+    @property
+    def by_roots(self) -> bool:
+        """Whether the party's roots sign it; a document with an authority is signed by persons."""
+        return self.document and not self.authority
 
     def field(self, name: str) -> Field | None:
         """Find a field by name, or None."""
@@ -280,7 +285,8 @@ def _check_kind(kind: Kind, kinds: Mapping[str, Kind], vocabularies: Mapping[str
     require(kind.precedence in codes("precedence"), "has a precedence that is not in the vocabulary")
     require(all(name.endswith("_ms") and limit > 0 for name, limit in kind.clocks.items()), "has a clock without _ms")
     signed_by_persons = not kind.machine and not kind.document
-    require(bool(kind.authority) == signed_by_persons, "authority is for the kinds that persons sign")
+    require(bool(kind.authority) or not signed_by_persons, "authority is for the kinds that persons sign")
+    require(not (kind.authority and kind.machine), "authority is for the kinds that persons sign")
     for slot in kind.authority:
         require(set(slot.split("/")) <= set(codes("role")), f"asks for a role that is not in the vocabulary: {slot}")
     require(not kind.facts or kind.machine, "facts are for machine kinds")

@@ -44,9 +44,11 @@ from protocol.faults import (
 )
 from protocol.fit import header_fits
 from protocol.kinds import Catalogue, Kind
+from protocol.lineage import Lineage
 from protocol.merkle import leaf_hash
 from protocol.signature import NODE, PURPOSE, ROOT_ROLE, signing_message
-from protocol.statement import Statement
+from protocol.statement import LogState, Statement
+from protocol.succession import SUCCESSION_KIND, SuccessionRefused, check_fits, parse_succession
 from protocol.tagged import Hash, digest
 from protocol.verdict import SignatureCheck
 
@@ -107,6 +109,7 @@ class Reader:
         roots: the roots of both logs.
         index: of the first entry to be read.
         in_force: the roster in force for it, or None.
+        lineage: where successor logs begin.
     """
 
     def __init__(
@@ -119,6 +122,7 @@ class Reader:
         roots: KnownRoots,
         index: int,
         in_force: RosterInForce | None,
+        lineage: Lineage,
     ) -> None:
         self._voice = voice
         self._agreement = agreement
@@ -127,6 +131,7 @@ class Reader:
         self._roots = roots
         self._index = index
         self._in_force = in_force
+        self._lineage = lineage
         self._party = agreement.shorts[voice]
         self._root_set: RootSet = agreement.parties[voice].roots
         self._needs: dict[tuple[str, int | None, str], Needs] = {}
@@ -164,16 +169,20 @@ class Reader:
         kind: Kind | None = None
         if statement is not None:
             kind = self._check_header(statement, faults)
+        if self._lineage.begins(voice, index) != (kind is not None and kind.name == SUCCESSION_KIND):
+            faults.append(MISPLACED)
         checks: list[SignatureCheck] = []
         signers: list[tuple[int, str] | None] = []
         needs: Needs = ()
         missing: tuple[str, ...] = ()
         roster: RosterInForce | None = None
         if entry is not None:
-            if kind is not None and kind.document and statement is not None:
+            if kind is not None and kind.by_roots and statement is not None:
                 roster = self._check_document(index, kind, entry, statement, faults)
             else:
                 expired, unread = self._list_checks(kind, entry, faults, checks, signers)
+                if kind is not None and kind.document and statement is not None:
+                    self._check_succession(index, statement, faults)
                 if kind is not None and statement is not None and not kind.machine:
                     needs = self._slots(kind, statement)
                     counting = [one for one in signers if one is not None]
@@ -287,17 +296,9 @@ class Reader:
         self, index: int, kind: Kind, entry: Entry, statement: Statement, faults: list[str]
     ) -> RosterInForce | None:
         """An agreement or a roster: its text, its place, and the roots' signatures, which are verified here and now."""
-        if (index == 0) != (kind.name == AGREEMENT_KIND):
+        if (index == 0) != (kind.name == AGREEMENT_KIND) and MISPLACED not in faults:
             faults.append(MISPLACED)
-        text = None
-        if statement.body_digest is None or statement.opener is not None:
-            faults.append(UNFIT_HEADER)
-        else:
-            text = self._archive.document(self._voice, index, statement.body_digest)
-            if text is None:
-                faults.append(DOCUMENT_MISSING)
-            elif digest(text) != statement.body_digest or len(text) != statement.body_length:
-                faults.append(DOCUMENT_DIFFERS)
+        text = self._text(index, statement, faults)
         by_roots = [(one.root, one) for one in entry.signatures if one.role == ROOT_ROLE and one.root is not None]
         if len(by_roots) < len(entry.signatures):
             faults.append(UNKNOWN_SIGNER)
@@ -327,13 +328,47 @@ class Reader:
         # What this reader is too old to verify accuses nobody, and no document takes effect by it.
         if valid + unread < roots.threshold:
             faults.append(UNAUTHORISED)
-        if not self._roots.holds(self._voice, statement.after, index):
+        if not self._roots.holds(self._voice, self._after(index, statement), index):
             faults.append(AFTER_NOT_OF_LOG)
         if kind.name == AGREEMENT_KIND and text is not None and text != self._agreement.text:
             faults.append(DOCUMENT_DIFFERS)
         if kind.name != ROSTER_KIND or text is None or faults:
             return None
         return self._take_roster(text, faults)
+
+    def _text(self, index: int, statement: Statement, faults: list[str]) -> bytes | None:
+        """The text of a document, in the open; None where there is none."""
+        if statement.body_digest is None or statement.opener is not None:
+            faults.append(UNFIT_HEADER)
+            return None
+        text = self._archive.document(self._voice, index, statement.body_digest)
+        if text is None:
+            faults.append(DOCUMENT_MISSING)
+        elif digest(text) != statement.body_digest or len(text) != statement.body_length:
+            faults.append(DOCUMENT_DIFFERS)
+        return text
+
+    def _after(self, index: int, statement: Statement) -> LogState:
+        log = self._lineage.log_of(self._voice, index)
+        return self._lineage.numbered(self._voice, log, statement.after, self._archive.root)
+
+    def _check_succession(self, index: int, statement: Statement, faults: list[str]) -> None:
+        """A document that persons sign: it names the log before as it stands here, and so does its `after`."""
+        text = self._text(index, statement, faults)
+        if text is None or MISPLACED in faults or self._in_force is None:
+            return
+        log = self._lineage.log_of(self._voice, index)
+        size = index - self._lineage.voices[self._voice][log - 1].base
+        past = LogState(size, self._archive.root(self._voice, index))
+        try:
+            succession = parse_succession(text)
+            epoch = self._in_force.roster.next_epoch
+            check_fits(succession, self._agreement, self._party, epoch=epoch, past=past)
+        except SuccessionRefused:
+            faults.append(DOCUMENT_DIFFERS)
+            return
+        if statement.after != past:
+            faults.append(AFTER_NOT_OF_LOG)
 
     def _take_roster(self, text: bytes, faults: list[str]) -> RosterInForce | None:
         """A roster that its roots signed: whether it may follow the one in force. If not, the last good one stands."""

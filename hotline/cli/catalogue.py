@@ -40,7 +40,7 @@ def list_kinds(context: click.Context) -> None:
             "kind": kind.name,
             "procedure": kind.procedure,
             "label": kind.label(),
-            "sent_by": "node" if kind.machine else "roots" if kind.document else "officers",
+            "sent_by": "node" if kind.machine else "roots" if kind.by_roots else "officers",
         }
         for kind in known.kinds
     ]
