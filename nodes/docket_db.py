@@ -15,7 +15,8 @@ from pathlib import Path
 
 import apsw
 
-from nodes.store import LogStore, StoreDamaged
+from nodes.store import StoreDamaged
+from nodes.voices import VoiceReader, begins, frontier_at
 from protocol.clocks import Clockwork
 from protocol.docket_item import Item
 from protocol.event import Event
@@ -78,13 +79,13 @@ class DocketTables:
 
     Args:
         connection: of `connect`; the caller begins and ends transactions.
-        store: the two logs.
+        store: the two voices.
         names: the parties' short names, in the agreement's order.
         clockwork: says when something is due.
     """
 
     def __init__(
-        self, connection: apsw.Connection, *, store: LogStore, names: tuple[str, str], clockwork: Clockwork
+        self, connection: apsw.Connection, *, store: VoiceReader, names: tuple[str, str], clockwork: Clockwork
     ) -> None:
         self._db = connection
         self._store = store
@@ -93,6 +94,7 @@ class DocketTables:
         self._sizes = [0, 0]
         self._frontiers: tuple[OrderedDict[int, Frontier], OrderedDict[int, Frontier]] = (OrderedDict(), OrderedDict())
         self._last: list[Frontier | None] = [None, None]
+        self._grown = [0, 0]
 
     # --- sizes and roots --------------------------------------------------------------------------------------------
 
@@ -102,16 +104,20 @@ class DocketTables:
 
     def begin_at(self, voice: int, size: int) -> None:
         """Say from where on `grow` will be called."""
-        self._last[voice] = Frontier.read(size, self._store.hashes(self._names[voice]))
+        self._last[voice] = frontier_at(self._store, self._names[voice], size)
+        self._grown[voice] = size
 
     def grow(self, voice: int, leaf: Hash) -> None:
         """Take note of the next entry's leaf hash, so that roots near it cost nothing to read."""
         last = self._last[voice]
         if last is None:
             return
+        if begins(self._store, self._names[voice], self._grown[voice]):
+            last = Frontier.empty()
         last = self._last[voice] = last.append(leaf)
+        self._grown[voice] += 1
         kept = self._frontiers[voice]
-        kept[last.size] = last
+        kept[self._grown[voice]] = last
         if len(kept) > FRONTIERS_MAX:
             kept.popitem(last=False)
 
@@ -123,7 +129,7 @@ class DocketTables:
         """See protocol.archive.Archive."""
         frontier = self._frontiers[voice].get(size)
         if frontier is None:
-            frontier = Frontier.read(size, self._store.hashes(self._names[voice]))
+            return self._store.root(self._names[voice], size)
         return frontier.root()
 
     # --- what was found about entries -------------------------------------------------------------------------------

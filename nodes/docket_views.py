@@ -14,7 +14,8 @@ from typing import Any, Final
 import apsw
 
 from nodes.docket_db import SELECT_JUDGED, judged_row, official, row_verdict
-from nodes.store import Ahead, LogStore
+from nodes.store import Ahead
+from nodes.voices import VoiceReader
 from protocol.clocks import Clock, Clockwork
 from protocol.docket_item import Item, Mark
 from protocol.entry import Entry
@@ -37,7 +38,7 @@ LATE_MAX: Final = 256
 class DocketViews:
     """The queries of a projection. Any thread may ask; an answer is of the last batch that was written."""
 
-    store: LogStore
+    store: VoiceReader
     catalogue: Catalogue
     clockwork: Clockwork
     names: tuple[str, str]

@@ -19,6 +19,9 @@ They are two kinds of directory, so that an officer's key need never be on the n
         high-water              how far our log was signed
         evidence/               the signed objects behind alarms
         restored.json           here only between a restore and the line's first word after it
+        past/                   logs that ended and were succeeded (`nodes/past.py`)
+        succession.begun        here only while a succession is put in place
+        roster-held             here only until our node has said that it holds the roster of a succession
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
@@ -123,6 +126,21 @@ class ChannelHome:
     def restored(self) -> Path:
         """That the channel was put back, until its line has all of its log again (`nodes/restored.py`)."""
         return self.path / "restored.json"
+
+    @property
+    def past(self) -> Path:
+        """The logs that ended (`nodes/past.py`)."""
+        return self.path / "past"
+
+    @property
+    def succession_begun(self) -> Path:
+        """The succession file that is being put in place; no node runs while it is here."""
+        return self.path / "succession.begun"
+
+    @property
+    def succession_accepted(self) -> Path:
+        """That our node has yet to say, before anything else, that it holds the roster of a succession."""
+        return self.path / "roster-held"
 
     @property
     def bootstrap(self) -> Path:

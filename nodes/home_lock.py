@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nodes.errors import NodeError
@@ -44,3 +46,18 @@ class HomeLock:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Keep a home's node from running meanwhile.
+
+    Raises:
+        NodeError: as `HomeLock.take`.
+    """
+    lock = HomeLock(home)
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()

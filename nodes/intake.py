@@ -35,7 +35,7 @@ from protocol.canonical import encode
 from protocol.entry import Entry
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
-from protocol.statement import Statement
+from protocol.statement import LogState, Statement
 
 _T = TypeVar("_T")
 
@@ -87,6 +87,7 @@ class Intake:
         clock: the time used in entries.
         executor: threads for crypto and disk.
         waiters: those who wait for a change or a receipt.
+        base: number at which the log begins in its voice; above 0 it succeeds another.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Intake:
         clock: SteadyClock,
         executor: Executor,
         waiters: Waiters,
+        base: int = 0,
     ) -> None:
         self._host = host
         self._store = store
@@ -105,6 +107,7 @@ class Intake:
         self._clock = clock
         self._executor = executor
         self._waiters = waiters
+        self._base = base
         self._desks = asyncio.Semaphore(ADMITTED_AT_ONCE)
         self._flash_desk = asyncio.Semaphore(1)
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
@@ -123,7 +126,15 @@ class Intake:
 
     def _admit(self, signed: SignedStatement) -> Admitted:
         own, their = self._host.rosters()
-        return self._desk.admit(signed, roster=own, counterpart=their, at_ms=self._clock.take())
+        admitted = self._desk.admit(signed, roster=own, counterpart=their, at_ms=self._clock.take())
+        if self._base and not self._is_ours(admitted.statement.after):
+            raise AdmissionRefused("after-other-log", "the statement was made for the log before; make it anew")
+        return admitted
+
+    def _is_ours(self, after: LogState) -> bool:
+        """Whether a statement was made for a past of this log."""
+        own = self._store.own
+        return after.size <= self._store.head(own).size and self._store.root(own, after.size) == after.root
 
     def _turn(self, statement_id: bytes) -> asyncio.Lock:
         """Whoever works on one statement does so alone."""
@@ -282,7 +293,7 @@ class Intake:
         return Outcome(
             state="logged" if held_at_ms is None else "held",
             draft=None,
-            serial=f"{self._store.own} {index}",
+            serial=f"{self._store.own} {self._base + index}",
             id=statement.id.hex(),
             thread=(leaf if statement.thread is None else statement.thread).hex(),
             missing=(),
@@ -321,7 +332,7 @@ class Intake:
         while not outcome.reached(state):
             left_s = deadline - loop.time()
             if outcome.index is not None:
-                held_at_ms = await self._waiters.held(outcome.index, left_s)
+                held_at_ms = await self._waiters.held(outcome.index - self._base, left_s)
                 return outcome if held_at_ms is None else replace(outcome, state="held", held_at_ms=held_at_ms)
             if left_s <= 0:
                 break

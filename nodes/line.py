@@ -35,6 +35,7 @@ from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
 from nodes.kept_beats import KeptBeats
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
+from nodes.past import Past
 from nodes.projection import BATCH_MAX, Projection, ProjectionBroken
 from nodes.receipts import receipt
 from nodes.restored import Return
@@ -47,6 +48,7 @@ from nodes.store import LogStore, StoreBroken, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from nodes.upkeep import Upkeep
 from nodes.verified import Verified
+from nodes.voices import VoiceReader, Voices
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
 from protocol.body import Opened, open_body
@@ -105,6 +107,7 @@ class Line:
         own, counterpart: short names.
         agreement, catalogue: in force.
         store, projection: what is kept and what is derived.
+        past: the logs that ended; `voices` has them and the present ones in one row, and people's numbers are of that.
         own_rosters, their_rosters: those that verified, the last in force.
         alarms: raised since the start, newest last: code, text, at_ms.
         alarm_counts: how many, by code.
@@ -137,6 +140,7 @@ class Line:
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         silent: bool = False,
         scrub_bytes_s: int = PACE_BYTES_S,
+        past: Past | None = None,
     ) -> None:
         self.home = home
         self.agreement = agreement
@@ -145,6 +149,8 @@ class Line:
         self.own, self.counterpart = store.own, store.their
         self.store = store
         self.projection = projection
+        self.past = Past((), agreement.shorts) if past is None else past
+        self.voices: VoiceReader = projection.store
         self.own_rosters, self.their_rosters = own_rosters, their_rosters
         self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
         self.beats = KeptBeats()
@@ -220,7 +226,7 @@ class Line:
         self.unconnected = asyncio.Event()
         self.unconnected.set()
         self._starting = self._live = False
-        self._judged_at_start = projection.sizes[0]
+        self._judged_at_start = self.judged[0]
         self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)
         self._said_s = 0.0
         self._judge_wanted = asyncio.Event()
@@ -237,6 +243,7 @@ class Line:
             clock=clock,
             executor=executor,
             waiters=self._waiters,
+            base=self.past.base(self.own),
         )
         self.upkeep = Upkeep(
             store=store,
@@ -487,7 +494,7 @@ class Line:
         serial = f"{verdict.party} {verdict.index}"
         self.alarm(code, f"{serial} names another party or channel than its log's")
         try:
-            proof = await on_thread(self._executor, receipt, self.store, verdict.party, verdict.index)
+            proof = await on_thread(self._executor, self.receipt, verdict.party, verdict.index)
         except NodeError as error:
             # Judged before it was cosigned, which the next one of its kind need not be.
             self.log.warning("evidence not kept", code=error.code, detail=error.text)
@@ -504,11 +511,11 @@ class Line:
                 await self._adopt(party, index)
 
     def _roster_places(self, party: str, first: int = 0) -> list[int]:
-        """Where rosters stand in a log, looked for from a place on; this happens after a crash only."""
+        """Where rosters stand in a voice, looked for from a place of its log on; this happens after a crash only."""
         size = self.store.head(party).size
         starts = range(first, size, PLACES_AT_A_TIME)
         return [
-            start + place
+            self.past.base(party) + start + place
             for start in starts
             for place, entry in enumerate(self.store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
             if glance(entry).kind == "roster"
@@ -516,7 +523,7 @@ class Line:
 
     async def adopt(self, index: int) -> None:
         """A roster of ours has its place in our log, and is in force from here."""
-        await self._adopt(self.own, index)
+        await self._adopt(self.own, self.past.base(self.own) + index)
 
     async def _adopt(self, party: str, index: int) -> None:
         """A roster of either side is in its log and verifies: it is in force from here.
@@ -524,7 +531,8 @@ class Line:
         Raises:
             StoreDamaged: it is not what was logged, and so says nothing about whoever signed it.
         """
-        raw, body = whole(self.store, party, index)
+        store, inside = self.stored_at(party, index)
+        raw, body = whole(store, party, inside)
         entry = Entry.parse(raw)
         signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
         held = self.own_rosters if party == self.own else self.their_rosters
@@ -604,6 +612,7 @@ class Line:
         signed = await self._sequencer.resume()
         if signed is not None:
             await self._on_signed(*signed)
+        await self._say_roster_held()
         # A crash may have come between a roster's place and its being in force, which is before whatever follows it.
         await self._recall_rosters()
         for index in await on_thread(self._executor, partial(self._roster_places, self.own, self._judged_at_start)):
@@ -626,6 +635,18 @@ class Line:
             outcome = await self.intake.submit(SignedStatement.parse(read_file(path)))
             if outcome.state != "draft":
                 path.unlink()
+
+    async def _say_roster_held(self) -> None:
+        """After a succession of the counterpart's log: before anything else is said, that its new roster is held. From
+        that entry on our log speaks of the successor."""
+        marker = self.home.succession_accepted
+        if not marker.exists():
+            return
+        held = self.their_rosters[-1]
+        facts = {"party": self.counterpart, "version": held.roster.version, "digest": digest(held.text)}
+        signed = await on_thread(self._executor, self._machine.statement, "roster-held", facts)
+        await self.place(Statement.parse(signed.statement), signed)
+        marker.unlink()
 
     async def _on_signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         await self.driver.tell(lambda: self._core.signed(checkpoint, note))
@@ -703,8 +724,8 @@ class Line:
             BodyRefused: it has none, or it does not hold.
             ProtocolError: the entry cannot be read, or the contents are not those committed to.
         """
-        entries = self.store.read(voice, index, index + 1)
-        body = self.store.body(voice, index)
+        entries = self.voices.read(voice, index, index + 1)
+        body = self.voices.body(voice, index)
         if not entries or body is None:
             raise BodyRefused("no-body", "body", "the entry has none")
         return self.open_statement(Entry.parse(entries[0]).statement, body)
@@ -718,6 +739,26 @@ class Line:
         opened = open_body(statement, body, party=self.own, key=self._sealing)
         check_opened(statement, opened, kind)
         return opened
+
+    @property
+    def judged(self) -> tuple[int, int]:
+        """How far our present log and theirs are judged."""
+        own, their = self.projection.sizes
+        return max(0, own - self.past.base(self.own)), max(0, their - self.past.base(self.counterpart))
+
+    def stored_at(self, voice: str, index: int) -> tuple[LogStore, int]:
+        """Where an entry of a voice is: the store of its log, and its index in that."""
+        return self.voices.inside(voice, index) if isinstance(self.voices, Voices) else (self.store, index)
+
+    def receipt(self, voice: str, index: int) -> bytes:
+        """The receipt of one entry of a voice; see `nodes.receipts`."""
+        return receipt(*self._receiptable(voice, index))
+
+    def _receiptable(self, voice: str, index: int) -> tuple[LogStore, str, int]:
+        if voice not in {self.own, self.counterpart} or index < 0:
+            return self.store, voice, index
+        store, inside = self.stored_at(voice, index)
+        return store, voice, inside
 
     def beat_age_ms(self) -> int | None:
         """How long ago the last beat of the counterpart came, milliseconds; None where none came since the start."""
@@ -745,6 +786,10 @@ class Line:
             "disputed": self._core.disputed,
             "branches": [{"number": one.number, "start": one.start, "size": one.size} for one in self.store.branches()],
             "scrub": self.upkeep.scrub.shown(),
+            "succeeded": [
+                {"party": one.party, "epoch": one.epoch, "entries": one.size, "reason": one.succession.reason}
+                for one in self.past.ended
+            ],
             "purpose": self.agreement.purpose,
             "queued": len(self.store.waiting(QUEUE)),
             "refused": len(self.store.waiting(REFUSED)),
@@ -762,7 +807,7 @@ class Line:
             "their": self.store.head(self.counterpart).size,
             "their_goal": self._core.announced_size,
             "whole": self._return.whole,
-            "judged": self.projection.sizes,
+            "judged": self.judged,
         }
 
     def close(self) -> None:
@@ -770,5 +815,6 @@ class Line:
         for task in self._background:
             task.cancel()
         self.projection.close()
+        self.past.close()
         self.store.close()
         self._mark.close()

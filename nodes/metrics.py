@@ -71,7 +71,7 @@ def _seconds(value: int | None) -> float | None:
 
 
 def _unjudged(line: Line) -> int:
-    own, their = line.projection.sizes
+    own, their = line.judged
     return max(0, line.store.head(line.own).size - own) + max(0, line.store.head(line.counterpart).size - their)
 
 

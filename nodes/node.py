@@ -33,9 +33,11 @@ from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import HomeLock
 from nodes.line import Line
+from nodes.past import Past, check_epoch, open_past
 from nodes.peer import Listener
 from nodes.projection import Projection
 from nodes.resources import catalogue
+from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
 from nodes.soundness import mend_hashes
@@ -44,6 +46,7 @@ from nodes.store import StoreDamaged, StoreUnreadable
 from nodes.supervisor import Supervisor
 from nodes.threads import Threads
 from nodes.verified import Verified
+from nodes.voices import Voices
 from protocol.agreement import Agreement
 
 THREADS = 4
@@ -129,25 +132,37 @@ class Node:
             store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
             opened.callback(store.close)
             apart = self.config.high_water
-            mark = HighWater.open(home.high_water if apart is None else self._mark_apart(apart, agreement))
+            mark = HighWater.open(mark_path_of(home, agreement, own=self.party, apart=apart))
             opened.callback(mark.close)
+            rosters = load_rosters(home, agreement, self.party), load_rosters(home, agreement, counterpart)
+            past = self._open_past(home, agreement, *rosters)
+            opened.callback(past.close)
             try:
-                line = self._line(home, agreement, store, mark)
+                line = self._line(home, agreement, store, mark, rosters, past)
             except StoreDamaged as error:
                 raise StoreUnreadable("store-unreadable", error.text) from error
             opened.pop_all()
         return line
 
-    def _line(self, home: ChannelHome, agreement: Agreement, store: SqliteStore, mark: HighWater) -> Line:
+    def _line(
+        self,
+        home: ChannelHome,
+        agreement: Agreement,
+        store: SqliteStore,
+        mark: HighWater,
+        rosters: tuple[list[HeldRoster], list[HeldRoster]],
+        past: Past,
+    ) -> Line:
         mended = mend_heads(store, mark)
         verified = Verified(self.verifiers)
         derive = partial(
             Projection.open,
             home.docket_db,
-            store=store,
+            store=Voices(store, past) if past.ended else store,
             agreement=agreement,
             catalogue=catalogue(),
             verified=verified,
+            lineage=past.lineage,
         )
         try:
             projection = derive()
@@ -163,8 +178,9 @@ class Node:
             mark_apart=self.config.high_water is not None,
             projection=projection,
             verified=verified,
-            own_rosters=load_rosters(home, agreement, self.party),
-            their_rosters=load_rosters(home, agreement, store.their),
+            own_rosters=rosters[0],
+            their_rosters=rosters[1],
+            past=past,
             keyring=self.keyring,
             executor=self.executor,
             broken=self.broke,
@@ -176,9 +192,16 @@ class Node:
             line.upkeep.mended_before(mended)
         return line
 
-    def _mark_apart(self, directory: Path, agreement: Agreement) -> Path:
-        make_directory(directory)
-        return directory / f"{agreement.log_id(self.party)}.mark"
+    def _open_past(self, home: ChannelHome, agreement: Agreement, *rosters: list[HeldRoster]) -> Past:
+        """The logs of a channel that ended; every one that the rosters of either party tell of is there."""
+        past = open_past(home, agreement, own=self.party)
+        try:
+            for held in rosters:
+                check_epoch(past, [held[0].roster, held[-1].roster])
+        except NodeError:
+            past.close()
+            raise
+        return past
 
     def broke(self, error: NodeError) -> None:
         """A write failed or what was read back differs: the process ends with this."""
@@ -297,6 +320,21 @@ class Node:
             except NodeError as error:
                 self.log.error("close failed", code=error.code, detail=error.text)
         self.lock.release()
+
+
+def mark_path_of(home: ChannelHome, agreement: Agreement, *, own: str, apart: Path | None) -> Path:
+    """Where the high-water mark of our log on a channel is.
+
+    Args:
+        home: the channel's files.
+        agreement: its agreement.
+        own: our short name.
+        apart: the directory for marks that the settings name, or None for the home.
+    """
+    if apart is None:
+        return home.high_water
+    make_directory(apart)
+    return apart / f"{agreement.log_id(own)}.mark"
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterable[BaseException]:

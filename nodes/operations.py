@@ -25,7 +25,6 @@ from nodes.clock import now
 from nodes.errors import ApiRefused
 from nodes.login import CONTENT_ROLES, Session, check_login, roles_of
 from nodes.outcome import STATES, Draft, Outcome
-from nodes.receipts import receipt
 from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
 from nodes.store import StoreDamaged
 from protocol.entry import Entry
@@ -244,7 +243,7 @@ async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
         return {"entry": entry, "held_at_ms": None, "view": branch_view(line.store, branch, index)}
     entry, _ = await asyncio.to_thread(_stored, line, voice, index)
     view = await asyncio.to_thread(line.projection.entry, voice, index)
-    held_at_ms = await asyncio.to_thread(line.store.cosigned_at, index) if voice == line.own else None
+    held_at_ms = await asyncio.to_thread(line.voices.cosigned_at, index) if voice == line.own else None
     return {"entry": entry, "held_at_ms": held_at_ms, "view": view}
 
 
@@ -256,7 +255,7 @@ async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The receipt of one entry; it holds the entry and no contents."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
-    return await asyncio.to_thread(receipt, line.store, voice, index)
+    return await asyncio.to_thread(line.receipt, voice, index)
 
 
 async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -294,12 +293,13 @@ async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
 def _stored(line: Line, voice: str, index: int) -> tuple[bytes, bytes | None]:
     """An entry and its body, in its place or ahead of it."""
     # In this order: an entry that finds its place meanwhile is then in the log.
-    ahead = [item for item in line.store.ahead() if item.index == index] if voice == line.counterpart else []
+    ahead = [item for item in line.voices.ahead() if item.index == index] if voice == line.counterpart else []
+    store, inside = line.stored_at(voice, index)
     try:
-        entries = line.store.read(voice, index, index + 1)
-        if entries and leaf_hash(entries[0]) != line.store.hashes(voice)(0, index):
+        entries = store.read(voice, inside, inside + 1)
+        if entries and leaf_hash(entries[0]) != store.hashes(voice)(0, inside):
             raise StoreDamaged("store-damaged", f"{voice} {index} is damaged")
-        body = line.store.body(voice, index)
+        body = store.body(voice, inside)
     except StoreDamaged as error:
         line.upkeep.scrub.hurry()
         raise ApiRefused("log-damaged", f"{error.text}; it is asked back from {line.counterpart}") from error
@@ -317,7 +317,7 @@ def _require_in_place(line: Line, statement: Statement) -> None:
         ApiRefused: `not-in-place`.
     """
     named = {statement.thread, statement.in_reply_to} - {None}
-    for item in line.store.ahead() if named else ():
+    for item in line.voices.ahead() if named else ():
         if leaf_hash(item.entry) in named:
             raise ApiRefused("not-in-place", f"{line.counterpart} {item.index} is ahead of entries that are not here")
 

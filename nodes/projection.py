@@ -24,8 +24,9 @@ from keys.roster import parse as parse_roster
 from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
 from nodes.errors import NodeError
-from nodes.store import Ahead, LogStore, StoreDamaged
+from nodes.store import Ahead, StoreDamaged
 from nodes.verified import Verified
+from nodes.voices import VoiceReader
 from protocol import canonical
 from protocol.agreement import Agreement
 from protocol.clocks import Clockwork
@@ -33,6 +34,7 @@ from protocol.docket import Docket, Home, docket_digest
 from protocol.event import event_of
 from protocol.judge import Judge, VoiceState
 from protocol.kinds import Catalogue
+from protocol.lineage import Lineage
 from protocol.merkle import Hash, leaf_hash
 from protocol.reading import RosterInForce
 from protocol.statement import LogState
@@ -55,28 +57,31 @@ class Projection(DocketViews):
 
     Args:
         path: the file, which need not exist.
-        store: the two logs.
+        store: the two logs, or voices.
         agreement: the one that founds the channel.
         catalogue: what the kinds mean.
         executor: threads that verify signatures, or None for none.
         verified: verifies them instead, and knows some already.
+        lineage: where successor logs begin; `store` then gives voices (`nodes/voices.py`), and every size is of those.
     """
 
     def __init__(
         self,
         path: Path,
         *,
-        store: LogStore,
+        store: VoiceReader,
         agreement: Agreement,
         catalogue: Catalogue,
         executor: Executor | None = None,
         verified: Verified | None = None,
+        lineage: Lineage | None = None,
     ) -> None:
         self.path = path
         self.store = store
         self.agreement = agreement
         self.catalogue = catalogue
         self.names = agreement.shorts
+        self._lineage = lineage or Lineage()
         self.clockwork = Clockwork(agreement, catalogue)
         self._verify = (Verified(executor) if verified is None else verified).verify
         self._lock = threading.RLock()
@@ -91,11 +96,12 @@ class Projection(DocketViews):
         cls,
         path: Path,
         *,
-        store: LogStore,
+        store: VoiceReader,
         agreement: Agreement,
         catalogue: Catalogue,
         executor: Executor | None = None,
         verified: Verified | None = None,
+        lineage: Lineage | None = None,
     ) -> Projection:
         """Open a projection, and begin it anew where it does not fit. Takes O(log size) reads, and no folding.
 
@@ -104,7 +110,13 @@ class Projection(DocketViews):
         """
         try:
             return cls(
-                path, store=store, agreement=agreement, catalogue=catalogue, executor=executor, verified=verified
+                path,
+                store=store,
+                agreement=agreement,
+                catalogue=catalogue,
+                executor=executor,
+                verified=verified,
+                lineage=lineage,
             )
         except apsw.Error as error:
             raise ProjectionBroken("projection-broken", f"{path}: {error}") from error
@@ -252,7 +264,10 @@ class Projection(DocketViews):
         return connection
 
     def _identity(self) -> bytes:
-        return self.agreement.digest + self.catalogue.digest + self.store.own.encode("ascii")
+        known = self.agreement.digest + self.catalogue.digest + self.store.own.encode("ascii")
+        if self._lineage.trivial:
+            return known
+        return known + canonical.encode([list(self._lineage.bases(voice)) for voice in (0, 1)])
 
     def _fits(self, connection: apsw.Connection) -> bool:
         """Whether the file is of this channel and catalogue and not doubted, and the last entry judged of each log is
@@ -286,10 +301,10 @@ class Projection(DocketViews):
                 homes.append(Home())
                 continue
             values: Any = canonical.decode(data, bytes_max=4096)
-            size, held_size, held_root, last_ms, home_size, arrived, total = values
+            size, held_size, held_root, last_ms, home_size, arrived, total, *log = values
             text = meta.get(f"roster-{voice}")
             roster = None if text is None else RosterInForce(parse_roster(text), text)
-            states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster))
+            states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster, *log))
             homes.append(Home(home_size, arrived, int.from_bytes(total, "big")))
         self._saved_rosters = [state.roster for state in states]
         self._saved = [meta.get(f"voice-{voice}") for voice in (0, 1)]
@@ -305,7 +320,11 @@ class Projection(DocketViews):
                 self._new_marks.append((voice, homes[voice].size, marks[homes[voice].size]))
         self._tables = tables
         self._judge = Judge(
-            agreement=self.agreement, catalogue=self.catalogue, archive=tables, states=(states[0], states[1])
+            agreement=self.agreement,
+            catalogue=self.catalogue,
+            archive=tables,
+            states=(states[0], states[1]),
+            lineage=self._lineage,
         )
         self._docket = Docket(
             agreement=self.agreement, catalogue=self.catalogue, ledger=tables, homes=(homes[0], homes[1])
@@ -338,6 +357,8 @@ class Projection(DocketViews):
             state, home = self._judge.state(voice), self._docket.homes[voice]
             total = home.total.to_bytes(256, "big")
             values = [state.size, *state.held, state.last_ms, home.size, home.arrived, total]
+            if state.log:
+                values.append(state.log)
             data = canonical.encode(values)
             if data == self._saved[voice]:
                 continue

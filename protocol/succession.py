@@ -113,7 +113,7 @@ def parse_succession(text: bytes) -> Succession:
 
 
 def check_fits(succession: Succession, agreement: Agreement, party: str, *, epoch: int, past: LogState) -> None:
-    """Check that a succession is of this log: of this party, to the epoch announced, after what counts of the one before.
+    """Check that a succession is of this party, to the announced epoch, and after what counts of the log before.
 
     Args:
         succession: parsed.

@@ -47,6 +47,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("officer", "hotline.cli.officer", "Add officers."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),
+    ("succession", "hotline.cli.succession", "End a log that cannot be repaired; begin its successor."),
     ("pair", "hotline.cli.pair", "Agree with another party and open a channel."),
     ("node", "hotline.cli.node", "Run the node."),
     ("demo", "hotline.cli.demo", "Run two parties on one machine with real incidents."),

@@ -1,0 +1,385 @@
+"""Ending a log and beginning its successor: what each side's people do.
+
+    the party whose log ends                   the counterpart
+                                               attest    -> attestation
+    begin  -> succession  <----------------    (attestation)
+    sign, sign  (officers)
+    complete              ---------------->    accept
+    node run                                   node run
+
+1. `attest` gives the counterpart's last cosignature of the log, and entries where they are wanted.
+2. `begin` makes the succession: the document, and the roster that brings the announced log, signed by the roots.
+3. Officers sign it, as many as the agreement asks.
+4. `complete` puts it in place at the party whose log ends, and `accept` at the other. Either works on the same file and
+   checks all of it; nodes are stopped meanwhile.
+
+Source: spec/succession.md.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hotline.desk import Channel, Officer
+from hotline.documents import check_roster
+from hotline.errors import CouldNot, Misused, Refused
+from hotline.root_signing import Secrets
+from hotline.sending import sign
+from hotline.succession_keys import check_announced, next_rosters, successor_seeds, take_reserve, with_log
+from keys.keyring import NodeKeyring
+from nodes.config import NodeConfig
+from nodes.files import read_file, write_file
+from nodes.home import ChannelHome, NodeHome
+from nodes.home_lock import locked
+from nodes.key_files import read_keyring, write_keyring
+from nodes.node import mark_path_of
+from nodes.past import ended_path
+from nodes.resources import catalogue
+from nodes.rosters import HeldRoster
+from nodes.rosters import load as load_rosters
+from nodes.signed import SignedStatement
+from nodes.sqlite_store import SqliteStore
+from nodes.stopped import open_store, read_agreement
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from nodes.succession import Standing, check_file, missing_of, put_in_place, rosters_in, write_counted
+from nodes.succession_file import (
+    ATTESTED_BYTES_MAX,
+    ATTESTED_MAX,
+    Attestation,
+    SuccessionFile,
+    SuccessionFileRefused,
+)
+from protocol.agreement import Agreement
+from protocol.checkpoint import parse_text
+from protocol.compose import Setting, compose
+from protocol.cosignature import verify_note
+from protocol.errors import ProtocolError
+from protocol.line_keys import voice_keys
+from protocol.note import parse as parse_note
+from protocol.statement import EMPTY_LOG, ID_BYTES, LogState
+from protocol.succession import SUCCESSION_KIND, Succession
+
+RECORD_OVERHEAD = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A succession as people are shown it.
+
+    Attributes:
+        party, counterpart: short names.
+        succession: the document.
+        missing: slots of the agreement without a signature.
+        signers: `person/1 as duty`, for every signature.
+        waiting: statements that waited and are void; None where nothing was put in place.
+    """
+
+    party: str
+    counterpart: str
+    succession: Succession
+    missing: tuple[str, ...]
+    signers: tuple[str, ...]
+    waiting: int | None = None
+
+
+def attest(home: NodeHome, channel: ChannelHome, *, entries_from: int | None) -> Attestation:
+    """Give our last cosignature of the counterpart's log, and what our mirror has from a place on.
+
+    Raises:
+        CouldNot: nothing was cosigned, or the entries are too many for one file.
+    """
+    with open_store(home, channel) as store:
+        note = store.note(THEIR_COSIGNED)
+        if note is None:
+            raise CouldNot("nothing-cosigned", f"no checkpoint of {channel.counterpart} was cosigned here yet")
+        size = parse_text(parse_note(note).text).size
+        start = size if entries_from is None else min(entries_from, size)
+        if size - start > ATTESTED_MAX:
+            raise CouldNot("too-large", f"{size - start} entries; {ATTESTED_MAX} fit: name a later one")
+        entries: list[tuple[bytes, bytes | None]] = []
+        room = ATTESTED_BYTES_MAX - len(note) - 64
+        for index in range(start, size):
+            entry, body = store.read(store.their, index, index + 1)[0], store.body(store.their, index)
+            room -= len(entry) + len(body or b"") + RECORD_OVERHEAD
+            if room < 0:
+                raise CouldNot("too-large", f"entries {start} to {size - 1} do not fit; name a later one")
+            entries.append((entry, body))
+    return Attestation(note=note, start=start, entries=tuple(entries))
+
+
+def begin(
+    home: NodeHome,
+    channel: ChannelHome,
+    opened: Secrets,
+    *,
+    reason: str,
+    attested: Attestation | None,
+    now_ms: int,
+) -> tuple[bytes, Shown]:
+    """Make a succession of our own log, for the officers to sign.
+
+    Args:
+        home: ours; its node must be stopped.
+        channel: whose log of ours ends.
+        opened: what opens roots and reserve.
+        reason: one of `REASONS`.
+        attested: from the counterpart; None to go by the last cosignature that we have of it.
+        now_ms: now, UTC milliseconds.
+
+    Returns:
+        The succession file, and what it says.
+
+    Raises:
+        CouldNot, Refused: there is no cosignature, the reserve has other keys than those announced, or our store holds
+            another past than the one cosigned and the attestation does not hold what is wanted of it.
+    """
+    with locked(home.path):
+        agreement = read_agreement(channel)
+        own = home.party
+        in_force = load_rosters(channel, agreement, own)[-1]
+        _check_not_begun(channel)
+        with open_store(home, channel) as store:
+            note = store.note(OWN_COSIGNED) if attested is None else attested.note
+            if note is None:
+                raise CouldNot("nothing-cosigned", f"{channel.counterpart} has not cosigned our log as far as we know")
+            past = _past_of(note, agreement, channel, own, in_force)
+            if not _holds(store, own, past):
+                if attested is None:
+                    text = f"our store does not hold the log that {channel.counterpart} cosigned"
+                    raise CouldNot("succession-needs-entries", f"{text} at {past.size}")
+                write_counted(channel, store, own, in_force.roster.epoch, attested, past)
+            their = store.head(store.their)
+            seen = LogState(their.size, their.root)
+        standing = _standing(home, channel, agreement, own, in_force.roster.epoch, past)
+        rosters = next_rosters(home, channel, agreement, standing, opened, now_ms=now_ms)
+        document = Succession(own, standing.roster.roster.next_epoch, reason, note).encode()
+        kind = catalogue().kind(SUCCESSION_KIND)
+        assert kind is not None  # noqa: S101 - it is in the catalogue that comes with the program.
+        setting = Setting(
+            channel=agreement.channel,
+            party=own,
+            agreement=agreement.digest,
+            catalogue=agreement.catalogue_digest,
+            after=past,
+            seen=seen,
+        )
+        made = compose(
+            kind,
+            setting,
+            statement_id=secrets.token_bytes(ID_BYTES),
+            secret=None,
+            issued_at_ms=now_ms,
+            document=document,
+            language=agreement.languages[0],
+        )
+        signed = SignedStatement(statement=made.statement_bytes, signatures=(), body=document)
+        file = SuccessionFile(signed=signed, rosters=rosters)
+        check_file(file, standing, agreement, catalogue(), whole=False)
+    return file.encode(), shown(file, agreement)
+
+
+def shown(file: SuccessionFile, agreement: Agreement, *, waiting: int | None = None) -> Shown:
+    """What a succession file says; nothing of it is verified here."""
+    party = file.succession.party
+    return Shown(
+        party=party,
+        counterpart=agreement.other(party).short,
+        succession=file.succession,
+        missing=missing_of(file, agreement, catalogue()),
+        signers=tuple(f"{one.signer} as {one.role}" for one in file.signed.signatures),
+        waiting=waiting,
+    )
+
+
+def pinned(officer: Officer, file: SuccessionFile) -> Agreement:
+    """The agreement that an officer pinned and that a succession is under.
+
+    Raises:
+        Refused: the officer pinned no such agreement.
+    """
+    for text in officer.home.pins().values():
+        agreement = Agreement.parse(text)
+        if agreement.digest == file.statement.agreement:
+            return agreement
+    raise Refused("wrong-agreement", f"{officer.home.name} has pinned no agreement that this is under")
+
+
+def add_signatures(file: SuccessionFile, officers: Sequence[Officer], *, now_ms: int) -> tuple[SuccessionFile, Shown]:
+    """Sign a succession by one or more officers of the party whose log ends.
+
+    Raises:
+        Refused: the file is not of the officer's party or agreement, its roster is not signed by the roots, or an
+            officer is not needed.
+    """
+    party = file.succession.party
+    agreement = pinned(officers[0], file)
+    for officer in officers:
+        if pinned(officer, file).digest != agreement.digest:
+            raise Refused("wrong-agreement", f"{officer.home.name} has pinned another agreement")
+        if officer.home.party != party:
+            raise Refused("wrong-party", f"{officer.home.name} is an officer of {officer.home.party}, not of {party}")
+        statement, raw = file.statement, file.signed.statement
+        kind = catalogue().kind(statement.kind)
+        if kind is None or statement.channel != agreement.channel or statement.after != file.succession.past:
+            raise Refused("succession-refused", "the statement and the document in the file contradict each other")
+        roster = check_roster(file.rosters[-1], agreement=agreement, party=party)
+        person = roster.person(officer.number)
+        if person is None or person.key.raw != officer.key.public.raw:
+            raise Refused("key-not-in-roster", f"the roster in the file does not have the key of {officer.home.name}")
+        channel = Channel(
+            own=party,
+            counterpart=agreement.other(party).short,
+            agreement=agreement,
+            rosters={party: roster},
+            own_log=EMPTY_LOG,
+            their_log=EMPTY_LOG,
+            now_ms=now_ms,
+        )
+        made = sign(statement, raw, kind, channel, [officer], already=file.signed.signatures)
+        signed = replace(file.signed, signatures=(*file.signed.signatures, *made))
+        file = replace(file, signed=signed)
+    return file, shown(file, agreement)
+
+
+def complete(home: NodeHome, channel: ChannelHome, file: SuccessionFile, opened: Secrets) -> Shown:
+    """Put a succession of our own log in place. An interrupted one is done again with the same file.
+
+    Raises:
+        SuccessionFileRefused: it does not hold.
+        CouldNot: the reserve does not have the announced keys.
+    """
+    with locked(home.path):
+        agreement = read_agreement(channel)
+        if file.succession.party != home.party:
+            raise Misused("usage", f"this ends a log of {file.succession.party}: use accept")
+        node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
+        done = _done(channel, file)
+        waiting = 0
+        if not done:
+            past = file.succession.past
+            epoch = file.succession.epoch
+            standing = _standing(home, channel, agreement, home.party, epoch - 1, past)
+            rosters = check_file(file, standing, agreement, catalogue())
+            seeds = successor_seeds(node, agreement, epoch, opened)
+            signers = seeds.log_signers(agreement.origin(home.party, epoch))
+            check_announced(rosters[-1].roster.log, signers)
+            # From here on no node runs before it is finished: its keys and its roster would be of two logs.
+            write_file(channel.succession_begun, file.encode())
+            if node.channels[agreement.channel.hex()].epoch != epoch:
+                write_keyring(home.keyring_path, with_log(node, agreement, seeds), opened.passphrase, replace=True)
+            apart = NodeConfig.load(home.config_path).high_water
+            mark = mark_path_of(channel, agreement, own=home.party, apart=apart)
+            waiting = put_in_place(channel, file, rosters, agreement, own=home.party, signers=signers, mark=mark)
+        take_reserve(channel, agreement, file, opened)
+    return shown(file, agreement, waiting=waiting)
+
+
+def accept(home: NodeHome, channel: ChannelHome, file: SuccessionFile) -> Shown:
+    """Put a succession of the counterpart's log in place. An interrupted one is done again with the same file.
+
+    Raises:
+        SuccessionFileRefused: it does not hold, or does not name our own last cosignature.
+    """
+    with locked(home.path):
+        agreement = read_agreement(channel)
+        party = file.succession.party
+        if party != channel.counterpart:
+            raise Misused("usage", f"this ends a log of {party}: use complete")
+        if not _done(channel, file):
+            epoch = file.succession.epoch - 1
+            past = _cosigned_by_us(home, channel, epoch)
+            standing = _standing(home, channel, agreement, party, epoch, past)
+            rosters = check_file(file, standing, agreement, catalogue())
+            known = {held.roster.version: held.text for held in load_rosters(channel, agreement, party)}
+            for held in rosters:
+                if known.get(held.roster.version, held.text) != held.text:
+                    raise SuccessionFileRefused(f"another roster {held.roster.version} of {party} is in force here")
+            put_in_place(channel, file, rosters, agreement, own=home.party)
+    return shown(file, agreement)
+
+
+# --- what a home knows ----------------------------------------------------------------------------------------------
+
+
+def _check_not_begun(channel: ChannelHome) -> None:
+    if channel.succession_begun.exists():
+        raise CouldNot("succession-unfinished", "a succession was begun here and not finished; finish it first")
+
+
+def _done(channel: ChannelHome, file: SuccessionFile) -> bool:
+    """Whether this very succession is in place.
+
+    Raises:
+        SuccessionFileRefused: another one of the same log is, or was begun.
+    """
+    party, epoch = file.succession.party, file.succession.epoch - 1
+    if channel.succession_begun.exists():
+        if read_file(channel.succession_begun, bytes_max=ATTESTED_BYTES_MAX) != file.encode():
+            raise SuccessionFileRefused("another succession was begun here", "succession-again")
+        return False
+    path = ended_path(channel, party, epoch, ".succession")
+    if not path.exists():
+        return False
+    before = SuccessionFile.parse(read_file(path, bytes_max=ATTESTED_BYTES_MAX))
+    if before.signed.statement != file.signed.statement or before.rosters != file.rosters:
+        text = f"the log {epoch} of {party} was succeeded before, and otherwise: two successors are a fork"
+        raise SuccessionFileRefused(text, "succession-again")
+    return True
+
+
+def _past_of(note: bytes, agreement: Agreement, channel: ChannelHome, own: str, in_force: HeldRoster) -> LogState:
+    """What a cosignature of our log covers, verified."""
+    other = load_rosters(channel, agreement, channel.counterpart)[-1]
+    log = voice_keys(agreement, in_force.roster, frozenset()).log
+    mirror = voice_keys(agreement, other.roster, frozenset()).mirror
+    try:
+        checkpoint = verify_note(note, log + mirror).checkpoint
+    except ProtocolError as error:
+        raise SuccessionFileRefused(f"the cosignature of {own}'s log does not hold: {error}") from error
+    return LogState(checkpoint.size, checkpoint.root)
+
+
+def _holds(store: LogStore, voice: str, past: LogState) -> bool:
+    return store.head(voice).size >= past.size and store.root(voice, past.size) == past.root
+
+
+def _before(home: NodeHome, channel: ChannelHome, party: str, epoch: int) -> Path:
+    """The store with the log of that epoch: the present one, unless it went into the past already."""
+    old = ended_path(channel, party, epoch, ".db")
+    return old if old.exists() else channel.log_db
+
+
+def _cosigned_by_us(home: NodeHome, channel: ChannelHome, epoch: int) -> LogState:
+    party = channel.counterpart
+    store = SqliteStore.open(_before(home, channel, party, epoch), own=home.party, their=party, readonly=True)
+    try:
+        note = store.note(THEIR_COSIGNED)
+    finally:
+        store.close()
+    if note is None:
+        raise CouldNot("nothing-cosigned", f"no checkpoint of {party} was cosigned here yet")
+    checkpoint = parse_text(parse_note(note).text)
+    return LogState(checkpoint.size, checkpoint.root)
+
+
+def _standing(
+    home: NodeHome, channel: ChannelHome, agreement: Agreement, party: str, epoch: int, past: LogState
+) -> Standing:
+    """What our files say of the log that ends; its entries are read for the rosters in it."""
+    counted = ended_path(channel, party, epoch, ".counted.db")
+    path = counted if counted.exists() else _before(home, channel, party, epoch)
+    store = SqliteStore.open(path, own=home.party, their=channel.counterpart, readonly=True)
+    try:
+        if not _holds(store, party, past):
+            text = f"our store does not hold {past.size} entries of {party} as they were cosigned"
+            raise SuccessionFileRefused(text, "succession-needs-entries")
+        roster = rosters_in(store, party, past.size, agreement)[-1]
+    finally:
+        store.close()
+    if roster.roster.epoch != epoch:
+        raise SuccessionFileRefused(f"the log of {party} here is of epoch {roster.roster.epoch}, not {epoch}")
+    other = load_rosters(channel, agreement, agreement.other(party).short)[-1]
+    return Standing(party, past, roster, other)
