@@ -43,8 +43,11 @@ _SETTINGS = (
     rf"|offers/{_NAME}\.offer"
     r"|officers/[a-z][a-z0-9-]{0,31}/(?:officer\.toml|officer\.key|seen\.toml|pins/[A-Z]{2,4}\.toml)"
     rf"|{_CHANNEL}(?:agreement\.toml|agreement\.statement|channel\.toml|second-party"
-    rf"|(?:bootstrap|outbox)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)))"
+    rf"|(?:bootstrap|outbox)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)"
+    rf"|past/[A-Z]{{2,4}}-[1-9][0-9]{{0,5}}\.succession|roster-held))"
 )
+# Stores that nobody writes to any more, copied as files.
+_PAST = rf"{_CHANNEL}past/[A-Z]{{2,4}}-[1-9][0-9]{{0,5}}(?:\.counted)?\.db"
 LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
 _DIRECTORY: Final = re.compile(
     r"auditors|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/pins)?)?"
@@ -53,7 +56,7 @@ _DIRECTORY: Final = re.compile(
 """Where something of a backup may lie below a home."""
 _ALLOWED = {
     KEYS: re.compile(_SETTINGS),
-    FULL: re.compile(rf"{_SETTINGS}|{_CHANNEL}evidence/{_NAME}\.evidence|{LOG.pattern}"),
+    FULL: re.compile(rf"{_SETTINGS}|{_CHANNEL}evidence/{_NAME}\.evidence|{_PAST}|{LOG.pattern}"),
 }
 
 

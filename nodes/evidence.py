@@ -191,6 +191,9 @@ def _beside(claimed: bytes, store: LogStore, notes: tuple[str, ...]) -> tuple[Ro
             continue
         if note is None or top is None or not size <= top.size <= store.head(store.own).size:
             continue
+        if top.origin != _checkpoint(claimed).origin:
+            # Of a log that ended, or of its successor: two logs of two names are no fork.
+            continue
         steps: tuple[Step, ...] = ()
         if size < top.size:
             path = tuple(prove_consistency(size, top.size, reader))

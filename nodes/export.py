@@ -5,7 +5,9 @@
     tile/entries/<N>[.p/<W>]    the entries
     agreement/<sha256>.toml     the agreement's exact text, named by entry 0
     roster/<sha256>.toml        each roster's exact text, named by its entry
+    succession/<sha256>.txt     the document of a succession, named by entry 0 of a successor log
     policy                      whose keys to expect, for those who have no policy of their own yet
+    before/<epoch>/             the logs that this one succeeds, each as far as it counts; the same files, no policy
 
 Entries are never changed, so a log that grows meanwhile does no harm: everything is of the checkpoint's size. The
 checkpoint is written last; without it an export is not finished.
@@ -17,12 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from keys.errors import KeysError
 from keys.roster import parse as parse_roster
 from nodes.errors import NodeError
+from nodes.past import Ended, Past
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
 from protocol.agreement import Agreement
 from protocol.canonical import encode
@@ -31,19 +35,15 @@ from protocol.checkpoint import parse_text as parse_checkpoint
 from protocol.cosignature import verify_note
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.exported_log import CHECKPOINT_FILE, DOCUMENT_FOLDERS, POLICY_FILE
+from protocol.joined_log import BEFORE_FOLDER
 from protocol.line_keys import VoiceKeys, voice_keys
 from protocol.note import parse as parse_note
 from protocol.party_keys import render_policy
-from protocol.reading import AGREEMENT_KIND, ROSTER_KIND
 from protocol.tagged import digest
 from protocol.tiles import bundles_for_size, encode_bundle, entries_path, tile_path, tiles_for_size
 
-CHECKPOINT_FILE: Final = "checkpoint"
-POLICY_FILE: Final = "policy"
-AGREEMENT_FOLDER: Final = "agreement"
-ROSTER_FOLDER: Final = "roster"
-
-_MARKS: Final = {kind: encode("kind") + encode(kind) for kind in (AGREEMENT_KIND, ROSTER_KIND)}
+_MARKS: Final = {kind: encode("kind") + encode(kind) for kind in DOCUMENT_FOLDERS}
 """What stands in the bytes of every statement of these kinds."""
 
 _SCAN_ENTRIES: Final = 256
@@ -72,7 +72,7 @@ class Exported:
     bytes: int
 
 
-def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> Exported:
+def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement, past: Past | None = None) -> Exported:
     """Write one voice to a directory.
 
     Args:
@@ -80,6 +80,7 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> E
         voice: short name: our own for our log, the counterpart's for our mirror of theirs.
         out: a directory that does not exist or is empty.
         agreement: the one that founds the channel.
+        past: the logs of the channel that ended; None for none.
 
     Returns:
         What was written.
@@ -97,16 +98,29 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> E
     try:
         documents = dict(_documents(store, voice, checkpoint.size))
         keys = _keys(documents.values(), agreement, voice)
-        other_size = store.head(other).size
-        other_keys = _keys(dict(_documents(store, other, other_size)).values(), agreement, other)
+        other_documents = dict(_documents(store, other, store.head(other).size))
+        before = _before(past, voice, agreement)
+        other_keys_before = [one.keys for one in _before(past, other, agreement)]
+        other_keys = _keys(other_documents.values(), agreement, other, *other_keys_before)
         verify_note(note, [*keys.log, *other_keys.mirror])
     except (ProtocolError, KeysError) as error:
         raise ExportRefused("store-damaged", f"the log of {voice} is not what its checkpoint says: {error}") from error
-    policy = render_policy(keys.log, other_keys.log, keys.mirror, other_keys.mirror, own=voice, other=other)
+    logs = [key for one in (keys, *(part.keys for part in reversed(before))) for key in one.log]
+    other_logs = [key for one in (other_keys, *reversed(other_keys_before)) for key in one.log]
+    policy = render_policy(
+        list(dict.fromkeys(logs)),
+        list(dict.fromkeys(other_logs)),
+        keys.mirror,
+        other_keys.mirror,
+        own=voice,
+        other=other,
+    )
     _make_empty(out)
     files = written = 0
     try:
-        for name, data in _files(store, voice, checkpoint, documents, policy):
+        parts = [_files(store, voice, checkpoint, documents), iter([(POLICY_FILE, policy)])]
+        parts += [part.files(voice) for part in before]
+        for name, data in chain.from_iterable(parts):
             files += 1
             written += len(data)
             _write(out, name, data)
@@ -119,7 +133,7 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement) -> E
 
 
 def _files(
-    store: LogStore, voice: str, checkpoint: Checkpoint, documents: dict[str, bytes], policy: bytes
+    store: LogStore, voice: str, checkpoint: Checkpoint, documents: dict[str, bytes]
 ) -> Iterator[tuple[str, bytes]]:
     """Every file but the checkpoint: its name and bytes, one at a time."""
     for index, width in bundles_for_size(checkpoint.size):
@@ -128,7 +142,32 @@ def _files(
     for level, index, width in tiles_for_size(checkpoint.size):
         yield tile_path(level, index, width), store.tile(voice, level, index, width)
     yield from documents.items()
-    yield POLICY_FILE, policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """One log that ended, and what its export needs."""
+
+    ended: Ended
+    documents: dict[str, bytes]
+    keys: VoiceKeys
+
+    def files(self, voice: str) -> Iterator[tuple[str, bytes]]:
+        """Its files, in their folder."""
+        folder = f"{BEFORE_FOLDER}/{self.ended.epoch}"
+        checkpoint = self.ended.succession.checkpoint
+        for name, data in _files(self.ended.store, voice, checkpoint, self.documents):
+            yield f"{folder}/{name}", data
+        yield f"{folder}/{CHECKPOINT_FILE}", self.ended.succession.note
+
+
+def _before(past: Past | None, voice: str, agreement: Agreement) -> list[_Before]:
+    """The logs of a voice that ended, oldest first."""
+    found: list[_Before] = []
+    for ended in [] if past is None else past.of(voice):
+        documents = dict(_documents(ended.store, voice, ended.size))
+        found.append(_Before(ended, documents, _keys(documents.values(), agreement, voice)))
+    return found
 
 
 def _documents(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, bytes]]:
@@ -146,13 +185,13 @@ def _documents(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, by
             text = None if statement.kind not in _MARKS else store.body(voice, index)
             if text is None:
                 continue
-            folder = AGREEMENT_FOLDER if statement.kind == AGREEMENT_KIND else ROSTER_FOLDER
-            yield f"{folder}/{digest(text).hex()}.toml", text
+            # Each lies in a folder named after its kind.
+            yield f"{statement.kind}/{digest(text).hex()}.{DOCUMENT_FOLDERS[statement.kind]}", text
 
 
-def _keys(texts: Iterable[bytes], agreement: Agreement, party: str) -> VoiceKeys:
-    """The node-side keys that the last roster of a party gives."""
-    found: VoiceKeys | None = None
+def _keys(texts: Iterable[bytes], agreement: Agreement, party: str, *before: VoiceKeys) -> VoiceKeys:
+    """The node-side keys that the last roster of a party gives; where there is none yet, those of the log before."""
+    found: VoiceKeys | None = before[-1] if before else None
     for text in texts:
         try:
             roster = parse_roster(text)

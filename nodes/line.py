@@ -37,7 +37,7 @@ from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.past import Past
 from nodes.projection import BATCH_MAX, Projection, ProjectionBroken
-from nodes.receipts import receipt
+from nodes.receipts import receipt_of
 from nodes.restored import Return
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.scrub import PACE_BYTES_S
@@ -617,8 +617,8 @@ class Line:
         await self._recall_rosters()
         for index in await on_thread(self._executor, partial(self._roster_places, self.own, self._judged_at_start)):
             await self._adopt(self.own, index)
-        for path in sorted(self.home.bootstrap.glob("*.statement")):
-            # Entries 0 and 1: the agreement and the first roster, as the roots signed them at pairing.
+        for path in [] if self.past.of(self.own) else sorted(self.home.bootstrap.glob("*.statement")):
+            # Entries 0 and 1 of a first log: the agreement and the first roster, as the roots signed them at pairing.
             await self.intake.log(SignedStatement.parse(read_file(path)))
         if not self._core.live:
             # Told meanwhile that our log is not the one that we signed before.
@@ -752,13 +752,7 @@ class Line:
 
     def receipt(self, voice: str, index: int) -> bytes:
         """The receipt of one entry of a voice; see `nodes.receipts`."""
-        return receipt(*self._receiptable(voice, index))
-
-    def _receiptable(self, voice: str, index: int) -> tuple[LogStore, str, int]:
-        if voice not in {self.own, self.counterpart} or index < 0:
-            return self.store, voice, index
-        store, inside = self.stored_at(voice, index)
-        return store, voice, inside
+        return receipt_of(self.store, self.past, voice, index)
 
     def beat_age_ms(self) -> int | None:
         """How long ago the last beat of the counterpart came, milliseconds; None where none came since the start."""

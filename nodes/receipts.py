@@ -8,19 +8,31 @@ Source: spec/log.md, "Receipt".
 from __future__ import annotations
 
 from nodes.errors import NodeError
+from nodes.past import Past
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
 from protocol.merkle import prove_inclusion
 from protocol.receipt import make_receipt
 
 
-def receipt(store: LogStore, voice: str, index: int) -> bytes:
+def receipt_of(store: LogStore, past: Past, voice: str, number: int) -> bytes:
+    """As `receipt`, of an entry by its number in its voice, whichever of the voice's logs it is in."""
+    if voice in {store.own, store.their}:
+        for ended in past.of(voice):
+            if ended.base <= number < ended.base + ended.size:
+                return receipt(ended.store, voice, number - ended.base, note=ended.succession.note)
+        number -= past.base(voice)
+    return receipt(store, voice, number)
+
+
+def receipt(store: LogStore, voice: str, index: int, *, note: bytes | None = None) -> bytes:
     """Make the receipt of one entry.
 
     Args:
         store: of the channel.
         voice: our short name for what they hold of ours, or theirs for what we hold of theirs.
         index: place of the entry in that voice's log.
+        note: the cosigned checkpoint to go by, of a log that ended; None for the newest.
 
     Returns:
         A `.tlog-proof` file with the entry in its `extra` line.
@@ -32,7 +44,7 @@ def receipt(store: LogStore, voice: str, index: int) -> bytes:
         raise NodeError("no-such-entry", f"{voice!r} is not a voice of this channel")
     if not 0 <= index < store.head(voice).size:
         raise NodeError("no-such-entry", f"there is no entry {voice} {index}")
-    note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
+    note = note or store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
     if note is None:
         raise NodeError("not-held-yet", f"no checkpoint of {voice} has been cosigned yet")
     size = checkpoint_of(note, f"the receipt for {voice}").size

@@ -16,6 +16,7 @@ from nodes import restored
 from nodes.errors import HomeRefused, NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome
+from nodes.past import open_past
 from nodes.soundness import checkpoint_of
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, LogStore
@@ -36,6 +37,21 @@ def open_store(home: NodeHome, channel: ChannelHome) -> Iterator[LogStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def open_stores(home: NodeHome, channel: ChannelHome) -> Iterator[list[LogStore]]:
+    """Open a channel's logs for reading, the present ones first and behind them those that ended.
+
+    Raises:
+        NodeError: they cannot be read.
+    """
+    past = open_past(channel, read_agreement(channel), own=home.party)
+    try:
+        with open_store(home, channel) as store:
+            yield [store, *(one.store for one in reversed(past.ended))]
+    finally:
+        past.close()
 
 
 def read_agreement(channel: ChannelHome) -> Agreement:

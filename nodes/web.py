@@ -32,10 +32,12 @@ from nodes.errors import NodeError
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore, StoreDamaged
 from nodes.tls import TlsRefused, peer_pin
+from protocol.joined_log import BEFORE_FOLDER
 from protocol.log_error import LogRefused
 from protocol.tiles import TILE_WIDTH, encode_bundle, parse_path
 
 if TYPE_CHECKING:
+    from nodes.line import Line
     from nodes.node import Node
 
 PATH_CHARS_MAX = 200
@@ -187,7 +189,7 @@ def tiles_app(node: Node) -> Starlette:
         # Whoever may not read a channel is not told that it exists.
         if line is None or not allowed or voice not in (line.own, line.counterpart) or len(path) > PATH_CHARS_MAX:
             return PlainTextResponse("not found\n", 404)
-        return await run_in_threadpool(_read, line.store, voice, path)
+        return await run_in_threadpool(_read_line, line, voice, path)
 
     routes = [Route("/{counterpart}/{party}/{path:path}", serve, methods=["GET"])]
     app = Starlette(routes=routes)
@@ -196,8 +198,16 @@ def tiles_app(node: Node) -> Starlette:
     return app
 
 
-def _read(store: LogStore, voice: str, path: str) -> Response:
-    note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
+def _read_line(line: Line, voice: str, path: str) -> Response:
+    """A file of a voice: of its present log, or below `before/<epoch>/` of one that ended."""
+    for ended in line.past.of(voice):
+        folder = f"{BEFORE_FOLDER}/{ended.epoch}/"
+        if path.startswith(folder):
+            return _read(ended.store, voice, path.removeprefix(folder), ended.succession.note)
+    return _read(line.store, voice, path, line.store.note(OWN_COSIGNED if voice == line.own else THEIR_COSIGNED))
+
+
+def _read(store: LogStore, voice: str, path: str, note: bytes | None) -> Response:
     if note is None:
         return PlainTextResponse("nothing is cosigned yet\n", 404)
     if path == "checkpoint":

@@ -33,8 +33,10 @@ from protocol.errors import ProtocolError
 from protocol.evidence import Evidence
 from protocol.exported_log import CHECKPOINT_FILE, SIZE_MAX, ExportedLog
 from protocol.finding import Report
+from protocol.joined_log import JoinedLog
 from protocol.kinds import Catalogue
 from protocol.party_keys import PartyKeys, party_keys
+from protocol.past_logs import check_all_files, check_successions, past_logs, succession_of
 from protocol.policy import Policy
 from protocol.policy import parse as parse_policy
 from protocol.reading import AGREEMENT_KIND
@@ -49,10 +51,21 @@ class AuditMisused(ProtocolError):
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """One export whose checkpoint was verified."""
+    """One export whose checkpoint was verified, with the logs that ended before it, oldest first."""
 
     log: ExportedLog
     held: HeldCheckpoint
+    before: tuple[ExportedLog, ...] = ()
+
+    @property
+    def logs(self) -> tuple[ExportedLog, ...]:
+        """Every log of the voice."""
+        return (*self.before, self.log)
+
+    @property
+    def first(self) -> ExportedLog:
+        """The log that begins with the agreement."""
+        return self.logs[0]
 
 
 def audit(
@@ -92,14 +105,18 @@ def audit(
         # Without an agreement nobody knows which texts entries name; that there is none is the finding.
         report.not_checked.append("6-14. entries: the agreement that both logs begin with is not at hand")
         return report
-    if not all(voice.log.readable for voice in voices):
+    if not all(log.readable for voice in voices for log in voice.logs):
         report.not_checked.append("6-14. entries: not every entry is there as it was signed")
+        return report
+    if any(succession_of(voice.first) is not None for voice in voices):
+        report.not_checked.append("6-14. entries: a log that was succeeded is not at hand")
         return report
     if agreement.catalogue_digest != catalogue.digest:
         report.add("catalogue-differs", "unchecked", "agreement", "it names a catalogue that is not at hand")
         report.not_checked.append("6-14. entries: their kinds are those of another catalogue")
         return report
-    audit_entries((voices[0].log, voices[1].log), agreement, catalogue, report, verify=verify, progress=progress)
+    joined = JoinedLog(voices[0].logs), JoinedLog(voices[1].logs)
+    audit_entries(joined, agreement, catalogue, report, verify=verify, progress=progress)
     if at_ms // 86_400_000 > (agreement.review_date.toordinal() - 719_163):
         text = f"the agreement was to be looked at again by {agreement.review_date.isoformat()}"
         report.add("agreement-review-due", "warning", "agreement", text)
@@ -127,15 +144,20 @@ def _steps_1_to_4(first: Evidence, second: Evidence, policy: bytes, report: Repo
     report.checked.append(f"1. policy: it names {parties[0].prefix} and {parties[1].prefix}")
     voices = []
     for evidence, checkpoint in ((first, held[0]), (second, held[1])):
-        log = ExportedLog(evidence, checkpoint.checkpoint, _label(checkpoint.voice, evidence), report)
-        if log.size > SIZE_MAX:
+        label = _label(checkpoint.voice, evidence)
+        log = ExportedLog(evidence, checkpoint.checkpoint, label, report)
+        before = past_logs(evidence, checkpoint, label, parsed, report)
+        if before is None:
+            report.not_checked.append("4-14. logs: a log before a successor does not hold or is absent")
+            return None
+        if sum(one.size for one in (*before, log)) > SIZE_MAX:
             text = f"{log.size} entries, at most {SIZE_MAX} are audited"
             report.add("log-too-large", "unchecked", log.where(CHECKPOINT_FILE), text)
             report.not_checked.append("4-14. logs: one is too large for this program")
             return None
-        voices.append(_Voice(log, checkpoint))
+        voices.append(_Voice(log, checkpoint, before))
     for voice in voices:
-        voice.log.check_files()
+        check_all_files(voice.logs)
     report.checked.append("2. structure: the files of both exports, by name")
     lines = "; ".join(
         f"{voice.log.short} {voice.log.size} entries, held by the other party at {zulu(voice.held.held_at_ms)}"
@@ -143,8 +165,11 @@ def _steps_1_to_4(first: Evidence, second: Evidence, policy: bytes, report: Repo
     )
     report.checked.append(f"3. checkpoints: {lines}")
     for voice in voices:
-        voice.log.check_tree()
+        for log in voice.logs:
+            log.check_tree()
     report.checked.append("4. append-only: every entry, and every hash of every level, against the signed roots")
+    for voice in voices:
+        check_successions(voice.logs, parsed, report)
     return voices[0], voices[1]
 
 
@@ -174,11 +199,11 @@ def _step_5(voices: Sequence[_Voice], report: Report) -> Agreement | None:
     """Find the agreement: the text that entry 0 of each log names, and that both logs' names are made of."""
     found: dict[Hash, Agreement] = {}
     for voice in voices:
-        log = voice.log
+        log = voice.first
         named = _agreement_named(log)
         if named is None:
             data = log.entry(0)
-            if data is not None:
+            if data is not None and succession_of(log) is None:
                 text = "entry 0 is no agreement that can be read"
                 report.add("agreement-not-at-zero", "refuted", f"{log.short} 0", text)
             continue
@@ -215,7 +240,8 @@ def _step_5(voices: Sequence[_Voice], report: Report) -> Agreement | None:
             text = "the agreement makes no log of that name"
             report.add("policy-pins-other-agreement", "refuted", voice.log.where(CHECKPOINT_FILE), text)
             return None
-        voice.log.short = short
+        for log in voice.logs:
+            log.short = short
     report.checked.append(
         f"5. agreement: {agreement.digest.hex()}, which the names of both logs are made of"
         + (" (purpose: demonstration)" if agreement.demonstration else "")
@@ -240,8 +266,8 @@ def _agreement_named(log: ExportedLog) -> Hash | None:
 
 def _check_documents(voices: Sequence[_Voice], report: Report) -> None:
     """Every document file holds what its name says. Whether an entry names it shows when the entries are judged."""
-    for voice in voices:
-        for wanted, name in voice.log.bad_documents():
-            index = 0 if wanted == _agreement_named(voice.log) else None
+    for log in (log for voice in voices for log in voice.logs):
+        for wanted, name in log.bad_documents():
+            index = 0 if wanted == _agreement_named(log) else None
             text = "it is not the text that its name, and the entry that names it, stand for"
-            report.add("document-differs", "refuted", voice.log.where(name, index), text)
+            report.add("document-differs", "refuted", log.where(name, index), text)

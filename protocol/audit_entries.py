@@ -15,7 +15,6 @@ from protocol.audit_time import LineTally, judge_clocks
 from protocol.clocks import Clockwork
 from protocol.docket import Docket
 from protocol.event import event_of
-from protocol.exported_log import ExportedLog
 from protocol.faults import (
     ACCUSING,
     BAD_SIGNATURE,
@@ -27,10 +26,11 @@ from protocol.faults import (
     UNKNOWN_SIGNER,
 )
 from protocol.finding import Report
+from protocol.joined_log import JoinedLog
 from protocol.judge import Judge
 from protocol.kinds import Catalogue
+from protocol.lineage import Lineage
 from protocol.memory_ledger import MemoryLedger
-from protocol.merkle import Frontier
 from protocol.reading import ROSTER_KIND
 from protocol.tagged import Hash
 from protocol.verdict import Verdict
@@ -44,9 +44,6 @@ PROGRESS_EVERY: Final = 256
 BATCH_ENTRIES: Final = 256
 """Entries read at once: a whole bundle. Handing signatures to another process costs some 0.5 ms each time."""
 
-_STEP_MAX: Final = 1024
-"""Leaves from one root to the next that are hashed one after the other; beyond that the tree is looked up anew."""
-
 SIGNATURE_UNCHECKED: Final = "signature-unchecked"
 """Note: whose the signature is cannot be known, because the text of a roster before it is not at hand."""
 
@@ -54,7 +51,7 @@ _OF_KEYS: Final = frozenset({BAD_SIGNATURE, UNKNOWN_SIGNER, UNAUTHORISED})
 
 
 def audit_entries(
-    logs: tuple[ExportedLog, ExportedLog],
+    logs: tuple[JoinedLog, JoinedLog],
     agreement: Agreement,
     catalogue: Catalogue,
     report: Report,
@@ -65,7 +62,7 @@ def audit_entries(
     """Do steps 6 to 14.
 
     Args:
-        logs: both voices, with every entry there and good.
+        logs: both voices, each with every log before the present one; every entry there and good.
         agreement: the one that both begin with.
         catalogue: the one that it names.
         report: where findings go.
@@ -79,14 +76,13 @@ class _Judgement:
     """Judges every entry, and gathers what the steps say."""
 
     def __init__(
-        self, logs: tuple[ExportedLog, ExportedLog], agreement: Agreement, catalogue: Catalogue, report: Report
+        self, logs: tuple[JoinedLog, JoinedLog], agreement: Agreement, catalogue: Catalogue, report: Report
     ) -> None:
         by_short = {log.short: log for log in logs}
         self.logs = (by_short[agreement.shorts[0]], by_short[agreement.shorts[1]])
         self.agreement = agreement
         self.catalogue = catalogue
         self.report = report
-        self.frontiers = [Frontier.empty(), Frontier.empty()]
         self.named: tuple[dict[Hash, int], dict[Hash, int]] = ({}, {})
         self.notes: Counter[str] = Counter()
         self.first_note: dict[str, str] = {}
@@ -100,7 +96,8 @@ class _Judgement:
         """Steps 6 to 14."""
         sizes = self.logs[0].size, self.logs[1].size
         archive = MemoryArchive(roots=self._root, sizes=sizes, document=self._document)
-        judge = Judge(agreement=self.agreement, catalogue=self.catalogue, archive=archive)
+        lineage = Lineage((self.logs[0].segments, self.logs[1].segments))
+        judge = Judge(agreement=self.agreement, catalogue=self.catalogue, archive=archive, lineage=lineage)
         ledger = MemoryLedger()
         docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, digests=False)
         total = sum(sizes)
@@ -125,18 +122,10 @@ class _Judgement:
 
     def _document(self, voice: int, index: int, wanted: Hash) -> bytes | None:
         self.named[voice][wanted] = index
-        return self.logs[voice].document(wanted)
+        return self.logs[voice].document(index, wanted)
 
     def _root(self, voice: int, size: int) -> Hash:
-        log, last = self.logs[voice], self.frontiers[voice]
-        if last.size < size <= last.size + _STEP_MAX:
-            # Roots are asked for from the beginning to the end, most of them a few entries after the one before.
-            self.frontiers[voice] = last = last.extend(log.leaves(last.size, size))
-            return last.root()
-        found = log.frontier(size)
-        if size > last.size:
-            self.frontiers[voice] = found
-        return found.root()
+        return self.logs[voice].root(size)
 
     def _look(self, verdict: Verdict) -> None:
         """What one verdict adds to the findings and counts."""
@@ -178,9 +167,8 @@ class _Judgement:
     def _unnamed_documents(self) -> None:
         """Step 6, the other way about: a document that no entry names has no business in an export."""
         for log, named in zip(self.logs, self.named, strict=True):
-            for wanted, name in log.documents.items():
-                if wanted not in named:
-                    self.report.add("file-unexpected", "refuted", log.where(name), "no entry names this text")
+            for where in log.unnamed(named):
+                self.report.add("file-unexpected", "refuted", where, "no entry names this text")
 
     def _sum_up(self, docket: Docket, clocks: int) -> None:
         report, checked = self.report, self.report.checked

@@ -18,6 +18,20 @@ FINDINGS = (
         "Use a policy you had before, from someone you trust.",
     ),
     Code(
+        "log-before-missing",
+        "unchecked",
+        "the log before a successor is not in the export",
+        "The log begins with a succession, and what it goes on from is not at hand. It cannot be judged alone.",
+        "Obtain the whole export, with its folder `before`, from the party or its counterpart.",
+    ),
+    Code(
+        "succession-differs",
+        "refuted",
+        "a successor log does not go on from the log before",
+        "It begins with no succession, or with one that ends the log before elsewhere than that was exported to.",
+        "Keep both exports; ask both parties for the logs that ended.",
+    ),
+    Code(
         "policy-pins-other-agreement",
         "refuted",
         "the policy pins another agreement than entry 0",

@@ -29,7 +29,11 @@ from protocol.tiles import (
 
 CHECKPOINT_FILE: Final = "checkpoint"
 POLICY_FILE: Final = "policy"
-DOCUMENT_FOLDERS: Final = ("agreement", "roster")
+AGREEMENT_FOLDER: Final = "agreement"
+ROSTER_FOLDER: Final = "roster"
+SUCCESSION_FOLDER: Final = "succession"
+DOCUMENT_FOLDERS: Final = {AGREEMENT_FOLDER: "toml", ROSTER_FOLDER: "toml", SUCCESSION_FOLDER: "txt"}
+"""Where documents lie, each named after its digest with this ending."""
 
 LOST_MAX: Final = 256
 """Bundles of entries that may be absent or damaged before the tree is given up: to claim what is not there costs
@@ -69,14 +73,20 @@ class ExportedLog:
 
     # --- structure --------------------------------------------------------------------------------------------------
 
-    def check_files(self) -> None:
-        """Step 2: exactly the files that a log of this size has; documents are looked at by name only."""
+    def check_files(self, *, apart: Sequence[str] = ()) -> None:
+        """Step 2: exactly the files that a log of this size has; documents are looked at by name only.
+
+        Args:
+            apart: folders of logs before this one, which are looked at by themselves.
+        """
         for name in self.evidence.odd():
             self._report.add("file-unexpected", "refuted", self.where(name), "no plain file of an export")
         for name in sorted(self.evidence.names()):
+            if any(name.startswith(f"{one}/") for one in apart):
+                continue
             folder, _, base = name.partition("/")
             stem, _, suffix = base.partition(".")
-            if folder in DOCUMENT_FOLDERS and suffix == "toml" and _is_digest(stem):
+            if suffix and DOCUMENT_FOLDERS.get(folder) == suffix and _is_digest(stem):
                 self.documents[bytes.fromhex(stem)] = name
             elif name not in (CHECKPOINT_FILE, POLICY_FILE) and not self._has(name):
                 self._report.add(

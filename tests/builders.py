@@ -35,6 +35,7 @@ from protocol.docket import Docket
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.event import event_of
+from protocol.exported_log import DOCUMENT_FOLDERS
 from protocol.judge import Judge
 from protocol.kinds import Kind
 from protocol.memory_ledger import MemoryLedger
@@ -389,9 +390,9 @@ class World:
         for level, index, width, data in build_tiles(log.leaves[:size]):
             files[tile_path(level, index, width)] = data
         for entry, body in zip(log.entries[:size], log.bodies[:size], strict=True):
-            for folder in ("agreement", "roster"):
+            for folder, suffix in DOCUMENT_FOLDERS.items():
                 if body is not None and folder == _kind(entry):
-                    files[f"{folder}/{digest(body).hex()}.toml"] = body
+                    files[f"{folder}/{digest(body).hex()}.{suffix}"] = body
         return files
 
     def policy(self, party: str) -> bytes:

@@ -13,13 +13,14 @@ from hashlib import sha256
 from typing import Any
 
 from keys import roster as rosters
-from keys.note_key import NoteKeyType, NoteSigner
+from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
 from keys.roster import NotePair
 from protocol.archive import MemoryArchive
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import add_cosignatures, cosign
 from protocol.judge import Judge
 from protocol.lineage import Lineage, Segment
+from protocol.party_keys import render_policy
 from protocol.statement import LogState
 from protocol.succession import Succession
 from protocol.tagged import digest
@@ -43,6 +44,7 @@ class Succeeded(World):
     def __init__(self, **changes: Any) -> None:
         super().__init__(**changes)
         self.past: dict[str, Log] = {}
+        self.ended: dict[str, bytes] = {}
 
     def succeed(
         self,
@@ -58,7 +60,8 @@ class Succeeded(World):
     ) -> None:
         """End a party's log at a size, and begin its successor with the succession and the next roster."""
         old = self.logs[party]
-        text = Succession(party, epoch, reason, note or self.checkpoint(party, size)).encode()
+        self.ended[party] = note or self.checkpoint(party, size)
+        text = Succession(party, epoch, reason, self.ended[party]).encode()
         past = self.past[party] = Log(
             old.entries[:size], old.bodies[:size], old.leaves[:size], old.frontiers[: size + 1], old.last_ms
         )
@@ -135,6 +138,34 @@ class Succeeded(World):
             return whole[start : start + count]
 
         return Walk(judge=judge, read=read, verify=verify_here)
+
+    def files(self, party: str, size: int | None = None) -> dict[str, bytes]:
+        """See World; of a voice with a past, with that in its folder."""
+        files = super().files(party, size)
+        if party not in self.past:
+            return files
+        files["checkpoint"] = self.successor_note(party)
+        present, self.logs[party] = self.logs[party], self.past[party]
+        before = super().files(party)
+        self.logs[party] = present
+        del before["policy"]
+        before["checkpoint"] = self.ended[party]
+        return {**files, **{f"before/{EPOCH}/{name}": data for name, data in before.items()}}
+
+    def policy(self, party: str) -> bytes:
+        """See World; with the keys of every log."""
+        channel = self.agreement.channel
+        logs: dict[str, list[NoteVerifier]] = {}
+        mirrors = {}
+        for name in NAMES:
+            ring = keyring(name, channel)
+            epochs = [ring.log_signers(channel, self.agreement.origin(name, EPOCH))]
+            if name in self.past:
+                epochs.insert(0, next_signers(name, self.agreement.origin(name, EPOCH + 1)))
+            logs[name] = [one.verifier for pair in epochs for one in pair]
+            mirrors[name] = [one.verifier for one in ring.mirror_signers(channel, self.agreement.mirror_name(name))]
+        other = NAMES[1 - NAMES.index(party)]
+        return render_policy(logs[party], logs[other], mirrors[party], mirrors[other], own=party, other=other)
 
     def successor_note(self, party: str, *, at_ms: int = START_MS) -> bytes:
         """The checkpoint of the successor, cosigned."""

@@ -15,6 +15,7 @@ from hotline.printable import printable
 if TYPE_CHECKING:
     from nodes.evidence import Kept
     from nodes.home import ChannelHome, NodeHome
+    from protocol.accusation import Accusation
 
 PORTABLE = "a third party can check it"
 NOT_PORTABLE = "for this node only"
@@ -127,15 +128,12 @@ def export_command(context: click.Context, name: str, out: str | None) -> None:
       hotline --home ARC evidence export 1795255200000-fork -o fork.evidence
       hotline verify fork.evidence --policy policy
     """
-    from nodes.evidence import portable
     from nodes.files import write_file
-    from nodes.stopped import open_store, read_agreement
 
     settings = settings_of(context)
     home = settings.node_home()
     channel, kept = _one(home, name)
-    with open_store(home, channel) as store:
-        accusation = portable(kept, home=channel, store=store, agreement=read_agreement(channel))
+    accusation = _portable(home, channel, kept)
     path = Path(out) if out is not None else Path(f"{kept.name}.evidence")
     data = accusation.encode()
     write_file(path, data, mode=0o644)
@@ -165,15 +163,27 @@ def _one(home: NodeHome, name: str) -> tuple[ChannelHome, Kept]:
     return found[0], read(found[0].evidence, name)
 
 
+def _portable(home: NodeHome, channel: ChannelHome, kept: Kept) -> Accusation:
+    """What is kept as evidence for others, by the present logs or by those that ended."""
+    from nodes.evidence import NotPortable, portable
+    from nodes.stopped import open_stores, read_agreement
+
+    agreement = read_agreement(channel)
+    with open_stores(home, channel) as stores:
+        for store in stores[:-1]:
+            try:
+                return portable(kept, home=channel, store=store, agreement=agreement)
+            except NotPortable:
+                continue
+        return portable(kept, home=channel, store=stores[-1], agreement=agreement)
+
+
 def _is_portable(home: NodeHome, channel: ChannelHome, kept: Kept) -> bool:
     """Whether a third party could check it. Where the logs cannot be read, nobody knows."""
     from nodes.errors import NodeError
-    from nodes.evidence import portable
-    from nodes.stopped import open_store, read_agreement
 
     try:
-        with open_store(home, channel) as store:
-            portable(kept, home=channel, store=store, agreement=read_agreement(channel))
+        _portable(home, channel, kept)
     except NodeError:
         return False
     return True

@@ -33,6 +33,7 @@ def export_command(context: click.Context, out: str, voice: str | None, counterp
       hotline --home ARC log export bor-log --voice BOR
     """
     from nodes.export import export
+    from nodes.past import open_past
     from nodes.stopped import open_store, read_agreement
 
     settings = settings_of(context)
@@ -51,8 +52,13 @@ def export_command(context: click.Context, out: str, voice: str | None, counterp
     chosen = voice or home.party
     if chosen not in {home.party, channel.counterpart}:
         raise Misused("channel-unknown", f"{chosen} is not a voice of the channel with {channel.counterpart}")
-    with open_store(home, channel) as store:
-        written = export(store, chosen, Path(out), agreement=read_agreement(channel))
+    agreement = read_agreement(channel)
+    past = open_past(channel, agreement, own=home.party)
+    try:
+        with open_store(home, channel) as store:
+            written = export(store, chosen, Path(out), agreement=agreement, past=past)
+    finally:
+        past.close()
     settings.output.result(
         {
             "voice": written.voice,

@@ -27,8 +27,9 @@ def receipt_command(context: click.Context, serial: str, out: str | None) -> Non
     """
     from hotline.reference import parse_reference
     from nodes.files import write_file
-    from nodes.receipts import receipt
-    from nodes.stopped import open_store
+    from nodes.past import open_past
+    from nodes.receipts import receipt_of
+    from nodes.stopped import open_store, read_agreement
 
     settings = settings_of(context)
     home = settings.node_home()
@@ -41,8 +42,12 @@ def receipt_command(context: click.Context, serial: str, out: str | None) -> Non
     if len(channels) > 1:
         names = ", ".join(f"{home.party}/{channel.counterpart}" for channel in channels)
         raise Misused("channel-not-chosen", f"say which channel: one of {names}, as in '{home.party}/BOR 17'")
-    with open_store(home, channels[0]) as store:
-        data = receipt(store, reference.voice, reference.index)
+    past = open_past(channels[0], read_agreement(channels[0]), own=home.party)
+    try:
+        with open_store(home, channels[0]) as store:
+            data = receipt_of(store, past, reference.voice, reference.index)
+    finally:
+        past.close()
     path = Path(out) if out is not None else Path(f"{reference.voice}-{reference.index}.tlog-proof")
     write_file(path, data, mode=0o644)
     settings.output.result(

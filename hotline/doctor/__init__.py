@@ -24,6 +24,7 @@ from nodes.errors import NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome, OfficerHome
 from nodes.key_files import read_keyring
+from nodes.past import open_past
 from nodes.stopped import open_store, read_agreement
 from nodes.tls import own_certificate
 
@@ -235,6 +236,7 @@ def _sizes(home: NodeHome, channel: ChannelHome) -> tuple[int, int] | str:
     if not channel.log_db.is_file():
         return 0, 0
     try:
+        open_past(channel, read_agreement(channel), own=home.party).close()
         with open_store(home, channel) as store:
             return store.head(store.own).size, store.head(store.their).size
     except (NodeError, HotlineError) as error:

@@ -75,8 +75,16 @@ def ceremony(arc: Path, bor: Path, room: Path, *, reason: str = "fork") -> Path:
     return file
 
 
+def verify(arc: Path, bor: Path, room: Path) -> dict[str, Any]:
+    """Export both voices, each by its own party, and audit them under a policy kept apart."""
+    for home in (arc, bor):
+        ok("--home", home, "log", "export", room / f"{home.name}-log")
+    shutil.copy(room / "ARC-log" / "policy", room / "policy")
+    return dict(ok("audit", room / "ARC-log", room / "BOR-log", "--policy", room / "policy"))
+
+
 def test_a_forked_log_goes_on_in_its_successor(tmp_path: Path) -> None:
-    """From the fork to an open line: what was receipted counts at both sides, threads go on, and nothing is disputed."""
+    """From the fork to an open line: what was receipted counts at both sides, and nothing is disputed any more."""
     arc, bor = fork(tmp_path)
     file = ceremony(arc, bor, tmp_path)
     done = ok(*acting(arc, "succession", "complete", file))
@@ -108,3 +116,62 @@ def test_a_forked_log_goes_on_in_its_successor(tmp_path: Path) -> None:
                 {"party": "ARC", "epoch": 1, "entries": counted, "reason": "fork"}
             ]
             assert not alarms(home) & {"fork", "fork-self", "docket-differs", "root-differs"}, alarms(home)
+    report = verify(arc, bor, tmp_path)
+    assert report["verdict"] == "verified", report["findings"]
+    # The evidence of the fork is of the log that ended, and still holds.
+    (kept,) = [one for one in ok("--home", bor, "evidence", "list")["evidence"] if one["code"] == "fork"]
+    ok("--home", bor, "evidence", "export", kept["name"], "-o", tmp_path / "fork.evidence")
+    ok("verify", tmp_path / "fork.evidence", "--policy", tmp_path / "policy")
+
+
+def test_a_log_whose_tail_is_lost_goes_on_in_its_successor(tmp_path: Path) -> None:
+    """Both disks were put back, and what was signed last is nowhere. The export of both logs verifies, also as the
+    counterpart holds them, and a backup brings the past along."""
+    arc, bor = paired(tmp_path)
+    with (arc / "node.toml").open("a") as settings:
+        settings.write('high_water = "apart"\n')
+    with running(arc, bor):
+        asked = send(arc, "This stays.")
+    for home in (arc, bor):
+        shutil.copytree(home, tmp_path / f"old-{home.name}")
+    with running(arc, bor):
+        send(arc, "This is lost.")
+        send(bor, "So is this.")
+    for home in (arc, bor):
+        shutil.copytree(home / "apart", tmp_path / "apart") if home is arc else None
+        shutil.rmtree(home)
+        shutil.copytree(tmp_path / f"old-{home.name}", home)
+    shutil.rmtree(arc / "apart")
+    shutil.copytree(tmp_path / "apart", arc / "apart")
+    processes = [start(arc), start(bor)]
+    try:
+        wait_for(lambda: "tail-lost" in alarms(arc))
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            process.wait(20)
+    file = ceremony(arc, bor, tmp_path, reason="tail-lost")
+    ok(*acting(bor, "succession", "accept", file))
+    ok(*acting(arc, "succession", "complete", file))
+    with running(arc, bor):
+        sent = send(arc, "This is said anew.")
+        answer = ("send", "goodwill", "--set", "message=Good.", "--reply-to", asked["serial"], "--wait", "held")
+        assert ok(*acting(bor, *answer))["state"] == "held"
+        assert not alarms(arc) & {"tail-lost", "docket-differs"}
+        ok(*acting(bor, "receipt", sent["serial"], "-o", tmp_path / "new.tlog-proof"))
+        ok(*acting(arc, "receipt", asked["serial"], "-o", tmp_path / "old.tlog-proof"))
+    report = verify(arc, bor, tmp_path)
+    assert report["verdict"] == "verified", report["findings"]
+    assert any("tail-lost" in line for line in report["checked"])
+    for proof in ("new", "old"):
+        ok("verify", tmp_path / f"{proof}.tlog-proof", "--policy", tmp_path / "policy")
+    ok("--home", bor, "log", "export", tmp_path / "mirror", "--voice", "ARC")
+    found = ok("audit", tmp_path / "mirror", tmp_path / "BOR-log", "--policy", tmp_path / "policy")
+    assert found["verdict"] == "verified"
+    ok(*acting(bor, "backup", tmp_path / "BOR.backup"))
+    ok(*acting(bor, "restore", tmp_path / "BOR.backup", tmp_path / "again", "--party", "BOR"))
+    assert sorted(path.name for path in (tmp_path / "again" / "channels" / "ARC" / "past").iterdir()) == [
+        "ARC-1.db",
+        "ARC-1.succession",
+    ]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from nodes.export import CHECKPOINT_FILE, _documents, _files, _keys
+from nodes.export import _documents, _files, _keys
 from nodes.resources import catalogue
 from nodes.store import OWN_COSIGNED, LogStore
 from protocol.audit import audit
 from protocol.checkpoint import parse_text
 from protocol.evidence import MemoryEvidence
+from protocol.exported_log import CHECKPOINT_FILE, POLICY_FILE
 from protocol.note import parse as parse_note
 from protocol.party_keys import render_policy
 from tests.builders import START_MS
@@ -32,7 +33,7 @@ def exported(store: LogStore, pair: tuple[str, str]) -> tuple[MemoryEvidence, by
     held = dict(_documents(store, other, store.head(other).size))
     theirs = _keys(held.values(), parties.agreement(pair), other)
     policy = render_policy(keys.log, theirs.log, keys.mirror, theirs.mirror, own=own, other=other)
-    files = {**dict(_files(store, own, checkpoint, documents, policy)), CHECKPOINT_FILE: note}
+    files = {**dict(_files(store, own, checkpoint, documents)), POLICY_FILE: policy, CHECKPOINT_FILE: note}
     return MemoryEvidence(own, files), policy
 
 
