@@ -342,6 +342,8 @@ def put_in_place(
     _sync(following)
     following.replace(home.log_db)
     sync_directory(home.path)
+    for one in (old, ended_path(home, party, epoch, ".counted.db")):
+        _rest(one)
     write_file(ended_path(home, party, epoch, ".succession"), file.encode())
     # What counts is looked at once more, as the node's start will.
     read_past(home, agreement, own=own).close()
@@ -370,6 +372,22 @@ def _settle(path: Path, own: str, their: str) -> None:
         connection.close()
     for one in _files(path)[1:]:
         one.unlink(missing_ok=True)
+
+
+def _rest(path: Path) -> None:
+    """A store that nobody writes to any more, if it is there: read without files beside it."""
+    if not path.exists():
+        return
+    connection = apsw.Connection(str(path))
+    try:
+        connection.pragma("journal_mode", "delete")
+    except apsw.Error as error:
+        raise SuccessionFileRefused(f"{path}: {error}", "store-broken") from error
+    finally:
+        connection.close()
+    for one in _files(path)[1:]:
+        one.unlink(missing_ok=True)
+    _sync(path)
 
 
 def _sync(path: Path) -> None:

@@ -22,7 +22,6 @@ from typing import Final
 from protocol.agreement import Agreement
 from protocol.checkpoint import Checkpoint, parse_text
 from protocol.errors import Malformed, ProtocolError
-from protocol.log_error import LogRefused
 from protocol.note import parse as parse_note
 from protocol.statement import LogState
 
@@ -37,10 +36,15 @@ DOCUMENT_BYTES_MAX: Final = 32_768
 _HEAD = re.compile(r"hotline succession 1\nparty ([A-Z]{2,4})\nepoch ([1-9][0-9]{0,5})\nreason ([a-z-]{1,20})\n\n")
 
 
-class SuccessionRefused(LogRefused):
+class SuccessionRefused(ProtocolError):
     """A document that is no succession, or not of this log."""
 
-    CODE = "succession-refused"
+    def __init__(self, text: str) -> None:
+        super().__init__("succession-refused", "succession", text)
+
+    def __reduce__(self) -> tuple[type["SuccessionRefused"], tuple[str]]:
+        # The inherited way would hand the base's three arguments to this constructor.
+        return type(self), (self.text,)
 
 
 @dataclass(frozen=True, slots=True)
