@@ -39,6 +39,7 @@ from nodes.errors import FileRefused, NodeError
 from nodes.files import DIRECTORY_MODE, SECRET_MODE, sync_directory
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
+from nodes.past import open_past
 from nodes.restored import Restored
 from nodes.sqlite_store import SqliteStore
 from nodes.stopped import read_agreement
@@ -279,6 +280,7 @@ def _check_channel(
     store = SqliteStore.open(channel.log_db, own=home.party, their=channel.counterpart, readonly=True)
     try:
         check_store(store, Keys(own, their), progress=partial(progress, f"checking {channel.counterpart}"))
+        open_past(channel, agreement, own=home.party).close()
         sizes = store.head(store.own).size, store.head(store.their).size
         marked = None
         if note is not None:

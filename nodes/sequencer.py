@@ -320,7 +320,10 @@ class Sequencer:
     def _check_mark(self, checkpoint: Checkpoint) -> None:
         """Never a second root for a size, nor a size below the last one signed."""
         last = self._mark.checkpoint
-        if last is not None and last.origin == checkpoint.origin:
+        if last is not None and last.origin != checkpoint.origin:
+            # The mark moves to a successor with the home; a home that names another log was put back from before that.
+            raise SignRefused("high-water-differs", f"the mark is of the log {last.origin}")
+        if last is not None:
             if checkpoint.size < last.size:
                 raise SignRefused(
                     "high-water-ahead", f"the log was signed at {last.size} entries before; here are {checkpoint.size}"

@@ -94,6 +94,11 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         if details.get("disputed"):
             text = f"{channel['counterpart']} signed two logs; what is new of it is kept beside the one that is held"
             lines.append(output.paint(f"    DISPUTED   {text}; run: hotline evidence list", "bold", "red"))
+        ended = details.get("succeeded", ())
+        for one in ended:
+            where = f"{one['entries']} entries ({one['reason']})"
+            text = f"log {one['epoch']} of {one['party']} at {where}; its successor goes on"
+            lines.append(f"    ended      {text}")
         for branch in details.get("branches", ()):
             first, last = (f"{channel['counterpart']} {place}~{branch['number']}" for place in _ends(branch))
             lines.append(output.paint(f"    branch {branch['number']:<3} {first} to {last}, not receipted", "red"))
@@ -102,7 +107,8 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             text = f"{scrub['damaged']} stored entries are damaged; they are asked back from {channel['counterpart']}"
             lines.append(output.paint(f"    DAMAGED    {text}", "bold", "red"))
         for index in details.get("ahead", ()):
-            text = f"{channel['counterpart']} {index} came ahead of {max(0, index - channel['their_size'])} entries"
+            number = index + sum(one["entries"] for one in ended if one["party"] == channel["counterpart"])
+            text = f"{channel['counterpart']} {number} came ahead of {max(0, index - channel['their_size'])} entries"
             lines.append(output.paint(f"    FLASH      {text}; read it now with: hotline inbox", "bold", "red"))
         for name in ("queued", "drafts"):
             if details.get(name):

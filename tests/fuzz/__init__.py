@@ -37,5 +37,6 @@ TARGETS: tuple[str, ...] = (
     "roster",
     "session",
     "settings",
+    "succession",
 )
 """The modules of `tests.fuzz.targets`, each with a `TARGET` and its `seeds()`."""

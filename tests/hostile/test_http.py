@@ -13,6 +13,7 @@ import pytest
 
 from nodes import web
 from nodes.memory_store import MemoryStore
+from nodes.past import Past
 from nodes.store import Row
 from nodes.web import CONNECTIONS_MAX, WebServer, health_app, tiles_app
 from protocol.checkpoint import Checkpoint, sign_checkpoint
@@ -185,7 +186,8 @@ def test_a_client_that_does_not_read_costs_a_part_of_a_bundle() -> None:
     row = Row(entry, leaf_hash(entry), None, None, False)
     frontier = Frontier.empty().extend([row.leaf] * TILE_WIDTH)
     store.append_own(0, [row] * TILE_WIDTH, frontier, 0)
-    line: Any = SimpleNamespace(store=store, own="ARC", counterpart="BOR", agreement=SimpleNamespace(auditors=()))
+    past, agreement = Past((), ("ARC", "BOR")), SimpleNamespace(auditors=())
+    line: Any = SimpleNamespace(store=store, past=past, own="ARC", counterpart="BOR", agreement=agreement)
     origin = line_keys("ARC").own.origin
     note = sign_checkpoint(Checkpoint(origin, TILE_WIDTH, frontier.root()), line_keys("ARC").signers.log, 1)
     store.put_cosigned(note, TILE_WIDTH, 1)

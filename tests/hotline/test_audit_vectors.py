@@ -24,6 +24,8 @@ ELSEWHERE = {
     "after-beyond": "before an entry has its place, which in an export it has; vectors of judgement",
     "export-exists": "of writing an export",
     "projection-broken": "of a node",
+    "log-before-missing": "the catalogue of these vectors has no succession; protocol/test_succession_audit.py",
+    "succession-differs": "likewise",
 }
 """Codes among the findings that no audit of files gives, and where they come from."""
 

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from nodes import web
 from nodes.memory_store import MemoryStore
+from nodes.past import Past
 from nodes.store import THEIR_COSIGNED
 from protocol.tiles import entries_path, tile_path
 from tests.builders import NAMES, World
@@ -34,6 +35,7 @@ class Served:
     own: str
     counterpart: str
     agreement: Any
+    past: Past
 
 
 @cache
@@ -45,7 +47,7 @@ def application() -> Any:
         append(store, party, world.logs[party].entries, world.logs[party].bodies)
     store.put_cosigned(world.checkpoint("ARC"), 2, 1)
     store.later(THEIR_COSIGNED, world.checkpoint("BOR"))
-    line = Served(store, "ARC", "BOR", world.agreement)
+    line = Served(store, "ARC", "BOR", world.agreement, Past((), world.agreement.shorts))
     node: Any = SimpleNamespace(lines={"BOR": line}, config=SimpleNamespace(tiles_clients=(PIN,)))
     return web.tiles_app(node)
 
