@@ -20,7 +20,7 @@ from nodes.errors import NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome
 from nodes.sqlite_store import SqliteStore
-from nodes.store import LogStore
+from nodes.store import LogStore, StoreDamaged
 from nodes.succession_file import FILE_BYTES_MAX, SuccessionFile
 from protocol.agreement import Agreement
 from protocol.lineage import Lineage, Segment
@@ -163,14 +163,19 @@ def _open(
         path = ended_path(home, party, epoch, ".db")
     if not path.is_file():
         raise PastRefused("past-missing", f"{path} is absent: {party}'s log {epoch}, which its successor goes on from")
-    store = SqliteStore.open(path, own=own, their=home.counterpart, readonly=True)
+    file.version(party)
     try:
-        whole = store.head(party).size >= checkpoint.size
-        if not whole or store.root(party, checkpoint.size) != checkpoint.root:
-            raise PastRefused("past-missing", f"{path} does not hold {party}'s log {epoch} as it counts")
-    except BaseException:
-        store.close()
-        raise
+        store = SqliteStore.open(path, own=own, their=home.counterpart, readonly=True)
+        try:
+            whole = store.head(party).size >= checkpoint.size
+            if not whole or store.root(party, checkpoint.size) != checkpoint.root:
+                raise PastRefused("past-missing", f"{path} does not hold {party}'s log {epoch} as it counts")
+        except BaseException:
+            store.close()
+            raise
+    except StoreDamaged as error:
+        # Nobody gives it back over the line, so it is not damage that mends itself.
+        raise PastRefused("past-missing", error.text) from error
     return Ended(party, epoch, base, file, succession, store)
 
 
