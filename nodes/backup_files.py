@@ -51,7 +51,7 @@ _PAST = rf"{_CHANNEL}past/[A-Z]{{2,4}}-[1-9][0-9]{{0,5}}(?:\.counted)?\.db"
 LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
 _DIRECTORY: Final = re.compile(
     r"auditors|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/pins)?)?"
-    r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|rosters|evidence))?)?"
+    r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|rosters|evidence|past))?)?"
 )
 """Where something of a backup may lie below a home."""
 _ALLOWED = {

@@ -39,11 +39,12 @@ from nodes.errors import FileRefused, NodeError
 from nodes.files import DIRECTORY_MODE, SECRET_MODE, sync_directory
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
-from nodes.past import open_past
+from nodes.past import check_epoch, open_past
 from nodes.restored import Restored
 from nodes.sqlite_store import SqliteStore
 from nodes.stopped import read_agreement
 from nodes.store_check import Keys, check_store, checked
+from protocol.agreement import Agreement
 from protocol.errors import ProtocolError
 from protocol.line_keys import voice_keys
 
@@ -280,7 +281,7 @@ def _check_channel(
     store = SqliteStore.open(channel.log_db, own=home.party, their=channel.counterpart, readonly=True)
     try:
         check_store(store, Keys(own, their), progress=partial(progress, f"checking {channel.counterpart}"))
-        open_past(channel, agreement, own=home.party).close()
+        _check_past(home, channel, agreement)
         sizes = store.head(store.own).size, store.head(store.their).size
         marked = None
         if note is not None:
@@ -297,6 +298,17 @@ def _check_channel(
         finally:
             mark.close()
     return sizes
+
+
+def _check_past(home: NodeHome, channel: ChannelHome, agreement: Agreement) -> None:
+    """The logs that ended are there, and are those that were succeeded."""
+    past = open_past(channel, agreement, own=home.party)
+    try:
+        for short in agreement.shorts:
+            held = rosters.load(channel, agreement, short)
+            check_epoch(past, [held[0].roster, held[-1].roster])
+    finally:
+        past.close()
 
 
 def _sync(directory: Path) -> None:
