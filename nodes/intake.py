@@ -33,6 +33,7 @@ from nodes.threads import on_thread
 from nodes.waiters import Waiters
 from protocol.canonical import encode
 from protocol.entry import Entry
+from protocol.limits import DRAFTS_OF_ONE_MAX
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
 from protocol.statement import LogState, Statement
@@ -113,6 +114,7 @@ class Intake:
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._roster_task: asyncio.Task[Placed] | None = None
         self._taking: set[asyncio.Task[Outcome]] = set()
+        self._drafting = asyncio.Lock()
         self._coming = 0
         self._straight: asyncio.Future[Placed | None] | None = None
 
@@ -219,7 +221,10 @@ class Intake:
             admitted = await self._on_thread(self._admit, signed)
         if admitted.missing or not self._host.live:
             name = DRAFT if admitted.missing else QUEUE
-            await self._keep(name, statement.id, signed)
+            if name == DRAFT and waiting is None:
+                await self._keep_draft(statement.id, signed)
+            else:
+                await self._keep(name, statement.id, signed)
             if name == QUEUE and self._host.live:
                 # The counterpart answered while this was being written; nobody else will come back for it.
                 await self._log(statement.id, signed)
@@ -258,6 +263,22 @@ class Intake:
     async def _keep(self, name: str, statement_id: bytes, signed: SignedStatement) -> None:
         await self._on_thread(self._store.put_waiting, name, statement_id, signed.encode(), self._clock.take())
         self._waiters.notify()
+
+    async def _keep_draft(self, statement_id: bytes, signed: SignedStatement) -> None:
+        """Keep a new draft, if there is room for one more of whoever signed it first.
+
+        Raises:
+            AdmissionRefused: `too-many-drafts`.
+        """
+        async with self._drafting:
+            kept = await self._on_thread(self._drafts_of, _maker(signed))
+            if kept >= DRAFTS_OF_ONE_MAX:
+                text = f"{kept} drafts that {_maker(signed)} signed first wait for others; there is room for no more"
+                raise AdmissionRefused("too-many-drafts", text)
+            await self._keep(DRAFT, statement_id, signed)
+
+    def _drafts_of(self, signer: str) -> int:
+        return sum(_maker(SignedStatement.parse(record)) == signer for _, record, _ in self._store.waiting(DRAFT))
 
     async def log(self, signed: SignedStatement) -> None:
         """Log a complete statement that is not in the log yet, whether or not the line is live.
@@ -377,6 +398,21 @@ class Intake:
                 return self._draft(statement_id, record, at_ms)
         raise NodeError("no-such-draft", f"there is no draft {draft_id[:40]} here")
 
+    async def discard(self, draft_id: str, signer: str) -> None:
+        """Forget a draft that somebody has signed and does not want to be sent any more.
+
+        Raises:
+            NodeError: `no-such-draft`, or `not-your-draft` where they have not signed it.
+        """
+        draft = await self._on_thread(self.draft, draft_id)
+        async with self._turn(bytes.fromhex(draft.id)):
+            # It may have been completed meanwhile, and is then on its way.
+            draft = await self._on_thread(self.draft, draft_id)
+            if signer not in {one.signer for one in draft.signatures}:
+                raise NodeError("not-your-draft", f"only who signed the draft {draft_id[:40]} may discard it")
+            await self._on_thread(self._store.drop_waiting, bytes.fromhex(draft.id))
+        self._waiters.notify()
+
     async def sign_draft(self, draft_id: str, signature: Signature) -> Outcome:
         """Add a signature to a draft; the last one that was missing logs it."""
         draft = await self._on_thread(self.draft, draft_id)
@@ -385,6 +421,11 @@ class Intake:
                 statement=draft.statement, signatures=_merge(draft.signatures, (signature,)), body=draft.body
             )
         )
+
+
+def _maker(signed: SignedStatement) -> str:
+    """Who signed a statement first; later signatures are put behind."""
+    return signed.signatures[0].signer if signed.signatures else ""
 
 
 def _waiting_outcome(statement: Statement, name: str, missing: tuple[str, ...]) -> Outcome:

@@ -207,6 +207,14 @@ async def _drafts(caller: Caller, line: Line, arguments: Arguments) -> Any:
     return [_draft_dict(draft) for draft in await asyncio.to_thread(line.intake.drafts)]
 
 
+async def _discard(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Forget a draft that the caller has signed."""
+    draft_id = take(arguments, "id", str)
+    if caller.session is not None:
+        await line.intake.discard(draft_id, f"person/{caller.session.person}")
+    return draft_id
+
+
 async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Add a signature to a draft."""
     signatures = signatures_from_wire([take(arguments, "signature", list)])
@@ -342,6 +350,7 @@ OPERATIONS: dict[str, Operation] = {
     "context": Operation("officer", _context),
     "wait": Operation("officer", _wait),
     "drafts": Operation("officer", _drafts),
+    "discard": Operation("officer", _discard),
     "sign": Operation("officer", _sign),
     "inbox": Operation("officer", _inbox),
     "threads": Operation("officer", _threads),

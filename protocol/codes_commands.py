@@ -416,6 +416,22 @@ COMMANDS = (
         3,
     ),
     Code(
+        "too-many-drafts",
+        "error",
+        "too many of one person's drafts wait for others",
+        "64 statements that the same person signed first wait for further signatures. Nothing of this one was kept.",
+        "Have them signed, or discard what is not wanted any more: `drafts --discard`. One officer more may be enough.",
+        1,
+    ),
+    Code(
+        "not-your-draft",
+        "error",
+        "the draft is not signed by you",
+        "Only who signed a draft may discard it.",
+        "Ask whoever signed it; `drafts` names them.",
+        1,
+    ),
+    Code(
         "draft-changed",
         "error",
         "the draft is not what was shown",

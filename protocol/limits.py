@@ -91,6 +91,10 @@ RULES_MAX: Final = 64
 SLOTS_MAX: Final = 6
 """Signatures that one authority rule may ask for."""
 
+DRAFTS_OF_ONE_MAX: Final = 64
+"""Statements by one person that may wait for other signatures on one channel. Each is read anew for whoever lists them,
+and some 200 KB; nobody looks through more."""
+
 OBSERVERS_MAX: Final = 16
 """Witnesses, and auditors, that an agreement may name."""
 

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 @click.command("drafts")
 @click.option("--with", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
+@click.option("--discard", metavar="DRAFT", help="Forget a draft that you have signed; nobody can sign it any more.")
 @common_options
 @click.pass_context
-def drafts_command(context: click.Context, counterpart: str | None) -> None:
+def drafts_command(context: click.Context, counterpart: str | None, discard: str | None) -> None:
     """List statements that wait for signatures.
 
+    At most 64 that one person signed first may wait on a channel.
+
     \b
-    Example:
+    Examples:
       hotline --home ARC drafts
+      hotline --home ARC drafts --discard 5f3a
     """
     from hotline.output import table
     from hotline.showing import DEMONSTRATION
@@ -35,6 +39,11 @@ def drafts_command(context: click.Context, counterpart: str | None) -> None:
     found: list[dict[str, Any]] = []
     with open_desk(settings) as (desk, _):
         channel = desk.channel(counterpart)
+        if discard is not None:
+            draft_id = _whole_id(desk, channel, discard)
+            desk.request("discard", counterpart=channel.counterpart, id=draft_id)
+            settings.output.result({"discarded": draft_id}, [f"{draft_id}: discarded; nobody can sign it any more."])
+            return
         for draft in desk.request("drafts", counterpart=channel.counterpart):
             statement = Statement.parse(draft["statement"])
             found.append(

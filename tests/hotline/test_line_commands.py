@@ -158,6 +158,16 @@ def test_two_persons_sign_one_after_the_other(homes: tuple[Path, Path]) -> None:
     assert shown["view"]["signers"] == [{"person": 1, "role": "duty"}, {"person": 3, "role": "senior"}]
 
 
+def test_a_draft_is_discarded_by_who_signed_it(homes: tuple[Path, Path]) -> None:
+    """Nobody else may; afterwards it is in no list, and cannot be signed."""
+    arc, _ = homes
+    draft = hotline(*acting(arc, "send", "notification", "--severity", "4", *NOTICE, "--json")).json["draft"]
+    assert code_of(hotline(*acting(arc, "drafts", "--discard", draft, "--as", "senior", "--json"))) == "not-your-draft"
+    assert ok(*acting(arc, "drafts", "--discard", draft[:12]))["discarded"] == draft
+    assert ok(*acting(arc, "drafts"))["drafts"] == []
+    assert code_of(hotline(*acting(arc, "sign", draft, "--as", "senior", "--json"))) == "no-such-draft"
+
+
 def test_two_persons_sign_in_one_go(homes: tuple[Path, Path]) -> None:
     """Two --as, before or after the command, and the statement is complete."""
     arc, _ = homes
