@@ -14,7 +14,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -212,7 +212,8 @@ class _Shared(ThreadPoolExecutor):
 
 
 async def _serve(homes: Sequence[NodeHome]) -> None:
-    shared: Executor | None = None if len(homes) == 1 else _Shared(4)
+    # Who verifies waits for nobody, and the others wait for who verifies: these are threads of their own.
+    shared, verifiers = (None, None) if len(homes) == 1 else (_Shared(4), _Shared(2))
     nodes = []
     for home in homes:
         peers = [channel.counterpart for channel in home.channels()] if home.party == HUB else [home.party]
@@ -220,8 +221,9 @@ async def _serve(homes: Sequence[NodeHome]) -> None:
         if shared is not None:
             for own in (node.executor, node.readers, node.verifiers):
                 own.shutdown()
-            node.executor = shared
-            node.readers = node.verifiers = shared  # type: ignore[assignment]
+            node.executor = node.readers = shared
+        if verifiers is not None:
+            node.verifiers = verifiers
         node.open()
         nodes.append(node)
     loop = asyncio.get_running_loop()
