@@ -384,7 +384,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "integer": FieldType(how="a whole number", check=_check_integer, parse=_parse_integer, show=_show_as_is),
     "flag": FieldType(how="yes or no", check=_check_flag, parse=_parse_flag, show=_show_flag),
     "when": FieldType(
-        how="as much as is known: 2015, 2015-12, 2015-12-23, 2015-12-23T14Z, 2015-12-23T14:05Z or 2015-12-23T14:05:09Z",
+        how="what is known of it: 2015, 2015-12, 2015-12-23, 2015-12-23T14Z, 2015-12-23T14:05Z or 2015-12-23T14:05:09Z",
         check=_check_when,
         parse=_parse_when,
         show=_show_as_is,

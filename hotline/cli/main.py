@@ -106,9 +106,9 @@ def run(arguments: Sequence[str], output: Output) -> int:
     except click.UsageError as error:
         output.as_json = output.as_json or wants_json
         command = error.ctx.command_path if error.ctx is not None else "hotline"
-        return _fail(output, "usage", error.format_message(), MISUSED, next_step=f"Run: {command} --help")
+        return _fail(output, "usage", _one_line(error), MISUSED, next_step=f"Run: {command} --help")
     except click.ClickException as error:
-        return _fail(output, "usage", error.format_message(), MISUSED)
+        return _fail(output, "usage", _one_line(error), MISUSED)
     except (click.Abort, KeyboardInterrupt):
         return _fail(output, "interrupted", "Interrupted; see status for what was done.", COULD_NOT)
     except HotlineError as error:
@@ -159,6 +159,11 @@ def _key_code(error: Exception) -> str:
 
 
 _UNREACHABLE = frozenset({"node-not-running", "node-closed", "timed-out"})
+
+
+def _one_line(error: click.ClickException) -> str:
+    """The library's message, which lists choices in lines with tabs, as one line."""
+    return " ".join(error.format_message().split())
 
 
 def _fail(output: Output, code: str, text: str, status: int, *, next_step: str | None = None) -> int:

@@ -74,6 +74,13 @@ def test_misuse_is_one_json_object_and_exit_2(arguments: tuple[str, ...]) -> Non
     assert set(done.json["error"]) == {"code", "text", "next"}
 
 
+def test_a_usage_error_is_one_line_of_plain_text() -> None:
+    """Also where the library lists choices in lines with tabs."""
+    done = hotline("completion", "--json")
+    assert done.status == 2
+    assert {"bash,", "fish,", "zsh"} <= set(done.json["error"]["text"].split(" "))
+
+
 def test_a_directory_that_is_no_home_is_said(tmp_path: Path) -> None:
     """Exit 3, and the error is on standard error for people."""
     done = hotline("--home", tmp_path, "status")
