@@ -31,7 +31,7 @@ from protocol.audit_time import zulu
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.evidence import Evidence
-from protocol.exported_log import CHECKPOINT_FILE, SIZE_MAX, ExportedLog
+from protocol.exported_log import CHECKPOINT_FILE, SIZE_MAX, EvidenceChanged, ExportedLog
 from protocol.finding import Report
 from protocol.joined_log import JoinedLog
 from protocol.kinds import Catalogue
@@ -97,31 +97,46 @@ def audit(
             one party's log (`voices-not-two`).
     """
     report = Report()
-    voices = _steps_1_to_4(first, second, policy, report)
-    if voices is None:
-        return report
+    try:
+        voices = _steps_1_to_4(first, second, policy, report)
+        if voices is not None:
+            _steps_5_to_14(voices, report, catalogue=catalogue, at_ms=at_ms, verify=verify, progress=progress)
+    except EvidenceChanged as error:
+        report.add(error.code, "unchecked" if error.code == "tile-missing" else "refuted", error.where, error.text)
+        report.not_checked.append("5-14. entries: the files are not what they were when the audit began")
+    return report
+
+
+def _steps_5_to_14(
+    voices: tuple[_Voice, _Voice],
+    report: Report,
+    *,
+    catalogue: Catalogue,
+    at_ms: int,
+    verify: Verifier,
+    progress: Progress | None,
+) -> None:
     agreement = _step_5(voices, report)
     if agreement is None:
         # Without an agreement nobody knows which texts entries name; that there is none is the finding.
         report.not_checked.append("6-14. entries: the agreement that both logs begin with is not at hand")
-        return report
+        return
     if not all(log.readable for voice in voices for log in voice.logs):
         report.not_checked.append("6-14. entries: not every entry is there as it was signed")
-        return report
+        return
     if any(succession_of(voice.first) is not None for voice in voices):
         report.not_checked.append("6-14. entries: a log that was succeeded is not at hand")
-        return report
+        return
     if agreement.catalogue_digest != catalogue.digest:
         report.add("catalogue-differs", "unchecked", "agreement", "it names a catalogue that is not at hand")
         report.not_checked.append("6-14. entries: their kinds are those of another catalogue")
-        return report
+        return
     joined = JoinedLog(voices[0].logs), JoinedLog(voices[1].logs)
     audit_entries(joined, agreement, catalogue, report, verify=verify, progress=progress)
     if at_ms // 86_400_000 > (agreement.review_date.toordinal() - 719_163):
         text = f"the agreement was to be looked at again by {agreement.review_date.isoformat()}"
         report.add("agreement-review-due", "warning", "agreement", text)
     report.checked.append(f"audited at {zulu(at_ms)}")
-    return report
 
 
 # --- steps 1 to 4 --------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from protocol.checkpoint import Checkpoint
+from protocol.errors import ProtocolError
 from protocol.evidence import Evidence
 from protocol.finding import Report
 from protocol.merkle import HASH_BYTES, Frontier, Hash, complete_root, leaf_hash
@@ -41,6 +42,11 @@ nothing, and to note it costs an auditor memory."""
 
 SIZE_MAX: Final = 50_000_000
 """Entries of a log that is audited. A checkpoint may claim more than any machine has memory for."""
+
+
+class EvidenceChanged(ProtocolError):
+    """A file that was read again and is not what it was: what was hashed must be what is judged. `code` is that of the
+    finding: `tile-missing` where it is gone, `entry-differs` where it holds something else."""
 
 
 class ExportedLog:
@@ -213,16 +219,33 @@ class ExportedLog:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def read(self, start: int, count: int) -> list[bytes]:
-        """Entries from `start`, at most to the end of its bundle; only after `check_tree` found all of them good."""
+        """Entries from `start`, at most to the end of its bundle.
+
+        Raises:
+            EvidenceChanged: they are not those that `check_tree` found to be good.
+            TileRefused: it did not find all of them good, and these cannot be read.
+        """
         index, inside = divmod(start, TILE_WIDTH)
         # A bundle is asked for in parts, one soon after the other; the last one read is kept.
         if self._bundle is None or self._bundle[0] != index:
-            width = min(TILE_WIDTH, self.size - index * TILE_WIDTH)
-            data = self.evidence.read(entries_path(index, width))
-            if data is None:
-                raise TileRefused(f"{self.where(entries_path(index, width))} went away during the audit")
-            self._bundle = index, parse_bundle(data, width)
+            self._bundle = index, self._read_again(index, min(TILE_WIDTH, self.size - index * TILE_WIDTH))
         return self._bundle[1][inside : inside + count]
+
+    def _read_again(self, index: int, width: int) -> list[bytes]:
+        """A bundle, once the tree was computed. Whoever gave the files may still be able to change them."""
+        name, first = entries_path(index, width), index * TILE_WIDTH
+        data = self.evidence.read(name)
+        if not (self.readable and self._rows):
+            return parse_bundle(data or b"", width)
+        if data is None:
+            raise EvidenceChanged("tile-missing", self.where(name), "the file went away during the audit")
+        try:
+            entries = parse_bundle(data, width)
+        except TileRefused:
+            entries = []
+        if [leaf_hash(entry) for entry in entries] != self.leaves(first, first + width):
+            raise EvidenceChanged("entry-differs", self.where(name), "the file was changed during the audit")
+        return entries
 
     def entry(self, index: int) -> bytes | None:
         """One entry, or None where its bundle is absent or damaged."""

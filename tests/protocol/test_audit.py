@@ -10,11 +10,13 @@ from keys import roster as rosters
 from protocol.audit import AuditMisused, audit
 from protocol.checkpoint import parse_text
 from protocol.cosignature import add_cosignatures, cosign
+from protocol.entry import Entry
 from protocol.evidence import MemoryEvidence
 from protocol.finding import Report
 from protocol.note import parse as parse_note
 from protocol.statement import LogState
 from protocol.tagged import digest
+from protocol.tiles import encode_bundle
 from tests.builders import START_MS, World, keyring
 
 Files = dict[str, bytes]
@@ -281,6 +283,34 @@ def test_a_fork_shown_to_the_other_side_refutes() -> None:
     world = World()
     world.state("BOR", "arrival", held=LogState(2, digest(b"another past")))
     assert _codes(_audit(_files(world), world)) == {"held-not-of-log"}
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_is_judged_is_what_was_hashed(gone: bool) -> None:
+    """Whoever gave the files may still be able to change them: a signature that lacked is there at the second look."""
+    world = World()
+    world.say("ARC", "clarification-request")
+    statement = world.statement("ARC", "notification", severity=5)
+    duty, senior = (world.sign("ARC", statement, *one) for one in (("person/1", "duty"), ("person/3", "senior")))
+    world.log("ARC", statement, [duty])
+    *before, last = world.logs["ARC"].entries
+    cleaned = encode_bundle([*before, replace(Entry.parse(last), signatures=(duty, senior)).encode()])
+
+    class Changing(MemoryEvidence):
+        looks = 0
+
+        def read(self, name: str) -> bytes | None:
+            if name.startswith(ENTRIES):
+                self.looks += 1
+                if self.looks > 1:
+                    return None if gone else cleaned
+            return super().read(name)
+
+    exports = Changing("arc", world.files("ARC")), MemoryEvidence("bor", world.files("BOR"))
+    report = audit(*exports, world.policy("ARC"), catalogue=world.catalogue, at_ms=START_MS)
+    found = [(one.code, one.severity, one.where) for one in report.findings]
+    where = f"arc/{ENTRIES}{len(before) + 1}"
+    assert found == [("tile-missing", "unchecked", where) if gone else ("entry-differs", "refuted", where)]
 
 
 def test_what_lies_beyond_an_export_is_said_and_not_refuted() -> None:
