@@ -11,9 +11,15 @@ import unicodedata
 
 # Letters and symbols by category that nevertheless show as nothing: Hangul fillers and the empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Marks by category that show as nothing, or only choose between two forms of the letter before: the grapheme joiner,
+# Khmer inherent vowels, Mongolian and other variation selectors. Any number of bytes can be hidden in these.
+_BLANK_MARKS = frozenset(
+    map(chr, (0x34F, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Real orthographies stack up to four marks on a letter; more than that only climbs over the lines around it.
 _MARKS_MAX = 4
+_STACKED = frozenset({"Mn", "Me"})
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -29,10 +35,10 @@ def printable(text: str, *, lines: bool = False) -> str:
     marks = 0
     for place, character in enumerate(text):
         category = unicodedata.category(character)
-        marks = marks + 1 if category == "Mn" else 0
+        marks = marks + 1 if category in _STACKED else 0
         if character == "\n" and lines:
             shown.append(character)
-        elif category in _HIDDEN_CATEGORIES or character in _BLANK or marks > _MARKS_MAX:
+        elif category in _HIDDEN_CATEGORIES or character in _BLANK or character in _BLANK_MARKS or marks > _MARKS_MAX:
             shown.append(_escape(character))
         elif character == "\\" and text[place + 1 : place + 3] == "u{":
             # A text that spells out an escape must not look like one of ours.

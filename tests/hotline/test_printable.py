@@ -21,6 +21,9 @@ from hotline.printable import printable
         ("line\nbreak\ttab", "line\\u{a}break\\u{9}tab"),
         ("\u2028\u2029", "\\u{2028}\\u{2029}"),
         ("\u3164blank", "\\u{3164}blank"),
+        ("paid\ufe00", "paid\\u{fe00}"),
+        ("paid\U000e0101", "paid\\u{e0101}"),
+        ("a\u034fb\u180b", "a\\u{34f}b\\u{180b}"),
         ("tag\U000e0041", "tag\\u{e0041}"),
         ("lone \ud800", "lone \\u{d800}"),
         ("\\u{202e}", "\\u{5c}u{202e}"),
@@ -40,6 +43,7 @@ def test_marks_do_not_climb_over_other_lines() -> None:
     """A few marks on a letter are writing; many are not."""
     assert printable("e\u0301") == "e\u0301"
     assert printable("e" + "\u0301" * 9).count("\\u{301}") == 5
+    assert printable("e" + "\u20dd" * 9).count("\\u{20dd}") == 5
 
 
 @given(st.text())
