@@ -21,30 +21,34 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from hotline.desk import Channel, Officer
 from hotline.documents import check_roster
 from hotline.errors import CouldNot, Misused, Refused
 from hotline.root_signing import Secrets
 from hotline.sending import sign
+from hotline.succession_home import (
+    check_not_begun,
+    cosigned_by_us,
+    cosigned_past,
+    holds,
+    is_in_place,
+    standing_of,
+)
 from hotline.succession_keys import check_announced, next_rosters, successor_seeds, take_reserve, with_log
 from keys.keyring import NodeKeyring
 from nodes.config import NodeConfig
-from nodes.files import read_file, write_file
+from nodes.files import write_file
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
 from nodes.key_files import read_keyring, write_keyring
 from nodes.node import mark_path_of
-from nodes.past import ended_path
 from nodes.resources import catalogue
-from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.signed import SignedStatement
-from nodes.sqlite_store import SqliteStore
 from nodes.stopped import open_store, read_agreement
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
-from nodes.succession import Standing, check_file, missing_of, put_in_place, rosters_in, write_counted
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED
+from nodes.succession import check_file, missing_of
 from nodes.succession_file import (
     ATTESTED_BYTES_MAX,
     ATTESTED_MAX,
@@ -52,12 +56,10 @@ from nodes.succession_file import (
     SuccessionFile,
     SuccessionFileRefused,
 )
+from nodes.successor import put_in_place, write_counted
 from protocol.agreement import Agreement
 from protocol.checkpoint import parse_text
 from protocol.compose import Setting, compose
-from protocol.cosignature import verify_note
-from protocol.errors import ProtocolError
-from protocol.line_keys import voice_keys
 from protocol.note import parse as parse_note
 from protocol.statement import EMPTY_LOG, ID_BYTES, LogState
 from protocol.succession import SUCCESSION_KIND, Succession
@@ -140,20 +142,20 @@ def begin(
         agreement = read_agreement(channel)
         own = home.party
         in_force = load_rosters(channel, agreement, own)[-1]
-        _check_not_begun(channel)
+        check_not_begun(channel)
         with open_store(home, channel) as store:
             note = store.note(OWN_COSIGNED) if attested is None else attested.note
             if note is None:
                 raise CouldNot("nothing-cosigned", f"{channel.counterpart} has not cosigned our log as far as we know")
-            past = _past_of(note, agreement, channel, own, in_force)
-            if not _holds(store, own, past):
+            past = cosigned_past(note, agreement, channel, own, in_force)
+            if not holds(store, own, past):
                 if attested is None:
                     text = f"our store does not hold the log that {channel.counterpart} cosigned"
                     raise CouldNot("succession-needs-entries", f"{text} at {past.size}")
                 write_counted(channel, store, own, in_force.roster.epoch, attested, past)
             their = store.head(store.their)
             seen = LogState(their.size, their.root)
-        standing = _standing(home, channel, agreement, own, in_force.roster.epoch, past)
+        standing = standing_of(home, channel, agreement, own, in_force.roster.epoch, past)
         rosters = next_rosters(home, channel, agreement, standing, opened, now_ms=now_ms)
         document = Succession(own, standing.roster.roster.next_epoch, reason, note).encode()
         kind = catalogue().kind(SUCCESSION_KIND)
@@ -256,12 +258,12 @@ def complete(home: NodeHome, channel: ChannelHome, file: SuccessionFile, opened:
         if file.succession.party != home.party:
             raise Misused("usage", f"this ends a log of {file.succession.party}: use accept")
         node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
-        done = _done(channel, file)
+        done = is_in_place(channel, file)
         waiting = 0
         if not done:
             past = file.succession.past
             epoch = file.succession.epoch
-            standing = _standing(home, channel, agreement, home.party, epoch - 1, past)
+            standing = standing_of(home, channel, agreement, home.party, epoch - 1, past)
             rosters = check_file(file, standing, agreement, catalogue())
             seeds = successor_seeds(node, agreement, epoch, opened)
             signers = seeds.log_signers(agreement.origin(home.party, epoch))
@@ -288,10 +290,10 @@ def accept(home: NodeHome, channel: ChannelHome, file: SuccessionFile) -> Shown:
         party = file.succession.party
         if party != channel.counterpart:
             raise Misused("usage", f"this ends a log of {party}: use complete")
-        if not _done(channel, file):
+        if not is_in_place(channel, file):
             epoch = file.succession.epoch - 1
-            past = _cosigned_by_us(home, channel, epoch)
-            standing = _standing(home, channel, agreement, party, epoch, past)
+            past = cosigned_by_us(home, channel, epoch)
+            standing = standing_of(home, channel, agreement, party, epoch, past)
             rosters = check_file(file, standing, agreement, catalogue())
             known = {held.roster.version: held.text for held in load_rosters(channel, agreement, party)}
             for held in rosters:
@@ -299,87 +301,3 @@ def accept(home: NodeHome, channel: ChannelHome, file: SuccessionFile) -> Shown:
                     raise SuccessionFileRefused(f"another roster {held.roster.version} of {party} is in force here")
             put_in_place(channel, file, rosters, agreement, own=home.party)
     return shown(file, agreement)
-
-
-# --- what a home knows ----------------------------------------------------------------------------------------------
-
-
-def _check_not_begun(channel: ChannelHome) -> None:
-    if channel.succession_begun.exists():
-        raise CouldNot("succession-unfinished", "a succession was begun here and not finished; finish it first")
-
-
-def _done(channel: ChannelHome, file: SuccessionFile) -> bool:
-    """Whether this very succession is in place.
-
-    Raises:
-        SuccessionFileRefused: another one of the same log is, or was begun.
-    """
-    party, epoch = file.succession.party, file.succession.epoch - 1
-    if channel.succession_begun.exists():
-        if read_file(channel.succession_begun, bytes_max=ATTESTED_BYTES_MAX) != file.encode():
-            raise SuccessionFileRefused("another succession was begun here", "succession-again")
-        return False
-    path = ended_path(channel, party, epoch, ".succession")
-    if not path.exists():
-        return False
-    before = SuccessionFile.parse(read_file(path, bytes_max=ATTESTED_BYTES_MAX))
-    if before.signed.statement != file.signed.statement or before.rosters != file.rosters:
-        text = f"the log {epoch} of {party} was succeeded before, and otherwise: two successors are a fork"
-        raise SuccessionFileRefused(text, "succession-again")
-    return True
-
-
-def _past_of(note: bytes, agreement: Agreement, channel: ChannelHome, own: str, in_force: HeldRoster) -> LogState:
-    """What a cosignature of our log covers, verified."""
-    other = load_rosters(channel, agreement, channel.counterpart)[-1]
-    log = voice_keys(agreement, in_force.roster, frozenset()).log
-    mirror = voice_keys(agreement, other.roster, frozenset()).mirror
-    try:
-        checkpoint = verify_note(note, log + mirror).checkpoint
-    except ProtocolError as error:
-        raise SuccessionFileRefused(f"the cosignature of {own}'s log does not hold: {error}") from error
-    return LogState(checkpoint.size, checkpoint.root)
-
-
-def _holds(store: LogStore, voice: str, past: LogState) -> bool:
-    return store.head(voice).size >= past.size and store.root(voice, past.size) == past.root
-
-
-def _before(home: NodeHome, channel: ChannelHome, party: str, epoch: int) -> Path:
-    """The store with the log of that epoch: the present one, unless it went into the past already."""
-    old = ended_path(channel, party, epoch, ".db")
-    return old if old.exists() else channel.log_db
-
-
-def _cosigned_by_us(home: NodeHome, channel: ChannelHome, epoch: int) -> LogState:
-    party = channel.counterpart
-    store = SqliteStore.open(_before(home, channel, party, epoch), own=home.party, their=party, readonly=True)
-    try:
-        note = store.note(THEIR_COSIGNED)
-    finally:
-        store.close()
-    if note is None:
-        raise CouldNot("nothing-cosigned", f"no checkpoint of {party} was cosigned here yet")
-    checkpoint = parse_text(parse_note(note).text)
-    return LogState(checkpoint.size, checkpoint.root)
-
-
-def _standing(
-    home: NodeHome, channel: ChannelHome, agreement: Agreement, party: str, epoch: int, past: LogState
-) -> Standing:
-    """What our files say of the log that ends; its entries are read for the rosters in it."""
-    counted = ended_path(channel, party, epoch, ".counted.db")
-    path = counted if counted.exists() else _before(home, channel, party, epoch)
-    store = SqliteStore.open(path, own=home.party, their=channel.counterpart, readonly=True)
-    try:
-        if not _holds(store, party, past):
-            text = f"our store does not hold {past.size} entries of {party} as they were cosigned"
-            raise SuccessionFileRefused(text, "succession-needs-entries")
-        roster = rosters_in(store, party, past.size, agreement)[-1]
-    finally:
-        store.close()
-    if roster.roster.epoch != epoch:
-        raise SuccessionFileRefused(f"the log of {party} here is of epoch {roster.roster.epoch}, not {epoch}")
-    other = load_rosters(channel, agreement, agreement.other(party).short)[-1]
-    return Standing(party, past, roster, other)

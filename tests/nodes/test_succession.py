@@ -31,8 +31,9 @@ from nodes.rosters import check_roster
 from nodes.signed import SignedStatement
 from nodes.sqlite_store import SqliteStore
 from nodes.store import THEIR_COSIGNED
-from nodes.succession import Standing, check_file, put_in_place
+from nodes.succession import Standing, check_file
 from nodes.succession_file import Attestation, SuccessionFile, SuccessionFileRefused
+from nodes.successor import put_in_place
 from protocol.checkpoint import Checkpoint, parse_text, sign_checkpoint
 from protocol.compose import compose
 from protocol.cosignature import add_cosignatures, cosign
