@@ -175,3 +175,39 @@ def test_a_log_whose_tail_is_lost_goes_on_in_its_successor(tmp_path: Path) -> No
         "ARC-1.db",
         "ARC-1.succession",
     ]
+
+
+def succeed(party: Path, other: Path, room: Path, name: str) -> dict[str, Any]:
+    """The whole ceremony for a log of a party, both nodes stopped."""
+    attested, file = room / f"{name}.attested", room / f"{name}.succession"
+    ok(*acting(other, "succession", "attest", attested))
+    ok(*acting(party, "succession", "begin", file, "--reason", "stolen-key", "--attested", attested))
+    ok(*acting(party, "succession", "sign", file, "--as", "release", "--as", "duty"))
+    ok(*acting(other, "succession", "accept", file))
+    return dict(ok(*acting(party, "succession", "complete", file)))
+
+
+def test_both_voices_are_succeeded_and_one_of_them_again(tmp_path: Path) -> None:
+    """Three logs of one voice and two of the other: one row of numbers each, and everything verifies."""
+    arc, bor = paired(tmp_path)
+    with running(arc, bor):
+        first = send(arc, "First log.")
+    assert succeed(arc, bor, tmp_path, "one")["epoch"] == 2
+    assert succeed(bor, arc, tmp_path, "two")["epoch"] == 2
+    with running(arc, bor):
+        second = send(bor, "Second log.")
+        send(arc, "Second log.")
+    assert succeed(arc, bor, tmp_path, "three")["epoch"] == 3
+    # A file of an end that was long ago changes nothing any more.
+    assert ok(*acting(bor, "succession", "accept", tmp_path / "one.succession"))["epoch"] == 2
+    with running(arc, bor):
+        third = send(arc, "Third log.")
+        assert int(third["serial"].split()[1]) > int(first["serial"].split()[1])
+        for home in (arc, bor):
+            for sent, text in ((first, "First log."), (second, "Second log."), (third, "Third log.")):
+                shown = ok(*acting(home, "show", sent["serial"], "--peek"))
+                assert (shown["contents"]["message"], shown["view"]["faults"]) == (text, [])
+            assert "docket-differs" not in alarms(home)
+    report = verify(arc, bor, tmp_path)
+    assert report["verdict"] == "verified", report["findings"]
+    assert sum("succession:" in line for line in report["checked"]) == 3

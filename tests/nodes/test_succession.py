@@ -23,6 +23,7 @@ from keys.roles import KeyRole
 from keys.roster import NotePair, Roster
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
+from nodes.highwater import HighWater
 from nodes.home import NodeHome
 from nodes.line import Line
 from nodes.node import Node
@@ -287,6 +288,26 @@ def test_a_successor_log_is_begun_once(homes: dict[str, NodeHome]) -> None:
     with pytest.raises(SuccessionFileRefused) as refused:
         completed(homes, make(note))
     assert refused.value.code == "high-water-differs"
+
+
+def test_an_interrupted_beginning_gives_the_same_log(homes: dict[str, NodeHome]) -> None:
+    """What the party signed first is what it signs again, whenever that is."""
+    channel = homes["ARC"].channel("BOR")
+    file = make(cosigned(homes))
+    completed(homes, file)
+    mark = HighWater.peek(channel.high_water)
+    (channel.past / "ARC-1.succession").unlink()
+    channel.succession_begun.write_bytes(file.encode())
+    completed(homes, file)
+    assert HighWater.peek(channel.high_water) == mark
+    store = SqliteStore.open(channel.log_db, own="ARC", their="BOR", readonly=True)
+    try:
+        head = store.head("ARC")
+    finally:
+        store.close()
+    signed = parse_text(parse_note(mark or b"").text)
+    assert (head.size, head.root) == (signed.size, signed.root)
+    assert signed.origin == agreement().origin("ARC", 2)
 
 
 @pytest.mark.parametrize("after", ["begun", "linked", "in place"])
