@@ -198,18 +198,20 @@ class Driver:
                     self._store.later(effect.name, effect.note)
                     if effect.at_once:
                         done += self._keep_at_once()
-            except StoreDamaged as error:
-                # What was just written does not read back: the disk cannot be trusted with anything now.
-                raise StoreBroken(error.code, error.text) from error
-            except StoreFull as error:
+            except (StoreDamaged, StoreFull) as error:
+                if isinstance(error, StoreDamaged) and isinstance(effect, StoreMirror | StoreOwn):
+                    # What was just written does not read back: the disk cannot be trusted with anything now.
+                    raise StoreBroken(error.code, error.text) from error
+                # The disk is full, or the page where it belongs is damaged, which a pass over what is stored mends.
+                code = "log-damaged" if isinstance(error, StoreDamaged) else error.code
                 # Nothing was changed. The peer is told that we cannot hold more, and comes back later.
                 self.core.not_stored()
                 # What people must know hangs on no write, and the channel will not say it twice.
                 done += [later for later in queue if isinstance(later, Alarm)]
                 done += [
-                    Alarm(error.code, error.text),
+                    Alarm(code, error.text),
                     Send(encode(FrameType.PROBLEM, code="cannot-store", text="")),
-                    Close(error.code, error.text),
+                    Close(code, error.text),
                 ]
                 break
             done.append(effect)

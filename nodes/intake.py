@@ -26,7 +26,7 @@ from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.outcome import Draft, Outcome, State
-from nodes.sequencer import Item, Placed
+from nodes.sequencer import Item, Placed, SignRefused
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
@@ -152,8 +152,17 @@ class Intake:
 
         Raises:
             AdmissionRefused: it would be faulty; nothing is kept.
-            NodeError: it cannot be kept now (`disk-full`, `too-busy`).
+            NodeError: it cannot be kept now (`disk-full`, `too-busy`, `log-damaged`).
         """
+        try:
+            return await self._submit(signed)
+        except SignRefused as error:
+            if error.code == "log-damaged":
+                # A page where it belongs: people are told, and what is stored is looked through and mended.
+                self._host.alarm(error.code, error.text)
+            raise
+
+    async def _submit(self, signed: SignedStatement) -> Outcome:
         self._coming += 1
         try:
             async with self._flash_desk if FLASH_MARK in signed.statement else self._desks:

@@ -222,6 +222,9 @@ class MemoryStore:
             log.roots.clear()
             self.flush()
 
+    def mend_tables(self) -> list[str]:
+        return []
+
     def mend_head(self, voice: str, frontier: Frontier) -> None:
         with self._lock:
             log = self._voices[voice]

@@ -10,11 +10,13 @@ Source: spec/disputes.md, "Damage".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import apsw
 
 from nodes.store import StoreDamaged
+from protocol.glance import glance
 from protocol.merkle import Hash, complete_root
 
 TILE_WIDTH: Final = 256
@@ -108,6 +110,24 @@ class Mending:
 def columns(connection: apsw.Connection, tables: Iterable[str]) -> dict[str, list[str]]:
     """The names of the columns that tables have, as the schema says; none for a table that is not there."""
     return {table: [row[0] for row in connection.execute(_COLUMNS, (table,))] for table in tables}
+
+
+BESIDE: Final = ("flash", "own_id", "cosigned", "ahead", "waiting")
+"""Tables that are written with the entries, or wait for that."""
+FROM_ENTRIES: Final = ("flash", "own_id")
+
+
+def unsound(connection: apsw.Connection) -> list[str]:
+    """Those of them whose pages are damaged, also where a read does not meet that and a write would."""
+    found = []
+    for table in BESIDE:
+        try:
+            sound = list(connection.execute(f"PRAGMA integrity_check({table})")) == [("ok",)]
+        except apsw.CorruptError:
+            sound = False
+        if not sound:
+            found.append(table)
+    return found
 
 
 Put = tuple[int, int, bytes]
@@ -210,6 +230,38 @@ def rebuild_heads(writer: apsw.Connection, rows: Sequence[HeadRow]) -> None:
     """The same where the page of that table cannot be written: it is put aside under another name."""
     _put_aside(writer, "head")
     put_heads(writer, rows)
+
+
+def readable(connection: apsw.Connection, table: str) -> list[tuple[Any, ...]]:
+    """The rows of a damaged table from both its ends up to the damage; none of one that the entries give."""
+    rows: dict[tuple[Any, ...], None] = {}
+    for order in ("ASC", "DESC") if table not in FROM_ENTRIES else ():
+        with suppress(apsw.CorruptError):
+            for row in connection.execute(f"SELECT * FROM {table} ORDER BY rowid {order}"):  # noqa: S608
+                rows[row] = None
+    return list(rows)
+
+
+def refill(
+    writer: apsw.Connection, mending: Mending, heads: Sequence[int], table: str, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Put a table aside and fill another one in its place, with what was readable or from the entries."""
+    _put_aside(writer, table)
+    for voice, size in enumerate(heads if table in FROM_ENTRIES else ()):
+        for start in range(0, size, COPY_ROWS):
+            entries = mending.entries(voice, start, min(size, start + COPY_ROWS))
+            seen = [(index, glance(entry)) for index, entry in enumerate(entries, start) if entry is not None]
+            if table == "flash":
+                _insert(writer, table, [(voice, index) for index, one in seen if one.flash])
+            elif voice == 0:
+                _insert(writer, table, [(one.statement_id, index) for index, one in seen if one.statement_id])
+    _insert(writer, table, rows)
+
+
+def _insert(writer: apsw.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        holes = ", ".join("?" * len(rows[0]))
+        writer.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({holes})", rows)  # noqa: S608
 
 
 def _put_aside(writer: apsw.Connection, table: str) -> None:

@@ -205,6 +205,7 @@ class Scrub:
             await self._mend(voice)
             if top is not None:
                 await self._check_tree(voice, top, damage)
+        await self._mend_tables()
         self._voice, self._place, self._hurried = voices[0], 0, False
         self._at_ms = self._read().wall_ms
         await on_thread(self._executor, self._save)
@@ -214,6 +215,19 @@ class Scrub:
             # A disk may fail to read once what it gives the next time; whoever gave up on that may go on.
             self._host.mended()
         self._log.info("scrubbed", damaged=sum(len(one.all()) for one in self._damage.values()))
+
+    async def _mend_tables(self) -> None:
+        """What stands beside the entries: where it is damaged, nothing can be written to a log that is whole."""
+        try:
+            tables = await on_thread(self._executor, self._store.mend_tables)
+        except StoreDamaged as error:
+            self._host.alarm("log-damaged", f"a table beside the logs cannot be written anew: {error.text}")
+            return
+        if tables:
+            names = ", ".join(tables)
+            self._host.alarm("log-damaged", f"tables beside the logs on this disk are damaged: {names}")
+            self._host.alarm("log-repaired", f"tables beside the logs were written anew: {names}")
+            self.repaired += len(tables)
 
     async def _slow(self, read: int) -> None:
         now = self._read().mono_ms

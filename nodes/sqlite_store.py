@@ -17,7 +17,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -445,6 +445,15 @@ class SqliteStore:
             self._write(lambda writer: mending.rebuild_heads(writer, rows))
         with self._lock:
             self._heads.clear()
+
+    def mend_tables(self) -> list[str]:
+        with _translated(self._path):
+            tables = mending.unsound(self._reader())
+        heads = (self.head(self.own).size, self.head(self.their).size)
+        for table in tables:
+            rows = mending.readable(self._reader(), table)
+            self._write(partial(mending.refill, mending=self._mending, heads=heads, table=table, rows=rows))
+        return tables
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         self._write(lambda _: self._append(0, size, rows, frontier, last_ms))

@@ -218,6 +218,18 @@ class LogStore(Protocol):
             StoreBehind, StoreFull, StoreBroken.
         """
 
+    def mend_tables(self) -> list[str]:
+        """Look through what stands beside the entries and is written with them, and write anew what is damaged of it:
+        from the entries, or as far as it can be read.
+
+        Returns:
+            The names of the tables that were.
+
+        Raises:
+            StoreDamaged: one of them cannot be.
+            StoreFull, StoreBroken.
+        """
+
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
         """Append to our log if it still has `size` entries.
 

@@ -154,6 +154,41 @@ def test_a_flipped_hash_is_computed_anew(tmp_path: Path) -> None:
     assert rows_of(homes["ARC"]) == before
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("table", "how"), [("own_id", "torn"), ("own_id", "unsound"), ("cosigned", "torn")])
+def test_a_table_beside_the_entries_is_written_anew(tmp_path: Path, table: str, how: str) -> None:
+    """Nothing can be written while its page is damaged, also where it reads well: the statement is not logged,
+    and the next one is once a pass has been over it. What was found by it is found again."""
+    homes = write_homes(tmp_path)
+    before = talk(homes)["ARC"]
+    path = homes["ARC"].channel("BOR").log_db
+    (page,) = pages_of(path, table)
+    if how == "torn":
+        tear(path, page)
+    else:
+        # Where the free room of the page begins, by its header: beyond its end.
+        data = bytearray(path.read_bytes())
+        data[(page - 1) * 4096 + 1 : (page - 1) * 4096 + 3] = b"\x0f\xfe"
+        path.write_bytes(data)
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]):
+            line = line_of(arc)
+            await until(lambda: line.live or "log-damaged" in codes(arc))
+            line.upkeep.scrub.hurry()
+            await until(lambda: "log-repaired" in codes(arc) and line.upkeep.scrub.whole)
+            await until(lambda: line.live)
+            signed = said("ARC")
+            assert (await held(arc, signed)).state == "held"
+            store = line.store
+            for index, (entry, _) in enumerate(before["ARC"]):
+                seen = glance(entry)
+                assert seen.statement_id is None or store.find(seen.statement_id) == index
+            assert store.mend_tables() == []
+
+    run(test)
+
+
 def test_damage_waits_for_the_counterpart(tmp_path: Path) -> None:
     """It cannot be had back alone: it is told and shown, and comes back once the other node is there."""
     homes = write_homes(tmp_path)
