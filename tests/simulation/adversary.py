@@ -12,10 +12,12 @@ from random import Random
 
 from protocol.frames import FrameType
 
+WHAT = frozenset({"replay", "reflect", "cross", "forge"})
 KEPT = 60
 """Frames of one direction that it remembers."""
 
 OFTEN = 0.02
+"""More than that, and hardly a session lasts."""
 BODY = bytes([FrameType.BODY])
 
 
@@ -26,12 +28,16 @@ class Adversary:
         chance: of the world.
         armed: what it does in this world: `replay`, `reflect`, `cross`, `forge`.
         count: told of what it did.
+        often: its chance at each frame, for each thing that it does.
     """
 
-    def __init__(self, chance: Random, armed: frozenset[str], count: Callable[[str], None]) -> None:
+    def __init__(
+        self, chance: Random, armed: frozenset[str], count: Callable[[str], None], *, often: float = OFTEN
+    ) -> None:
         self._chance = chance
-        self._armed = armed
+        self._armed = sorted(armed & WHAT)
         self._count = count
+        self._often = often
         self._seen: dict[tuple[str, str], list[bytes]] = {}
         self._foreign: dict[tuple[str, str], dict[bytes, str]] = {}
 
@@ -40,6 +46,8 @@ class Adversary:
 
         A body that fits is the right one, whoever sent it: both logs begin with the same agreement.
         """
+        if not self._foreign:
+            return None
         what = self._foreign.get((here, there), {}).get(data)
         return None if what is None or data[1:2] == BODY else what
 
@@ -56,19 +64,22 @@ class Adversary:
         chance = self._chance
         seen = self._seen.setdefault((here, there), [])
         travels = [data]
-        if "replay" in self._armed and seen and chance.random() < OFTEN:
+        # One chance for all that it does, which it does one at a time.
+        does = int(chance.random() / self._often) if self._armed else len(self._armed)
+        what = self._armed[does] if does < len(self._armed) else ""
+        if what == "replay" and seen:
             # An old frame of the same type in its place is what does most harm.
             alike = [frame for frame in seen if frame[1:2] == data[1:2]] if chance.random() < 0.5 else []
             travels.insert(chance.randrange(2), chance.choice(alike or seen))
             self._count("adversary replay")
         back = self._seen.get((there, here))
-        if "reflect" in self._armed and back and chance.random() < OFTEN:
+        if what == "reflect" and back:
             travels.append(self._plant(here, there, chance.choice(back), "reflect"))
-        if "cross" in self._armed and chance.random() < OFTEN:
+        if what == "cross":
             others = [frames for (a, b), frames in self._seen.items() if {a, b} != {here, there}]
             if others:
                 travels.append(self._plant(here, there, chance.choice(chance.choice(others)), "cross"))
-        if "forge" in self._armed and chance.random() < OFTEN:
+        if what == "forge":
             travels[-1] = self._plant(here, there, self._changed(travels[-1]), "forge")
         if len(seen) < KEPT:
             seen.append(data)

@@ -45,6 +45,7 @@ READING = (
 )
 """What goes to the store as it is, and often."""
 
+NOWHERE = Path("high-water")
 FATES = ("crash-lost", "crash-kept", "eio-lost", "eio-kept")
 TORN = "crash-torn"
 SECTOR_BYTES = 512
@@ -222,7 +223,7 @@ class FaultyMark(HighWater):
     """The high-water mark on a disk of the world: its two slots in memory."""
 
     def __init__(self, disk: ChannelDisk, process: Process, watcher: Watcher) -> None:
-        super().__init__(Path("high-water"))
+        super().__init__(NOWHERE)
         self._disk = disk
         self._process = process
         self._watcher = watcher

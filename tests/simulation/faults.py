@@ -2,6 +2,9 @@
 
 A plan is drawn from a seed before anything runs. Each family of faults is armed with one chance in two (the rare ones
 with less), because rare combinations never appear where everything goes wrong a little.
+
+Most worlds are short, because another combination of faults shows more than more of the same one: fewer statements,
+and each family strikes once. One in LONG_ONE_IN is long, for what takes time, or many entries, or the same fault again.
 """
 
 from __future__ import annotations
@@ -41,6 +44,19 @@ FAMILIES: Final[dict[str, float]] = {
 }
 """Each family and its chance to be armed in a seed."""
 
+LONG: Final = "long"
+"""Stands among the families in the name of a world that is long whatever its seed is."""
+
+LONG_ONE_IN: Final = 20
+SHORT_SHARE: Final = 0.7
+"""A short world arms a family with so much of its chance."""
+
+CUTS: Final = (8, 20)
+"""How often a short world that is armed with it cuts connections: nothing costs less, or comes at worse moments."""
+
+BURSTS: Final = 0.25
+"""How many of the short worlds that have drawn a burst keep it: it has more entries than all else in four of them."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -66,12 +82,14 @@ class Plan:
     """Everything that is decided beforehand.
 
     Attributes:
+        long: whether it is of a long world.
         armed: families of faults.
         faults: in order of time.
         statements: moments at which an officer speaks: time, party, channel's other party.
         until_us: when faults end.
     """
 
+    long: bool
     armed: frozenset[str]
     faults: tuple[Fault, ...]
     statements: tuple[tuple[int, str, str], ...]
@@ -79,9 +97,10 @@ class Plan:
 
 
 def named(text: str) -> tuple[int, frozenset[str]]:
-    """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`."""
+    """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`; with
+    `long` among them it is a long one."""
     seed, *forced = text.split("+")
-    unknown = set(forced) - FAMILIES.keys()
+    unknown = set(forced) - FAMILIES.keys() - {LONG}
     if unknown:
         raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
     return int(seed), frozenset(forced)
@@ -93,6 +112,7 @@ def draw(
     channels: tuple[tuple[str, str], ...],
     *,
     forced: frozenset[str] = frozenset(),
+    long: bool,
 ) -> Plan:
     """Draw a plan.
 
@@ -100,20 +120,30 @@ def draw(
         chance: of the world.
         parties: short names.
         channels: pairs of them.
-        forced: families that are armed whatever is drawn.
+        forced: families that are armed whatever is drawn, and LONG for a long world.
+        long: whether the world is long.
     """
-    armed = frozenset(name for name, likely in FAMILIES.items() if chance.random() < likely) | forced
+    armed = frozenset(
+        name
+        for name, likely in FAMILIES.items()
+        if chance.random() < likely * (1 if long or name == "drop" else SHORT_SHARE)
+    )
+    armed |= forced - {LONG}
     if {"fork", "old-disk"} <= armed:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"fork" if "old-disk" in forced else "old-disk"}
-    until_us = chance.randrange(16, 36) * 1_000_000
+    if not long and "burst" not in forced and chance.random() >= BURSTS:
+        armed -= {"burst"}
+    until_us = (chance.randrange(16, 36) if long else chance.randrange(15, 23)) * 1_000_000
     faults: list[Fault] = []
 
     def moment() -> int:
         return chance.randrange(1_000_000, until_us)
 
     def strike(kind: str, times: int, low: int, high: int) -> None:
-        for _ in range(chance.randint(1, times)):
+        if not long:
+            times = chance.randint(*CUTS) if kind == "drop" else 1
+        for _ in range(chance.randint(1, times) if long else times):
             pair = list(chance.choice(channels))
             chance.shuffle(pair)
             faults.append(Fault(moment(), kind, pair[0], pair[1], chance.randrange(low, high)))
@@ -145,8 +175,11 @@ def draw(
         if kind in armed:
             strike(kind, times, low, high)
     statements = []
-    for _ in range(chance.randrange(6, 15)):
+    for _ in range(chance.randrange(6, 15) if long else chance.randrange(1, 4)):
         pair = list(chance.choice(channels))
         chance.shuffle(pair)
-        statements.append((moment(), pair[0], pair[1]))
-    return Plan(armed, tuple(sorted(faults, key=lambda one: one.at_us)), tuple(sorted(statements)), until_us)
+        at_us = moment()
+        # Short worlds are for what several people say at once as well.
+        for _ in range(1 if long else chance.randint(1, 2)):
+            statements.append((at_us, pair[0], pair[1]))
+    return Plan(long, armed, tuple(sorted(faults, key=lambda one: one.at_us)), tuple(sorted(statements)), until_us)

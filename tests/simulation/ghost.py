@@ -38,7 +38,7 @@ from protocol.frames import Frame, FrameType
 from protocol.frames import parse as parse_frame
 from protocol.glance import glance
 from protocol.line_keys import voice_keys
-from protocol.merkle import Frontier, Hash, leaf_hash
+from protocol.merkle import Frontier, Hash, empty_root, leaf_hash
 from protocol.mirror import AHEAD_MAX
 from protocol.note import parse as parse_note
 from protocol.statement import Statement
@@ -87,7 +87,8 @@ class Truth:
     Attributes:
         entries: as they are on the author's disk, or were on the last one.
         said: of each.
-        frontiers: one for each size.
+        frontier: at its end.
+        roots: one for each size.
         left: the largest size under whose signature something left the author's node.
         kept: the largest size that became durable at the other side.
         cosigned: the largest size that the other side's cosignature left for.
@@ -99,7 +100,8 @@ class Truth:
 
     entries: list[bytes] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
-    frontiers: list[Frontier] = field(default_factory=lambda: [Frontier.empty()])
+    frontier: Frontier = field(default_factory=Frontier.empty)
+    roots: list[Hash] = field(default_factory=lambda: [empty_root()])
     times: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
     left: int = 0
@@ -112,7 +114,7 @@ class Truth:
 
     def root(self, size: int) -> Hash | None:
         """The root at a size, or None where the log was never so long."""
-        return self.frontiers[size].root() if size < len(self.frontiers) else None
+        return self.roots[size] if size < len(self.roots) else None
 
 
 class Ghost:
@@ -172,7 +174,8 @@ class Ghost:
             truth.said.append(Said(row.leaf, statement.kind, statement.thread, statement.status, statement.id))
             truth.times.append(entry.logged_at_ms)
             truth.held.append(entry.held.size)
-            truth.frontiers.append(truth.frontiers[-1].append(row.leaf))
+            truth.frontier = truth.frontier.append(row.leaf)
+            truth.roots.append(truth.frontier.root())
 
     def _forget(self, truth: Truth, size: int) -> None:
         for said in truth.said[size:]:
@@ -180,7 +183,8 @@ class Ghost:
             truth.places.pop(said.statement_id, None)
         for things in (truth.entries, truth.said, truth.times, truth.held):
             del things[size:]
-        del truth.frontiers[size + 1 :]
+        del truth.roots[size + 1 :]
+        truth.frontier = Frontier.empty().extend([said.leaf for said in truth.said])
 
     def _check_held(self, disk: ChannelDisk, truth: Truth, entry: Entry) -> None:
         other = self.truth[disk.counterpart, disk.party]
@@ -243,32 +247,30 @@ class Ghost:
         if BETWEEN_US in data:
             raise Violation("P11", f"{disk.party} sends words of a field")
         frame = parse_frame(data)
-        match frame.type:
-            case FrameType.APPEND | FrameType.AHEAD:
-                self.in_parts += frame.type is FrameType.APPEND and len(frame["proof"]) > 0
-                self._own_left(disk, *self._position(frame["note"]))
-            case FrameType.STATE:
-                if frame["own_note"] is not None:
-                    self._own_left(disk, *self._position(frame["own_note"]))
-                if frame["held_size"] > disk.store.head(disk.counterpart).size:
-                    raise Violation("I3", f"{disk.party} says that it holds more than is durable")
-                seen = disk.store.durable_note(THEIR_NEWEST)
-                whole = (disk.party, disk.counterpart) not in self.flipped
-                if seen is not None and whole and self.checkpoint(seen).size > self._tells(frame):
-                    raise Violation("I9", f"{disk.party} does not tell {disk.counterpart} what it signed")
-            case FrameType.COSIGNED:
-                self._cosigned_left(disk, *self._position(frame["note"]))
-            case FrameType.BEAT:
-                beat = beats.parse(frame["beat"])
-                if beat.own[0]:
-                    self._own_left(disk, *beat.own, by_log=False)
-                if beat.held[0]:
-                    self._cosigned_left(disk, *beat.held)
-                if beat.shows_rollback and not self.truth[disk.party, disk.counterpart].rolled_back:
-                    raise Violation("I8", f"{disk.party} signs that it was rolled back, and was not")
-            case _:
-                pass
-        return frame.type
+        kind, items = frame.type, frame.items
+        if kind is FrameType.BEAT:
+            beat = beats.parse(items["beat"])
+            if beat.own[0]:
+                self._own_left(disk, *beat.own, by_log=False)
+            if beat.held[0]:
+                self._cosigned_left(disk, *beat.held)
+            if beat.shows_rollback and not self.truth[disk.party, disk.counterpart].rolled_back:
+                raise Violation("I8", f"{disk.party} signs that it was rolled back, and was not")
+        elif kind is FrameType.APPEND or kind is FrameType.AHEAD:
+            self.in_parts += kind is FrameType.APPEND and len(items["proof"]) > 0
+            self._own_left(disk, *self._position(items["note"]))
+        elif kind is FrameType.COSIGNED:
+            self._cosigned_left(disk, *self._position(items["note"]))
+        elif kind is FrameType.STATE:
+            if items["own_note"] is not None:
+                self._own_left(disk, *self._position(items["own_note"]))
+            if items["held_size"] > disk.store.head(disk.counterpart).size:
+                raise Violation("I3", f"{disk.party} says that it holds more than is durable")
+            seen = disk.store.durable_note(THEIR_NEWEST)
+            whole = (disk.party, disk.counterpart) not in self.flipped
+            if seen is not None and whole and self.checkpoint(seen).size > self._tells(frame):
+                raise Violation("I9", f"{disk.party} does not tell {disk.counterpart} what it signed")
+        return kind
 
     def _tells(self, frame: Frame) -> int:
         """How far a state says that the other log went."""
@@ -323,6 +325,8 @@ class Ghost:
             truth.cosigned = max(truth.cosigned, size)
 
     def _check_bodies(self, disk: ChannelDisk, start: int, end: int) -> None:
+        if start >= end:
+            return
         for index, entry in enumerate(disk.store.read(disk.counterpart, start, end), start):
             seen = glance(entry)
             body = disk.store.body(disk.counterpart, index)

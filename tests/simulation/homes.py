@@ -8,7 +8,7 @@ these files.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from nodes import files
@@ -38,13 +38,17 @@ def _read(path: Path, bytes_max: int) -> bytes:
 class MemoryHome(ChannelHome):
     """A home from which every life of a node reads the same."""
 
-    @property
+    @cached_property
     def bootstrap(self) -> Path:
         return _Folder(super().bootstrap)
 
-    @property
+    @cached_property
     def outbox(self) -> Path:
         return _Folder(super().outbox)
+
+    @cached_property
+    def restored(self) -> Path:
+        return super().restored
 
 
 written: dict[Path, bytes] = {}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import heapq
 import math
 from asyncio import events
@@ -86,6 +87,10 @@ class Stuck(AssertionError):
     """Something goes round in circles."""
 
 
+class Unhandled(AssertionError):
+    """A task ended by an error that nobody took."""
+
+
 class OwnedTask(asyncio.Task[_T]):
     """A task of a process.
 
@@ -102,18 +107,27 @@ class SimLoop(asyncio.AbstractEventLoop):
     Args:
         job_delay_us: how long a job of a process waits for its thread.
         killed: called with the process in whose job `Killed` was raised.
+
+    Attributes:
+        now_us: virtual time, microseconds.
+        steps: times that something fell due.
+        problems: errors of tasks that nobody took.
+        failure: why the run is to end at once, or None.
     """
 
     def __init__(self, job_delay_us: Callable[[Process], int], killed: Callable[[Process], None]) -> None:
         self.now_us = 0
         self.steps = 0
         self.problems: list[str] = []
+        self.failure: BaseException | None = None
         self._job_delay_us = job_delay_us
         self._killed = killed
         self._ready: deque[Handle] = deque()
         self._heap: list[tuple[int, int, Handle]] = []
         self._count = 0
         self._frozen: dict[Process, list[Handle]] = {}
+        # Asked for at every wait, so that no call of Python is to be made for it.
+        self.create_future = functools.partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
 
     # --- processes that stand still -----------------------------------------------------------------------------------
 
@@ -168,17 +182,14 @@ class SimLoop(asyncio.AbstractEventLoop):
         self, delay: float, callback: Any, *args: Any, context: contextvars.Context | None = None
     ) -> Any:
         # Upwards: whoever waits for what is left of a time must find nothing left.
-        return self.at_us(self.now_us + max(0, math.ceil(delay * 1_000_000)), callback, *args, context=context)
+        return self.at_us(self.now_us + math.ceil(delay * 1_000_000), callback, *args, context=context)
 
     def at_us(self, when_us: int, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Handle:
         """Call something at a virtual time, microseconds."""
         handle = Handle((callback, args, contextvars.copy_context() if context is None else context))
         self._count += 1
-        heapq.heappush(self._heap, (max(when_us, self.now_us), self._count, handle))
+        heapq.heappush(self._heap, (max(self.now_us, when_us), self._count, handle))
         return handle
-
-    def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
 
     def create_task(
         self,
@@ -206,7 +217,9 @@ class SimLoop(asyncio.AbstractEventLoop):
         if not owner.alive:
             future.cancel()
             return future
-        self.at_us(self.now_us + self._job_delay_us(owner), self._job, owner, future, func, args)
+        handle = Handle((self._job, (owner, future, func, args), contextvars.copy_context()))
+        self._count += 1
+        heapq.heappush(self._heap, (self.now_us + self._job_delay_us(owner), self._count, handle))
         return future
 
     def _job(self, owner: Process, future: asyncio.Future[Any], func: Any, args: Any) -> None:
@@ -233,12 +246,17 @@ class SimLoop(asyncio.AbstractEventLoop):
 
     # --- running ----------------------------------------------------------------------------------------------------
 
-    def run_while(self, wanted: Callable[[], bool], until_us: int) -> None:
-        """Run until nothing is wanted any more, or until a time.
+    def run_until(self, until_us: int, *, done: Callable[[], bool] | None = None, heedless: bool = False) -> None:
+        """Run until a time, or until something is done.
 
         Args:
-            wanted: asked after every step whether to go on.
             until_us: virtual time, microseconds.
+            done: asked after every step, or None.
+            heedless: whatever fails, go on.
+
+        Raises:
+            BaseException: `failure`, as soon as there is one after a step.
+            Stuck: time does not pass.
         """
         before = events._get_running_loop()
         events._set_running_loop(self)
@@ -248,7 +266,7 @@ class SimLoop(asyncio.AbstractEventLoop):
             while True:
                 while ready:
                     at_once += 1
-                    if at_once % 64 == 0:
+                    if not at_once & 63:
                         # Work takes time: whoever waits for less than the clock can tell must not wait for ever.
                         self.now_us += 1
                     if at_once > AT_ONCE_MAX:
@@ -257,7 +275,12 @@ class SimLoop(asyncio.AbstractEventLoop):
                     callback, args, context = handle
                     if callback is not None and not (frozen and self._holds(handle)):
                         context.run(callback, *args)
-                if not wanted():
+                if not heedless:
+                    if self.failure is not None:
+                        raise self.failure
+                    if self.problems:
+                        raise Unhandled(self.problems[0])
+                if done is not None and done():
                     return
                 while heap and heap[0][2][0] is None:
                     heapq.heappop(heap)

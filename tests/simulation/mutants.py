@@ -41,10 +41,10 @@ class Mutant:
         method: which.
         old: text that stands there once; a method begins at the margin.
         new: what stands there instead.
-        killed_by: code of the invariant that sees it.
+        killed_by: code of the invariant that sees it, or codes where either may be the first.
         seed: of a world that showed it; changes elsewhere make other worlds of the same seed.
         further: more edits of the same kind in that method.
-        forced: families of faults that show it.
+        forced: families of faults that show it, and `long` where a short world seldom does.
     """
 
     name: str
@@ -84,7 +84,7 @@ MUTANTS = (
         "send a signature before it is durable", Sequencer, "_sign", "self._mark.put(note, checkpoint)", "pass", "I3", 0
     ),
     Mutant(
-        "count what nobody signed", Judge, "conclude", "if all(results):", "if True:", "P9", 5, forced="unauthorised"
+        "count what nobody signed", Judge, "conclude", "if all(results):", "if True:", "P9", 2, forced="unauthorised"
     ),
     Mutant(
         "answer before a statement is kept",
@@ -93,7 +93,7 @@ MUTANTS = (
         "await self._keep(name, statement.id, signed)",
         "pass",
         "I3",
-        0,
+        1,
     ),
     Mutant(
         "log a statement again that was logged",
@@ -130,12 +130,12 @@ MUTANTS = (
         "_on_state",
         "effects: list[Effect] = [*self._outbox.heed(*self._shown)]",
         "effects, self._outbox.standing = [], GOOD",
-        "I2",
-        10,
+        "I2 P10",
+        36,
         (("if known is not None:", "if False:"),),
         forced="old-disk",
     ),
-    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 7, forced="fork"),
+    Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 15, forced="fork"),
     Mutant(
         "give a voice up for a full disk",
         Line,
@@ -143,7 +143,7 @@ MUTANTS = (
         "await asyncio.sleep(START_AGAIN_S)",
         "break",
         "L1",
-        39,
+        8,
         forced="full crash",
     ),
     Mutant(
@@ -153,8 +153,8 @@ MUTANTS = (
         "self._host.broke(error)",
         "pass",
         "I22",
-        16,
-        forced="write-fails",
+        7,
+        forced="write-fails long",
     ),
     Mutant(
         "go on after a mark that was not written",
@@ -163,7 +163,7 @@ MUTANTS = (
         "self._broken(error)",
         "pass",
         "I22",
-        3,
+        8,
         forced="write-fails crash",
     ),
     Mutant(
@@ -175,15 +175,15 @@ MUTANTS = (
         "I10",
         0,
     ),
-    Mutant("forget the queue", Line, "_log_first", "await self.intake.log_queue()", "pass", "L1", 2),
+    Mutant("forget the queue", Line, "_log_first", "await self.intake.log_queue()", "pass", "L1", 2, forced="long"),
     Mutant(
         "mirror entries that are not what was signed",
         Incoming,
         "check",
         """if proof or frontier.root() != checkpoint.root:""",
         "if False:",
-        "I7",
-        22,
+        "I7 I17",
+        2,
         forced="forge",
     ),
     Mutant(
@@ -193,7 +193,7 @@ MUTANTS = (
         "channel=self.channel,",
         "channel=beats.parse(frame['beat']).channel,",
         "I17",
-        14,
+        4,
         (("if beat.session != self._session:", "if False:"),),
         forced="cross",
     ),
@@ -214,7 +214,7 @@ MUTANTS = (
     )""",
         "pass",
         "I17",
-        9,
+        0,
         forced="replay drop",
     ),
     Mutant(
@@ -224,7 +224,7 @@ MUTANTS = (
         "await self._host.adopt(placed.index)",
         "pass",
         "P9",
-        7,
+        9,
         forced="roster",
     ),
     Mutant(
@@ -234,7 +234,7 @@ MUTANTS = (
         "if len(check) != 32 or sha256(data[: 12 + length]).digest() != check:",
         "if False:",
         "I3",
-        1,
+        3,
         forced="crash-at-write",
     ),
     Mutant(
@@ -244,7 +244,7 @@ MUTANTS = (
         "faults.append(NOT_UNDERSTOOD)",
         "pass",
         "P15",
-        1,
+        0,
         forced="unheard-of",
     ),
     Mutant(
@@ -254,7 +254,7 @@ MUTANTS = (
         "if opener.status != statement.status:",
         "if False:",
         "P14",
-        1,
+        4,
         forced="unheard-of",
     ),
     Mutant(
@@ -274,7 +274,7 @@ MUTANTS = (
         '"newest_note": self._mirror.told_newest(),',
         '"newest_note": None,',
         "I9",
-        0,
+        1,
         forced="drop partition power",
     ),
     Mutant(
@@ -284,7 +284,7 @@ MUTANTS = (
         "if self._outbox.standing != GOOD or self._recovery.goal is not None or not held:",
         "if False:",
         "P10",
-        0,
+        4,
         forced="old-disk",
     ),
     Mutant(

@@ -68,7 +68,11 @@ class Host(Protocol):
 
 
 class End:
-    """One end of a connection; see `nodes.peer.Connection`."""
+    """One end of a connection; see `nodes.peer.Connection`.
+
+    Attributes:
+        route: from here to there.
+    """
 
     peer: End
 
@@ -76,6 +80,7 @@ class End:
         self.network = network
         self.process = process
         self.here, self.there = process.name, there
+        self.route = network.routes[process.name, there]
         self.closed = False
         self.vanished = False
         self.wire: deque[bytes | None] = deque()
@@ -126,7 +131,7 @@ class End:
 
     async def take(self) -> list[bytes | str]:
         while not (self.inbox or self.closed):
-            self._reader = asyncio.get_running_loop().create_future()
+            self._reader = self.network.host.loop.create_future()
             await self._reader
         messages: list[bytes | str] = list(self.inbox)
         self.inbox.clear()
@@ -134,11 +139,6 @@ class End:
         return messages
 
     # --- what the network does with it --------------------------------------------------------------------------------
-
-    @property
-    def route(self) -> Route:
-        """From here to there."""
-        return self.network.routes[self.here, self.there]
 
     def transmit(self, item: bytes | None) -> None:
         """Put something on the wire; None is the end. What is sent at one instant travels together."""

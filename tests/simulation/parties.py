@@ -24,7 +24,7 @@ from nodes.resources import catalogue
 from nodes.rosters import HeldRoster, check_roster
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
-from protocol.agreement_terms import AuthorityRule, Party
+from protocol.agreement_terms import AuthorityRule, BeatTerms, Party
 from protocol.body import Recipient
 from protocol.signature import ROOT_ROLE, sign_statement
 from protocol.statement import EMPTY_LOG, Statement
@@ -34,6 +34,7 @@ from tests.simulation.homes import MemoryHome
 
 PARTIES = ("ARC", "BOR", "CAR")
 CHANNELS = (("ARC", "BOR"), ("ARC", "CAR"))
+BEAT_MS = 500
 LIFE_MS = 50 * YEAR_MS
 """Rosters are valid so long before and after the start: what clocks do in a world stays within it."""
 
@@ -49,6 +50,7 @@ def agreement(pair: tuple[str, str]) -> Agreement:
     parties = tuple(Party(short, f"Republic {short}", f"{short.lower()}.example", roots(short)) for short in pair)
     return make_agreement(
         parties=parties,
+        beat=BeatTerms(every_ms=BEAT_MS),
         rules=(
             AuthorityRule(("notification",), (("duty",), ("release", "senior")), severity_at_least=4),
             AuthorityRule(("*",), (("duty", "release", "senior"),)),
@@ -135,7 +137,12 @@ class Ministries:
 
     def home(self, party: str, counterpart: str) -> MemoryHome:
         """A channel's files in a node's home."""
-        return MemoryHome(Path(self.directory.name) / party / counterpart)
+        return _home(self.directory.name, party, counterpart)
+
+
+@cache
+def _home(directory: str, party: str, counterpart: str) -> MemoryHome:
+    return MemoryHome(Path(directory) / party / counterpart)
 
 
 def following(before: Roster, text: bytes, pair: tuple[str, str], **changes: Any) -> tuple[Roster, SignedStatement]:

@@ -11,6 +11,7 @@ That a reader finds what was written is tried elsewhere, format by format, and h
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import sys
@@ -22,17 +23,24 @@ import keys.gate
 import keys.roster
 import keys.tls_identity
 import nodes.files
+import nodes.rosters
 import protocol.beat
 import protocol.body
 import protocol.checkpoint
 import protocol.compose
 import protocol.cosignature
+import protocol.cosigned_message
+import protocol.fit
 import protocol.frames
 import protocol.glance
+import protocol.handshake
 import protocol.line_keys
+import protocol.merkle
 import protocol.note
+import protocol.signature
+import protocol.tagged
 from keys.keyring import NodeKeyring
-from keys.note_key import NoteVerifier
+from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
 from keys.roster import Roster
 from nodes.rosters import HeldRoster
 from nodes.signed import SignedStatement
@@ -40,6 +48,7 @@ from protocol.agreement import Agreement
 from protocol.beat import Beat
 from protocol.entry import Entry
 from protocol.frames import Frame, FrameType
+from protocol.handshake import Tie
 from protocol.kinds import Kind
 from protocol.line_keys import VoiceKeys
 from protocol.note import Note
@@ -49,12 +58,16 @@ from tests.simulation import homes
 OURS = ("keys", "protocol", "nodes", "tests.simulation")
 """Packages in which a function's name stands for what is remembered of it."""
 
-_of_a_world: list[dict[Any, Any]] = []
+LASTING_MAX = 100_000
+"""Answers of one function that are kept at once: worlds with rosters of their own must not fill the memory."""
+
+of_a_world: list[dict[Any, Any]] = []
+"""What is known of the present world, and forgotten with it."""
 
 
 def forget() -> None:
     """A new world, or other functions than before: nothing is known of what came in the last one."""
-    for known in _of_a_world:
+    for known in of_a_world:
         known.clear()
     homes.written.clear()
 
@@ -63,7 +76,7 @@ def _remember(function: Callable[..., Any], *, lasting: bool = False) -> Callabl
     """A function of hashable arguments, asked once for each."""
     known: dict[Any, Any] = {}
     if not lasting:
-        _of_a_world.append(known)
+        of_a_world.append(known)
 
     @functools.wraps(function)
     def ask(*args: Any, **options: Any) -> Any:
@@ -72,8 +85,27 @@ def _remember(function: Callable[..., Any], *, lasting: bool = False) -> Callabl
         try:
             return known[args]
         except KeyError:
+            if len(known) >= LASTING_MAX:
+                known.clear()
             answer = known[args] = function(*args)
             return answer
+
+    return ask
+
+
+def _of_objects(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of objects that nobody changes, asked once for each object: to compare their values takes longer."""
+    known: dict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = {}
+    of_a_world.append(known)
+
+    @functools.wraps(function)
+    def ask(*args: Any) -> Any:
+        name = tuple(map(id, args))
+        found = known.get(name)
+        if found is None:
+            # The objects are kept, so that no other one can come to have the name of one of them.
+            found = known[name] = args, function(*args)
+        return found[1]
 
     return ask
 
@@ -81,8 +113,44 @@ def _remember(function: Callable[..., Any], *, lasting: bool = False) -> Callabl
 def _verify_note(
     note: bytes, keys: tuple[NoteVerifier, ...], *, exactly: bool = True
 ) -> protocol.cosignature.VerifiedCheckpoint:
-    """With arguments that can be names."""
-    found: protocol.cosignature.VerifiedCheckpoint = _verified(note, tuple(keys), exactly)
+    """By the objects that the keys are."""
+    name = (note, exactly, *map(id, keys))
+    found = _verified.get(name)
+    if found is None:
+        found = _verified[name] = keys, _really_verify(note, keys, exactly=exactly)
+    return found[1]
+
+
+def _sign_line(
+    signer: NoteSigner, *, text: str, origin: str, size: int, root: bytes, at_ms: int
+) -> protocol.note.NoteSignature:
+    """A line, and what whoever verifies it will find."""
+    line = _really_sign_line(signer, text=text, origin=origin, size=size, root=root, at_ms=at_ms)
+    key = signer.verifier
+    time_ms = None if key.type is NoteKeyType.ED25519 else max(1, at_ms // 1000) * 1000
+    if checking is not None:
+        checking(time_ms, _really_verify_line(key, line, text=text, origin=origin, size=size, root=root))
+    _lines[key.raw, key.name, line.signature, text, origin, size, root] = time_ms
+    return line
+
+
+def _verify_line(
+    key: NoteVerifier, line: protocol.note.NoteSignature, *, text: str, origin: str, size: int, root: bytes
+) -> int | None:
+    """As `protocol.cosigned_message.verify_line`."""
+    name = key.raw, key.name, line.signature, text, origin, size, root
+    if name in _lines:
+        return _lines[name]
+    time_ms = _lines[name] = _really_verify_line(key, line, text=text, origin=origin, size=size, root=root)
+    return time_ms
+
+
+def _transcript(tie: Tie, own_hello: bytes, their_hello: bytes) -> bytes:
+    """Of a session, which both sides name by it in all that they say."""
+    name = own_hello, their_hello, tie.dialled, tie.own_pin, tie.their_pin
+    found = _transcripts.get(name)
+    if found is None:
+        found = _transcripts[name] = _really_transcript(tie, own_hello, their_hello)
     return found
 
 
@@ -118,10 +186,14 @@ _voices: dict[Any, tuple[Roster, VoiceKeys]] = {}
 _really_keys = protocol.line_keys.voice_keys
 _opened: dict[Any, protocol.body.Opened] = {}
 _checked: dict[Any, Any] = {}
-_of_a_world += [_opened, _checked]
+_verified: dict[Any, tuple[Any, protocol.cosignature.VerifiedCheckpoint]] = {}
+_transcripts: dict[Any, bytes] = {}
+_lines: dict[Any, int | None] = {}
+of_a_world += [_opened, _checked, _verified, _transcripts, _lines]
+_really_sign_line, _really_verify_line = protocol.cosigned_message.sign_line, protocol.cosigned_message.verify_line
+_really_transcript = protocol.handshake.transcript
 _really_open, _really_check = protocol.body.open_body, protocol.compose.check_opened
 _really_verify = protocol.cosignature.verify_note
-_verified = _remember(lambda note, keys, exactly: _really_verify(note, keys, exactly=exactly))
 
 
 class _Spelling:
@@ -136,7 +208,7 @@ class _Spelling:
         self._parse = parse
         self._encode = of.__dict__["encode"]
         self.known: dict[bytes, Any] = {}
-        _of_a_world.append(self.known)
+        of_a_world.append(self.known)
 
     def read(self, data: bytes) -> Any:
         """As the parser."""
@@ -163,9 +235,15 @@ def _class_spelling(of: type) -> tuple[tuple[type, str, Any], ...]:
     """Stands in for a class's `encode` and `parse`."""
     really: Any = of.__dict__["parse"].__func__
     spelling = _Spelling(of, functools.partial(really, of))
+    known = spelling.known
+
+    def read(cls: type, data: bytes) -> Any:
+        found = known.get(data)
+        return spelling.read(data) if found is None else found
+
     return (
         (of, "encode", functools.wraps(of.__dict__["encode"])(lambda self: spelling.write(self))),
-        (of, "parse", classmethod(functools.wraps(really)(lambda cls, data: spelling.read(data)))),
+        (of, "parse", classmethod(functools.wraps(really)(read))),
     )
 
 
@@ -188,8 +266,32 @@ def _parse_frame(data: bytes) -> Frame:
 
 
 def _property(of: type, name: str) -> property:
-    """A property of an object that nobody changes, remembered by the object's value."""
-    return property(_remember(of.__dict__[name].fget, lasting=True))
+    """A property of an object that nobody changes."""
+    return property(_of_objects(of.__dict__[name].fget))
+
+
+def _parse_agreement(of: type[Agreement], text: bytes) -> Agreement:
+    """As `Agreement.parse`."""
+    found = _agreements.get(text)
+    if found is None:
+        found = _agreements[text] = _really_parse_agreement(of, text)
+    return found
+
+
+def _check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind: str) -> Statement:
+    """As `nodes.rosters.check_roots`, by everything that it looks at."""
+    name = agreement.digest, party, kind, signed.statement, signed.signatures, signed.body
+    found = _rooted.get(name)
+    if found is None:
+        found = _rooted[name] = _really_check_roots(agreement, party, signed, kind)
+    return found
+
+
+_agreements: dict[bytes, Agreement] = {}
+_rooted: dict[Any, Statement] = {}
+of_a_world.append(_rooted)
+_really_parse_agreement: Any = Agreement.__dict__["parse"].__func__
+_really_check_roots = nodes.rosters.check_roots
 
 
 def _keyring(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -209,7 +311,7 @@ def _keyring(method: Callable[..., Any]) -> Callable[..., Any]:
 _notes = _Spelling(Note, protocol.note.parse)
 _beats = _Spelling(Beat, protocol.beat.parse)
 _frames: dict[bytes, Frame] = {}
-_of_a_world.append(_frames)
+of_a_world.append(_frames)
 _really_encode, _really_parse = protocol.frames.encode, protocol.frames.parse
 
 FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
@@ -218,15 +320,19 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
         for function in (
             protocol.checkpoint.parse_text,
             protocol.glance.glance,
+            protocol.merkle.leaf_hash,
+            protocol.signature.signing_message,
+            protocol.tagged.digest,
         )
     ),
+    *((function, _of_objects(function)) for function in (keys.roster.check_apart, protocol.fit.header_fits)),
     *(
         (function, _remember(function, lasting=True))
         for function in (
             keys.gate.check_ed25519,
             protocol.note.is_key_name,
             keys.roster.parse,
-            keys.roster.check_apart,
+            keys.roster.render,
             keys.tls_identity.certificate_key,
             keys.tls_identity.spki_pin,
         )
@@ -239,6 +345,10 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
     (protocol.frames.parse, _parse_frame),
     (protocol.frames.encode, _encode_frame),
     (protocol.cosignature.verify_note, _verify_note),
+    (protocol.handshake.transcript, _transcript),
+    (protocol.cosigned_message.sign_line, _sign_line),
+    (protocol.cosigned_message.verify_line, _verify_line),
+    (nodes.rosters.check_roots, _check_roots),
     (protocol.line_keys.voice_keys, _voice_keys),
     (protocol.body.open_body, _open_body),
     (protocol.compose.check_opened, _check_opened),
@@ -250,7 +360,8 @@ METHODS: tuple[tuple[type, str, Any], ...] = (
     *(method for of in (Statement, Entry, SignedStatement) for method in _class_spelling(of)),
     (Note, "encode", functools.wraps(Note.encode)(lambda self: _notes.write(self))),
     (Beat, "encode", functools.wraps(Beat.encode)(lambda self: _beats.write(self))),
-    (NoteVerifier, "vkey", _remember(NoteVerifier.vkey, lasting=True)),
+    (NoteVerifier, "vkey", _of_objects(NoteVerifier.vkey)),
+    (Agreement, "parse", classmethod(_parse_agreement)),
     (HeldRoster, "tls_pins", _property(HeldRoster, "tls_pins")),
     *(
         (NodeKeyring, name, _keyring(getattr(NodeKeyring, name)))
@@ -270,5 +381,7 @@ def remembered() -> Iterator[None]:
                         stack.enter_context(patch.object(module, known_as, instead))
         for where, name, method in METHODS:
             stack.enter_context(patch.object(where, name, method))
+        # Processes know their tasks; that the interpreter knows them all as well costs a weak reference each.
+        stack.enter_context(patch.object(asyncio.tasks._all_tasks, "add", bool))  # type: ignore[attr-defined]
         forget()
         yield

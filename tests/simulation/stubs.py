@@ -16,55 +16,81 @@ from unittest.mock import patch
 from keys import hybrid, note_key, sealing
 from keys.errors import SealRefused, SignatureRefused
 from keys.hybrid import HybridPrivateKey, HybridPublicKey
-from keys.note_key import NoteSigner, NoteVerifier
+from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
 from keys.sealing import SealingPrivateKey, SealingPublicKey
-from tests.simulation.remembering import remembered
+from tests.simulation.remembering import of_a_world, remembered
+
+_NOTE_LENGTHS = {kind: (kind.signature_bytes // 32 + 1, kind.signature_bytes) for kind in NoteKeyType}
+"""Of a signature of each type: in digests, and in bytes."""
 
 _SECRET = sha256(b"known to signers only").digest()
 
 
 def _stretch(length: int, kind: bytes, key: bytes, message: bytes) -> bytes:
     """So many bytes that nobody knows without the secret. Kinds and the keys of one kind are each of one length."""
-    digest = sha256(b"".join((_SECRET, kind, key, message))).digest()
-    return (digest * (length // 32 + 1))[:length]
+    return (sha256(b"".join((_SECRET, kind, key, message))).digest() * (length // 32 + 1))[:length]
+
+
+def _of_hybrid(digest: bytes) -> bytes:
+    """In the length of a signature of two kinds."""
+    return (digest * (hybrid.SIGNATURE_BYTES // 32 + 1))[: hybrid.SIGNATURE_BYTES]
+
+
+_made: dict[tuple[bytes, str, bytes, str, bytes], bytes] = {}
+"""What was signed in the present world."""
+of_a_world.append(_made)
 
 
 def _hybrid(key: HybridPublicKey, purpose: str, channel: bytes, author: str, message: bytes) -> bytes:
     # Neither a purpose nor an author has a zero byte in it, and a channel has one length: nothing reads in two ways.
-    data = b"".join((channel, purpose.encode(), b"\0", author.encode(), b"\0", message))
-    return _stretch(hybrid.SIGNATURE_BYTES, b"hybrid", key.raw, data)
+    begin = f"{purpose}\0{author}\0".encode()
+    return _of_hybrid(sha256(b"".join((_SECRET, b"hybrid", key.raw, channel, begin, message))).digest())
 
 
 def _hybrid_sign(self: HybridPrivateKey, purpose: str, *, channel: bytes, author: str, message: bytes) -> bytes:
-    return _hybrid(self.public, purpose, channel, author, message)
+    signature = _made[self.public.raw, purpose, channel, author, message] = _hybrid(
+        self.public, purpose, channel, author, message
+    )
+    return signature
 
 
 def _hybrid_verify(
     self: HybridPublicKey, purpose: str, *, channel: bytes, author: str, message: bytes, signature: bytes
 ) -> None:
-    if signature != _hybrid(self, purpose, channel, author, message):
+    made = _made.get((self.raw, purpose, channel, author, message))
+    if signature != (_hybrid(self, purpose, channel, author, message) if made is None else made):
         raise SignatureRefused("the stub signature does not verify")
+
+
+def _of_note(key: NoteVerifier, message: bytes) -> bytes:
+    times, length = _NOTE_LENGTHS[key.type]
+    return (sha256(b"".join((_SECRET, b"note", key.raw, message))).digest() * times)[:length]
 
 
 def _note_sign(self: NoteSigner, message: bytes) -> bytes:
-    return _stretch(self.type.signature_bytes, b"note", self.verifier.raw, message)
+    return _of_note(self.verifier, message)
 
 
 def _note_verify(self: NoteVerifier, message: bytes, signature: bytes) -> None:
-    if signature != _stretch(self.type.signature_bytes, b"note", self.raw, message):
+    if signature != _of_note(self, message):
         raise SignatureRefused("the stub signature does not verify")
+
+
+def _both(one: bytes, other: bytes) -> bytes:
+    """One over the other, of one length."""
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
 
 
 def _wrap(self: SealingPublicKey, secret: bytes, info: bytes) -> bytes:
     pad = _stretch(len(secret), b"pad", self.raw, info)
-    hidden = bytes(a ^ b for a, b in zip(secret, pad, strict=True))
+    hidden = _both(secret, pad)
     return hidden + _stretch(sealing.OVERHEAD_BYTES, b"tag", self.raw, secret + info)
 
 
 def _unwrap(self: SealingPrivateKey, ciphertext: bytes, info: bytes) -> bytes:
     hidden, tag = ciphertext[: -sealing.OVERHEAD_BYTES], ciphertext[-sealing.OVERHEAD_BYTES :]
     pad = _stretch(len(hidden), b"pad", self.public.raw, info)
-    secret = bytes(a ^ b for a, b in zip(hidden, pad, strict=True))
+    secret = _both(hidden, pad)
     if tag != _stretch(sealing.OVERHEAD_BYTES, b"tag", self.public.raw, secret + info):
         raise SealRefused("the stub wrap does not open")
     return secret

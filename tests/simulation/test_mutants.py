@@ -9,7 +9,7 @@ from tests.simulation.mutants import MUTANTS, Mutant, applied
 from tests.simulation.stubs import stubbed
 from tests.simulation.world import World
 
-SEEDS_MAX = 40
+SEEDS_MAX = 80
 """Worlds in which a mistake must have been seen. The seed that is written down sees it at once, until something else
 changes what happens in its world."""
 
@@ -31,6 +31,6 @@ def test_a_mistake_is_seen(mutant: Mutant) -> None:
                 World(seed, forced=frozenset(mutant.forced.split())).run()
             except Violation as error:
                 seen.append(error.code)
-                if error.code == mutant.killed_by:
+                if error.code in mutant.killed_by.split():
                     break
-    assert mutant.killed_by in seen
+    assert set(seen).intersection(mutant.killed_by.split())

@@ -5,10 +5,12 @@ A case is a seed: `make sim SEED=n` shows what happened in it.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tests.simulation.stubs import stubbed
+from tests.simulation.tally import COLLECT_EVERY, seldom_collected
 from tests.simulation.world import World
 
 NAME = "simulation"
@@ -27,8 +29,10 @@ def worlds(
     """Run worlds, and add up what they did. The first that fails ends it, once all were run."""
     figures = {"steps": 0, "frames": 0, "entries": 0, "alarms": 0, "crashes and stops": 0}
     failed: AssertionError | None = None
-    with keys():
-        for seed in seeds:
+    with keys(), seldom_collected():
+        for count, seed in enumerate(seeds):
+            if count % COLLECT_EVERY == 0:
+                gc.collect()
             world = World(seed, stubbed=stubs)
             try:
                 world.run()
