@@ -92,7 +92,7 @@ ALARMS = (
         "alarm",
         "the end of our log is at neither side any more",
         "Our signature shows that the log went further. Neither node has these entries, so nothing new may be signed.",
-        "Look for a newer backup at both sides and restore that. If there is none, only a successor log leads on.",
+        "Look for a newer backup at both sides and restore that. If there is none, end the log: `hotline succession`.",
     ),
     Code(
         "tail-claimed",
@@ -113,7 +113,7 @@ ALARMS = (
         "alarm",
         "the other side holds another past of our log",
         "Both pasts carry our key's signature: two copies of this node ran, or the key was stolen.",
-        "Stop the node and every copy of it. Only a successor log leads on from here; call a senior official.",
+        "Stop the node and every copy of it. Call a senior official: the log has to end, by `hotline succession`.",
     ),
     Code(
         "root-differs",
@@ -240,7 +240,7 @@ ALARMS = (
         "alarm",
         "this node has signed another log than its store holds",
         "Two copies of the node ran, or files were mixed. It signs nothing.",
-        "Stop every copy and call a senior official; only a successor log leads on if both were sent.",
+        "Stop every copy and call a senior official; if both were sent, end the log: `hotline succession`.",
         3,
     ),
     Code(

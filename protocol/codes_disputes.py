@@ -8,7 +8,7 @@ DISPUTES = (
         "alarm",
         "no more room for disputed entries",
         "The other side goes on signing logs that contradict one another. What is new of them is passed over.",
-        "Nothing is lost of what you hold. Export the evidence; only a successor log leads on.",
+        "Nothing is lost of what you hold. Export the evidence. They have to end their log: `hotline succession`.",
     ),
     Code(
         "disputed",
