@@ -407,6 +407,49 @@ def test_the_line_goes_on_and_what_was_made_for_the_log_before_is_void(homes: di
     run(again)
 
 
+def test_a_counterpart_that_has_not_accepted_accuses_nobody(homes: dict[str, NodeHome]) -> None:
+    """The party is ready first: no session opens, nothing is held or said of a fork, and nothing is lost by it."""
+    file = make(cosigned(homes))
+    completed(homes, file)
+
+    async def early() -> None:
+        async with succeeded(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await asyncio.sleep(1.0)
+            assert not line_of(arc).live
+            assert [alarm["code"] for node in (arc, bor) for alarm in line_of(node).alarms] == []
+            assert line_of(bor).store.head("ARC").size == file.succession.past.size
+
+    async def then() -> None:
+        async with succeeded(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await held(arc, said("ARC", "We go on."))
+            await held(bor, said("BOR", "So do we."))
+
+    run(early)
+    accepted(homes, file)
+    run(then)
+
+
+def test_a_party_that_has_not_completed_accuses_nobody(homes: dict[str, NodeHome]) -> None:
+    """The counterpart is ready first: what it no longer shows of the log that ends is no loss and no rollback."""
+    file = make(cosigned(homes))
+    accepted(homes, file)
+
+    async def early() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await asyncio.sleep(1.0)
+            assert [alarm["code"] for node in (arc, bor) for alarm in line_of(node).alarms] == []
+            assert line_of(bor).store.head("ARC").size == 0
+
+    async def then() -> None:
+        async with succeeded(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            await held(arc, said("ARC", "We go on."))
+            await held(bor, said("BOR", "So do we."))
+
+    run(early)
+    completed(homes, file)
+    run(then)
+
+
 def test_what_the_file_claims_is_checked_by_the_party_itself(homes: dict[str, NodeHome]) -> None:
     """`check_file` lets pass what still lacks persons where that is asked for, and nothing else."""
     note = cosigned(homes)
