@@ -23,7 +23,7 @@ from keys.keyring import NodeKeyring
 from keys.roster import Roster
 from nodes import evidence, restored
 from nodes.admission import Desk
-from nodes.arrivals import Arrivals
+from nodes.arrivals import Arrivals, placed_size
 from nodes.budget import Budget
 from nodes.clock import Reading, SteadyClock, now
 from nodes.driver import Driver
@@ -221,6 +221,7 @@ class Line:
             after_ms=agreement.line.arrival_after_ms,
             catalogue=catalogue,
             say=lambda: self._say("arrival", None),
+            placed=lambda: on_thread(self._executor, placed_size, self.store),
             read=read,
         )
         self.unconnected = asyncio.Event()
@@ -279,7 +280,7 @@ class Line:
             self._said_s = asyncio.get_running_loop().time()
         match effect:
             case StoreMirror():
-                self._arrivals.heard(seen.kind for seen in effect.glances)
+                self._arrivals.heard(effect.start, (seen.kind for seen in effect.glances))
                 self._judge_wanted.set()
             case StoreCosigned(_, size):
                 self.latency.held(size=size, mono_ms=self._clock.now().mono_ms)
