@@ -259,6 +259,23 @@ def test_what_a_running_node_says_is_judged(what: str) -> None:
         assert code in CODES
 
 
+@pytest.mark.slow
+def test_a_file_of_logs_that_cannot_be_read_is_found_with_the_way_on(tmp_path: Path) -> None:
+    """Its header is noise: the doctor says so and names the command; that sets the file aside, and asks for the
+    counterpart."""
+    arc, _ = paired(tmp_path)
+    log = arc / "channels" / "BOR" / "log.db"
+    log.write_bytes(os.urandom(8_192))
+    found = checks(arc)["BOR logs"]
+    assert (found["result"], str(log) in found["text"]) == ("fail", True)
+    assert "hotline recover" in found["fix"]
+    done = hotline(*acting(arc, "recover", "--patience", "1"), "--json")
+    assert "recovery-stands-still" in done.out + done.err
+    (aside,) = log.parent.glob("damaged-*-log.db")
+    assert str(aside) in done.err
+    assert checks(arc)["BOR logs"]["result"] == "ok"
+
+
 def test_marks_inside_the_home_are_no_marks_apart(tmp_path: Path) -> None:
     """A high-water directory that every backup reaches is said to be one."""
     arc, _ = paired(tmp_path)
