@@ -155,7 +155,8 @@ class Pulse:
             soonest = self._next_mono
         if self.state == DOWN:
             return soonest
-        return min(soonest, self._last_mono + (self._degraded_ms if self.state == UP else self._down_ms))
+        change = self._last_mono + (self._degraded_ms if self.state == UP else self._down_ms)
+        return min(soonest, change)
 
     def tally_due(self, now: Instant) -> bool:
         """Whether a `line` entry should be logged for the time that passed."""

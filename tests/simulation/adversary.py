@@ -61,11 +61,13 @@ class Adversary:
 
     def send(self, here: str, there: str, data: bytes) -> Sequence[bytes]:
         """A node sends a frame; gives what travels."""
+        if not self._armed:
+            return (data,)
         chance = self._chance
         seen = self._seen.setdefault((here, there), [])
         travels = [data]
         # One chance for all that it does, which it does one at a time.
-        does = int(chance.random() / self._often) if self._armed else len(self._armed)
+        does = int(chance.random() / self._often)
         what = self._armed[does] if does < len(self._armed) else ""
         if what == "replay" and seen:
             # An old frame of the same type in its place is what does most harm.

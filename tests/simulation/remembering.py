@@ -64,33 +64,25 @@ LASTING_MAX = 100_000
 of_a_world: list[dict[Any, Any]] = []
 """What is known of the present world, and forgotten with it."""
 
+_forgotten: list[Callable[[], None]] = []
+"""Forget what functions gave in it."""
+
 
 def forget() -> None:
     """A new world, or other functions than before: nothing is known of what came in the last one."""
     for known in of_a_world:
         known.clear()
+    for clear in _forgotten:
+        clear()
     homes.written.clear()
 
 
 def _remember(function: Callable[..., Any], *, lasting: bool = False) -> Callable[..., Any]:
     """A function of hashable arguments, asked once for each."""
-    known: dict[Any, Any] = {}
+    known = functools.lru_cache(maxsize=LASTING_MAX if lasting else None)(function)
     if not lasting:
-        of_a_world.append(known)
-
-    @functools.wraps(function)
-    def ask(*args: Any, **options: Any) -> Any:
-        if options:
-            return function(*args, **options)
-        try:
-            return known[args]
-        except KeyError:
-            if len(known) >= LASTING_MAX:
-                known.clear()
-            answer = known[args] = function(*args)
-            return answer
-
-    return ask
+        _forgotten.append(known.cache_clear)
+    return known
 
 
 def _of_objects(function: Callable[..., Any]) -> Callable[..., Any]:
