@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -21,38 +20,40 @@ import structlog
 
 from keys.keyring import NodeKeyring
 from keys.roster import Roster
-from nodes import evidence, restored
+from nodes import restored
 from nodes.admission import Desk
+from nodes.alarms import Alarms
 from nodes.arrivals import Arrivals, placed_size
 from nodes.budget import Budget
 from nodes.clock import Reading, SteadyClock, now
 from nodes.driver import Driver
-from nodes.errors import FileRefused, NodeError
-from nodes.files import read_file
+from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
+from nodes.judging import Judging
 from nodes.kept_beats import KeptBeats
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.past import Past
-from nodes.projection import BATCH_MAX, Projection, ProjectionBroken
+from nodes.projection import Projection
 from nodes.receipts import receipt_of
 from nodes.restored import Return
-from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
+from nodes.rosters import HeldRoster
 from nodes.scrub import PACE_BYTES_S
-from nodes.sequencer import Item, Placed, Sequencer, SignRefused
+from nodes.sequencer import Item, Placed, Sequencer
 from nodes.signed import SignedStatement
-from nodes.soundness import whole
-from nodes.store import LogStore, StoreBroken, StoreDamaged, StoreFull
+from nodes.speaking import Speaking
+from nodes.standing import Standing
+from nodes.store import LogStore, StoreDamaged, StoreFull
 from nodes.threads import on_thread
 from nodes.upkeep import Upkeep
 from nodes.verified import Verified
-from nodes.voices import VoiceReader, Voices
+from nodes.voices import VoiceReader
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
 from protocol.body import Opened, open_body
-from protocol.branches import FORK_NOTE, fork_of
+from protocol.branches import FORK_NOTE
 from protocol.channel import Channel
 from protocol.checkpoint import Checkpoint
 from protocol.compose import check_opened
@@ -71,26 +72,14 @@ from protocol.effects import (
 )
 from protocol.entry import Entry
 from protocol.errors import BodyRefused, ProtocolError
-from protocol.glance import glance
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
 from protocol.statement import Statement
-from protocol.tagged import Hash, digest
+from protocol.tagged import digest
 from protocol.verdict import Verdict
 
-ALARMS_KEPT = 64
-
-UNSAID_MAX = 16
-"""What a node has to say before it may; the last ones, should it have to wait for weeks."""
-ALARM_AGAIN_MS = 60_000
 TIDY_EVERY_S = 2.0
-PLACES_AT_A_TIME = 256
-JUDGE_AGAIN_S = 5.0
-START_AGAIN_S = 1.0
-JUDGE_QUIET_S = 0.02
-JUDGE_PAUSE_MAX_S = 0.25
-"""Judging waits until nothing was said for a moment, and no longer than this while much is said."""
 
 DAMAGE = frozenset({"log-damaged", "store-damaged"})
 """Alarms after which nothing that was derived can be relied on."""
@@ -108,9 +97,9 @@ class Line:
         agreement, catalogue: in force.
         store, projection: what is kept and what is derived.
         past: the logs that ended; `voices` has them and the present ones in one row, and people's numbers are of that.
-        own_rosters, their_rosters: those that verified, the last in force.
-        alarms: raised since the start, newest last: code, text, at_ms.
-        alarm_counts: how many, by code.
+        alarms: raised since the start, with their evidence.
+        standing: who stands for both parties.
+        judging: of what is new in both logs.
         latency: how long our entries waited for their receipt.
         beats: of the other side, newest last: bytes and signature.
         driver: moves what the channel decides.
@@ -151,12 +140,8 @@ class Line:
         self.projection = projection
         self.past = Past((), agreement.shorts) if past is None else past
         self.voices: VoiceReader = projection.store
-        self.own_rosters, self.their_rosters = own_rosters, their_rosters
-        self.alarms: deque[dict[str, Any]] = deque(maxlen=ALARMS_KEPT)
         self.beats = KeptBeats()
-        self.alarm_counts: Counter[str] = Counter()
         self.latency = Latency()
-        self._alarmed: dict[tuple[str, str], int] = {}
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
         self._mark = mark
         self._mark_apart = mark_apart
@@ -168,6 +153,23 @@ class Line:
         self._node_signer = keyring.node_signer()
         own_head, their_head = store.head(self.own), store.head(self.counterpart)
         clock = self._clock = SteadyClock(max(own_head.last_ms, their_head.last_ms), read)
+        self._waiters = Waiters()
+        self.alarms = Alarms(
+            folder=home.evidence, clock=clock, executor=executor, log=self.log, changed=self._waiters.notify
+        )
+        self.standing = Standing(
+            home=home,
+            agreement=agreement,
+            store=store,
+            past=self.past,
+            voices=self.voices,
+            projection=projection,
+            own=own_rosters,
+            their=their_rosters,
+            executor=executor,
+            alarm=self.alarm,
+            in_force=self._roster_in_force,
+        )
         keys = self._keys()
         beat = agreement.beat
         self._pulse = Pulse(
@@ -209,7 +211,7 @@ class Line:
             committed=self._on_committed,
             broken=broken,
         )
-        self._machine = MachineVoice(
+        machine = MachineVoice(
             agreement=agreement,
             catalogue=catalogue,
             store=store,
@@ -220,21 +222,40 @@ class Line:
         self._arrivals = Arrivals(
             after_ms=agreement.line.arrival_after_ms,
             catalogue=catalogue,
-            say=lambda: self._say("arrival", None),
+            say=lambda: self._speaking.say("arrival", None),
             placed=lambda: on_thread(self._executor, placed_size, self.store),
             read=read,
         )
         self.unconnected = asyncio.Event()
         self.unconnected.set()
-        self._starting = self._live = False
-        self._judged_at_start = self.judged[0]
-        self._unsaid: deque[tuple[str, dict[str, Any] | None]] = deque(maxlen=UNSAID_MAX)
-        self._said_s = 0.0
-        self._judge_wanted = asyncio.Event()
-        # From the first word of damage until all that was derived is derived anew from whole logs.
-        self._doubted = self._judge_anew = False
-        self._judge_wanted.set()
-        self._waiters = Waiters()
+        self.judging = Judging(
+            projection=projection,
+            executor=executor,
+            whole=lambda: self.live or self._return.whole,
+            begin=self.standing.recall,
+            heed=self._heed,
+            claim=lambda docket: self.driver.tell(partial(self._core.docket, *docket)),
+            failed=self._not_judged,
+            changed=self._waiters.notify,
+        )
+        self._speaking = Speaking(
+            home=home,
+            store=store,
+            past=self.past,
+            core=self._core,
+            sequencer=self._sequencer,
+            machine=machine,
+            standing=self.standing,
+            returned=self._return,
+            arrivals=self._arrivals,
+            executor=executor,
+            judged=self.judged[0],
+            said=self.judging.said,
+            signed=self._on_signed,
+            alarm=self.alarm,
+            look_through=lambda: self.upkeep.scrub.hurry(),
+            broken=broken,
+        )
         self.intake = Intake(
             host=self,
             store=store,
@@ -255,14 +276,14 @@ class Line:
             read=read,
             log=self.log,
             alarm=self.alarm,
-            say=self._say,
+            say=self._speaking.say,
             mended=self._mended,
             pace=scrub_bytes_s,
         )
         self._background: set[asyncio.Task[None]] = set()
 
     def _keys(self) -> LineKeys:
-        own, their = self.own_rosters[-1], self.their_rosters[-1]
+        own, their = self.standing.own[-1], self.standing.their[-1]
         return LineKeys(
             own=voice_keys(self.agreement, own.roster, own.tls_pins),
             their=voice_keys(self.agreement, their.roster, their.tls_pins),
@@ -277,17 +298,17 @@ class Line:
 
     def _deliver(self, effect: Effect) -> None:
         if isinstance(effect, StoreMirror | StoreCosigned):
-            self._said_s = asyncio.get_running_loop().time()
+            self.judging.said()
         match effect:
             case StoreMirror():
                 self._arrivals.heard(effect.start, (seen.kind for seen in effect.glances))
-                self._judge_wanted.set()
+                self.judging.want()
             case StoreCosigned(_, size):
                 self.latency.held(size=size, mono_ms=self._clock.now().mono_ms)
                 self._waiters.receipt(size, self._held_at_ms(size))
             case StoreOwn():
                 self._return.came(effect.frontier.size, self._core.goal_size)
-                self._judge_wanted.set()
+                self.judging.want()
             case Live():
                 self._return.whole = True
                 self._go_live()
@@ -299,15 +320,13 @@ class Line:
                 self.upkeep.heed(effect)
             case Alarm(code, text, objects):
                 self.upkeep.heed(effect)
-                if self._live and not self._core.live:
-                    # Our log is not the one that we signed before: nothing more is signed, whatever waits already.
-                    self._live = self._starting = False
-                    self._sequencer.halt(NodeError(code, text))
+                if not self._core.live:
+                    self._speaking.halt(NodeError(code, text))
                 self.alarm(code, text)
                 if objects:
-                    self._spawn(self._keep_evidence(code, objects))
+                    self._spawn(self.alarms.keep(code, objects))
             case Say(kind, facts):
-                self._spawn(self._say(kind, dict(facts)))
+                self._spawn(self._speaking.say(kind, dict(facts)))
             case _:
                 pass
         self._notify()
@@ -323,56 +342,28 @@ class Line:
         """Raise an alarm: in the log, and in what `status` shows. The same one again within a minute is dropped."""
         if code in DAMAGE:
             self._doubt()
-        at_ms = self._clock.now().mono_ms
-        if at_ms - self._alarmed.get((code, text), at_ms - ALARM_AGAIN_MS) < ALARM_AGAIN_MS:
-            return
-        self._alarmed = {key: when for key, when in self._alarmed.items() if at_ms - when < ALARM_AGAIN_MS}
-        self._alarmed[code, text] = at_ms
-        self.alarm_counts[code] += 1
-        self.log.error("alarm", code=code, detail=text)
-        self.alarms.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
-        self._notify()
+        self.alarms.tell(code, text)
 
     def _doubt(self) -> None:
         """What was derived may come from damage: nothing is claimed of it until it is derived anew."""
-        if not self._doubted:
-            self._doubted = True
+        if self.judging.doubt():
             self.upkeep.scrub.hurry()
             # At once, and not behind whatever the channel is called for; what is said of the docket is said here too.
             self._core.docket_unknown()
-            self._spawn(self._note_doubt())
+            self._spawn(self.judging.note_doubt())
 
-    async def _note_doubt(self) -> None:
-        """A crash must not leave what was derived from damage as if it were good."""
-        try:
-            await on_thread(self._executor, self.projection.doubt)
-        except ProjectionBroken as error:
-            self.alarm(error.code, error.text)
-
-    async def _keep_evidence(self, code: str, objects: Mapping[str, bytes]) -> None:
-        keep_it = partial(
-            evidence.keep, self.home.evidence, code=code, at_ms=self._clock.now().wall_ms, objects=objects
-        )
-        try:
-            kept = await on_thread(self._executor, keep_it)
-        except FileRefused as error:
-            # The alarm stands without it; the objects can come again.
-            self.log.error("evidence not kept", code=error.code, detail=error.text)
-            return
-        if kept is not None:
-            self.log.error("evidence kept", code=code, file=kept.name)
+    def _not_judged(self, error: NodeError) -> None:
+        self.alarm(error.code, error.text)
+        if isinstance(error, StoreDamaged):
+            self.upkeep.scrub.hurry()
 
     async def _keep_fork(self) -> None:
-        """After a start: the file of a dispute may be missing, where a crash or a full disk kept it from being kept."""
         note = self.store.note(FORK_NOTE)
-        known = await on_thread(self._executor, evidence.names, self.home.evidence)
-        if note is not None and not any(name.endswith("-fork") for name in known):
-            try:
-                objects = fork_of(note).objects()
-            except ProtocolError:
-                self.alarm("log-damaged", "the evidence of a fork that was kept in the store is not what it was")
-                return
-            await self._keep_evidence("fork", objects)
+        try:
+            if note is not None:
+                await self.alarms.keep_fork(note)
+        except ProtocolError:
+            self.alarm("log-damaged", "the evidence of a fork that was kept in the store is not what it was")
 
     def broke(self, error: NodeError) -> None:
         """A write failed: the process must end."""
@@ -426,7 +417,7 @@ class Line:
             self._sequencer.run,
             self.driver.tick,
             self.driver.pump,
-            self._judge,
+            self.judging.run,
             self._arrivals.run,
             self._tidy,
             self.upkeep.scrub.run,
@@ -434,51 +425,6 @@ class Line:
         async with asyncio.TaskGroup() as group:
             for work in works:
                 group.create_task(work())
-
-    async def _calm(self) -> None:
-        """Let what is on its way reach its receipt, and what follows closely be judged with it."""
-        loop = asyncio.get_running_loop()
-        end_s = loop.time() + JUDGE_PAUSE_MAX_S
-        # The deadline moves while this sleeps, and nobody should have to know of whoever waits here.
-        while (left_s := min(self._said_s + JUDGE_QUIET_S, end_s) - loop.time()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(left_s)
-
-    async def _judge(self) -> None:
-        """Judge what is new, behind the receipts and never in their way."""
-        recalled = False
-        while True:
-            await self._judge_wanted.wait()
-            await self._calm()
-            self._judge_wanted.clear()
-            try:
-                if not recalled:
-                    await self._recall_rosters()
-                    recalled = True
-                if self._judge_anew:
-                    self._judge_anew = False
-                    await on_thread(self._executor, self.projection.begin_anew)
-                while True:
-                    judged, docket = await on_thread(self._executor, self._judge_batch)
-                    await self._heed(judged)
-                    if len(judged) < BATCH_MAX:
-                        # What is left waits for more, which comes with a word of its own.
-                        break
-            except (ProjectionBroken, StoreDamaged) as error:
-                # What is derived can wait and be derived again; the line itself goes on.
-                self.alarm(error.code, error.text)
-                if isinstance(error, StoreDamaged):
-                    self.upkeep.scrub.hurry()
-                await asyncio.sleep(JUDGE_AGAIN_S)
-                self._judge_wanted.set()
-                continue
-            if not self._doubted and not self._judge_anew:
-                await self.driver.tell(partial(self._core.docket, *docket))
-            self._notify()
-
-    def _judge_batch(self) -> tuple[list[Verdict], tuple[int, int, Hash]]:
-        """On a thread: judge what is new, as much as is taken at once, and give the docket as it then stands."""
-        judged = self.projection.advance(whole=self._live or self._return.whole)
-        return judged, self.projection.digest()
 
     async def _heed(self, judged: Sequence[Verdict]) -> None:
         for verdict in judged:
@@ -488,7 +434,7 @@ class Line:
             if verdict.party == self.counterpart and (wrong := WRONG_VOICES.intersection(verdict.faults)):
                 await self._keep_wrong_voice(min(wrong), verdict)
             if verdict.kind is not None and verdict.kind.name == "roster" and not verdict.faults:
-                await self._adopt(verdict.party, verdict.index)
+                await self.standing.adopt(verdict.party, verdict.index)
 
     async def _keep_wrong_voice(self, code: str, verdict: Verdict) -> None:
         """An entry that speaks for another: its receipt shows to anyone that this log has it."""
@@ -500,66 +446,22 @@ class Line:
             # Judged before it was cosigned, which the next one of its kind need not be.
             self.log.warning("evidence not kept", code=error.code, detail=error.text)
             return
-        await self._keep_evidence(code, {"receipt": proof})
-
-    async def _recall_rosters(self) -> None:
-        """After a start: a roster that was judged in force, and that a crash or a full disk kept from being kept."""
-        for party, held in ((self.own, self.own_rosters), (self.counterpart, self.their_rosters)):
-            judged = self.projection.roster(party)
-            if judged is None or judged.roster.version <= held[-1].roster.version:
-                continue
-            for index in await on_thread(self._executor, partial(self._roster_places, party)):
-                await self._adopt(party, index)
-
-    def _roster_places(self, party: str, first: int = 0) -> list[int]:
-        """Where rosters stand in a voice, looked for from a place of its log on; this happens after a crash only."""
-        size = self.store.head(party).size
-        starts = range(first, size, PLACES_AT_A_TIME)
-        return [
-            self.past.base(party) + start + place
-            for start in starts
-            for place, entry in enumerate(self.store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
-            if glance(entry).kind == "roster"
-        ]
+        await self.alarms.keep(code, {"receipt": proof})
 
     async def adopt(self, index: int) -> None:
         """A roster of ours has its place in our log, and is in force from here."""
-        await self._adopt(self.own, self.past.base(self.own) + index)
+        await self.standing.adopt(self.own, self.past.base(self.own) + index)
 
-    async def _adopt(self, party: str, index: int) -> None:
-        """A roster of either side is in its log and verifies: it is in force from here.
-
-        Raises:
-            StoreDamaged: it is not what was logged, and so says nothing about whoever signed it.
-        """
-        store, inside = self.stored_at(party, index)
-        raw, body = whole(store, party, inside)
-        entry = Entry.parse(raw)
-        signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
-        held = self.own_rosters if party == self.own else self.their_rosters
-        try:
-            roster = check_roster(self.agreement, party, signed)
-        except RosterFileRefused as error:
-            self.alarm(error.code, error.text)
-            return
-        if not follows(held[-1], roster):
-            # Version 1 of a log's entry 1 is here from the pairing already.
-            return
-        try:
-            keep(self.home, roster)
-        except FileRefused as error:
-            # It is in force all the same; the next start finds it in the log and keeps it then.
-            self.alarm(error.code, error.text)
-        held.append(roster)
+    async def _roster_in_force(self, party: str, held: HeldRoster) -> None:
         keys = self._keys()
         self._sequencer.keys = keys
         await self.driver.tell(lambda: self._core.rekeyed(keys))
         self._rekeyed()
-        version = roster.roster.version
+        version = held.roster.version
         self.log.info("roster in force", party=party, version=version)
         if party == self.counterpart:
-            facts = {"party": party, "version": version, "digest": digest(roster.text)}
-            await self._say("roster-held", facts)
+            facts = {"party": party, "version": version, "digest": digest(held.text)}
+            await self._speaking.say("roster-held", facts)
 
     async def _tidy(self) -> None:
 
@@ -577,144 +479,64 @@ class Line:
     # --- our voice ----------------------------------------------------------------------------------------------------
 
     def _go_live(self) -> None:
-        if not self._starting and not self._return.silent:
-            self._starting = True
-            self._sequencer.go_on()
+        if self._speaking.may_start():
             self._spawn(self._start_voice())
 
     async def _start_voice(self) -> None:
-        """The counterpart has answered: sign the log as it stands, log its first entries, then what waited."""
-        while True:
-            try:
-                await self._log_first()
-                break
-            except StoreFull as error:
-                # There will be room again, and nobody else would come back for what waits.
-                self._live = False
-                self.alarm(error.code, error.text)
-                await asyncio.sleep(START_AGAIN_S)
-            except (SignRefused, StoreDamaged) as error:
-                # As below; but where it is the disk, this goes on once that is mended.
-                self._starting = self._live = False
-                self._look_through(error)
-                break
-            except StoreBroken as error:
-                self._live = False
-                self._broken(error)
-                break
-            except NodeError as error:
-                # Nothing is signed any more; the line goes on for reading and receiving, and a person is told.
-                self._live = False
-                self.alarm(error.code, error.text)
-                break
-        self._judge_wanted.set()
-
-    async def _log_first(self) -> None:
-        signed = await self._sequencer.resume()
-        if signed is not None:
-            await self._on_signed(*signed)
-        await self._say_roster_held()
-        # A crash may have come between a roster's place and its being in force, which is before whatever follows it.
-        await self._recall_rosters()
-        for index in await on_thread(self._executor, partial(self._roster_places, self.own, self._judged_at_start)):
-            await self._adopt(self.own, index)
-        for path in [] if self.past.of(self.own) else sorted(self.home.bootstrap.glob("*.statement")):
-            # Entries 0 and 1 of a first log: the agreement and the first roster, as the roots signed them at pairing.
-            await self.intake.log(SignedStatement.parse(read_file(path)))
-        if not self._core.live:
-            # Told meanwhile that our log is not the one that we signed before.
-            return
-        self._live = True
-        if claim := await on_thread(self._executor, self._return.claim, self.store):
-            self.alarm("tail-claimed", claim)
-        await on_thread(self._executor, self._return.ended, self.store)
-        self._arrivals.recall(self.store)
-        while self._unsaid:
-            await self._say(*self._unsaid.popleft())
-        await self.intake.log_queue()
-        for path in sorted(self.home.outbox.glob("*.statement")):
-            outcome = await self.intake.submit(SignedStatement.parse(read_file(path)))
-            if outcome.state != "draft":
-                path.unlink()
-
-    async def _say_roster_held(self) -> None:
-        """After a succession of the counterpart's log: before anything else is said, that its new roster is held. From
-        that entry on our log speaks of the successor."""
-        marker = self.home.succession_accepted
-        if not marker.exists():
-            return
-        held = self.their_rosters[-1]
-        facts = {"party": self.counterpart, "version": held.roster.version, "digest": digest(held.text)}
-        signed = await on_thread(self._executor, self._machine.statement, "roster-held", facts)
-        await self.place(Statement.parse(signed.statement), signed)
-        marker.unlink()
+        await self._speaking.start(self.intake)
+        self.judging.want()
 
     async def _on_signed(self, checkpoint: Checkpoint, note: bytes) -> None:
         await self.driver.tell(lambda: self._core.signed(checkpoint, note))
-        self._judge_wanted.set()
+        self.judging.want()
         self._notify()
 
     def _on_committed(self, checkpoint: Checkpoint, note: bytes, entries: int) -> None:
         self._arrivals.settled()
         self.latency.logged(size=checkpoint.size, entries=entries, mono_ms=self._clock.now().mono_ms)
         self.driver.hint(lambda: self._core.signed(checkpoint, note))
-        self._judge_wanted.set()
+        self.judging.want()
         self._notify()
-
-    async def _say(self, kind: str, facts: dict[str, Any] | None) -> None:
-        """Log a statement of the node's own; before the line is live it waits."""
-        if not self._live:
-            self._unsaid.append((kind, facts))
-            return
-        signed = await on_thread(self._executor, self._machine.statement, kind, facts)
-        try:
-            await self.place(Statement.parse(signed.statement), signed)
-        except StoreFull as error:
-            self.alarm(error.code, error.text)
-        except SignRefused as error:
-            self._look_through(error)
-
-    def _look_through(self, error: NodeError) -> None:
-        """Our log is not the one that we signed before; it may be the disk, which the counterpart can mend."""
-        self.alarm(error.code, error.text)
-        self.upkeep.scrub.hurry()
 
     def _mended(self) -> None:
         """What was damaged is whole again, and what was not signed because of it can be."""
         self.driver.mended()
-        if self._doubted and self.upkeep.scrub.whole:
-            # Whoever was judged by what was damaged is judged again.
-            self._doubted, self._judge_anew = False, True
-        self._judge_wanted.set()
+        self.judging.mended(whole=self.upkeep.scrub.whole)
         self._spawn(self.driver.ask(self._core.mended))
         if self._core.live:
             self._go_live()
 
     async def place(self, statement: Statement, signed: SignedStatement) -> Placed:
         """Give an admitted statement its place in our log; done when a crash can no longer lose it."""
-        self._said_s = asyncio.get_running_loop().time()
-        return await self._sequencer.submit(Item(signed.statement, statement, signed.signatures, signed.body))
+        return await self._speaking.place(statement, signed)
 
     def straight(self, make: Callable[[], Item | None]) -> asyncio.Future[Placed | None] | None:
         """Make an item on a thread and give it its place there, where nothing is under way; see `Sequencer`."""
-        if not (self._live and self._sequencer.idle):
-            return None
-        self._said_s = asyncio.get_running_loop().time()
-        return self._sequencer.straight(make)
+        return self._speaking.straight(make)
 
     @property
     def live(self) -> bool:
         """Whether new entries may be signed: the counterpart has said how far it holds our log."""
-        return self._live
+        return self._speaking.live
 
     @property
     def held_size(self) -> int:
         """How far the counterpart holds our log."""
         return self._core.cosigned_size
 
+    @property
+    def own_rosters(self) -> list[HeldRoster]:
+        """Ours that verified, the last in force."""
+        return self.standing.own
+
+    @property
+    def their_rosters(self) -> list[HeldRoster]:
+        """Theirs that verified, the last in force."""
+        return self.standing.their
+
     def rosters(self) -> tuple[Roster, Roster]:
         """Ours and theirs, in force."""
-        return self.own_rosters[-1].roster, self.their_rosters[-1].roster
+        return self.standing.rosters()
 
     # --- officers -----------------------------------------------------------------------------------------------------
 
@@ -747,10 +569,6 @@ class Line:
         own, their = self.projection.sizes
         return max(0, own - self.past.base(self.own)), max(0, their - self.past.base(self.counterpart))
 
-    def stored_at(self, voice: str, index: int) -> tuple[LogStore, int]:
-        """Where an entry of a voice is: the store of its log, and its index in that."""
-        return self.voices.inside(voice, index) if isinstance(self.voices, Voices) else (self.store, index)
-
     def receipt(self, voice: str, index: int) -> bytes:
         """The receipt of one entry of a voice; see `nodes.receipts`."""
         return receipt_of(self.store, self.past, voice, index)
@@ -776,7 +594,7 @@ class Line:
     def details(self) -> dict[str, Any]:
         """What is worth knowing beyond `status`: whether we may sign, what waits, alarms."""
         return {
-            "live": self._live,
+            "live": self.live,
             "recovery": self._return.shown(self.store.head(self.own).size, self._core.goal_size),
             "disputed": self._core.disputed,
             "branches": [{"number": one.number, "start": one.start, "size": one.size} for one in self.store.branches()],

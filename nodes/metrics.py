@@ -176,7 +176,7 @@ def _owed(lines: Sequence[Seen]) -> Metric:
 def _alarms(lines: Sequence[Seen]) -> Metric:
     family = CounterMetricFamily("hotline_alarms", "Alarms raised since the start.", labels=("channel", "code"))
     for seen in lines:
-        for code, count in sorted(seen.line.alarm_counts.items()):
+        for code, count in sorted(seen.line.alarms.counts.items()):
             family.add_metric((seen.name, code), count)
     return family
 

@@ -302,7 +302,7 @@ def _stored(line: Line, voice: str, index: int) -> tuple[bytes, bytes | None]:
     """An entry and its body, in its place or ahead of it."""
     # In this order: an entry that finds its place meanwhile is then in the log.
     ahead = [item for item in line.voices.ahead() if item.index == index] if voice == line.counterpart else []
-    store, inside = line.stored_at(voice, index)
+    store, inside = line.standing.stored_at(voice, index)
     try:
         entries = store.read(voice, inside, inside + 1)
         if entries and leaf_hash(entries[0]) != store.hashes(voice)(0, inside):

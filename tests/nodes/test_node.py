@@ -151,7 +151,7 @@ def test_whoever_goes_away_and_comes_again_is_logged_once(tmp_path: Path) -> Non
 
             THREADS.submit(slow)
             await asyncio.to_thread(held_up.wait)
-            busy = asyncio.create_task(line._say("arrival", None))
+            busy = asyncio.create_task(line._speaking.say("arrival", None))
             await until(lambda: not line._sequencer.idle)
             first = asyncio.create_task(line.intake.submit(signed))
             await until(lambda: len(line._sequencer._waiting) == 1)

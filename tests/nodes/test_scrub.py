@@ -224,8 +224,8 @@ def test_nothing_is_claimed_of_a_docket_derived_from_damage(tmp_path: Path) -> N
             line.upkeep.scrub.hurry()
             await until(lambda: line.upkeep.scrub.shown()["damaged"] == 1)
             assert heart._docket is None
-            line._judge_wanted.set()
-            await until(lambda: not line._judge_wanted.is_set())
+            line.judging._wanted.set()
+            await until(lambda: not line.judging._wanted.is_set())
             await asyncio.sleep(0.3)
             assert heart._docket is None
             async with running(homes["BOR"]) as bor:

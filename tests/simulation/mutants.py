@@ -19,8 +19,8 @@ from nodes.clock import SteadyClock
 from nodes.driver import Driver
 from nodes.highwater import HighWater
 from nodes.intake import Intake
-from nodes.line import Line
 from nodes.sequencer import Sequencer
+from nodes.speaking import Speaking
 from protocol.branches import Branches
 from protocol.channel import Channel
 from protocol.heart import Heart
@@ -138,8 +138,8 @@ MUTANTS = (
     Mutant("pass over a second log", Branches, "_accuse", "self.disputed = True", "return []", "L1", 15, forced="fork"),
     Mutant(
         "give a voice up for a full disk",
-        Line,
-        "_start_voice",
+        Speaking,
+        "start",
         "await asyncio.sleep(START_AGAIN_S)",
         "break",
         "L1",
@@ -158,8 +158,8 @@ MUTANTS = (
     ),
     Mutant(
         "go on after a mark that was not written",
-        Line,
-        "_start_voice",
+        Speaking,
+        "start",
         "self._broken(error)",
         "pass",
         "I22",
@@ -175,7 +175,7 @@ MUTANTS = (
         "I10",
         0,
     ),
-    Mutant("forget the queue", Line, "_log_first", "await self.intake.log_queue()", "pass", "L1", 2, forced="long"),
+    Mutant("forget the queue", Speaking, "_log_first", "await intake.log_queue()", "pass", "L1", 2, forced="long"),
     Mutant(
         "mirror entries that are not what was signed",
         Incoming,

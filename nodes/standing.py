@@ -1,0 +1,143 @@
+"""Who stands for the two parties of a line: their rosters, as each comes into force at its place in its log.
+
+Source: spec/keys-and-rosters.md, "Rosters"; spec/channel.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from functools import partial
+
+from keys.roster import Roster
+from nodes.errors import FileRefused
+from nodes.home import ChannelHome
+from nodes.past import Past
+from nodes.projection import Projection
+from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
+from nodes.signed import SignedStatement
+from nodes.soundness import whole
+from nodes.store import LogStore
+from nodes.threads import on_thread
+from nodes.voices import VoiceReader, Voices
+from protocol.agreement import Agreement
+from protocol.entry import Entry
+from protocol.glance import glance
+
+PLACES_AT_A_TIME = 256
+
+
+class Standing:
+    """See the module.
+
+    Args:
+        home: of the channel; rosters in force are kept there.
+        agreement: in force.
+        store: the present logs.
+        past: the logs that ended.
+        voices: both in one row, in which places of rosters are counted.
+        projection: knows which rosters were judged good.
+        own, their: rosters that verified, the last in force.
+        executor: threads for the disk.
+        alarm: tells people.
+        in_force: called on the loop when a roster of a party has come into force.
+
+    Attributes:
+        own, their: as given; grow.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: ChannelHome,
+        agreement: Agreement,
+        store: LogStore,
+        past: Past,
+        voices: VoiceReader,
+        projection: Projection,
+        own: list[HeldRoster],
+        their: list[HeldRoster],
+        executor: Executor,
+        alarm: Callable[[str, str], None],
+        in_force: Callable[[str, HeldRoster], Awaitable[None]],
+    ) -> None:
+        self.own, self.their = own, their
+        self._home = home
+        self._agreement = agreement
+        self._store = store
+        self._past = past
+        self._voices = voices
+        self._projection = projection
+        self._executor = executor
+        self._alarm = alarm
+        self._in_force = in_force
+
+    def rosters(self) -> tuple[Roster, Roster]:
+        """Ours and theirs, in force."""
+        return self.own[-1].roster, self.their[-1].roster
+
+    def stored_at(self, voice: str, index: int) -> tuple[LogStore, int]:
+        """Where an entry of a voice is: the store of its log, and its index in that."""
+        return self._voices.inside(voice, index) if isinstance(self._voices, Voices) else (self._store, index)
+
+    async def recall(self) -> None:
+        """After a start: a roster that was judged in force, and that a crash or a full disk kept from being kept."""
+        for party, held in ((self._store.own, self.own), (self._store.their, self.their)):
+            judged = self._projection.roster(party)
+            if judged is not None and judged.roster.version > held[-1].roster.version:
+                await self._adopt_all(party, 0)
+
+    async def recall_own(self, first: int) -> None:
+        """After a start: a crash may have come between a roster's place in our log and its being in force.
+
+        Args:
+            first: from which place on, in our present log.
+        """
+        await self.recall()
+        await self._adopt_all(self._store.own, first)
+
+    async def _adopt_all(self, party: str, first: int) -> None:
+        for index in await on_thread(self._executor, partial(self._places, party, first)):
+            await self.adopt(party, index)
+
+    def _places(self, party: str, first: int) -> list[int]:
+        """Where rosters stand in a voice, looked for from a place of its log on; this happens after a crash only."""
+        size = self._store.head(party).size
+        starts = range(first, size, PLACES_AT_A_TIME)
+        return [
+            self._past.base(party) + start + place
+            for start in starts
+            for place, entry in enumerate(self._store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
+            if glance(entry).kind == "roster"
+        ]
+
+    async def adopt(self, party: str, index: int) -> None:
+        """A roster of either side is in its log and verifies: it is in force from here.
+
+        Args:
+            party: whose.
+            index: its place in that party's voice.
+
+        Raises:
+            StoreDamaged: it is not what was logged, and so says nothing about whoever signed it.
+        """
+        store, inside = self.stored_at(party, index)
+        raw, body = whole(store, party, inside)
+        entry = Entry.parse(raw)
+        signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
+        held = self.own if party == self._store.own else self.their
+        try:
+            roster = check_roster(self._agreement, party, signed)
+        except RosterFileRefused as error:
+            self._alarm(error.code, error.text)
+            return
+        if not follows(held[-1], roster):
+            # Version 1 of a log's entry 1 is here from the pairing already.
+            return
+        try:
+            keep(self._home, roster)
+        except FileRefused as error:
+            # It is in force all the same; the next start finds it in the log and keeps it then.
+            self._alarm(error.code, error.text)
+        held.append(roster)
+        await self._in_force(party, roster)
