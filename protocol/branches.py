@@ -182,6 +182,19 @@ class Branches:
         steps = _steps(seen.size, incoming, read, proof)
         return self._accuse(Fork(note, incoming.note, RootsDiffer(steps)))
 
+    def replaces(self, index: int, shown: Leaf, note: bytes, incoming: Incoming, proof: Sequence[Hash]) -> list[Effect]:
+        """Entries have another one at a place of which one was shown ahead. Where that cannot be proved any more, after
+        damage to what was kept of it, nobody is accused and they are taken."""
+        fork = Fork(note, incoming.note, LeavesDiffer(index, shown, self._arriving_leaf(index, incoming, proof)))
+        return self._accuse(fork) if fork.holds(self._keys().their.log) else []
+
+    def _arriving_leaf(self, place: int, incoming: Incoming, proof: Sequence[Hash]) -> Leaf:
+        """What the log that entries come from has at a place of theirs."""
+        reached = incoming.frontier
+        new = grown(self._shelf.hashes(self._their), incoming.start, incoming.leaves)
+        path = tuple(prove_inclusion(place, reached.size, new))
+        return Leaf(new(0, place), path, _steps(reached.size, incoming, new, proof))
+
     def _accuse(self, fork: Fork) -> list[Effect]:
         if self.disputed:
             return []
@@ -333,13 +346,7 @@ class Branches:
         read = self._shelf.hashes(self._their)
         end = min(top.size, self._shelf.head(self._their).size)
         first = Leaf(read(0, place), tuple(prove_inclusion(place, end, read)), tuple(s for s in steps if s.size == end))
-        new = grown(read, incoming.start, incoming.leaves)
-        reached = incoming.frontier
-        second = Leaf(
-            new(0, place),
-            tuple(prove_inclusion(place, reached.size, new)),
-            _steps(reached.size, incoming, new, proof),
-        )
+        second = self._arriving_leaf(place, incoming, proof)
         return self._accuse(Fork(held, incoming.note, LeavesDiffer(place, first, second)))
 
     def _begin(self, branch: Branch, place: int, incoming: Incoming) -> list[Effect]:

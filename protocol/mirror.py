@@ -27,6 +27,7 @@ from protocol.merkle import Frontier, Hash, leaf_hash, verify_inclusion
 from protocol.note import Note
 from protocol.once import Once
 from protocol.shelf import Shelf, ShelfDamaged
+from protocol.shown_ahead import ShownAhead
 
 AHEAD_MAX: Final = 64
 """Entries held ahead of their predecessors; a bound on what a hostile sender can make us keep."""
@@ -72,6 +73,7 @@ class Mirror:
         self._proof: list[Effect] = []
         self._skipping = False
         self._ahead = set(shelf.ahead_indexes())
+        self._shown = ShownAhead(shelf)
         self.branches = Branches(keys=lambda: self.keys, shelf=shelf, once=once)
 
     @property
@@ -117,6 +119,7 @@ class Mirror:
         self.session_ends()
         self.branches.not_stored()
         self._ahead = set(self._shelf.ahead_indexes())
+        self._shown.recall()
 
     def held_note(self) -> bytes | None:
         """The note that shows how far their log is held here, in their own signature."""
@@ -214,9 +217,13 @@ class Mirror:
         return []
 
     def _belied(self, incoming: Incoming, proof: Sequence[Hash]) -> list[Effect]:
-        """What follows where these entries do not fit a checkpoint that was seen before them; mostly nothing."""
+        """What follows where these entries do not fit what was seen before them, a checkpoint or an entry ahead of its
+        place; mostly nothing."""
         for known, note in list(self._seen.values()):
             if known != incoming.checkpoint and (found := self.branches.crosses(known, note, incoming, proof)):
+                return found
+        for index, shown, note in self._shown.replaced(incoming):
+            if found := self.branches.replaces(index, shown, note, incoming, proof):
                 return found
         return []
 
@@ -388,4 +395,5 @@ class Mirror:
         if (seen.body_digest is None) != (body is None) or (body is not None and not seen.fits(body)):
             raise Malformed("body-differs", "ahead", "not the body that the entry names")
         self._ahead.add(index)
-        return [StoreAhead(index, frame["entry"], body, frame["note"], index - self.frontier.size)]
+        kept = self._shown.add(index, leaf_hash(frame["entry"]), frame["path"], frame["note"], still=self._ahead)
+        return [kept, StoreAhead(index, frame["entry"], body, frame["note"], index - self.frontier.size)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import branches, frames
 from protocol.branches import FORK_NOTE, fork_of
+from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.effects import Alarm, Say, Send
 from protocol.fork import Fork, LeavesDiffer, RootsDiffer
 from protocol.frames import FrameType
-from protocol.merkle import leaf_hash, leaf_reader
+from protocol.merkle import leaf_hash, leaf_reader, node_hash
+from protocol.shown_ahead import AHEAD_NOTE
+from tests.builders import START_MS
 from tests.forger import Forger
 from tests.lines import Side, Wire, entry_of, line_keys
 
@@ -320,3 +324,63 @@ def test_whatever_shows_two_logs_is_evidence_that_holds(data: st.DataObject) -> 
     assert wire.bor.mirror == logs[0].entries[: len(wire.bor.mirror)]
     assert wire.bor.store.read_branch(1, 0, 99) == logs[1].entries[wire.bor.store.branches()[0].start :]
     assert leaf_reader([leaf_hash(one) for one in wire.bor.mirror[:1]])(0, 0) == leaf_hash(logs[0].entries[0])
+
+
+# --- what was shown ahead ---------------------------------------------------------------------------------------------
+
+LIED_LEVELS = 20
+
+
+def shown_ahead(flash: bytes) -> bytes:
+    """A frame with a flash at place 3, under a checkpoint of a size that ARC's log never reaches."""
+    first = entries(3)
+    below = [leaf_hash(entry) for entry in (*first, flash)]
+    path = [below[2], node_hash(below[0], below[1]), *(bytes([level]) * 32 for level in range(2, LIED_LEVELS))]
+    root = node_hash(path[1], node_hash(below[2], below[3]))
+    for beside in path[2:]:
+        root = node_hash(root, beside)
+    keys = line_keys("ARC")
+    note = sign_checkpoint(Checkpoint(keys.own.origin, 2**LIED_LEVELS, root), keys.signers.log, START_MS)
+    return frames.encode(FrameType.AHEAD, note=note, index=3, path=path, entry=flash, body=None)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_another_entry_in_the_place_of_one_shown_ahead_is_a_fork(again: bool) -> None:
+    """The size it was shown under never comes, so that no root shows it; after a start of BOR it is known as well."""
+    wire = bor_holding(2)
+    wire.bor.receive(shown_ahead(entry_of("ARC", 3, flash=True)))
+    assert wire.bor.store.ahead_indexes() == [3]
+    if again:
+        wire.cut()
+        wire.bor.restart()
+        wire.open()
+    Forger("ARC", entries(9)).show(wire.bor)
+    fork = fork_alarm(wire.bor)
+    assert isinstance(fork.difference, LeavesDiffer)
+    assert (fork.difference.index, [one.size for one in fork.check(THEIR)]) == (3, [2**LIED_LEVELS, 9])
+    assert (wire.bor.mirror, wire.bor.store.ahead_indexes()) == (entries(2), [3])
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\x91\x94\x03\xc4\x00\xc4\x00\xc4\x00", b"\xff"])
+def test_what_was_shown_ahead_and_is_damaged_accuses_nobody(damaged: bytes) -> None:
+    """What our disk lost proves nothing: the entries are taken, and the line goes on."""
+    wire = bor_holding(2)
+    wire.bor.receive(shown_ahead(entry_of("ARC", 3, flash=True)))
+    wire.bor.store.later(AHEAD_NOTE, damaged)
+    wire.bor.store.flush()
+    wire.cut()
+    wire.bor.restart()
+    wire.open()
+    Forger("ARC", entries(9)).show(wire.bor)
+    assert (wire.bor.alarms, wire.bor.mirror) == ([], entries(9))
+
+
+def test_the_flash_that_was_shown_ahead_comes_in_its_place() -> None:
+    """The same entry, under other checkpoints: held like any other."""
+    wire = bor_holding(2)
+    flash = entry_of("ARC", 3, flash=True)
+    log = Forger("ARC", [*entries(3), flash, b"more"])
+    wire.bor.receive(shown_ahead(flash))
+    log.show(wire.bor)
+    assert (wire.bor.mirror, wire.bor.store.ahead_indexes()) == ([*entries(3), flash, b"more"], [])
+    assert wire.bor.alarms == []
