@@ -32,7 +32,6 @@ from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
 from nodes.judging import Judging
-from nodes.kept_beats import KeptBeats
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.past import Past
@@ -64,7 +63,6 @@ from protocol.effects import (
     GivenBack,
     LineChanged,
     Live,
-    Received,
     Say,
     StoreCosigned,
     StoreMirror,
@@ -101,7 +99,6 @@ class Line:
         standing: who stands for both parties.
         judging: of what is new in both logs.
         latency: how long our entries waited for their receipt.
-        beats: of the other side, newest last: bytes and signature.
         driver: moves what the channel decides.
         unconnected: set while there is no session.
         intake: statements of our own party on their way into the log.
@@ -140,7 +137,6 @@ class Line:
         self.projection = projection
         self.past = Past((), agreement.shorts) if past is None else past
         self.voices: VoiceReader = projection.store
-        self.beats = KeptBeats()
         self.latency = Latency()
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
         self._mark = mark
@@ -312,8 +308,6 @@ class Line:
             case Live():
                 self._return.whole = True
                 self._go_live()
-            case Received(beat, signature):
-                self.beats.append(beat, signature)
             case LineChanged(state):
                 self.log.info("line", state=state)
             case GivenBack() | Close():
