@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from hotline.verifying import verifier
-from nodes.resources import catalogue
+from nodes.resources import catalogue, catalogue_of
 from protocol.audit import AuditMisused, audit
 from protocol.audit_entries import Progress
 from protocol.checkpoint import parse_text
@@ -108,7 +108,7 @@ def audit_directories(
         second: directory of the other's; the order does not matter.
         policy: the auditor's policy file.
         at_ms: now, UTC milliseconds.
-        kinds: the catalogue at hand, by default the one that comes with this program.
+        kinds: the catalogue at hand, by default those that come with this program.
         progress: told how many entries are judged, and of how many.
 
     Returns:
@@ -134,9 +134,18 @@ def audit_directories(
     if first.resolve() == second.resolve():
         raise AuditMisused("voices-not-two", str(first), "both directories are one; give one export of each party")
     entries = sum(_claimed_size(one) for one in evidence)
-    kinds = catalogue() if kinds is None else kinds
+    newest, earlier = (catalogue(), catalogue_of) if kinds is None else (kinds, None)
     with seldom_collected(), verifier(entries) as verify:
-        report = audit(evidence[0], evidence[1], text, catalogue=kinds, at_ms=at_ms, verify=verify, progress=progress)
+        report = audit(
+            evidence[0],
+            evidence[1],
+            text,
+            catalogue=newest,
+            earlier=earlier,
+            at_ms=at_ms,
+            verify=verify,
+            progress=progress,
+        )
     inside = [path for path in (first, second) if policy.resolve().is_relative_to(path.resolve())]
     for path in inside:
         report.add(

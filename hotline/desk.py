@@ -22,7 +22,7 @@ from keys.roster import Person, Roster
 from nodes.client import ANSWER_TIMEOUT_S, NodeClient
 from nodes.home import OfficerHome
 from nodes.key_files import read_keyring
-from nodes.resources import catalogue
+from nodes.resources import catalogue, catalogue_of
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.compose import check_contents, check_document
@@ -207,7 +207,8 @@ class Desk:
         other = agreement.other(party).short
         if other != told["counterpart"] or told["own"] != party:
             raise Refused("agreement-not-pinned", "the node names other parties than the agreement")
-        if told["catalogue"] != catalogue().digest or agreement.catalogue_digest != catalogue().digest:
+        named = agreement.catalogue_digest
+        if told["catalogue"] != named or catalogue_of(named) is None:
             raise Refused("catalogue-differs", "the agreement, the node and this program have different catalogues")
         rosters = {
             short: check_roster(SignedStatement.parse(told["rosters"][short]), agreement=agreement, party=short)

@@ -43,7 +43,7 @@ from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
 from nodes.key_files import read_keyring, write_keyring
 from nodes.node import mark_path_of
-from nodes.resources import catalogue
+from nodes.resources import catalogue, catalogue_of
 from nodes.rosters import load as load_rosters
 from nodes.signed import SignedStatement
 from nodes.stopped import open_store, read_agreement
@@ -158,8 +158,10 @@ def begin(
         standing = standing_of(home, channel, agreement, own, in_force.roster.epoch, past)
         rosters = next_rosters(home, channel, agreement, standing, opened, now_ms=now_ms)
         document = Succession(own, standing.roster.roster.next_epoch, reason, note).encode()
-        kind = catalogue().kind(SUCCESSION_KIND)
-        assert kind is not None  # noqa: S101 - it is in the catalogue that comes with the program.
+        kinds = catalogue_of(agreement.catalogue_digest)
+        kind = None if kinds is None else kinds.kind(SUCCESSION_KIND)
+        if kind is None:
+            raise Refused("no-such-kind", "the agreement's catalogue is older than successions: the parties pair anew")
         setting = Setting(
             channel=agreement.channel,
             party=own,

@@ -50,6 +50,11 @@ class MachineVoice:
         self._signer = signer
         self._clock = clock
 
+    def knows(self, kind: str, facts: dict[str, Any] | None) -> bool:
+        """Whether the agreement's catalogue has the kind with these facts; an earlier one may have others."""
+        known = self._catalogue.kind(kind)
+        return known is not None and known.machine and set(facts or ()) == set(known.facts)
+
     def statement(self, kind: str, facts: dict[str, Any] | None) -> SignedStatement:
         """Make and sign one statement. Call it on a thread.
 

@@ -36,7 +36,7 @@ from nodes.line import Line
 from nodes.past import Past, check_epoch, open_past
 from nodes.peer import Listener
 from nodes.projection import Projection
-from nodes.resources import catalogue
+from nodes.resources import catalogue_of
 from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
@@ -48,6 +48,7 @@ from nodes.threads import Threads
 from nodes.verified import Verified
 from nodes.voices import Voices
 from protocol.agreement import Agreement
+from protocol.kinds import Catalogue
 
 THREADS = 4
 """Threads for crypto and disk. Both let others run meanwhile, and more of them would only wait for one another."""
@@ -126,7 +127,8 @@ class Node:
         counterpart = agreement.other(self.party).short
         if counterpart != home.counterpart:
             raise NodeError("home-file-malformed", f"{home.agreement_path} is an agreement with {counterpart}")
-        if agreement.catalogue_digest != catalogue().digest:
+        kinds = catalogue_of(agreement.catalogue_digest)
+        if kinds is None:
             raise NodeError("catalogue-differs", f"the agreement with {counterpart} names another catalogue of kinds")
         with ExitStack() as opened:
             store = SqliteStore.open(home.log_db, own=self.party, their=counterpart)
@@ -138,7 +140,7 @@ class Node:
             past = self._open_past(home, agreement, *rosters)
             opened.callback(past.close)
             try:
-                line = self._line(home, agreement, store, mark, rosters, past)
+                line = self._line(home, agreement, kinds, store, mark, rosters, past)
             except StoreDamaged as error:
                 raise StoreUnreadable("store-unreadable", error.text) from error
             opened.pop_all()
@@ -148,6 +150,7 @@ class Node:
         self,
         home: ChannelHome,
         agreement: Agreement,
+        kinds: Catalogue,
         store: SqliteStore,
         mark: HighWater,
         rosters: tuple[list[HeldRoster], list[HeldRoster]],
@@ -160,7 +163,7 @@ class Node:
             home.docket_db,
             store=Voices(store, past) if past.ended else store,
             agreement=agreement,
-            catalogue=catalogue(),
+            catalogue=kinds,
             verified=verified,
             lineage=past.lineage,
         )
@@ -172,7 +175,7 @@ class Node:
         line = Line(
             home=home,
             agreement=agreement,
-            catalogue=catalogue(),
+            catalogue=kinds,
             store=store,
             mark=mark,
             mark_apart=self.config.high_water is not None,

@@ -188,6 +188,9 @@ class Speaking:
         if not self.live:
             self._unsaid.append((kind, facts))
             return
+        if not self._machine.knows(kind, facts):
+            # The agreement's catalogue is older than that; the alarm that goes with it is raised all the same.
+            return
         signed = await on_thread(self._executor, self._machine.statement, kind, facts)
         try:
             await self.place(Statement.parse(signed.statement), signed)

@@ -22,7 +22,7 @@ why. Steps 6 to 14 are in `protocol.audit_entries`.
 Source: spec/audit.md, "Verdict".
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from protocol.agreement import Agreement
@@ -74,6 +74,7 @@ def audit(
     policy: bytes,
     *,
     catalogue: Catalogue,
+    earlier: Callable[[bytes], Catalogue | None] | None = None,
     at_ms: int,
     verify: Verifier = verify_here,
     progress: Progress | None = None,
@@ -85,6 +86,7 @@ def audit(
         second: export of the other; the order does not matter.
         policy: the auditor's own, not the one in the exports.
         catalogue: what the kinds mean.
+        earlier: gives an earlier catalogue by its digest, where the agreement names one that is still at hand.
         at_ms: when the audit is made, UTC milliseconds; only stated, and compared with the review date.
         verify: verifies many signatures, on other cores if it can.
         progress: told how far it is.
@@ -100,7 +102,9 @@ def audit(
     try:
         voices = _steps_1_to_4(first, second, policy, report)
         if voices is not None:
-            _steps_5_to_14(voices, report, catalogue=catalogue, at_ms=at_ms, verify=verify, progress=progress)
+            _steps_5_to_14(
+                voices, report, catalogue=catalogue, earlier=earlier, at_ms=at_ms, verify=verify, progress=progress
+            )
     except EvidenceChanged as error:
         report.add(error.code, "unchecked" if error.code == "tile-missing" else "refuted", error.where, error.text)
         report.not_checked.append("5-14. entries: the files are not what they were when the audit began")
@@ -112,6 +116,7 @@ def _steps_5_to_14(
     report: Report,
     *,
     catalogue: Catalogue,
+    earlier: Callable[[bytes], Catalogue | None] | None,
     at_ms: int,
     verify: Verifier,
     progress: Progress | None,
@@ -127,12 +132,14 @@ def _steps_5_to_14(
     if any(succession_of(voice.first) is not None for voice in voices):
         report.not_checked.append("6-14. entries: a log that was succeeded is not at hand")
         return
-    if agreement.catalogue_digest != catalogue.digest:
+    named = agreement.catalogue_digest
+    kinds = catalogue if named == catalogue.digest else earlier(named) if earlier is not None else None
+    if kinds is None:
         report.add("catalogue-differs", "unchecked", "agreement", "it names a catalogue that is not at hand")
         report.not_checked.append("6-14. entries: their kinds are those of another catalogue")
         return
     joined = JoinedLog(voices[0].logs), JoinedLog(voices[1].logs)
-    audit_entries(joined, agreement, catalogue, report, verify=verify, progress=progress)
+    audit_entries(joined, agreement, kinds, report, verify=verify, progress=progress)
     if at_ms // 86_400_000 > (agreement.review_date.toordinal() - 719_163):
         text = f"the agreement was to be looked at again by {agreement.review_date.isoformat()}"
         report.add("agreement-review-due", "warning", "agreement", text)
