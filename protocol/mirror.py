@@ -175,7 +175,9 @@ class Mirror:
     def told_by_us(self, told: VerifiedCheckpoint, note: bytes) -> list[Effect]:
         """How far we cosigned theirs, in our own signature: below that we never cosign, whatever our disk says."""
         checkpoint = told.checkpoint
-        self._ms = max(self._ms, *told.times_ms.values())
+        # Of the times in it only ours: their log's line says theirs, which may be any.
+        mine = {key.vkey() for key in self.keys.own.mirror}
+        self._ms = max([self._ms, *(at_ms for name, at_ms in told.times_ms.items() if name in mine)])
         if self._floor is None or checkpoint.size > self._floor.size:
             self._floor, self._floor_note = checkpoint, note
         return [] if checkpoint.size > self.frontier.size else self._compare(checkpoint, note)

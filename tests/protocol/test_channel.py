@@ -1138,6 +1138,27 @@ def test_a_docket_that_is_not_known_is_neither_said_nor_compared() -> None:
     assert wire.bor.alarms == ["docket-differs", "docket-differs"]
 
 
+def test_the_clock_of_their_log_never_becomes_ours() -> None:
+    """A counterpart whose clock is far ahead quotes our receipt, which has the time of its log beside ours: we go on to
+    cosign by our own, and so do our entries after the next start."""
+    wire = Wire()
+    wire.arc.offset_ms = 2_000 * 366 * 86_400_000
+    wire.open()
+    wire.arc.append()
+    wire.settle()
+    wire.cut()
+    wire.open()
+    wire.arc.append()
+    wire.settle()
+    assert wire.converged()
+    assert wire.bor.store.head("ARC").last_ms <= wire.bor.now().wall_ms
+    keys = line_keys("ARC")
+    receipt = wire.arc.store.note(OWN_COSIGNED)
+    assert receipt is not None
+    times = verify_note(receipt, keys.own.log + keys.their.mirror).times_ms
+    assert all(times[key.vkey()] <= wire.bor.now().wall_ms for key in keys.their.mirror)
+
+
 def test_an_offset_of_the_clocks_is_measured_and_hurts_nothing() -> None:
     """One side a day behind: measured on both, an alarm on both, and everything arrives."""
     wire = Wire()
