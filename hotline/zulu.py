@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 
+from protocol.limits import TIME_MS_MAX
+
 _DURATION = re.compile(r"([1-9][0-9]{0,5})(ms|s|min|m|h|d)")
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _INSTANT = re.compile(
@@ -14,7 +16,8 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def zulu(at_ms: int) -> str:
-    """Give a time as "2026-11-21T09:14:07.123Z"."""
+    """Give a time as "2026-11-21T09:14:07.123Z"; one that is too late to be written so as the last that can."""
+    at_ms = min(at_ms, TIME_MS_MAX)
     instant = _EPOCH + datetime.timedelta(milliseconds=at_ms)
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
 

@@ -14,6 +14,7 @@ from protocol.agreement import Agreement
 from protocol.clocks import Clockwork
 from protocol.docket_item import Item
 from protocol.finding import Report
+from protocol.limits import TIME_MS_MAX
 from protocol.verdict import Verdict, index_of, voice_of
 
 LINE_KIND: Final = "line"
@@ -22,8 +23,9 @@ _DONE: Final = {"open": "opened", "holding": "given a holding reply or an answer
 
 
 def zulu(at_ms: int) -> str:
-    """A time as people on a line write it: 2026-11-21T09:14:07Z."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time as people on a line write it: 2026-11-21T09:14:07Z. A cosignature may state one that is too late for that;
+    it is shown as the last second of the year 9999."""
+    return datetime.fromtimestamp(min(at_ms, TIME_MS_MAX) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def span(duration_ms: int) -> str:

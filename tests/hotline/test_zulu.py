@@ -15,6 +15,12 @@ def test_a_shown_time_can_be_typed_again(at_ms: int) -> None:
     assert parse_instant(zulu(at_ms), now_ms=0) == at_ms
 
 
+@pytest.mark.parametrize("at_ms", [253_402_300_800_000, (2**63 - 1) * 1000])
+def test_a_time_beyond_the_calendar_is_shown_as_its_end(at_ms: int) -> None:
+    """The other side's signatures may state any; a receipt with one is shown all the same."""
+    assert zulu(at_ms) == "9999-12-31T23:59:59.999Z"
+
+
 def test_times_can_be_typed_short_and_relative() -> None:
     """Minutes suffice, and a time may be counted from now."""
     assert zulu_short(parse_instant("2026-11-21T04:10Z", now_ms=NOW)) == "2026-11-21 04:10:00Z"

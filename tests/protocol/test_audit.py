@@ -285,6 +285,20 @@ def test_a_fork_shown_to_the_other_side_refutes() -> None:
     assert _codes(_audit(_files(world), world)) == {"held-not-of-log"}
 
 
+@pytest.mark.parametrize("at_ms", [253_402_300_800_000, (2**63 - 1) * 1000])
+def test_a_time_beyond_the_calendar_stops_no_audit(at_ms: int) -> None:
+    """A counterpart cosigns with whatever time it likes; the log that it holds can be audited all the same."""
+    world = _world()
+    files = world.files("ARC")
+    bare, channel = world.checkpoint("ARC", cosigned=False), world.agreement.channel
+    mirror = keyring("BOR", channel).mirror_signers(channel, world.agreement.mirror_name("BOR"))
+    files["checkpoint"] = add_cosignatures(bare, cosign(parse_text(parse_note(bare).text), mirror, at_ms))
+    exports = MemoryEvidence("arc", files), MemoryEvidence("bor", world.files("BOR"))
+    report = audit(*exports, world.policy("ARC"), catalogue=world.catalogue, at_ms=START_MS)
+    assert report.verdict == "verified"
+    assert "9999-12-31T23:59:59Z" in "".join(report.checked)
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_what_is_judged_is_what_was_hashed(gone: bool) -> None:
     """Whoever gave the files may still be able to change them: a signature that lacked is there at the second look."""
