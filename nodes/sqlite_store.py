@@ -1,8 +1,4 @@
-"""The store of one channel in one SQLite file: the embedded default.
-
-WAL with synchronous FULL: a commit returns once the disk has it. There is one writing connection behind a lock and one
-reading connection a thread; readers never wait for the writer. The SQLite that comes with `apsw` is used, never the
-system's, because of a defect of older ones that loses commits (spec/decisions/0001-libraries.md).
+"""The store of one channel in one SQLite file (`nodes/sqlite_file.py`): the embedded default.
 
 An append is one transaction: entries, bodies, hashes, and the head, which is moved only from the size the writer knew
 (compare and swap). Hash tiles are not stored as such: the hashes of level 0 and of every full tile above are rows, and
@@ -13,53 +9,23 @@ Source: spec/log.md, "Tiles"; spec/channel.md, "Commit points".
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from nodes import mending
-from nodes.mending import Mending, columns
-from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreBroken, StoreDamaged, StoreFull, StoreUnreadable
+from nodes.mending import Mending
+from nodes.sqlite_file import SqliteFile, translated
+from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreDamaged
 from protocol.merkle import Frontier, Hash, HashReader, complete_root
 
-SCHEMA_VERSION = 1
 TILE_WIDTH = 256
-BUSY_MS = 10_000
 ROOTS_MAX = 256
 """Roots kept in memory, of the sizes that the logs had last."""
-
-_SCHEMA = """
-CREATE TABLE head (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL, frontier BLOB NOT NULL, last_ms INTEGER NOT NULL);
-INSERT INTO head VALUES (0, 0, x'', 0), (1, 0, x'', 0);
-CREATE TABLE party (voice INTEGER PRIMARY KEY, short TEXT NOT NULL);
-CREATE TABLE own_entry (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL);
-CREATE TABLE their_entry (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL);
-CREATE TABLE own_body (idx INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE their_body (idx INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE hash (voice INTEGER, level INTEGER, idx INTEGER, hash BLOB NOT NULL, PRIMARY KEY (voice, level, idx))
-    WITHOUT ROWID;
-CREATE TABLE flash (voice INTEGER, idx INTEGER, PRIMARY KEY (voice, idx)) WITHOUT ROWID;
-CREATE TABLE own_id (id BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE note (name TEXT PRIMARY KEY, note BLOB NOT NULL);
-CREATE TABLE cosigned (size INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL);
-CREATE TABLE ahead (idx INTEGER PRIMARY KEY, entry BLOB NOT NULL, body BLOB, note BLOB NOT NULL);
-CREATE TABLE waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE NOT NULL, name TEXT NOT NULL,
-    record BLOB NOT NULL, at_ms INTEGER NOT NULL);
-"""
-
-# Made where it is missing: a file without branches is one of any release.
-_BRANCHES = """
-CREATE TABLE IF NOT EXISTS branch (number INTEGER PRIMARY KEY, start INTEGER NOT NULL, size INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, note BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS branch_entry (number INTEGER, idx INTEGER, entry BLOB NOT NULL, body BLOB,
-    PRIMARY KEY (number, idx));
-"""
 
 # Statements by voice: the tables of the two voices are apart, so that a range of one is a range of rows.
 _ENTRY = ("own_entry", "their_entry")
@@ -74,19 +40,17 @@ class SqliteStore:
     def __init__(self, path: Path, own: str, their: str, *, readonly: bool) -> None:
         self.own = own
         self.their = their
-        self._path = path
-        self._readonly = readonly
+        self._file = SqliteFile(path, own=own, their=their, readonly=readonly)
+        self._lock = self._file.lock
+        self._rows = self._file.rows
+        self._writer = self._file.writer
+        self._mending = Mending(self._rows, apart=self._file.apart)
         self._voices = {own: 0, their: 1}
-        self._lock = threading.RLock()
-        self._readers = threading.local()
         self._later: dict[str, bytes] = {}
         self._roots: OrderedDict[tuple[str, int], Hash] = OrderedDict()
         self._heads: dict[str, Head] = {}
         self._none_ahead = False
         self._cosigned = (0, 0)
-        self._opened: list[apsw.Connection] = []
-        self._writer = self._connect()
-        self._check_schema()
 
     @classmethod
     def open(cls, path: Path, *, own: str, their: str, readonly: bool = False) -> SqliteStore:
@@ -103,69 +67,14 @@ class SqliteStore:
             StoreUnreadable: its header, its schema or a page that every start reads is damaged.
             StoreBroken: it cannot be opened, is another channel's, or of a newer release.
         """
-        try:
-            with _translated(path):
-                return cls(path, own, their, readonly=readonly)
-        except StoreDamaged as error:
-            raise StoreUnreadable("store-unreadable", error.text) from error
+        return cls(path, own, their, readonly=readonly)
 
     @property
     def path(self) -> Path:
         """The file."""
-        return self._path
-
-    def _connect(self) -> apsw.Connection:
-        flags = apsw.SQLITE_OPEN_READONLY if self._readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        connection = apsw.Connection(str(self._path), flags=flags)
-        connection.set_busy_timeout(BUSY_MS)
-        if not self._readonly:
-            connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", "full")
-            # Moving the log into the file costs syncs of its own; `tidy` does it when nobody waits for a commit.
-            connection.pragma("wal_autocheckpoint", 0)
-        connection.pragma("cache_size", -4096)
-        with self._lock:
-            self._opened.append(connection)
-        return connection
-
-    def _check_schema(self) -> None:
-        version = self._writer.pragma("user_version")
-        if version == 0 and not self._readonly and not self._writer.execute("SELECT count(*) FROM sqlite_master").get:
-            with self._writer:
-                self._writer.execute(_SCHEMA)
-                self._writer.execute("INSERT INTO party VALUES (0, ?), (1, ?)", (self.own, self.their))
-                self._writer.pragma("user_version", SCHEMA_VERSION)
-        elif version != SCHEMA_VERSION:
-            text = f"{self._path} has schema {version}; this release reads {SCHEMA_VERSION}"
-            if not version:
-                raise StoreDamaged("store-damaged", f"{self._path}: its header is damaged")
-            raise StoreBroken("store-version", f"{text}. If no newer one ever ran here, the file's header is damaged")
-        if columns(self._writer, _tables()) != _tables():
-            raise StoreDamaged("store-damaged", f"{self._path}: its tables are not those that a channel's file has")
-        names = dict(self._writer.execute("SELECT voice, short FROM party"))
-        if not self._readonly:
-            self._writer.execute(_BRANCHES)
-            self._writer.execute(mending.SCHEMA)
-        self._branched = self._writer.execute("SELECT count(*) FROM sqlite_master WHERE name='branch'").get == 1
-        apart = self._writer.execute("SELECT count(*) FROM sqlite_master WHERE name='mended'").get == 1
-        apart = apart and self._writer.execute("SELECT EXISTS (SELECT 1 FROM mended)").get == 1
-        self._mending = Mending(self._rows, apart=apart)
-        if names != {0: self.own, 1: self.their}:
-            raise StoreBroken(
-                "store-other-channel", f"{self._path} is of the channel {names.get(0)} with {names.get(1)}"
-            )
+        return self._file.path
 
     # --- reading ----------------------------------------------------------------------------------------------------
-
-    def _reader(self) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._connect()
-        return connection
-
-    def _rows(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
-        with _translated(self._path):
-            return list(self._reader().execute(sql, bindings))
 
     def head(self, voice: str) -> Head:
         known = self._heads.get(voice)
@@ -179,7 +88,7 @@ class SqliteStore:
             frontier = Frontier.parse(size, frontier_bytes)
             return Head(size, frontier.root(), frontier, last_ms)
         except (IndexError, TypeError, ValueError) as error:
-            raise StoreDamaged("store-damaged", f"{self._path}: how far the log of {voice} goes is damaged") from error
+            raise StoreDamaged("store-damaged", f"{self.path}: how far the log of {voice} goes is damaged") from error
 
     def goes_beyond(self, voice: str, size: int) -> bool | None:
         """Whether there are entries or hashes of a log from an index on; None where none is read and some may be."""
@@ -200,13 +109,13 @@ class SqliteStore:
         found: list[bytes] = []
         used = 0
         try:
-            with _translated(self._path):
-                for index, entry in self._reader().execute(sql, (start, end)):
+            with translated(self.path):
+                for index, entry in self._file.reader().execute(sql, (start, end)):
                     used += len(entry)
                     if bytes_max is not None and found and used > bytes_max:
                         return found
                     if index != start + len(found):
-                        raise StoreDamaged("store-damaged", f"{self._path}: entry {start + len(found)} is missing")
+                        raise StoreDamaged("store-damaged", f"{self.path}: entry {start + len(found)} is missing")
                     found.append(entry)
         except (StoreDamaged, TypeError):
             return self._read_around(voice, start, end, bytes_max)
@@ -222,7 +131,7 @@ class SqliteStore:
             if entry is None:
                 if found:
                     return found
-                raise StoreDamaged("store-damaged", f"{self._path}: entry {index} of {voice} cannot be read")
+                raise StoreDamaged("store-damaged", f"{self.path}: entry {index} of {voice} cannot be read")
             used += len(entry)
             if bytes_max is not None and found and used > bytes_max:
                 break
@@ -318,11 +227,11 @@ class SqliteStore:
             return []
         with self._lock:
             found = [row[0] for row in self._rows("SELECT idx FROM ahead ORDER BY idx", ())]
-            self._none_ahead = not found and not self._readonly
+            self._none_ahead = not found and not self._file.readonly
         return found
 
     def branches(self) -> list[Branch]:
-        if not self._branched:
+        if not self._file.branched:
             return []
         return [
             Branch(*row) for row in self._rows("SELECT number, start, size, note, bytes FROM branch ORDER BY 1", ())
@@ -330,10 +239,10 @@ class SqliteStore:
 
     def read_branch(self, number: int, start: int, end: int) -> list[bytes]:
         sql = "SELECT entry FROM branch_entry WHERE number=? AND idx>=? AND idx<? ORDER BY idx"
-        return [row[0] for row in self._rows(sql, (number, start, end))] if self._branched else []
+        return [row[0] for row in self._rows(sql, (number, start, end))] if self._file.branched else []
 
     def branch_body(self, number: int, index: int) -> bytes | None:
-        if not self._branched:
+        if not self._file.branched:
             return None
         rows = self._rows("SELECT body FROM branch_entry WHERE number=? AND idx=?", (number, index))
         return rows[0][0] if rows else None
@@ -349,20 +258,9 @@ class SqliteStore:
 
     def _write(self, *steps: Callable[[apsw.Connection], None]) -> None:
         """One durable transaction; what `later` was given goes with it."""
-        with self._lock, _translated(self._path):
+        with self._lock:
             kept = dict(self._later)
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                for step in steps:
-                    step(self._writer)
-                self._writer.executemany(
-                    "INSERT INTO note VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET note=excluded.note", kept.items()
-                )
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+            self._file.write(*steps, lambda writer: writer.executemany(_PUT_NOTE, kept.items()))
             for name, note in kept.items():
                 if self._later.get(name) is note:
                     del self._later[name]
@@ -374,7 +272,7 @@ class SqliteStore:
             (frontier.size, frontier.encode(), last_ms, voice, size),
         )
         if writer.changes() != 1:
-            raise StoreBehind("store-behind", f"{self._path}: the log is not at size {size}")
+            raise StoreBehind("store-behind", f"{self.path}: the log is not at size {size}")
         numbered = list(enumerate(rows, size))
         entry_sql = f"INSERT INTO {_ENTRY[voice]} VALUES (?, ?)"  # noqa: S608
         body_sql = f"INSERT INTO {_BODY[voice]} VALUES (?, ?)"  # noqa: S608
@@ -416,7 +314,7 @@ class SqliteStore:
         try:
             self._write(lambda writer: mending.write_in_place(writer, number, rows))
         except StoreDamaged:
-            if self._path.stat().st_size <= mending.REBUILD_BYTES_MAX:
+            if self.path.stat().st_size <= mending.REBUILD_BYTES_MAX:
                 heads = (self.head(self.own).size, self.head(self.their).size)
                 self._write(lambda writer: mending.rebuild(writer, self._mending, heads, number, rows))
             else:
@@ -430,7 +328,7 @@ class SqliteStore:
             sql = "UPDATE head SET frontier=? WHERE voice=? AND size=?"
             writer.execute(sql, (frontier.encode(), self._voices[voice], frontier.size))
             if writer.changes() != 1:
-                raise StoreBehind("store-behind", f"{self._path}: the log of {voice} is not at size {frontier.size}")
+                raise StoreBehind("store-behind", f"{self.path}: the log of {voice} is not at size {frontier.size}")
 
         self._write(put)
         with self._lock:
@@ -447,11 +345,11 @@ class SqliteStore:
             self._heads.clear()
 
     def mend_tables(self) -> list[str]:
-        with _translated(self._path):
-            tables = mending.unsound(self._reader())
+        with translated(self.path):
+            tables = mending.unsound(self._file.reader())
         heads = (self.head(self.own).size, self.head(self.their).size)
         for table in tables:
-            rows = mending.readable(self._reader(), table)
+            rows = mending.readable(self._file.reader(), table)
             self._write(partial(mending.refill, mending=self._mending, heads=heads, table=table, rows=rows))
         return tables
 
@@ -499,7 +397,7 @@ class SqliteStore:
             sql = "UPDATE branch SET size=?, bytes=bytes+?, note=? WHERE number=? AND size=?"
             writer.execute(sql, (size, more, note, number, start))
             if writer.changes() != 1:
-                raise StoreBehind("store-behind", f"{self._path}: branch {number} is not at size {start}")
+                raise StoreBehind("store-behind", f"{self.path}: branch {number} is not at size {start}")
             rows = ((number, start + place, *pair) for place, pair in enumerate(zip(entries, bodies, strict=True)))
             writer.executemany("INSERT INTO branch_entry VALUES (?, ?, ?, ?)", rows)
 
@@ -525,46 +423,13 @@ class SqliteStore:
         self._write(lambda writer: _run(writer, "DELETE FROM waiting WHERE id=?", (statement_id,)))
 
     def tidy(self) -> None:
-        with _translated(self._path):
-            # A connection of this thread, not the writer: commits go on while pages are moved.
-            self._reader().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self._file.tidy()
 
     def close(self) -> None:
-        if not self._readonly:
+        if not self._file.readonly:
             self.flush()
-        with self._lock, _translated(self._path):
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
-
-
-@cache
-def _tables() -> dict[str, list[str]]:
-    """The columns of each table that a channel's file has."""
-    empty = apsw.Connection(":memory:")
-    try:
-        empty.execute(_SCHEMA)
-        return columns(empty, [row[0] for row in empty.execute("SELECT name FROM sqlite_master WHERE type='table'")])
-    finally:
-        empty.close()
+        self._file.close()
 
 
 def _run(writer: apsw.Connection, sql: str, values: tuple[Any, ...]) -> None:
     writer.execute(sql, values)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Give SQLite's errors their meaning for a node."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise StoreFull("disk-full", f"{path}: there is no room left on the disk") from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreDamaged("store-damaged", f"{path}: {error}") from error
-    except apsw.CantOpenError as error:
-        raise StoreBroken("home-unwritable", f"{path}: {error}") from error
-    except apsw.ReadOnlyError as error:
-        raise StoreBroken("home-unwritable", f"{path}: {error}") from error
-    except apsw.Error as error:
-        raise StoreBroken("store-broken", f"{path}: {error}") from error

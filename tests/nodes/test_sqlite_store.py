@@ -10,7 +10,8 @@ import apsw
 import pytest
 
 from nodes import mending
-from nodes.sqlite_store import SCHEMA_VERSION, SqliteStore
+from nodes.sqlite_file import SCHEMA_VERSION
+from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_SIGNED, Row, StoreBroken, StoreDamaged, StoreFull
 from protocol.merkle import Frontier, complete_root, leaf_hash
 from tests.nodes.damage import flip, pages_of, settle, tear
