@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import time
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -25,6 +26,9 @@ from nodes.errors import NodeError
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for which `ssl` has no name. Validity is the roster's alone: a machine whose
 # clock stands at 1970 has its line as well.
 _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+
+TOLD_EVERY_S = 60
+"""A key that no roster names is told of at most so often: whoever comes with one can come again and again."""
 
 _log = structlog.get_logger(part="tls")
 
@@ -49,9 +53,30 @@ def context(*, server: bool, keyring: NodeKeyring, anchors: Iterable[bytes]) -> 
     made.options |= ssl.OP_NO_TICKET
     if server:
         made.num_tickets = 0
+        made.sslobject_class = _watched()
     add_anchors(made, anchors)
     _load_key(made, keyring)
     return made
+
+
+def _watched() -> type[ssl.SSLObject]:
+    """Connections of a listener, which tells of keys that no roster names; it learns of them nowhere else."""
+    refused = 0
+    told_s: float | None = None
+
+    class Watched(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            nonlocal refused, told_s
+            try:
+                super().do_handshake()
+            except ssl.SSLCertVerificationError:
+                refused += 1
+                if told_s is None or time.monotonic() - told_s >= TOLD_EVERY_S:
+                    _log.warning("connection refused", code="unknown-peer", times=refused)
+                    refused, told_s = 0, time.monotonic()
+                raise
+
+    return Watched
 
 
 def add_anchors(made: ssl.SSLContext, anchors: Iterable[bytes]) -> None:

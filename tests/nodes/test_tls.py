@@ -1,5 +1,6 @@
 """TLS: only 1.3, only with a key that the other side's roster names, both ways; the key is never on a disk."""
 
+import contextlib
 import os
 import socket
 import ssl
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -75,6 +77,31 @@ def test_a_listener_takes_only_those_it_knows() -> None:
     bare.load_verify_locations(cadata=certificate("BOR"))
     with pytest.raises(OSError):
         shake(bare)
+
+
+def test_a_key_that_no_roster_names_is_told_of() -> None:
+    """Once a minute, however often somebody comes with it; one who shows no key is only a passer-by."""
+    server = tls.context(server=True, keyring=ring("BOR"), anchors=[certificate("ARC")])
+    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    bare.check_hostname = False
+    bare.load_verify_locations(cadata=certificate("BOR"))
+    with structlog.testing.capture_logs() as logs:
+        for dialler in (client("ARC", ["BOR"]), bare, client("CAR", ["BOR"]), client("CAR", ["BOR"])):
+            shake_in_memory(dialler, server)
+    told = [line["code"] for line in logs if line["event"] == "connection refused"]
+    assert told == ["unknown-peer"]
+
+
+def shake_in_memory(dialler: ssl.SSLContext, server: ssl.SSLContext) -> None:
+    """Go as far as a handshake goes, as the loop does it: with bytes in memory."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = (
+        dialler.wrap_bio(back, there, server_hostname="bor"),
+        server.wrap_bio(there, back, server_side=True),
+    )
+    for end in ends * 3:
+        with contextlib.suppress(ssl.SSLError):
+            end.do_handshake()
 
 
 def test_a_dialler_takes_only_the_one_it_wants() -> None:
