@@ -356,7 +356,9 @@ class Channel:
         own = self._verified(frame["held_note"], self.keys.own.log, self.keys.their.mirror)
         seen = self._verified(frame["newest_note"], self.keys.own.log, ())
         theirs = self._verified(frame["own_note"], self.keys.their.log, ())
-        by_us = self._verified(frame["cosigned_note"], self.keys.their.log, self.keys.own.mirror)
+        receipt = frame["cosigned_note"]
+        # Ours or refused: what we are told that we cosigned is waited for before we speak.
+        by_us = None if receipt is None else verify_note(receipt, self.keys.their.log + self.keys.own.mirror)
         self._shown = (own, frame["held_note"], seen, frame["newest_note"])
         effects: list[Effect] = [*self._outbox.heed(*self._shown)]
         for known, note in ((own, frame["held_note"]), (seen, frame["newest_note"])):
@@ -368,7 +370,7 @@ class Channel:
                 "nothing-held", "the counterpart holds nothing of our log, and neither do we", {"state": data}
             )
         if by_us is not None:
-            effects += self._mirror.told_by_us(by_us, frame["cosigned_note"])
+            effects += self._mirror.told_by_us(by_us, receipt)
         if theirs is not None:
             effects += self._mirror.shown(theirs.checkpoint, frame["own_note"])
         self.phase = "open"

@@ -20,15 +20,15 @@ from protocol.limits import ENTRY_BYTES_MAX, SIZE_MAX
 from protocol.merkle import empty_root, leaf_hash
 from tests.builders import EPOCH, START_MS, keyring
 from tests.nodes.homes import agreement, roster
-from tests.nodes.pair import line_of, run, running, write_homes
+from tests.nodes.pair import line_of, run, running, until, write_homes
 from tests.nodes.test_peer import Homes, dialled, ended
 
 NONCE = bytes(range(32))
 
 
 @asynccontextmanager
-async def logged_in(homes: Homes) -> AsyncIterator[tuple[ClientConnection, bytes]]:
-    """An open session as ARC, and its transcript."""
+async def logged_in(homes: Homes, **shown: bytes) -> AsyncIterator[tuple[ClientConnection, bytes]]:
+    """An open session as ARC, and its transcript; it shows nothing of either log, or the notes given."""
     channel = agreement().channel
     (own_pin,), (their_pin,) = ([spki_pin(der) for der in roster(party).tls] for party in ("ARC", "BOR"))
     tie = Tie(dialled=True, own_pin=own_pin, their_pin=their_pin, nonce=NONCE)
@@ -52,7 +52,7 @@ async def logged_in(homes: Homes) -> AsyncIterator[tuple[ClientConnection, bytes
             version=version,
             own_hello=own,
             their_hello=theirs,
-            items=nothing,
+            items={**nothing, **shown},
         )
         await connection.send(state)
         while frames.parse(await connection.recv(decode=False)).type is not FrameType.STATE:
@@ -155,6 +155,21 @@ def test_strange_frames_of_a_counterpart_stop_nothing(tmp_path: Path) -> None:
                     await connection.send(make(session))
                     await asyncio.sleep(0.2)
             await as_before(homes, bor)
+
+    run(test)
+
+
+def test_nobody_is_kept_from_speaking_by_a_receipt_that_is_not_ours(tmp_path: Path) -> None:
+    """A counterpart says that we cosigned what we never saw: it is not waited for, and its session ends."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["BOR"]) as bor:
+            long = note(1_000, bytes(32))
+            async with logged_in(homes, own_note=long, cosigned_note=long) as (connection, _):
+                assert await ended(connection) == "line-missing"
+            async with logged_in(homes, own_note=long):
+                await until(lambda: line_of(bor).live)
 
     run(test)
 
