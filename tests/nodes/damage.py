@@ -14,10 +14,22 @@ def settle(path: Path) -> None:
     connection.close()
 
 
-def flip(path: Path, payload: bytes, *, bit: int = 4) -> None:
-    """Flip one bit of a row, found by bytes that no other row has; SQLite does not notice."""
+def flip(path: Path, payload: bytes, *, bit: int = 4, table: str | None = None) -> None:
+    """Flip one bit of a row, found by bytes that no other row has; SQLite does not notice.
+
+    Args:
+        path: the file.
+        payload: of the row.
+        bit: which.
+        table: where the row is, if the head has these bytes as well.
+    """
     data = bytearray(path.read_bytes())
     whole = bytes(data)
+    if table is not None:
+        size = int.from_bytes(whole[16:18], "big")
+        inside = {page - 1 for page in pages_of(path, table)}
+        pages = (whole[at : at + size] for at in range(0, len(whole), size))
+        whole = b"".join(page if number in inside else bytes(size) for number, page in enumerate(pages))
     for start in range(0, max(1, len(payload) - 31), 16):
         part = payload[start : start + 32]
         if whole.count(part) == 1:

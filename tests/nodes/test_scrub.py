@@ -359,7 +359,7 @@ def test_who_was_judged_by_damage_is_judged_again(tmp_path: Path) -> None:
     homes = write_homes(tmp_path)
     before = talk(homes)["BOR"]
     path = homes["BOR"].channel("ARC").log_db
-    flip(path, leaf_hash(before["ARC"][-1][0]))
+    flip(path, leaf_hash(before["ARC"][-1][0]), table="hash")
 
     async def test() -> None:
         async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
