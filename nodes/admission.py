@@ -112,14 +112,12 @@ class Desk:
             check_roots(self._agreement, self._party, signed, kind.name)
             return Admitted(statement, kind, signed, (), roster.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
-        # The body is opened while other threads verify.
-        results = self._verified.verify(checks)
+        results = self._verified.verify(checks, remember=True)
         self._check_body(statement, signed, kind, counterpart)
         self._check_header(statement, kind)
-        for signature, check, held in zip(signed.signatures, checks, results(), strict=True):
+        for signature, held in zip(signed.signatures, results(), strict=True):
             if not held:
                 raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify")
-            self._verified.add(check)
         signers = [(one.person or 0, one.role) for one in signed.signatures]
         if not signers:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")

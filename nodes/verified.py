@@ -45,27 +45,18 @@ class Verified:
         self._held: OrderedDict[Hash, None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, check: SignatureCheck) -> None:
-        """Remember a check that held."""
-        with self._lock:
-            self._held[_digest(check)] = None
-            if len(self._held) > REMEMBERED_MAX:
-                self._held.popitem(last=False)
-
-    def __contains__(self, check: SignatureCheck) -> bool:
-        # Judging comes soon and once, and then for good: the oldest simply fall out.
-        return _digest(check) in self._held
-
-    def verify(self, checks: Sequence[SignatureCheck], *, beside: bool = False) -> Waiter:
+    def verify(self, checks: Sequence[SignatureCheck], *, remember: bool = False) -> Waiter:
         """Begin to verify what is not remembered; see `protocol.walk.Verifier`.
 
         Args:
             checks: any number.
-            beside: the caller has other work before it waits, so that even few are handed over.
+            remember: those that hold, because they are asked for again soon.
         """
-        held = [check in self for check in checks]
+        names = [_digest(check) for check in checks]
+        # Judging comes soon and once, and then for good: the oldest simply fall out.
+        held = [name in self._held for name in names]
         new = [check for check, done in zip(checks, held, strict=True) if not done]
-        if self._executor is None or not new or (len(new) <= FEW and not beside):
+        if self._executor is None or len(new) <= FEW:
             waiters: list[Waiter] = [verify_here(new)]
         else:
             starts = range(0, len(new), CHECKS_A_JOB)
@@ -74,9 +65,19 @@ class Verified:
 
         def wait() -> list[bool]:
             results = (result for waiter in waiters for result in waiter())
-            return [done or next(results) for done in held]
+            found = [done or next(results) for done in held]
+            if remember:
+                self._remember([name for name, holds in zip(names, found, strict=True) if holds])
+            return found
 
         return wait
+
+    def _remember(self, names: Sequence[Hash]) -> None:
+        with self._lock:
+            for name in names:
+                self._held[name] = None
+            while len(self._held) > REMEMBERED_MAX:
+                self._held.popitem(last=False)
 
 
 def _verify_all(checks: Sequence[SignatureCheck]) -> list[bool]:

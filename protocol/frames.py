@@ -111,6 +111,10 @@ FRAMES: Final[dict[FrameType, tuple[Item, ...]]] = {
     FrameType.FETCHED_BODY: (Item("voice", str, 4), Item("index", int, SIZE_MAX), Item("body", bytes, BODY_BYTES_MAX)),
 }
 
+_TABLES: Final = {int(frame_type): table for frame_type, table in FRAMES.items()}
+_TYPES: Final = {int(frame_type): frame_type for frame_type in FRAMES}
+_NAMES: Final = {number: tuple(item.name for item in table) for number, table in _TABLES.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -158,6 +162,9 @@ def parse(data: bytes) -> Frame:
     Raises:
         Malformed: `bad-frame` for a type or item that the table does not have, or a code of the canonical decoder.
     """
+    value = canonical.decode_shaped(data, bytes_max=FRAME_BYTES_MAX, fits=_fits)
+    if value is not None:
+        return Frame(_TYPES[value[0]], dict(zip(_NAMES[value[0]], value[1:], strict=True)))
     value = canonical.decode(data, bytes_max=FRAME_BYTES_MAX, items_max=FRAME_ITEMS_MAX)
     if type(value) is not list or not value or type(value[0]) is not int:
         raise Malformed("bad-frame", "frame", "not an array that begins with a type")
@@ -175,21 +182,34 @@ def parse(data: bytes) -> Frame:
     return Frame(frame_type, items)
 
 
+def _fits(value: object) -> bool:
+    """Whether a decoded value is a frame with every item right."""
+    if type(value) is not list or not value or type(value[0]) is not int or value[0] not in _TABLES:
+        return False
+    table = _TABLES[value[0]]
+    return len(value) == len(table) + 1 and all(map(_is_right, table, value[1:]))
+
+
 def _check(item: Item, given: object, where: str) -> None:
     """Raise Malformed unless the value is what the table says of the item."""
-    if given is None and item.optional:
+    if _is_right(item, given):
         return
     if type(given) is not item.kind:
         raise Malformed("bad-frame", where, f"{item.name} has the wrong type")
+    raise Malformed("bad-frame", where, f"{item.name} is out of bounds")
+
+
+def _is_right(item: Item, given: object) -> bool:
+    if given is None and item.optional:
+        return True
+    if type(given) is not item.kind:
+        return False
     if isinstance(given, int):
-        fits = 0 <= given <= item.most
+        return 0 <= given <= item.most
     elif isinstance(given, list):
-        fits = len(given) <= item.count and all(
+        return len(given) <= item.count and all(
             type(part) is bytes and 0 < len(part) <= item.most and item.exact in (None, len(part)) for part in given
         )
     elif isinstance(given, str | bytes):
-        fits = len(given) <= item.most and item.exact in (None, len(given))
-    else:
-        fits = False
-    if not fits:
-        raise Malformed("bad-frame", where, f"{item.name} is out of bounds")
+        return len(given) <= item.most and item.exact in (None, len(given))
+    return False

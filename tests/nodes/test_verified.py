@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from keys.roles import KeyRole
 from nodes.verified import FEW, REMEMBERED_MAX, Verified
@@ -10,6 +10,18 @@ from protocol.verdict import SignatureCheck
 from tests.builders import hybrid
 
 CHANNEL = bytes(32)
+
+
+class Counted(SignatureCheck):
+    """A check that holds, and says how often anybody looked."""
+
+    __slots__ = ()
+    looked: ClassVar[list[bytes]] = []
+
+    def holds(self) -> bool:
+        """Note it."""
+        self.looked.append(self.message)
+        return True
 
 
 def check(message: bytes, *, good: bool = True) -> SignatureCheck:
@@ -25,16 +37,22 @@ def test_results_are_in_the_order_asked() -> None:
     with ThreadPoolExecutor(2) as executor:
         for verified in (Verified(), Verified(executor)):
             assert list(verified.verify(checks)()) == expected
-            verified.add(checks[1])
+            assert list(verified.verify(checks[1:2], remember=True)()) == [True]
             assert list(verified.verify(checks)()) == expected
             assert list(verified.verify(checks[:2])()) == expected[:2]
 
 
+def counted(of: SignatureCheck) -> Counted:
+    Counted.looked.clear()
+    return Counted(of.key, of.purpose, of.channel, of.author, of.message, of.signature)
+
+
 def test_what_differs_anywhere_is_not_known() -> None:
     """Key, purpose, channel, author, message and signature all count."""
-    known, verified = check(b"said"), Verified()
-    verified.add(known)
-    assert known in verified
+    known, verified = counted(check(b"said")), Verified()
+    for times in (1, 1):
+        assert verified.verify([known], remember=True)() == [True]
+        assert len(Counted.looked) == times
     others: dict[str, Any] = {
         "key": hybrid("ARC 2", KeyRole.OFFICER).public,
         "purpose": "login",
@@ -43,14 +61,23 @@ def test_what_differs_anywhere_is_not_known() -> None:
         "message": b"said!",
         "signature": known.signature[:-1] + b"\0",
     }
-    for name, value in others.items():
-        assert replace(known, **{name: value}) not in verified, name
+    for times, (name, value) in enumerate(others.items(), 2):
+        verified.verify([replace(known, **{name: value})])()
+        assert len(Counted.looked) == times, name
+
+
+def test_what_does_not_hold_is_not_remembered() -> None:
+    """It is looked at again, and does not hold again."""
+    verified, bad = Verified(), check(b"said", good=False)
+    for _ in range(2):
+        assert verified.verify([bad], remember=True)() == [False]
 
 
 def test_memory_is_bounded() -> None:
     """The oldest fall out."""
-    verified, first = Verified(), check(b"first")
-    verified.add(first)
+    verified, first = Verified(), counted(check(b"first"))
+    verified.verify([first], remember=True)()
     for number in range(REMEMBERED_MAX):
-        verified.add(replace(first, message=number.to_bytes(4, "big")))
-    assert first not in verified
+        verified.verify([replace(first, message=number.to_bytes(4, "big"))], remember=True)()
+    verified.verify([first])()
+    assert Counted.looked.count(b"first") == 2
