@@ -55,7 +55,7 @@ THREADS = 4
 
 READERS = 2
 
-GC_ALLOCATIONS = 100_000
+GC_ALLOCATIONS = 20_000
 """Objects that may be made before cycles are looked for; a message makes some thousands, and nearly none in cycles."""
 
 SWITCH_INTERVAL_S = 0.0005
