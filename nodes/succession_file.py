@@ -163,6 +163,10 @@ class Attestation:
 
 def _decode(data: bytes, bytes_max: int, *, items_max: int = 64) -> object:
     try:
-        return canonical.decode(data, bytes_max=bytes_max, items_max=items_max)
+        value = canonical.decode(data, bytes_max=bytes_max, items_max=items_max)
     except ProtocolError as error:
         raise SuccessionFileRefused(f"this is no file of that kind: {error}") from error
+    if type(value) is list and bool in map(type, value):
+        # To Python true is 1, and would be another spelling of a version.
+        raise SuccessionFileRefused("this is no file of that kind: a truth value where a number belongs")
+    return value

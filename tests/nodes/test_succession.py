@@ -35,6 +35,7 @@ from nodes.store import THEIR_COSIGNED
 from nodes.succession import Standing, check_file
 from nodes.succession_file import Attestation, SuccessionFile, SuccessionFileRefused
 from nodes.successor import put_in_place
+from protocol.canonical import encode
 from protocol.checkpoint import Checkpoint, parse_text, sign_checkpoint
 from protocol.compose import compose
 from protocol.cosignature import add_cosignatures, cosign
@@ -464,3 +465,14 @@ def test_what_the_file_claims_is_checked_by_the_party_itself(homes: dict[str, No
     assert [one.roster.version for one in check_file(file, standing, agreement(), catalogue(), whole=False)] == [2]
     with pytest.raises(SuccessionFileRefused):
         check_file(file, standing, agreement(), catalogue())
+
+
+def test_a_version_and_a_place_are_numbers() -> None:
+    """True for 1, or false for 0, would be a second spelling of the same file."""
+    good = ["hotline-attestation", 1, b"note", 0, []]
+    assert Attestation.parse(encode(good)).start == 0
+    for place, value in ((1, True), (3, False)):
+        with pytest.raises(SuccessionFileRefused):
+            Attestation.parse(encode([*good[:place], value, *good[place + 1 :]]))
+    with pytest.raises(SuccessionFileRefused):
+        SuccessionFile.parse(encode(["hotline-succession", True, b"", [b""]]))
