@@ -14,6 +14,7 @@ import contextlib
 import os
 import secrets
 import socket as sockets
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -35,6 +36,8 @@ SOCKET_MODE = 0o660
 CONNECTIONS_MAX = 64
 # Requests of one connection that are worked on at once; more wait unread. A bench keeps some hundred on their way.
 PENDING_MAX = 512
+# And their bytes, which stay until the answer: a request that waits keeps what it asked with.
+PENDING_BYTES_MAX = 8 * FRAME_BYTES_MAX
 
 log = structlog.get_logger("hotline.api")
 
@@ -112,7 +115,8 @@ class _Conversation:
         self._connection = connection
         self._challenge = secrets.token_bytes(CHALLENGE_BYTES)
         self._caller = Caller(node=node, challenge=self._challenge, push=self._push)
-        self._room = asyncio.Semaphore(PENDING_MAX)
+        self._pending_bytes = 0
+        self._ended = asyncio.Event()
         self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -130,18 +134,26 @@ class _Conversation:
                     # Without a number there is no answer that the client could place: the conversation ends.
                     await self._connection.send(encode_refusal(0, code=error.code, text=error.text))
                     return
-                await self._room.acquire()
+                await self._has_room(len(data))
                 task = asyncio.create_task(self._work(number, op, arguments))
                 self._tasks.add(task)
-                task.add_done_callback(self._done)
+                task.add_done_callback(partial(self._done, len(data)))
         finally:
             for task in self._tasks:
                 task.cancel()
             self._caller.close()
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    async def _has_room(self, size: int) -> None:
+        """Wait until one more request of so many bytes may be worked on; then it counts."""
+        while self._tasks and (len(self._tasks) >= PENDING_MAX or self._pending_bytes + size > PENDING_BYTES_MAX):
+            self._ended.clear()
+            await self._ended.wait()
+        self._pending_bytes += size
+
+    def _done(self, size: int, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._room.release()
+        self._pending_bytes -= size
+        self._ended.set()
 
     async def _work(self, number: int, op: str, arguments: dict[str, Any]) -> None:
         answer = await self._answer(number, op, arguments)

@@ -1,11 +1,12 @@
 """The local API: who may ask for what, and what a rude client can do."""
 
+import asyncio
 import contextlib
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -14,6 +15,7 @@ from websockets.sync.client import ClientConnection, unix_connect
 from keys.hybrid import HybridPrivateKey
 from keys.keyring import OfficerKeyring
 from keys.roles import KeyRole
+from nodes.api import PENDING_BYTES_MAX, _Conversation
 from nodes.api_frames import FRAME_BYTES_MAX, decode_answer, encode_request
 from nodes.client import NodeClient
 from nodes.errors import ApiRefused
@@ -182,6 +184,48 @@ def test_a_message_that_is_too_large_ends_the_connection(homes: tuple[Path, Path
             connection.recv(timeout=5)
     with NodeClient.connect(homes[0] / "node.sock") as client:
         assert client.request("status")["party"] == "ARC"
+
+
+def test_requests_that_wait_hold_so_much_and_no_more() -> None:
+    """A request keeps what it asked with until its answer; the next one is not read before there is room."""
+    begun: list[int] = []
+
+    class Waiting(_Conversation):
+        async def _work(self, number: int, op: str, arguments: dict[str, Any]) -> None:
+            begun.append(number)
+            await answers[number].wait()
+
+    class Sending:
+        def __init__(self) -> None:
+            self.left = [encode_request(number, "wait", {"x": bytes(FRAME_BYTES_MAX - 64)}) for number in range(1, 12)]
+
+        async def send(self, message: bytes) -> None:
+            """The greeting."""
+
+        def __aiter__(self) -> "Sending":
+            return self
+
+        async def __anext__(self) -> bytes:
+            if not self.left:
+                await asyncio.Event().wait()
+            return self.left.pop(0)
+
+    async def test() -> None:
+        answers.update({number: asyncio.Event() for number in range(1, 12)})
+        sending = Sending()
+        task = asyncio.create_task(Waiting(cast(Any, Nobody()), cast(Any, sending)).run())
+        await asyncio.sleep(0.1)
+        assert begun == list(range(1, PENDING_BYTES_MAX // FRAME_BYTES_MAX + 1))
+        answers[3].set()
+        await asyncio.sleep(0.1)
+        assert begun == list(range(1, PENDING_BYTES_MAX // FRAME_BYTES_MAX + 2))
+        task.cancel()
+
+    class Nobody:
+        party = "ARC"
+
+    answers: dict[int, asyncio.Event] = {}
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize(
