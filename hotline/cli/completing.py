@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -17,6 +18,15 @@ def complete_kinds(context: click.Context, parameter: click.Parameter, incomplet
         for kind in catalogue().kinds
         if kind.name.startswith(incomplete) and not kind.machine and not kind.document
     ]
+
+
+def complete_words(*words: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Offer one of a few words; what else is typed is refused by whoever knows why."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+    return complete
 
 
 def complete_codes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

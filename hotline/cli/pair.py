@@ -304,11 +304,14 @@ def _compare(settings: Settings, paired: Paired, *, words: str | None, yes: bool
     if words is not None:
         check_words(paired, words)
         return
+    if yes:
+        # They stand in the result.
+        return
     for line in _word_lines(paired):
         settings.output.note(line)
-    if not yes and not settings.may_ask:
+    if not settings.may_ask:
         raise Misused("words-not-compared", "give --words as the other side reads them, or --yes after comparing")
-    settings.confirm(f"Did {paired.counterpart} read the same words by voice?", yes=yes)
+    settings.confirm(f"Did {paired.counterpart} read the same words by voice?", yes=False)
 
 
 def _word_lines(paired: Paired) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotline.cli.completing import complete_kinds
+from hotline.cli.completing import complete_kinds, complete_words
 from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused
@@ -27,9 +27,17 @@ _SENDING: tuple[Callable[[Any], Any], ...] = (
     click.option("--to", "counterpart", metavar="ABC", help="The other party; needed with several channels."),
     click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="One field; repeat it for several."),
     click.option("--file", "file", type=click.Path(), help="TOML file with fields and header choices."),
-    click.option("--precedence", help="flash, immediate, priority or routine. Default: the kind's."),
-    click.option("--severity", help="0 to 5, where the kind has one."),
-    click.option("--status", help="actual, exercise, test or system. Default: the thread's, or actual."),
+    click.option(
+        "--precedence",
+        shell_complete=complete_words("flash", "immediate", "priority", "routine"),
+        help="flash, immediate, priority or routine. Default: the kind's.",
+    ),
+    click.option("--severity", shell_complete=complete_words(*"012345"), help="0 to 5, where the kind has one."),
+    click.option(
+        "--status",
+        shell_complete=complete_words("actual", "exercise", "test", "system"),
+        help="actual, exercise, test or system. Default: the thread's, or actual.",
+    ),
     click.option("--outcome", help="Where the kind has outcomes, which one."),
     click.option("--aware-at", help="When your side became aware: 2026-11-21T04:10Z, -2h. Default where needed: now."),
     click.option("--respond-by", help="By when an answer is asked for: a time, or +4h."),
