@@ -32,13 +32,6 @@ ALARMS = (
         "Ask the other side's administrator; the beats are evidence.",
     ),
     Code(
-        "not-arrived",
-        "warning",
-        "what was sent is not yet held by the other side",
-        "No cosignature covers it after the time the agreement allows.",
-        "Look at the line with `status`; nothing has to be sent again.",
-    ),
-    Code(
         "fork",
         "alarm",
         "two signed checkpoints that cannot be of one log",
@@ -198,34 +191,6 @@ ALARMS = (
         "statements wait for the line",
         "Until the other side has said how far it holds our log, statements are kept without a place in it.",
         "Nothing; they are logged by themselves when the line comes up.",
-    ),
-    Code(
-        "peer-slowed",
-        "info",
-        "the other side sends faster than agreed and is slowed",
-        "Nothing is refused; flash and our own voice keep their share.",
-        "Ask the other side's administrator if it goes on.",
-    ),
-    Code(
-        "receipt-disputed",
-        "alarm",
-        "a receipt carries our signature for what we do not hold",
-        "Our mirror key was misused, or this node was restored from an old copy.",
-        "Call the administrator and a senior official; the key may have to be replaced.",
-    ),
-    Code(
-        "answer-due",
-        "info",
-        "an answer to the other side is due",
-        "The reply clock runs from the time your node received the request.",
-        "Answer, send a holding reply, or decline; each is better than silence.",
-    ),
-    Code(
-        "answer-overdue",
-        "warning",
-        "an answer is overdue",
-        "The reply clock ran out without answer, holding reply or refusal. It is shown to both sides.",
-        "Answer, send a holding reply, or decline.",
     ),
     Code(
         "high-water-ahead",

@@ -27,26 +27,11 @@ COMMANDS = (
         2,
     ),
     Code(
-        "passphrase-mismatch",
-        "error",
-        "the two passphrases differ",
-        "What was typed the second time is not the first. Nothing was made.",
-        "Type it again.",
-        2,
-    ),
-    Code(
         "key-file-damaged",
         "error",
         "a key file is damaged",
         "It is not of the format, or was changed; no passphrase opens it.",
         "Restore the file from your backup. If there is none, the key must be replaced in the roster.",
-    ),
-    Code(
-        "key-file-open",
-        "error",
-        "others may read a key file",
-        "Its mode is not 0600, or it belongs to another user.",
-        "Set the owner and mode; ask who could have read it.",
     ),
     Code(
         "key-refused",
@@ -185,13 +170,6 @@ COMMANDS = (
         "a file of the home does not parse",
         "A name is unknown, or a value of the wrong type.",
         "Correct the file at the place that is named; in one that `init` has just made, every line is explained.",
-    ),
-    Code(
-        "home-other-version",
-        "error",
-        "the home was made by a newer version",
-        "This version does not open what it does not know.",
-        "Use the newer version.",
     ),
     Code(
         "home-in-use",
@@ -394,13 +372,6 @@ COMMANDS = (
         4,
     ),
     Code(
-        "waiting-for-line",
-        "info",
-        "the statement waits for the line",
-        "It is kept and is logged by itself when the other side has answered.",
-        "Nothing.",
-    ),
-    Code(
         "not-in-place",
         "error",
         "what it refers to has no place in the log yet",
@@ -429,14 +400,6 @@ COMMANDS = (
         "the draft is not signed by you",
         "Only who signed a draft may discard it.",
         "Ask whoever signed it; `drafts` names them.",
-        1,
-    ),
-    Code(
-        "draft-changed",
-        "error",
-        "the draft is not what was shown",
-        "It was changed after you saw it. Nothing was signed.",
-        "Look at it again, then sign.",
         1,
     ),
     Code(
@@ -525,13 +488,6 @@ COMMANDS = (
         "The question was not answered with yes.",
         "Run it again, or give `--yes`.",
         1,
-    ),
-    Code(
-        "party-refused",
-        "error",
-        "a party file that cannot be used",
-        "Its keys or names do not stand.",
-        "Ask the other side for it again, by hand.",
     ),
     Code(
         "pairing-wrong-step",
@@ -720,25 +676,11 @@ COMMANDS = (
         1,
     ),
     Code(
-        "node-stopped",
-        "error",
-        "the node is not running",
-        "The command needs it.",
-        "Start it with `node run`.",
-    ),
-    Code(
         "node-not-running",
         "error",
         "no node answers at the home's socket",
         "It is stopped, still starting, or another user's.",
         "Start it with `node run`, or look at its log.",
-    ),
-    Code(
-        "cannot-reach-node",
-        "error",
-        "the node cannot be reached",
-        "The socket exists and does not answer.",
-        "Look at the node's log; restart it.",
     ),
     Code(
         "node-closed",
@@ -783,26 +725,11 @@ COMMANDS = (
         "Update both to one version.",
     ),
     Code(
-        "cannot-reach-peer",
-        "warning",
-        "the other side cannot be reached",
-        "Its address does not answer. It is tried again every few seconds.",
-        "Check address and network with `doctor`; ask the other side's administrator.",
-    ),
-    Code(
         "tls-refused",
         "error",
         "the other end of the connection is not who it should be",
         "Its key is not the one pinned in the roster.",
         "Check the address. If the other side changed its key, its new roster must come first.",
-        1,
-    ),
-    Code(
-        "handshake-refused",
-        "error",
-        "the other end could not be agreed with",
-        "It did not prove its keys, or speaks another version or channel.",
-        "Compare versions and `pair show` on both sides.",
         1,
     ),
     Code(

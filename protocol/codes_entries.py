@@ -28,13 +28,6 @@ ENTRIES = (
         "Update Hotline, or ask the other side to say it in a kind both know.",
     ),
     Code(
-        "unknown-kind",
-        "warning",
-        "a kind that the catalogue does not have",
-        "The statement may be of a newer catalogue. It is held, receipted and shown; nobody acts on it.",
-        "Compare catalogue versions with the other side; update the older.",
-    ),
-    Code(
         "wrong-channel",
         "refuted",
         "the statement names another channel",
@@ -119,32 +112,11 @@ ENTRIES = (
         "Do not act on it as said by the party. Ask for it with the signatures that are named as missing.",
     ),
     Code(
-        "machine-kind-by-person",
-        "refuted",
-        "a person signed a kind that only nodes state",
-        "Machine kinds are a closed list, signed by the node alone. It has no effect.",
-        "Ask the other side what was meant.",
-    ),
-    Code(
-        "node-only-signature",
-        "refuted",
-        "a node alone signed what people must say",
-        "A node never speaks for a person. It has no effect, whatever it says.",
-        "Treat the other side's node as misused until they explain it; speak by another channel.",
-    ),
-    Code(
         "body-unreadable",
         "warning",
         "the body does not open",
         "It is not sealed to a key this node holds, or it was damaged before it was sealed.",
         "Send `opened` with readable = no; the other side can wrap it anew.",
-    ),
-    Code(
-        "commitment-mismatch",
-        "refuted",
-        "a field is not the one the header commits to",
-        "The author's header and body contradict each other. No field of it is shown as said.",
-        "Keep header and body as evidence; ask the other side to say it anew.",
     ),
     Code(
         "document-missing",
@@ -194,13 +166,6 @@ ENTRIES = (
         "it was logged after its release time",
         "The signers said until when it might be released; it came too late and has no effect.",
         "If it is still meant, its author must sign it again.",
-    ),
-    Code(
-        "logged-too-late",
-        "warning",
-        "it was logged after it should have been",
-        "The clock the agreement sets had run out. The statement stands; the delay is on the record.",
-        "Nothing technical; the delay may be raised between the parties.",
     ),
     Code(
         "after-not-of-log",

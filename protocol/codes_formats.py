@@ -434,13 +434,6 @@ FORMATS = (
         "Compare catalogue digests with the other side.",
     ),
     Code(
-        "agreement-refused",
-        "error",
-        "the text is no agreement that can stand",
-        "See the text that comes with it.",
-        "Make the agreement again with `pair propose`.",
-    ),
-    Code(
         "bad-toml",
         "error",
         "the text is not TOML",

@@ -126,8 +126,8 @@ class Catalogue:
     """All kinds and vocabularies of one version.
 
     Attributes:
-        version: counts up with every change.
-        digest: 32 bytes, over every file.
+        version: counts up with every release that changes it.
+        digest: 32 bytes, over every file; it is what agreements and statements name.
         kinds: every kind, by name in order.
         vocabularies: every vocabulary, by name in order.
     """

@@ -50,6 +50,19 @@ def test_every_code_in_use_is_declared(package: str) -> None:
     assert missing == {}
 
 
+def test_every_code_declared_is_in_use() -> None:
+    """What is explained can happen: the code stands somewhere in the packages, or is a state that screens name."""
+    states = {"line-degraded", "line-down", "waiting-for-signatures"}
+    sources = [
+        path.read_text(encoding="utf-8")
+        for package in ("keys", "protocol", "nodes", "hotline")
+        for path in (ROOT / package).rglob("*.py")
+        if not path.name.startswith("codes_")
+    ]
+    used = {name for source in sources for name in re.findall(r'"([a-z0-9-]+)"', source)}
+    assert {name for name in CODES if name not in used} == states
+
+
 def test_every_fault_of_an_entry_is_declared_with_its_weight() -> None:
     """The faults that refute are refuting codes; those that void or are shown are warnings."""
     for name in faults.FAULTS:
