@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,7 +106,9 @@ def test_a_voice_goes_on_in_its_successor() -> None:
         ("BOR", 3): ("held-went-down",)
     }
     assert sorted(index for voice, index in verdicts if voice == "ARC") == [0, 1, 2, 3, 4, 5]
-    assert verdicts["ARC", 3].statement.kind == "succession"  # type: ignore[union-attr]
+    statement = verdicts["ARC", 3].statement
+    assert statement is not None
+    assert statement.kind == "succession"
     # The entry that was not receipted does not count; the one in its place is the succession.
     assert verdicts["BOR", 2].held.size == 3
     assert verdicts["BOR", 5].held.size == 6
@@ -137,10 +141,10 @@ def test_what_was_said_before_the_end_can_be_answered_after_it() -> None:
         ({"after": EMPTY_LOG}, "after-not-of-log"),
     ],
 )
-def test_a_succession_that_is_not_one(options: dict[str, object], fault: str) -> None:
+def test_a_succession_that_is_not_one(options: dict[str, Any], fault: str) -> None:
     """By a node, by one person, to another epoch, or of another past: it has no effect."""
     world = spoken()
-    world.succeed("ARC", size=3, **options)  # type: ignore[arg-type]
+    world.succeed("ARC", size=3, **options)
     assert fault in world.judge()["ARC", 3].faults
 
 

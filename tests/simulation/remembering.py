@@ -11,7 +11,6 @@ That a reader finds what was written is tried elsewhere, format by format, and h
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import sys
@@ -373,7 +372,5 @@ def remembered() -> Iterator[None]:
                         stack.enter_context(patch.object(module, known_as, instead))
         for where, name, method in METHODS:
             stack.enter_context(patch.object(where, name, method))
-        # Processes know their tasks; that the interpreter knows them all as well costs a weak reference each.
-        stack.enter_context(patch.object(asyncio.tasks._all_tasks, "add", bool))  # type: ignore[attr-defined]
         forget()
         yield
