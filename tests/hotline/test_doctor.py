@@ -55,6 +55,7 @@ def test_two_running_nodes_reach_each_other(tmp_path: Path) -> None:
         assert "passphrase" not in done.out.lower() or "--passphrase-file" in done.out
 
 
+@pytest.mark.slow
 def test_a_counterpart_that_does_not_answer_is_a_warning(tmp_path: Path) -> None:
     """Nobody listens: it may be theirs to mend."""
     arc, _ = paired(tmp_path)

@@ -110,6 +110,7 @@ def test_evidence_for_this_node_only_is_not_exported(homes: tuple[Path, Path], t
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_a_disputed_branch_is_seen_and_cannot_be_answered(homes: tuple[Path, Path]) -> None:
     """In status and inbox, with its content, under its fault; what replies to it would be a fault, so it is refused."""
     arc, bor = homes

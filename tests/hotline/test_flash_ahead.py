@@ -64,6 +64,7 @@ def watched(socket: Path, until: Callable[[NodeClient], bool]) -> None:
         raise AssertionError("nothing was pushed that made it true")
 
 
+@pytest.mark.slow
 def test_a_flash_is_read_before_the_backlog_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On top of the inbox with signer and authority, opened by role, in the status and by a push; a reply is refused
     until the flash has its place, and counts then."""

@@ -199,6 +199,7 @@ def test_commands_say_when_a_step_is_out_of_place(tmp_path: Path, files: dict[st
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_answer_that_got_lost_is_given_again(tmp_path: Path, files: dict[str, bytes]) -> None:
     """A second answer needs to be asked for, and has other keys and so other words."""
     home = make_home(tmp_path, "CEL")

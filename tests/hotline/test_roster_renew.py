@@ -40,6 +40,7 @@ def goodwill(home: Path) -> list[str | Path]:
     return [*acting(home, "send", "goodwill", "--set", "message=hello", "--wait", "held", "--timeout", "20")]
 
 
+@pytest.mark.slow
 def test_an_expired_roster_is_renewed_while_the_line_is_up(homes: tuple[Path, Path]) -> None:
     """The officer is told which command mends it, the doctor as well; afterwards statements are held and without
     fault, and somebody who left is left out."""
@@ -63,6 +64,7 @@ def test_an_expired_roster_is_renewed_while_the_line_is_up(homes: tuple[Path, Pa
     assert (shown["view"]["faults"], shown["view"]["effective"]) == ([], True)
 
 
+@pytest.mark.slow
 def test_a_renewal_waits_for_a_stopped_node(tmp_path: Path) -> None:
     """It lies in the outbox until the node starts, and is in force then; the next one follows it."""
     arc, bor = paired(tmp_path)
@@ -93,6 +95,7 @@ def test_what_cannot_be_renewed_is_refused_before_anything_is_written(tmp_path: 
     assert (done.status, done.json["error"]["code"]) == (3, "not-paired")
 
 
+@pytest.mark.slow
 def test_an_older_roster_is_not_believed_again(homes: tuple[Path, Path]) -> None:
     """The officer's program remembers the newest version of both parties; a node that shows an older one is refused."""
     arc, _ = homes

@@ -59,6 +59,7 @@ def test_open_permissions_are_found(homes: tuple[Path, Path]) -> None:
     assert any(f"chmod 600 {key}" == check["fix"] for check in done.json["checks"])
 
 
+@pytest.mark.slow
 def test_alone_a_node_queues_what_officers_say(homes: tuple[Path, Path]) -> None:
     """Without its counterpart a node signs nothing new; what waits is logged once the other side has answered."""
     arc, bor = homes

@@ -106,6 +106,7 @@ def test_a_second_copy_of_a_node_is_caught_with_evidence(tmp_path: Path) -> None
     run(again)
 
 
+@pytest.mark.slow
 def test_our_own_fork_is_evidence_too(tmp_path: Path) -> None:
     """The second copy is shown what it signed elsewhere: that can be given to a third party from here as well."""
     homes = write_homes(tmp_path, settings=MARK)

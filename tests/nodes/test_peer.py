@@ -166,6 +166,7 @@ def test_one_address_gets_so_many_connections(tmp_path: Path) -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_a_stranger_who_only_connects_is_shut_out_before_tls(tmp_path: Path) -> None:
     """Connections that say nothing are held so many at a time; those beyond are closed unread, and the line is well."""
     homes = write_homes(tmp_path)
@@ -341,6 +342,7 @@ def test_a_connection_that_waits_for_its_turn_does_not_keep_the_node_from_stoppi
     run(test)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["want", "fetch"])
 def test_a_log_asked_for_again_and_again_is_sent_at_a_pace(tmp_path: Path, what: str) -> None:
     """The whole log a hundred times over, please: a bounded part of that is sent; the line stays up, and what is new

@@ -82,6 +82,7 @@ def test_everything_comes_back_and_the_same_log_goes_on(tmp_path: Path) -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_a_counterpart_that_is_away_is_waited_for_and_then_said(tmp_path: Path) -> None:
     """Nobody answers: the command ends, nothing is signed, and it can be run again."""
     homes = write_homes(tmp_path)

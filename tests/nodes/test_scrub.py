@@ -189,6 +189,7 @@ def test_a_table_beside_the_entries_is_written_anew(tmp_path: Path, table: str, 
     run(test)
 
 
+@pytest.mark.slow
 def test_damage_waits_for_the_counterpart(tmp_path: Path) -> None:
     """It cannot be had back alone: it is told and shown, and comes back once the other node is there."""
     homes = write_homes(tmp_path)
@@ -209,6 +210,7 @@ def test_damage_waits_for_the_counterpart(tmp_path: Path) -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_nothing_is_claimed_of_a_docket_derived_from_damage(tmp_path: Path) -> None:
     """From the moment damage is found until all is derived anew the beats name no docket, whatever is judged meanwhile;
     then they name the one that the other side has."""
@@ -354,6 +356,7 @@ def test_a_pass_goes_on_where_it_was(tmp_path: Path) -> None:
     assert json.loads((homes["ARC"].path / "scrub.json").read_text()) == {"at_ms": kept["at_ms"]}
 
 
+@pytest.mark.slow
 def test_who_was_judged_by_damage_is_judged_again(tmp_path: Path) -> None:
     """A hash was flipped before entries that refer to it came: what was found against them goes with the damage."""
     homes = write_homes(tmp_path)

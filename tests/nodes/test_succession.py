@@ -408,6 +408,7 @@ def test_the_line_goes_on_and_what_was_made_for_the_log_before_is_void(homes: di
     run(again)
 
 
+@pytest.mark.slow
 def test_a_counterpart_that_has_not_accepted_accuses_nobody(homes: dict[str, NodeHome]) -> None:
     """The party is ready first: no session opens, nothing is held or said of a fork, and nothing is lost by it."""
     file = make(cosigned(homes))

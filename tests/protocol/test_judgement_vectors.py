@@ -60,6 +60,7 @@ def test_the_digests_follow_from_the_items_by_the_page_alone(name: str) -> None:
     assert sha256(b"hotline/1/docket\0" + b"".join(digests)).hexdigest() == docket["digest"]
 
 
+@pytest.mark.slow
 def test_the_maker_gives_the_files_that_are_there() -> None:
     """Logs of version 1 never change: a new run writes the same bytes, and no other file."""
     there = {name: data for name, data in _files().items() if name != "README.md"}
