@@ -22,7 +22,7 @@ from keys.roster import Person, Roster
 from nodes.client import ANSWER_TIMEOUT_S, NodeClient
 from nodes.home import OfficerHome
 from nodes.key_files import read_keyring
-from nodes.resources import catalogue, catalogue_of
+from nodes.resources import catalogue_of
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.compose import check_contents, check_document
@@ -103,7 +103,7 @@ class Spoken:
         voice, index: its place.
         leaf: its leaf hash.
         statement: its header; None where it does not parse.
-        kind: None where the catalogue does not have it.
+        kind: None where the catalogue that it names is not at hand or does not have it.
         raw: the statement's signed bytes; empty where the entry does not parse.
         view: what the node found about it; None while it has not been judged.
         held_at_ms: for our own, when the counterpart first held it.
@@ -299,7 +299,8 @@ def read_entry(
         entry = Entry.parse(data)
         raw = entry.statement
         statement = entry.parse_statement()
-        kind = catalogue().kind(statement.kind)
+        known = catalogue_of(statement.catalogue)
+        kind = None if known is None else known.kind(statement.kind)
     except ProtocolError:
         pass
     return Spoken(

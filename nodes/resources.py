@@ -1,8 +1,8 @@
 """Data that comes with the package: the catalogue of kinds, and those of earlier versions.
 
-An agreement names its catalogue by digest, for good. So every catalogue that was ever in force stays readable: of an
-earlier one the package keeps the files that were changed since and the names of those that were not there yet. Earlier
-ones have the kinds that people send as the newest has them; where that ends, a channel's forms come from its own.
+An agreement names its catalogue by digest, for good. So every catalogue that was ever in force stays readable: an
+earlier one is kept whole, or as what it has otherwise than a later one that is. What a statement means is read in the
+catalogue that it names, and what may be said on a channel in the one that its agreement names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from protocol.kinds import Catalogue, catalogue_digest
 
 _PACKAGE = resources.files("protocol")
 _BEFORE = _PACKAGE / "catalogue_before"
-_WITHOUT = "without.toml"
+_DIFFERENCE = "difference.toml"
 
 
 def catalogue_files() -> dict[str, bytes]:
@@ -60,7 +60,15 @@ def catalogue_of(digest: bytes) -> Catalogue | None:
         return catalogue()
     if digest not in earlier_catalogues():
         return None
-    changed = _files(_BEFORE / digest.hex())
-    without = tomllib.loads(changed.pop(_WITHOUT).decode())["without"]
-    files = {name: data for name, data in (catalogue_files() | changed).items() if name not in without}
+    files = _earlier_files(digest.hex())
     return Catalogue.load(files) if catalogue_digest(files) == digest else None
+
+
+def _earlier_files(name: str) -> dict[str, bytes]:
+    """The files of an earlier catalogue: those that are kept, laid over the ones of the later catalogue it names."""
+    files = _files(_BEFORE / name)
+    if _DIFFERENCE not in files:
+        return files
+    difference = tomllib.loads(files.pop(_DIFFERENCE).decode())
+    later = _earlier_files(difference["later"])
+    return {name: data for name, data in (later | files).items() if name not in difference["without"]}

@@ -183,7 +183,7 @@ def edited(name: str, old: str, new: str) -> dict[str, bytes]:
         ("vocabularies/desk.toml", 'code = "technical"', 'code = "diplomatic"'),
         ("vocabularies/severity.toml", "rank = 3\n", ""),
         ("vocabularies/severity.toml", 'label = { en = "high" }', 'label = { fr = "haut" }'),
-        ("catalogue.toml", "version = 1", "version = '1'"),
+        ("catalogue.toml", "version = 2", "version = '2'"),
     ],
 )
 def test_a_catalogue_that_contradicts_itself_is_refused(name: str, old: str, new: str) -> None:
