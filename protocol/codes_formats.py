@@ -400,9 +400,18 @@ FORMATS = (
     Code(
         "facts-missing",
         "error",
-        "a machine statement needs its facts",
-        "Its kind says which.",
-        "Report it: only a node makes these statements.",
+        "the statement needs facts that are not given",
+        "Its kind says which: what a node states, or what moves a procedure or a clock.",
+        "`catalogue show KIND` names them; give each.",
+        2,
+    ),
+    Code(
+        "facts-unfit",
+        "error",
+        "a fact that the kind does not have, or of another shape",
+        "Facts stand in the open; each has a name and a type that the kind gives it.",
+        "`catalogue show KIND` names them and their types.",
+        2,
     ),
     Code(
         "not-for-this-kind",

@@ -2,7 +2,8 @@
 
 There are four shapes, and the kind decides which:
 
-- a kind with fields has a sealed body, an opener and one commitment for each field;
+- a kind with fields has a sealed body, an opener and one commitment for each field, and facts in the header where
+  the kind has any;
 - a kind without fields has no body: there is nothing to seal, and everyone knows so;
 - a document (`agreement`, `roster`) has its text, in the open, for a body;
 - a machine kind has facts in the header, and no body.
@@ -21,6 +22,7 @@ from protocol.body import Opened, Recipient, check_named, open_with_secret, seal
 from protocol.canonical import Value, encode
 from protocol.commitment import commit_all
 from protocol.errors import BodyRefused, CommitmentRefused, ComposeRefused, Malformed, NotUnderstood
+from protocol.facts import check_open_facts
 from protocol.kinds import Kind
 from protocol.limits import BODY_BYTES_MAX
 from protocol.statement import LogState, Statement
@@ -106,7 +108,7 @@ def compose(
         issued_at_ms: the author's time, UTC milliseconds.
         fields: values by name; a field that is absent is left out or None.
         attachments: maps of digest, key, name and size.
-        facts: for a machine kind, what it states.
+        facts: for a machine kind, what it states; for one that persons sign, its facts that apply, or None for none.
         document: for a document, its exact text.
         precedence: as in the header; None for the kind's own default.
         status, language, thread, in_reply_to, outcome, severity, aware_at_ms, release_by_ms, respond_by_ms,
@@ -116,8 +118,8 @@ def compose(
         The statement, its bytes, and the body where there is one.
 
     Raises:
-        ComposeRefused: `unknown-field`, `not-for-this-kind`, `document-missing`, `facts-missing`, `bad-secret`,
-            `bad-contents`, `contents-too-large`, `bad-recipients` or `bad-header`.
+        ComposeRefused: `unknown-field`, `not-for-this-kind`, `document-missing`, `facts-missing`, `facts-unfit`,
+            `bad-secret`, `bad-contents`, `contents-too-large`, `bad-recipients` or `bad-header`.
     """
     _check_shape(kind, fields, attachments, facts, document)
     body: bytes | None = document
@@ -268,9 +270,17 @@ def _check_shape(
         raise ComposeRefused(code, "document", f"{kind.name} {'is' if kind.document else 'is not'} a document")
     if document is not None and not 0 < len(document) <= BODY_BYTES_MAX:
         raise ComposeRefused("contents-too-large", "document", f"1 to {BODY_BYTES_MAX} bytes")
-    if kind.machine is (facts is None):
-        code = "facts-missing" if kind.machine else "not-for-this-kind"
-        raise ComposeRefused(code, "facts", f"{kind.name} {'states' if kind.machine else 'does not state'} facts")
+    if kind.machine:
+        if facts is None:
+            raise ComposeRefused("facts-missing", "facts", f"{kind.name} states facts")
+        return
+    wrong = check_open_facts(kind.facts, kind.common_facts, facts)
+    if wrong:
+        stated = facts or {}
+        code = "facts-missing" if all(name in kind.facts and name not in stated for name in wrong) else "facts-unfit"
+        if not kind.facts and not kind.common_facts:
+            code = "not-for-this-kind"
+        raise ComposeRefused(code, "facts", f"{kind.name}: {', '.join(wrong)}")
 
 
 def contents_length(fields: Mapping[str, Value]) -> int:

@@ -5,6 +5,7 @@ The rules are the catalogue's data; nothing here names a kind.
 Source: spec/docket.md, "Verdicts", steps 4 and 15.
 """
 
+from protocol.facts import check_facts, check_open_facts
 from protocol.kinds import Kind
 from protocol.statement import Statement
 from protocol.verdict import NO_LOCATION, Located
@@ -45,7 +46,21 @@ def header_fits(kind: Kind, statement: Statement) -> bool:
             return False
     if kind.machine:
         return statement.body_digest is None
-    return statement.facts is None
+    return statement.facts is None or bool(kind.facts or kind.common_facts)
+
+
+def facts_fit(kind: Kind, statement: Statement) -> bool:
+    """Whether the facts of a header are those of its kind, each of its type.
+
+    Args:
+        kind: of the catalogue that the statement names.
+        statement: its header fits the kind.
+    """
+    if kind.machine:
+        return not check_facts(kind.facts, statement.facts)
+    if statement.facts is None and not kind.facts:
+        return True
+    return not check_open_facts(kind.facts, kind.common_facts, statement.facts)
 
 
 def reply_fits(kind: Kind, voice: int, target: Located, thread: int) -> bool:

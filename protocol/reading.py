@@ -22,7 +22,6 @@ from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots, slots_needed
 from protocol.entry import Entry
 from protocol.errors import Malformed, NotUnderstood
-from protocol.facts import check_facts
 from protocol.faults import (
     AFTER_NOT_OF_LOG,
     BAD_SIGNATURE,
@@ -42,7 +41,7 @@ from protocol.faults import (
     WRONG_CHANNEL,
     WRONG_PARTY,
 )
-from protocol.fit import header_fits
+from protocol.fit import facts_fit, header_fits
 from protocol.kinds import Catalogue, Kind
 from protocol.lineage import Lineage
 from protocol.merkle import leaf_hash
@@ -221,7 +220,9 @@ class Reader:
             return None
         if not header_fits(kind, statement):
             faults.append(UNFIT_HEADER)
-        if kind.machine and check_facts(kind.facts, statement.facts):
+            if not kind.machine:
+                return kind
+        if not facts_fit(kind, statement):
             faults.append(UNFIT_FACTS)
         return kind
 

@@ -4,7 +4,8 @@ A statement is a canonical map with exactly the fields of `HEADER`, every one pr
 signed bytes are kept as they came; because a second spelling is refused, encoding a parsed statement gives them again.
 
 `agreement`, `roster` and their like are documents: their body is the exact text, in the open, and they have neither
-commitments nor opener. A kind that a node may say alone states its matter in `facts` and has no body at all.
+commitments nor opener. A kind that a node may say alone states its matter in `facts` and has no body at all; one that
+persons sign may have facts beside its body.
 
 Source: spec/statement-and-entry.md, "Statement".
 """
@@ -117,7 +118,8 @@ class Statement:
         opener: hash of the secret that opens the body; None where there is none, and for documents.
         body_digest: SHA-256 of the body's bytes; None where there is no body.
         body_length: number of the body's bytes; None where there is no body.
-        facts: what a machine kind states in the open.
+        facts: what is stated in the open: all that a machine kind has to say, or what moves a procedure, a clock or a
+            rule of authority beside a body.
     """
 
     channel: Hash
@@ -218,7 +220,7 @@ class Statement:
 
         Raises:
             Malformed: `inconsistent-header`: a body with digest but no length or the other way about, a body beyond
-                the limit, commitments or an opener without a body, commitments without an opener, facts beside a body.
+                the limit, commitments or an opener without a body, commitments without an opener.
         """
         if self.body_digest is None or self.body_length is None:
             if self.body_digest is not None or self.body_length is not None:
@@ -228,7 +230,5 @@ class Statement:
             return
         if not 0 < self.body_length <= BODY_BYTES_MAX:
             raise Malformed("inconsistent-header", "header.body_length", "no body has that length")
-        if self.facts is not None:
-            raise Malformed("inconsistent-header", "header.facts", "facts are for statements without a body")
         if self.opener is None and self.commitments:
             raise Malformed("inconsistent-header", "header.opener", "commitments need the secret that opens them")

@@ -17,6 +17,7 @@ from protocol.codes import GROUPS  # noqa: E402
 from protocol.facts import FACT_TYPES, HASHES_MAX  # noqa: E402
 from protocol.fields import FIELD_TYPES, Field, how_typed  # noqa: E402
 from protocol.kinds import Catalogue, Kind  # noqa: E402
+from protocol.procedures import FLAGS, STATES  # noqa: E402
 
 PAGE = SPEC / "catalogue.md"
 CODES_PAGE = SPEC / "codes.md"
@@ -37,7 +38,8 @@ Catalogue version: {version}. Digest: `{digest}`.
 
 | file | holds |
 |---|---|
-| `catalogue.toml` | the version |
+| `catalogue.toml` | the version, and the facts that every kind of persons may carry |
+| `procedures.toml` | how what was said moves on: below, "Procedures" |
 | `fields.toml` | fields that several kinds share; a kind takes one by `use` and may set anything of it anew |
 | `kinds/<name>.toml` | one kind |
 | `vocabularies/<name>.toml` | one vocabulary |
@@ -60,6 +62,32 @@ characters, so that the judgement does not depend on a release of Unicode.
 A partial time says as much as is known and no more: `2015`, `2015-12`, `2015-12-23`, `2015-12-23T14Z`,
 `2015-12-23T14:05Z`, `2015-12-23T14:05:09Z`. All are UTC. Lists are ordered by the last millisecond it may mean.
 """
+
+PROCEDURES = """\
+A kind names its procedure and its step. What a statement does to the one that it names in `in_reply_to` follows from
+the procedure of that one, the step, whose it is, and its state; the first row that fits counts. Where no row fits,
+nothing moves. A statement of a step that does not begin anything is *said*: it only moves another. *Lapsed* and
+*unanswered since* are not here: they follow from a time ([docket](docket.md), "In force").
+"""
+
+FACTS = """\
+What stands in the header, in the open: all that a machine kind says, and of a kind that persons sign what moves a
+procedure, a clock or a rule of authority. Of the latter a fact whose type ends in `?` is left out where it does not
+apply and never nil; a statement without facts has nil for a map. A flag is true or left out; a time is UTC
+milliseconds. Types: {types}; a list has at most {hashes} items.
+""".format(types=", ".join(FACT_TYPES), hashes=HASHES_MAX)
+
+WORDS = {
+    "by_outcome": "or as the outcome says",
+    "settles": "is the answer that was owed",
+    "starts": "in force from here",
+    "ends": "no more in force",
+    "suspends": "not in force until resumed",
+    "resumes": "in force again",
+    "renews": "its `valid_until` is the end now",
+    "reviews": "the review is done",
+    "agreed": "once the other party accepts it",
+}
 
 CODES_INTRODUCTION = """\
 # Codes
@@ -136,6 +164,8 @@ def kind_section(kind: Kind) -> Iterator[str]:
         ("answered by", kind.answered_by),
         ("held by", kind.held_by),
         ("declined by", kind.declined_by),
+        ("put in force by", kind.activated_by),
+        ("followed by", kind.followed_by),
     ):
         if kinds:
             rows.append((name, ", ".join(kinds)))
@@ -149,6 +179,12 @@ def kind_section(kind: Kind) -> Iterator[str]:
     }
     rows.extend((name, need) for name, need in needs.items() if need != "none")
     rows.extend((name, duration(limit)) for name, limit in kind.clocks.items())
+    if kind.register:
+        rows.append(("register", kind.register))
+    if kind.always:
+        rows.append(("always", "passes in a suspension, after sunset and after withdrawal"))
+    if not kind.official:
+        rows.append(("official", "no: it does not speak for the party"))
     if not kind.machine:
         rows.append(("default precedence", kind.precedence))
     signed = "the node alone" if kind.machine else "root keys, as many as the party's threshold asks"
@@ -170,6 +206,28 @@ def kind_section(kind: Kind) -> Iterator[str]:
         yield from table("fact | type", [(f"`{name}`", type_) for name, type_ in kind.facts.items()])
 
 
+def procedures_section(catalogue: Catalogue) -> Iterator[str]:
+    """Write the tables of the procedures."""
+    yield from ("", "## Procedures", "")
+    yield from PROCEDURES.rstrip("\n").split("\n")
+    starts = [
+        (one.procedure, one.step, one.state + (", in force" if one.starts else ""))
+        for one in catalogue.procedures.begin
+    ]
+    yield from table("procedure | step | begins as", starts)
+    yield from ("", "What a statement of a step does to the one it names:")
+    moves = []
+    for one in catalogue.procedures.moves:
+        also = [WORDS[name] for name in FLAGS if getattr(one, name)]
+        if one.times:
+            also.append(f"at most {one.times} times")
+        if one.on_opener:
+            also.append("acts on the thread's opener")
+        origin = [state for state in STATES[one.procedure] if state in one.origin]
+        moves.append((one.procedure, one.step, one.by, ", ".join(origin), one.to or "as it was", "; ".join(also)))
+    yield from table("procedure of the one named | step | by | from | to | and", moves)
+
+
 def page(catalogue: Catalogue) -> str:
     """Make the whole page.
 
@@ -189,6 +247,10 @@ def page(catalogue: Catalogue) -> str:
     example = next(item for kind in catalogue.kinds for item in kind.fields if item.name == "answers")
     lines += ["", f"For instance `{example.name}`, {how_typed(example)}:"]
     lines += ["", "    1 | answered | B2 | The exercise ended at noon.", "    2 | declined"]
+    lines += procedures_section(catalogue)
+    lines += ["", "## Facts", ""]
+    lines += FACTS.rstrip("\n").split("\n")
+    lines += table("fact of every kind of persons | type", sorted(common_facts(catalogue).items()))
     lines += [
         "",
         "## Kinds",
@@ -206,7 +268,7 @@ def page(catalogue: Catalogue) -> str:
     ]
     lines += [
         "",
-        f"Types of facts: {', '.join(FACT_TYPES)}; a list has at most {HASHES_MAX} items; `?` also takes nil.",
+        "Of these kinds a fact whose type has `?` also takes nil.",
     ]
     for kind in catalogue.kinds:
         if kind.machine:
@@ -234,6 +296,11 @@ def codes_page() -> str:
         rows = [(f"`{one.name}`", one.severity, str(one.exit), f"{one.text}. {one.means}", one.next) for one in codes]
         lines += table("code | severity | exit | what it means | what to do", rows)
     return "\n".join(lines) + "\n"
+
+
+def common_facts(catalogue: Catalogue) -> dict[str, str]:
+    """The facts that every kind signed by persons may carry."""
+    return {name: type_ for kind in catalogue.kinds for name, type_ in kind.common_facts.items()}
 
 
 def load() -> Catalogue:

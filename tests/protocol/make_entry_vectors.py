@@ -109,6 +109,7 @@ def statement_vectors() -> Iterator[Vector]:
             "commitments": [], "thread": None, "severity": None,
         },
         "statement-document": {"kind": "roster", "opener": None, "commitments": []},
+        "statement-facts-beside-body": {"facts": {"emergency": True}},
     }  # fmt: skip
     for name, changes in kinds.items():
         yield Vector(name=name, what="nothing", form="statement", expect=ACCEPTED, data=changed(**changes))
@@ -156,7 +157,6 @@ def statement_vectors() -> Iterator[Vector]:
             "inconsistent-header",
             changed(body_digest=None, body_length=None, commitments=[]),
         ),
-        "facts-and-body": ("facts beside a body", "inconsistent-header", changed(facts={})),
         "facts-array": ("facts that are no map", "bad-field", changed(facts=[])),
         "too-large": ("more bytes than a statement may have", "too-large", changed(facts={"a": bytes(17_000)})),
     }

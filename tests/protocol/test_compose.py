@@ -92,7 +92,10 @@ def test_which_fields_are_filled_does_not_show() -> None:
     ("kind", "choices", "code"),
     [
         ("acknowledge", {"fields": {"colour": "red"}}, "unknown-field"),
-        ("acknowledge", {"facts": {}}, "not-for-this-kind"),
+        ("acknowledge", {"facts": {}}, "facts-unfit"),
+        ("acknowledge", {"facts": {"colour": 1}}, "facts-unfit"),
+        ("acknowledge", {"facts": {"emergency": False}}, "facts-unfit"),
+        ("roster", {"document": b"x", "facts": {"emergency": True}}, "not-for-this-kind"),
         ("acknowledge", {"document": b"x"}, "not-for-this-kind"),
         ("acknowledge", {"secret": None}, "bad-secret"),
         ("acknowledge", {"secret": bytes(31)}, "bad-secret"),

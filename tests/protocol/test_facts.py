@@ -1,8 +1,8 @@
-"""Facts of machine kinds: fixed shapes, all present, nothing else."""
+"""Facts: fixed shapes; of machine kinds all present, of others what applies, and nothing else."""
 
 import pytest
 
-from protocol.facts import check_facts
+from protocol.facts import check_facts, check_open_facts
 from tests.protocol.catalogue_samples import CATALOGUE
 
 GONE = {"party": "ARC", "index": 3, "digest": bytes(32), "length": 4_096, "reason": "retention"}
@@ -60,3 +60,34 @@ def test_lists_of_hashes_are_bounded_and_name_nothing_twice() -> None:
     assert check_facts({"d": "hashes"}, {"d": many[:64]}) == ()
     for wrong in ([], many, [many[0], many[0]], [b""]):
         assert check_facts({"d": "hashes"}, {"d": wrong}) == ("d",)
+
+
+OPEN = {"phase": "uint", "starts_ms": "time?"}
+COMMON = {"emergency": "flag?", "template": "hash?"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "wrong"),
+    [
+        ({"phase": 1}, ()),
+        ({"phase": 1, "starts_ms": 5, "emergency": True, "template": bytes(32)}, ()),
+        (None, ("phase",)),
+        ({}, ("facts",)),
+        ([1], ("facts",)),
+        ({"starts_ms": 5}, ("phase",)),
+        ({"phase": 1, "starts_ms": None}, ("starts_ms",)),
+        ({"phase": 1, "starts_ms": 2**62}, ("starts_ms",)),
+        ({"phase": 1, "emergency": False}, ("emergency",)),
+        ({"phase": 1, "emergency": 1}, ("emergency",)),
+        ({"phase": 1, "said": "more"}, ("said",)),
+    ],
+)
+def test_facts_of_people_are_there_or_left_out(facts: object, wrong: tuple[str, ...]) -> None:
+    """Beside a body: what the kind asks for is there, what does not apply is left out and never nil or false."""
+    assert check_open_facts(OPEN, COMMON, facts) == wrong
+
+
+def test_no_facts_are_nil() -> None:
+    """A kind that asks for none may go without, and has no second spelling of that."""
+    assert check_open_facts({}, COMMON, None) == ()
+    assert check_open_facts({}, COMMON, {}) == ("facts",)
