@@ -15,6 +15,7 @@ from typing import Any
 from hotline.errors import Misused, Refused
 from protocol import toml_text
 from protocol.agreement import Agreement
+from protocol.agreement_checks import parse_slot
 from protocol.agreement_terms import (
     DEFAULT_CLOCKS,
     Auditor,
@@ -24,7 +25,6 @@ from protocol.agreement_terms import (
     LineTerms,
     Party,
     Witness,
-    parse_slot,
 )
 from protocol.errors import ProtocolError
 from protocol.statement import PRECEDENCES
@@ -65,7 +65,7 @@ class Terms:
         """
         first, second = sorted((one, other), key=lambda party: party.short)
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return Agreement(parties=(first, second), **values)
+        return Agreement(parties=(first, second), format=1, **values)
 
     def to_wire(self) -> dict[str, object]:
         """Give the terms as a canonical map."""

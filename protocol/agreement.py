@@ -3,33 +3,53 @@
 The text is TOML. Its digest, over the exact bytes, is what both parties sign, what every statement names, and where the
 names of the channel and its logs come from. The program writes the text, with comments that say what each term does,
 and it takes no text that it would not have written: what people read and what the nodes obey cannot differ by a
-comment, an order or a spelling. That is format 1; a later format has another number and is not understood here.
+comment, an order or a spelling. Format 2 is the one that is made now; texts of format 1 are read and written as they
+always were.
 
 Source: spec/agreement.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Final
 
+from protocol.agreement_checks import Needs, check_languages, check_line, check_number, refuse
+from protocol.agreement_conduct import (
+    DEFAULT_CADENCE,
+    DEFAULT_EXERCISE,
+    DEFAULT_RELEASE,
+    DEFAULT_SUSPENSION,
+    CadenceTerms,
+    ChallengeTerms,
+    DisclosureRule,
+    EmergencyTerms,
+    KindClock,
+    PauseTerms,
+    ReleaseTerms,
+)
 from protocol.agreement_terms import (
     Auditor,
     AuthorityRule,
     BeatTerms,
     ClockTerms,
+    Desk,
     LineTerms,
-    Needs,
     Party,
     Witness,
-    check_line,
-    check_number,
-    refuse,
 )
-from protocol.agreement_text import read, write
+from protocol.agreement_text import NEWEST, read, write
 from protocol.errors import Malformed
-from protocol.limits import AGREEMENT_BYTES_MAX, OBSERVERS_MAX, RULES_MAX, TIME_MS_MAX
-from protocol.statement import LANGUAGE_PATTERN, PRECEDENCES
+from protocol.limits import (
+    AGREEMENT_BYTES_MAX,
+    DISCLOSURE_RULES_MAX,
+    KIND_CLOCKS_MAX,
+    NOTICE_DAYS_MAX,
+    OBSERVERS_MAX,
+    RULES_MAX,
+    TIME_MS_MAX,
+)
+from protocol.statement import PRECEDENCES
 from protocol.tagged import Hash, digest, tagged
 
 DEMONSTRATION: Final = "demonstration"
@@ -71,6 +91,20 @@ class Agreement:
         rules: authority, in order; the first that covers a statement decides.
         witnesses: who cosigns, and may be nobody.
         auditors: who may read every header, and may be nobody.
+        format: of the text; all that follows came with format 2, and has its default in a text of format 1.
+        sunset_date: from when on the line is only for what always passes; None for never.
+        notice_days: from a withdrawal until it takes effect.
+        founding: digest of the channel's first agreement; None in that one.
+        amends: digest of the agreement that this one takes the place of; None in the first one.
+        witness_quorum: how many witnesses must have cosigned for an audit to be content.
+        cadence: how often people show that they are there.
+        kind_clocks: clocks of single kinds.
+        release: how a signed statement leaves.
+        emergency: release by one person, or None for no such thing.
+        challenge: what is proved on a second channel, or None for nothing.
+        suspension: notice and length of a suspension of the line.
+        exercise: notice and length of an exercise.
+        disclosure: when fields may open to a wider tier.
         text: the exact bytes (made here).
         digest: 32 bytes, SHA-256 of `text` (made here).
         channel: 32 bytes (made here).
@@ -94,6 +128,20 @@ class Agreement:
     rules: tuple[AuthorityRule, ...]
     witnesses: tuple[Witness, ...] = ()
     auditors: tuple[Auditor, ...] = ()
+    format: int = NEWEST
+    sunset_date: date | None = None
+    notice_days: int = 180
+    founding: Hash | None = None
+    amends: Hash | None = None
+    witness_quorum: int = 0
+    cadence: CadenceTerms = DEFAULT_CADENCE
+    kind_clocks: tuple[KindClock, ...] = ()
+    release: ReleaseTerms = DEFAULT_RELEASE
+    emergency: EmergencyTerms | None = None
+    challenge: ChallengeTerms | None = None
+    suspension: PauseTerms = DEFAULT_SUSPENSION
+    exercise: PauseTerms = DEFAULT_EXERCISE
+    disclosure: tuple[DisclosureRule, ...] = ()
     text: bytes = field(init=False, repr=False, compare=False)
     digest: Hash = field(init=False, repr=False, compare=False)
     channel: Hash = field(init=False, repr=False, compare=False)
@@ -106,7 +154,7 @@ class Agreement:
             raise Malformed("too-large", "agreement", f"{len(text)} bytes, at most {AGREEMENT_BYTES_MAX} are taken")
         object.__setattr__(self, "text", text)
         object.__setattr__(self, "digest", digest(text))
-        object.__setattr__(self, "channel", channel_id(digest(text)))
+        object.__setattr__(self, "channel", channel_id(self.founding or digest(text)))
 
     @classmethod
     def parse(cls, text: bytes) -> "Agreement":
@@ -163,7 +211,7 @@ class Agreement:
 
     def log_id(self, short: str) -> str:
         """Name of a party's log, 64 hexadecimal digits; the same in every epoch."""
-        return log_id(self.digest, self.party(short).short)
+        return log_id(self.founding or self.digest, self.party(short).short)
 
     def origin(self, short: str, epoch: int) -> str:
         """Origin, and log key name, of a party's log in an epoch: `<domain>/hotline/<id>/<epoch>`.
@@ -178,33 +226,69 @@ class Agreement:
         """Key name under which a party cosigns the other's log: `<domain>/hotline/<id>/mirror`."""
         return f"{self.party(short).domain}/hotline/{self.log_id(short)}/mirror"
 
-    def needs(self, kind: str, severity: int | None, precedence: str, default: Needs) -> Needs:
+    def needs(
+        self, kind: str, severity: int | None, precedence: str, default: Needs, *, templated: bool = False
+    ) -> Needs:
         """The signatures that a statement needs.
 
         Args:
             kind, severity, precedence: as in its header.
             default: what the catalogue gives the kind; it holds where no rule covers the statement.
+            templated: its header says that it follows a template and adds no free text.
 
         Returns:
             Slots, each to be filled by another person.
         """
         for rule in self.rules:
-            if rule.covers(kind, severity, precedence):
+            if rule.covers(kind, severity, precedence, templated=templated):
                 return rule.needs
         return default
+
+    def desks(self, short: str) -> tuple[Desk, ...]:
+        """Where the people of a party are reached by voice.
+
+        Raises:
+            AgreementRefused: `unknown-party`.
+        """
+        return self.party(short).desks
+
+    def kind_clock(self, kind: str, clock: str) -> int | None:
+        """The agreement's own clock of a kind, in milliseconds, or None where the catalogue's holds.
+
+        Args:
+            kind: its name.
+            clock: one of `CLOCK_NAMES`.
+        """
+        found = (one.within_ms for one in self.kind_clocks if one.kind == kind and one.clock == clock)
+        return next(found, None)
 
     def _check_whole(self) -> None:
         """What stands at the head of the text."""
         check_line(self.title, "title")
         check_line(self.purpose, "purpose")
-        if not self.languages or len(set(self.languages)) < len(self.languages):
-            raise refuse("bad-language", "languages", "one or more, each once")
-        if any(LANGUAGE_PATTERN.fullmatch(language) is None for language in self.languages):
-            raise refuse("bad-language", "languages", "a language as in BCP 47, such as en or pt-BR")
+        check_languages(self.languages, "languages")
         check_number(self.created_ms, "created", 0, TIME_MS_MAX)
         check_number(self.catalogue_version, "catalogue.version", 1, 1_000_000)
         if len(self.catalogue_digest) != 32:
             raise refuse("bad-digest", "catalogue.digest", "64 hexadecimal digits")
+        if self.format == 1:
+            self._check_format_1()
+        check_number(self.notice_days, "notice_days", 0, NOTICE_DAYS_MAX)
+        if self.sunset_date is not None and self.sunset_date < self.review_date:
+            raise refuse("out-of-range", "sunset_date", "the agreement ends before it is looked at again")
+        if (self.founding is None) != (self.amends is None):
+            raise refuse("bad-amendment", "amends", "founding and amends go together")
+        if any(one is not None and len(one) != 32 for one in (self.founding, self.amends)):
+            raise refuse("bad-digest", "amends", "64 hexadecimal digits")
+
+    def _check_format_1(self) -> None:
+        """A text of format 1 has no place for what came later."""
+        if (
+            any(getattr(self, one.name) != one.default for one in fields(self) if one.name in _LATER)
+            or any(rule.template for rule in self.rules)
+            or any(party.desks for party in self.parties)
+        ):
+            raise refuse("not-of-format", "format", "a term that came with format 2")
 
     def _check_terms(self) -> None:
         """Each term by itself, then what they say of one another."""
@@ -238,7 +322,30 @@ class Agreement:
         names += [auditor.name for auditor in self.auditors]
         if len(set(names)) < len(names):
             raise refuse("same-name", "name", "two of those the agreement names have one name")
+        check_number(self.witness_quorum, "witness_quorum", 0, len(self.witnesses))
+        self._check_conduct()
         self._check_witness_keys()
+
+    def _check_conduct(self) -> None:
+        """The terms that came with format 2."""
+        self.cadence.check("cadence")
+        if len(self.kind_clocks) > KIND_CLOCKS_MAX:
+            raise refuse("too-many-rules", "kind_clock", f"at most {KIND_CLOCKS_MAX}")
+        for number, clock in enumerate(self.kind_clocks, 1):
+            clock.check(f"kind_clock[{number}]")
+        if len({(clock.kind, clock.clock) for clock in self.kind_clocks}) < len(self.kind_clocks):
+            raise refuse("bad-clocks", "kind_clock", "a clock of a kind is there twice")
+        self.release.check("release")
+        if self.emergency is not None:
+            self.emergency.check("emergency")
+        if self.challenge is not None:
+            self.challenge.check("challenge")
+        self.suspension.check("suspension")
+        self.exercise.check("exercise")
+        if len(self.disclosure) > DISCLOSURE_RULES_MAX:
+            raise refuse("too-many-rules", "disclosure", f"at most {DISCLOSURE_RULES_MAX}")
+        for number, opening in enumerate(self.disclosure, 1):
+            opening.check(f"disclosure[{number}]")
 
     def _check_witness_keys(self) -> None:
         """No two witnesses with one key, and none that cosigns under the name of a party's log or mirror."""
@@ -247,6 +354,26 @@ class Agreement:
             raise refuse("key-reused", "witness", "a key is there twice")
         if any(key.name.startswith(f"{party.domain}/hotline/") for key in keys for party in self.parties):
             raise refuse("bad-witness-key", "witness", "a witness under the name of a party's log or mirror")
+
+
+_LATER: Final = frozenset(
+    {
+        "sunset_date",
+        "notice_days",
+        "founding",
+        "amends",
+        "witness_quorum",
+        "cadence",
+        "kind_clocks",
+        "release",
+        "emergency",
+        "challenge",
+        "suspension",
+        "exercise",
+        "disclosure",
+    }
+)
+"""The attributes that a text of format 1 has no place for."""
 
 
 def render(agreement: Agreement) -> bytes:

@@ -13,66 +13,55 @@ from typing import Final
 from keys.errors import KeysError
 from keys.note_key import NoteKeyType, NoteVerifier
 from keys.quorum import RootSet
-from keys.roles import ROLES
-from protocol.errors import AgreementRefused
-from protocol.limits import INTERVAL_MS_MAX, ROOTS_MAX, SEVERITY_MAX, SLOTS_MAX, TOKEN_CHARS_MAX
-from protocol.plain_text import problem_of_line
-from protocol.schema import PARTY_PATTERN, TOKEN_PATTERN
-from protocol.statement import PRECEDENCES
-
-LINE_CHARS_MAX: Final = 200
-"""Characters of a title or a name; more does not fit on a line of print."""
+from protocol.agreement_checks import (
+    ANY_KIND,
+    Needs,
+    check_kinds,
+    check_languages,
+    check_line,
+    check_number,
+    check_precedences,
+    parse_slot,
+    refuse,
+)
+from protocol.limits import INTERVAL_MS_MAX, ROOTS_MAX, SEVERITY_MAX, SLOTS_MAX
+from protocol.schema import PARTY_PATTERN
 
 DOMAIN_PATTERN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DOMAIN_CHARS_MAX: Final = 253
 
-ANY_KIND: Final = "*"
-
-Slot = tuple[str, ...]
-"""Roles of which the person who fills the slot signs as one."""
-
-Needs = tuple[Slot, ...]
-"""What a statement needs: one signature for each slot, each by another person."""
+DESKS: Final = ("diplomatic", "technical")
+VOICE_PATTERN: Final = re.compile(r"\+[1-9](?: ?[0-9]){4,17}")
+NUMBERS_MAX: Final = 8
 
 
-def refuse(code: str, where: str, text: str = "") -> AgreementRefused:
-    """The error for a term that cannot stand."""
-    return AgreementRefused(code, where, text)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a party's people are reached when the line is not the way.
 
-
-def check_line(value: str, where: str) -> None:
-    """Refuse text that people could read in two ways, or that is longer than a line.
-
-    Raises:
-        AgreementRefused: `bad-text`.
+    Attributes:
+        name: one of `DESKS`.
+        voice: telephone numbers, in the order in which they are tried.
+        hours: when somebody is there, one line.
+        languages: spoken there, the usual one first.
     """
-    problem = problem_of_line(value)
-    if problem is not None:
-        raise refuse("bad-text", where, problem)
-    if len(value) > LINE_CHARS_MAX:
-        raise refuse("bad-text", where, f"has more than {LINE_CHARS_MAX} characters")
 
+    name: str
+    voice: tuple[str, ...]
+    hours: str
+    languages: tuple[str, ...]
 
-def check_number(value: int, where: str, low: int, high: int) -> None:
-    """Refuse a number out of range.
-
-    Raises:
-        AgreementRefused: `out-of-range`.
-    """
-    if not low <= value <= high:
-        raise refuse("out-of-range", where, f"must be from {low} to {high}")
-
-
-def parse_slot(text: str, where: str = "needs") -> Slot:
-    """Read a slot: roles joined by a slash, such as `duty` or `senior/legal`.
-
-    Raises:
-        AgreementRefused: `bad-slot`: an unknown role, or one twice.
-    """
-    roles = tuple(text.split("/"))
-    if any(role not in ROLES for role in roles) or len(set(roles)) < len(roles):
-        raise refuse("bad-slot", where, "a slot is one or more different roles joined by a slash")
-    return roles
+    def check(self, where: str) -> None:
+        """Raises AgreementRefused: `bad-desk`, `bad-text` or `bad-language`."""
+        if self.name not in DESKS:
+            raise refuse("bad-desk", f"{where}.name", " or ".join(DESKS))
+        numbers = len(self.voice)
+        if not 1 <= numbers <= NUMBERS_MAX or len(set(self.voice)) < numbers:
+            raise refuse("bad-desk", f"{where}.voice", f"1 to {NUMBERS_MAX} telephone numbers, each once")
+        if any(VOICE_PATTERN.fullmatch(number) is None for number in self.voice):
+            raise refuse("bad-desk", f"{where}.voice", "digits and single spaces, with the country: +00 000 0000")
+        check_line(self.hours, f"{where}.hours")
+        check_languages(self.languages, f"{where}.languages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +73,17 @@ class Party:
         name: as on a letterhead.
         domain: internet domain under which its logs are named; nothing is looked up there.
         roots: its root keys and how many must sign.
+        desks: where its people are reached, each once; format 2.
     """
 
     short: str
     name: str
     domain: str
     roots: RootSet
+    desks: tuple[Desk, ...] = ()
 
     def check(self, where: str) -> None:
-        """Raises AgreementRefused: `bad-party`, `bad-text`, `bad-domain` or `too-many-roots`."""
+        """Raises AgreementRefused: `bad-party`, `bad-text`, `bad-domain`, `bad-desk` or `too-many-roots`."""
         if PARTY_PATTERN.fullmatch(self.short) is None:
             raise refuse("bad-party", f"{where}.short", "2 to 4 capital letters")
         check_line(self.name, f"{where}.name")
@@ -100,6 +91,12 @@ class Party:
             raise refuse("bad-domain", f"{where}.domain", "a lower-case domain name of two or more labels")
         if len(self.roots.keys) > ROOTS_MAX:
             raise refuse("too-many-roots", f"{where}.root_keys", f"at most {ROOTS_MAX}")
+        if tuple(name for name in DESKS if any(desk.name == name for desk in self.desks)) != tuple(
+            desk.name for desk in self.desks
+        ):
+            raise refuse("bad-desk", f"{where}.desk", "the diplomatic desk, the technical desk, or both in this order")
+        for number, desk in enumerate(self.desks, 1):
+            desk.check(f"{where}.desk[{number}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,15 +188,19 @@ class AuthorityRule:
         severity_at_least: the rule is for statements of this severity or more; None for all, also without severity.
         precedences: the rule is for these; empty for all.
         needs: the slots to be filled by different persons.
+        template: the rule is only for statements that follow a template and add nothing to it; format 2.
     """
 
     kinds: tuple[str, ...]
     needs: Needs
     severity_at_least: int | None = None
     precedences: tuple[str, ...] = ()
+    template: bool = False
 
-    def covers(self, kind: str, severity: int | None, precedence: str) -> bool:
-        """Whether a statement falls under the rule."""
+    def covers(self, kind: str, severity: int | None, precedence: str, *, templated: bool = False) -> bool:
+        """Whether a statement falls under the rule; `templated` says that it is a template without free text."""
+        if self.template and not templated:
+            return False
         if self.kinds != (ANY_KIND,) and kind not in self.kinds:
             return False
         if self.severity_at_least is not None and (severity is None or severity < self.severity_at_least):
@@ -208,15 +209,10 @@ class AuthorityRule:
 
     def check(self, where: str) -> None:
         """Raises AgreementRefused: `bad-rule`, `bad-slot` or `out-of-range`."""
-        names_ok = self.kinds == (ANY_KIND,) or all(
-            len(kind) <= TOKEN_CHARS_MAX and TOKEN_PATTERN.fullmatch(kind) for kind in self.kinds
-        )
-        if not self.kinds or len(set(self.kinds)) < len(self.kinds) or not names_ok:
-            raise refuse("bad-rule", f"{where}.kinds", "names of kinds, each once, or * alone")
+        check_kinds(self.kinds, where)
         if self.severity_at_least is not None:
             check_number(self.severity_at_least, f"{where}.severity_at_least", 0, SEVERITY_MAX)
-        if tuple(word for word in PRECEDENCES if word in self.precedences) != self.precedences:
-            raise refuse("bad-rule", f"{where}.precedences", "from the most to the least urgent, each once")
+        check_precedences(self.precedences, where)
         if not 1 <= len(self.needs) <= SLOTS_MAX:
             raise refuse("bad-rule", f"{where}.needs", f"1 to {SLOTS_MAX} slots")
         for slot in self.needs:

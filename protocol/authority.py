@@ -10,7 +10,7 @@ Source: spec/docket.md, "Authority".
 from collections.abc import Sequence
 
 from protocol.agreement import Agreement
-from protocol.agreement_terms import Needs, parse_slot
+from protocol.agreement_checks import Needs, parse_slot
 from protocol.kinds import Kind
 
 

@@ -20,6 +20,7 @@ Source: spec/codes.md.
 from collections.abc import Iterable, Mapping
 
 from protocol.code import Code
+from protocol.codes_agreements import AGREEMENTS
 from protocol.codes_alarms import ALARMS
 from protocol.codes_commands import COMMANDS
 from protocol.codes_disputes import DISPUTES
@@ -33,6 +34,7 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Disputes and damage": DISPUTES,
     "Findings of an audit": FINDINGS,
     "Formats": FORMATS,
+    "Agreements": AGREEMENTS,
     "Commands and nodes": COMMANDS,
 }
 """Every code, by where it comes from; the headings are those of spec/codes.md."""

@@ -88,6 +88,15 @@ ROOTS_MAX: Final = 9
 RULES_MAX: Final = 64
 """Authority rules of an agreement; a person has to be able to read them all."""
 
+KIND_CLOCKS_MAX: Final = 256
+"""Clocks of single kinds that an agreement may set: some for each kind of the catalogue."""
+
+DISCLOSURE_RULES_MAX: Final = 64
+"""Disclosure rules of an agreement, as many as there may be authority rules."""
+
+NOTICE_DAYS_MAX: Final = 3_650
+"""Days of notice for a withdrawal: ten years."""
+
 SLOTS_MAX: Final = 6
 """Signatures that one authority rule may ask for."""
 

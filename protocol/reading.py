@@ -17,7 +17,7 @@ from keys.quorum import RootSet
 from keys.roster import Person, Roster, check_apart, check_succession
 from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
-from protocol.agreement_terms import Needs
+from protocol.agreement_checks import Needs
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots, slots_needed
 from protocol.entry import Entry

@@ -79,6 +79,7 @@ def roots(party: str) -> RootSet:
 def make_agreement(**changes: Any) -> Agreement:
     """An agreement of ARC and BOR; a notification of severity 4 or more needs two persons."""
     terms: dict[str, Any] = {
+        "format": 1,
         "title": "Direct line on cyber incidents",
         "purpose": "demonstration",
         "languages": ("en",),

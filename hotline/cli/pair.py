@@ -247,7 +247,7 @@ def show(context: click.Context, what: str | None) -> None:
 
 def offer_lines(short: str, name: str, terms: Terms) -> list[str]:
     """Say what an offer proposes; all of it was written by somebody else."""
-    from protocol.agreement_text import in_words
+    from protocol.agreement_forms import in_words
 
     rules = [
         f"  {', '.join(rule.kinds)}"

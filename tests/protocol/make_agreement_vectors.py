@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from protocol.agreement import Agreement
 from protocol.spelling import encode_base64
-from tests.protocol.statement_samples import roots, sample_agreement, small_agreement
+from tests.protocol.statement_samples import full_agreement, roots, sample_agreement, small_agreement
 from tests.protocol.statement_vectors import ACCEPTED, VECTORS, Vector, write_vectors
 
 # What is replaced, by what, and how the text is judged then.
 CHANGES: dict[str, tuple[str, str, str, str, str]] = {
-    "format-2": ("a later format", "not understood", "not-understood", "format = 1", "format = 2"),
+    "format-3": ("a later format", "not understood", "not-understood", "format = 1", "format = 3"),
+    "format-1-as-2": ("another format than its terms are of", "malformed", "missing-field", "format = 1", "format = 2"),
     "term-unknown": ("a term of a later format", "not understood", "not-understood",
                      "[beat]\n", "[beat]\nsong = \"dawn\"\n"),
     "block-unknown": ("a block of a later format", "not understood", "not-understood",
@@ -84,6 +85,53 @@ CHANGES: dict[str, tuple[str, str, str, str, str]] = {
     "auditor-pin": ("a pin of 63 digits", "malformed", "bad-field", 'tls_pin = "c', 'tls_pin = "'),
 }  # fmt: skip
 
+# The same for the text of format 2.
+CHANGES_2: dict[str, tuple[str, str, str, str, str]] = {
+    "2-as-1": ("another format than its terms are of", "not understood", "not-understood",
+               "format = 2", "format = 1"),
+    "2-notice-missing": ("the days of notice left out", "malformed", "missing-field", "notice_days = 90\n", ""),
+    "2-notice-long": ("more days of notice than ten years", "agreement refused", "out-of-range",
+                      "notice_days = 90", "notice_days = 3651"),
+    "2-sunset-early": ("an end before the review", "agreement refused", "out-of-range",
+                       "sunset_date = 2029-11-21", "sunset_date = 2027-11-20"),
+    "2-amends-alone": ("an amendment of no channel", "agreement refused", "bad-amendment",
+                       "witness_quorum = 1", f'amends = "{"a" * 64}"\nwitness_quorum = 1'),
+    "2-quorum-high": ("more witnesses asked for than there are", "agreement refused", "out-of-range",
+                      "witness_quorum = 1", "witness_quorum = 2"),
+    "2-desk-name": ("a desk that there is not", "agreement refused", "bad-desk", '"diplomatic"', '"commercial"'),
+    "2-desk-twice": ("a desk twice", "agreement refused", "bad-desk", '"technical"', '"diplomatic"'),
+    "2-desk-number": ("a telephone number with letters", "agreement refused", "bad-desk", "+991 000 0001", "+991 HELP"),
+    "2-desk-no-number": ("a desk without telephone", "agreement refused", "bad-desk", '["+991 000 0003"]', "[]"),
+    "2-kind-clock-name": ("a clock that there is not", "agreement refused", "bad-clocks",
+                          'clock = "report"', 'clock = "alarm"'),
+    "2-kind-clock-twice": ("one clock of one kind twice", "agreement refused", "bad-clocks",
+                           'kind = "clarification-request"\nclock = "answer"',
+                           'kind = "notification"\nclock = "report"'),
+    "2-kind-clock-any": ("a clock for every kind", "agreement refused", "bad-rule", 'kind = "notification"',
+                         'kind = "*"'),
+    "2-template-false": ("a flag that is not set", "malformed", "bad-field",
+                         "template = true\nneeds", "template = false\nneeds"),
+    "2-hold-word": ("another word for a hold of nothing", "malformed", "second-spelling",
+                    "hold_flash_ms = 0  # none", "hold_flash_ms = 0  # never"),
+    "2-hold-long": ("a hold of more than a day", "agreement refused", "out-of-range",
+                    "hold_priority_ms = 120000 ", "hold_priority_ms = 86400001 "),
+    "2-percent": ("the whole clock before the next person", "agreement refused", "out-of-range",
+                  "next_after_percent = 50", "next_after_percent = 100"),
+    "2-emergency-slots": ("two persons for a release by one", "malformed", "bad-field",
+                          'needs = "release/senior"', 'needs = ["release", "senior"]'),
+    "2-challenge-nothing": ("a challenge of nothing", "agreement refused", "bad-rule",
+                            'severity_at_least = 5\nprecedences = ["flash"]\n', ""),
+    "2-suspension-none": ("a suspension of no length", "agreement refused", "out-of-range",
+                          "longest_ms = 604800000 ", "longest_ms = 0 "),
+    "2-tier": ("a tier that is none of TLP 2.0", "agreement refused", "bad-rule", '"TLP:AMBER"', '"TLP:WHITE"'),
+    "2-tier-narrower": ("a rule that opens to a closer tier", "agreement refused", "bad-rule",
+                        'from_tier = "TLP:RED"\nto_tier = "TLP:AMBER"',
+                        'from_tier = "TLP:GREEN"\nto_tier = "TLP:AMBER"'),
+    "2-trigger": ("a trigger that there is not", "agreement refused", "bad-rule", '"consent"', '"silence"'),
+    "2-trigger-untimed": ("an answer awaited for no time", "agreement refused", "bad-rule",
+                          "after_ms = 86400000  # 1 day\n", ""),
+}  # fmt: skip
+
 
 def vectors() -> Iterator[Vector]:
     """One good agreement, and what can be done to its text."""
@@ -93,6 +141,20 @@ def vectors() -> Iterator[Vector]:
     yield Vector(
         name="good-with-witness", what="nothing", form="agreement", expect=ACCEPTED, more=_names(full), data=full.text
     )
+    newer = full_agreement()
+    yield Vector(name="good-2", what="nothing", form="agreement", expect=ACCEPTED, more=_names(newer), data=newer.text)
+    amended = full_agreement(founding=newer.digest, amends=newer.digest, notice_days=120)
+    yield Vector(
+        name="good-2-amendment", what="nothing", form="agreement", expect=ACCEPTED, more=_names(amended),
+        data=amended.text,
+    )  # fmt: skip
+    for name, (what, expect, code, old, new) in CHANGES_2.items():
+        source = newer.text.decode()
+        if old not in source:
+            raise AssertionError(f"{name}: {old!r} is not there")
+        yield Vector(
+            name=name, what=what, form="agreement", expect=expect, code=code, data=source.replace(old, new, 1).encode()
+        )
     text = good.text.decode()
     for name, (what, expect, code, old, new) in CHANGES.items():
         source = full.text.decode() if name == "witness-key" else text

@@ -12,11 +12,21 @@ from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.sealing import SealingPrivateKey
 from protocol.agreement import Agreement
+from protocol.agreement_conduct import (
+    CadenceTerms,
+    ChallengeTerms,
+    DisclosureRule,
+    EmergencyTerms,
+    KindClock,
+    PauseTerms,
+    ReleaseTerms,
+)
 from protocol.agreement_terms import (
     DEFAULT_CLOCKS,
     Auditor,
     AuthorityRule,
     BeatTerms,
+    Desk,
     LineTerms,
     Party,
     Witness,
@@ -68,6 +78,7 @@ def witness() -> Witness:
 def sample_terms() -> dict[str, object]:
     """The arguments of the sample agreement, to be changed by whoever asks."""
     return {
+        "format": 1,
         "title": "Direct line on cyber incidents",
         "purpose": "demonstration",
         "languages": ("en", "fr"),
@@ -105,6 +116,53 @@ def small_agreement() -> Agreement:
             Party("BOR", 'Kingdom of "Borealia"', "hotline.borealia.example", roots("BOR", 1, 1)),
         ),
         witnesses=(),
+    )
+
+
+def full_agreement(**changes: object) -> Agreement:
+    """The small sample in format 2, with every term that a text may have."""
+    desks = (
+        Desk("diplomatic", ("+00 000 0001", "+00 000 0002"), "always", ("en", "fr")),
+        Desk("technical", ("+00 000 0003",), "08:00 to 18:00 UTC", ("en",)),
+    )
+    rules = (
+        AuthorityRule(("notification",), (("duty",),), severity_at_least=2, precedences=("flash",), template=True),
+        AuthorityRule(("notification",), (("duty",), ("release", "senior"))),
+    )
+    terms: dict[str, object] = {
+        "format": 2,
+        "parties": (
+            Party("ARC", "Republic of Arcadia", "line.arcadia.example", roots("ARC", 1, 1), _numbered(desks, 1)),
+            Party("BOR", 'Kingdom of "Borealia"', "hotline.borealia.example", roots("BOR", 1, 1), _numbered(desks, 2)),
+        ),
+        "sunset_date": date(2029, 11, 21),
+        "notice_days": 90,
+        "witness_quorum": 1,
+        "cadence": CadenceTerms(line_check_every_ms=28_800_000),
+        "rules": rules,
+        "kind_clocks": (
+            KindClock("notification", "report", 259_200_000, "Directive (EU) 2022/2555, Article 23(4)(b)"),
+            KindClock("clarification-request", "answer", 172_800_000, "Vienna Document 2011, paragraph 16.2"),
+        ),
+        "release": ReleaseTerms(hold_priority_ms=120_000, hold_routine_ms=300_000),
+        "emergency": EmergencyTerms(("notification",), ("release", "senior"), 86_400_000),
+        "challenge": ChallengeTerms(1_800_000, severity_at_least=5, precedences=("flash",)),
+        "suspension": PauseTerms(86_400_000, 604_800_000),
+        "exercise": PauseTerms(1_209_600_000, 259_200_000),
+        "disclosure": (
+            DisclosureRule(("*",), "TLP:RED", "TLP:AMBER", "consent", "the parties"),
+            DisclosureRule(
+                ("notification",), "TLP:RED", "TLP:GREEN", "no-answer", "the parties", 86_400_000, severity_at_least=3
+            ),
+        ),
+    }
+    return sample_agreement(**{**terms, **changes})
+
+
+def _numbered(desks: tuple[Desk, ...], country: int) -> tuple[Desk, ...]:
+    """The same desks with the numbers of a country."""
+    return tuple(
+        replace(desk, voice=tuple(number.replace("+00", f"+99{country}") for number in desk.voice)) for desk in desks
     )
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from keys.quorum import RootSet
 from protocol.agreement import Agreement, channel_id, log_id, render
+from protocol.agreement_checks import parse_slot
+from protocol.agreement_forms import in_words
 from protocol.agreement_terms import (
     Auditor,
     AuthorityRule,
@@ -19,14 +21,12 @@ from protocol.agreement_terms import (
     LineTerms,
     Party,
     Witness,
-    parse_slot,
 )
-from protocol.agreement_text import in_words
 from protocol.errors import AgreementRefused, Malformed, ProtocolError
 from protocol.limits import TIME_MS_MAX
 from protocol.plain_text import problem_of_line
 from protocol.statement import PRECEDENCES
-from tests.protocol.statement_samples import roots, sample_agreement, small_agreement, witness
+from tests.protocol.statement_samples import full_agreement, roots, sample_agreement, small_agreement, witness
 
 DEFAULT = (("technical",),)
 lines = st.text(min_size=1, max_size=30).filter(lambda text: problem_of_line(text) is None)
@@ -224,3 +224,48 @@ def test_a_text_of_endless_names_costs_nothing() -> None:
     with pytest.raises(Malformed, match="bad-toml"):
         Agreement.parse(b"a" + b".a" * 30_000 + b" = 1\n")
     assert time.monotonic() - began < 2
+
+
+def test_everything_of_format_2_is_read_back() -> None:
+    """The full text gives equal terms, and each can be asked for."""
+    agreement = full_agreement()
+    assert Agreement.parse(agreement.text) == agreement
+    assert agreement.kind_clock("notification", "report") == 72 * 3_600_000
+    assert agreement.kind_clock("notification", "answer") is None
+    assert [desk.name for desk in agreement.desks("ARC")] == ["diplomatic", "technical"]
+    assert agreement.release.hold_ms("flash") == 0
+    assert agreement.release.hold_ms("routine") == 300_000
+
+
+def test_an_amendment_keeps_the_names_of_the_channel() -> None:
+    """Channel and logs are named by the founding agreement, whatever text is in force."""
+    first = full_agreement()
+    later = full_agreement(founding=first.digest, amends=first.digest, notice_days=30)
+    assert later.digest != first.digest
+    assert later.channel == first.channel
+    assert later.origin("ARC", 1) == first.origin("ARC", 1)
+
+
+def test_a_text_of_format_1_has_no_place_for_what_came_later() -> None:
+    """A term that would be lost in the text is refused."""
+    for changes in ({"notice_days": 3}, {"challenge": full_agreement().challenge}, {"rules": full_agreement().rules}):
+        with pytest.raises(AgreementRefused, match="not-of-format"):
+            sample_agreement(**changes)
+
+
+def test_a_rule_for_templates_covers_nothing_else() -> None:
+    """Free text outside the slots falls to the next rule, which asks for more persons."""
+    agreement = full_agreement()
+    ask = ("notification", 3, "flash", DEFAULT)
+    assert agreement.needs(*ask, templated=True) == (("duty",),)
+    assert agreement.needs(*ask) == (("duty",), ("release", "senior"))
+
+
+@pytest.mark.parametrize(
+    ("severity", "precedence", "grave"), [(5, "routine", True), (4, "routine", False), (None, "flash", True)]
+)
+def test_a_grave_message_is_so_by_severity_or_by_precedence(severity: int, precedence: str, grave: bool) -> None:
+    """Either one suffices."""
+    challenge = full_agreement().challenge
+    assert challenge is not None
+    assert challenge.covers(severity, precedence) is grave

@@ -17,8 +17,8 @@ def test_each_vector_is_judged_as_it_says(file: Path) -> None:
     assert judge(vector) == (vector.expect, vector.code), vector.what
 
 
-def test_format_1_is_written_as_it_always_was() -> None:
-    """Text, comments and names of format 1 never change: the maker gives the files that are there, to the byte."""
+def test_texts_are_written_as_they_always_were() -> None:
+    """Text, comments and names of a format never change: the maker gives the files that are there, to the byte."""
     made = {vector.name: vector.encode() for vector in vectors()}
     assert len(made) > 50
     assert made == {file.stem: file.read_bytes() for file in FILES}
