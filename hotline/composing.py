@@ -113,15 +113,23 @@ class Letter:
         if kind != self.kind.name:
             raise Misused("file-malformed", f"{where} is a {kind}, not a {self.kind.name}")
         for name, value in values.items():
-            if isinstance(value, datetime.datetime | datetime.date):
-                value = _moment(value)
-            if isinstance(value, str) or (name in HEADER_NAMES and self.kind.field(name) is None):
-                self.set_text(name, str(value), catalogue=catalogue, now_ms=now_ms)
-                continue
-            item = self.kind.field(name)
-            if item is None:
-                raise Misused("unknown-field", f"{where}: {self.kind.name} has no field {name!r}")
-            self.values[name] = _numbered(item, value)
+            self.set_value(name, value, where=where, catalogue=catalogue, now_ms=now_ms)
+
+    def set_value(self, name: str, value: Any, *, where: str, catalogue: Catalogue, now_ms: int) -> None:
+        """Take one value as a TOML text has it: a text is read as a person types it.
+
+        Raises:
+            Misused: the kind has no such field, or the text is no value of it.
+        """
+        if isinstance(value, datetime.datetime | datetime.date):
+            value = _moment(value)
+        if isinstance(value, str) or (name in HEADER_NAMES and self.kind.field(name) is None):
+            self.set_text(name, str(value), catalogue=catalogue, now_ms=now_ms)
+            return
+        item = self.kind.field(name)
+        if item is None:
+            raise Misused("unknown-field", f"{where}: {self.kind.name} has no field {name!r}")
+        self.values[name] = _numbered(item, value)
 
     def check(self, catalogue: Catalogue, *, now_ms: int) -> None:
         """Check the values against their fields and the choices against the kind.

@@ -284,6 +284,22 @@ COMMANDS = (
         2,
     ),
     Code(
+        "no-such-scenario",
+        "error",
+        "no scenario of that name",
+        "The program does not have it.",
+        "`demo --list` names the scenarios.",
+        2,
+    ),
+    Code(
+        "scenario-unplayable",
+        "error",
+        "not between these nodes",
+        "A step is something that no node does by itself, such as logging what nobody signed; the simulator has it.",
+        "Read the scenario's file, or play another one.",
+        1,
+    ),
+    Code(
         "no-such-entry",
         "error",
         "no entry of that serial",

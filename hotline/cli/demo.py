@@ -1,4 +1,4 @@
-"""`hotline demo`: two parties on one machine, with real incidents."""
+"""`hotline demo`: two parties on one machine, with real incidents, or with one of the scenarios."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ NOT_EVERY_CHECK_HELD = 1
     "--dir", "directory", type=click.Path(), help="Must be new. Default: demo, or demo-2 where that is there."
 )
 @click.option("--count", "incidents", type=click.IntRange(1), default=40, show_default=True, help="How many incidents.")
+@click.option("--scenario", metavar="NAME", help="Play one scenario instead of incidents.")
+@click.option("--list", "listed", is_flag=True, help="List the scenarios.")
 @common_options
 @click.pass_context
-def demo_command(context: click.Context, directory: str | None, incidents: int) -> int:
+def demo_command(
+    context: click.Context, directory: str | None, incidents: int, scenario: str | None, listed: bool
+) -> int:
     """Pair two parties, run both nodes, replay incidents, and audit what they said.
+
+    With --scenario, the two parties play a script instead: what they say, and what must come of it at both nodes and in
+    the audit. Its days pass in seconds, because its agreement is made so.
 
     What happens is told as it happens (with --json on standard error). The homes stay and are ready for every other
     command. Exit 0 only if every check held.
@@ -29,7 +36,13 @@ def demo_command(context: click.Context, directory: str | None, incidents: int) 
     Examples:
       hotline demo
       hotline demo --dir /tmp/line --count 120
+      hotline demo --list
+      hotline demo --scenario clarification-partly
     """
+    if listed:
+        return list_scenarios(context)
+    if scenario is not None:
+        return play_scenario(context, scenario, directory)
     from hotline.clock import now_ms
     from hotline.demo.run import run
     from hotline.demo.transcript import Transcript
@@ -37,6 +50,38 @@ def demo_command(context: click.Context, directory: str | None, incidents: int) 
     output = settings_of(context).output
     transcript = Transcript(write=output.line, paint=output.paint, now_ms=now_ms)
     result = run(free_directory() if directory is None else Path(directory), count=incidents, transcript=transcript)
+    output.result(result.as_dict())
+    return 0 if result.ok else NOT_EVERY_CHECK_HELD
+
+
+def list_scenarios(context: click.Context) -> int:
+    """List the scenarios that come with the program."""
+    from hotline.output import table
+    from hotline.scenarios.shelf import scenario, scenario_names
+
+    output = settings_of(context).output
+    found = [scenario(name) for name in scenario_names()]
+    listed = [{"name": one.name, "title": one.title, "about": one.about} for one in found]
+    output.result({"scenarios": listed}, table([(one.name, one.title) for one in found]))
+    return 0
+
+
+def play_scenario(context: click.Context, name: str, directory: str | None) -> int:
+    """Play one of them between two nodes."""
+    from hotline.clock import now_ms
+    from hotline.demo.transcript import Transcript
+    from hotline.errors import Refused
+    from hotline.scenarios.shelf import scenario
+    from hotline.scenarios.stage import Unplayable
+    from hotline.scenarios.watch import watch
+
+    output = settings_of(context).output
+    chosen = scenario(name)
+    transcript = Transcript(write=output.line, paint=output.paint, now_ms=now_ms)
+    try:
+        result = watch(free_directory() if directory is None else Path(directory), chosen, transcript)
+    except Unplayable as error:
+        raise Refused("scenario-unplayable", f"{name}: {error}") from error
     output.result(result.as_dict())
     return 0 if result.ok else NOT_EVERY_CHECK_HELD
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import random
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,8 +126,11 @@ def free_ports(count: int) -> list[int]:
     raise CouldNot("port-in-use", "no free port was found on the loopback")
 
 
-def furnish(directory: Path, actor: Actor, port: int) -> Side:
-    """Make one party's home with its officers; it takes about a second, for eight key files."""
+def furnish(directory: Path, actor: Actor, port: int, *, officers: Sequence[str] = OFFICERS) -> Side:
+    """Make one party's home with its officers; it takes about a second, for eight key files.
+
+    An officer is named after the one role that they have, with a number behind it for a further one: `duty-2`.
+    """
     passphrase = secrets.token_urlsafe(PASSPHRASE_BYTES).encode("ascii")
     new = NewParty(
         short=actor.short,
@@ -139,12 +143,12 @@ def furnish(directory: Path, actor: Actor, port: int) -> Side:
     home = make_home(directory / actor.short, new, passphrase=passphrase, root_passphrase=passphrase)
     side = Side(actor, home, port, passphrase)
     write_file(side.passphrase_path, passphrase + b"\n")
-    for name in OFFICERS:
-        add_officer(home, name, roles=(name,), passphrase=passphrase, now_ms=now_ms(), years=2)
+    for name in officers:
+        add_officer(home, name, roles=(name.partition("-")[0],), passphrase=passphrase, now_ms=now_ms(), years=2)
     return side
 
 
-def terms(at_ms: int) -> Terms:
+def demonstration_terms(at_ms: int) -> Terms:
     """What the two parties agree on."""
     from datetime import UTC, datetime, timedelta
 
@@ -168,15 +172,22 @@ def terms(at_ms: int) -> Terms:
     )
 
 
-def pair(directory: Path, first: Side, second: Side) -> Paired:
+def pair(directory: Path, first: Side, second: Side, *, terms: Terms | None = None) -> Paired:
     """Pair two parties: three files handed over, and the safety words compared as if by voice.
+
+    Args:
+        directory: the three files go there.
+        first: proposes.
+        second: accepts.
+        terms: of the agreement; None for those of the demonstration.
 
     Raises:
         Refused: the words differ, or a file is not what it should be.
     """
     handed = directory / "pairing"
     make_directory(handed)
-    offer = propose(first.home, terms(now_ms()), endpoints=(f"{LOOPBACK}:{first.port}",))
+    proposed = demonstration_terms(now_ms()) if terms is None else terms
+    offer = propose(first.home, proposed, endpoints=(f"{LOOPBACK}:{first.port}",))
     write_file(handed / "1-offer", offer)
     answer, accepted = accept(
         second.home, offer, opened=second.secrets, endpoints=(f"{LOOPBACK}:{second.port}",), now_ms=now_ms()

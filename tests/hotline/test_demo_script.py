@@ -9,7 +9,7 @@ from hotline.composing import Choices, Letter, find_kind
 from hotline.demo import letters
 from hotline.demo.rules import ARC, BOR, COUNT_DEFAULT, PRECEDENCE, TWO_PERSONS_FROM_SEVERITY
 from hotline.demo.script import Event, Expected, Kill, Restart, Say, build, choose, expected
-from hotline.demo.stage import terms
+from hotline.demo.stage import demonstration_terms
 from hotline.incidents import Incident, load_incidents
 from nodes.resources import catalogue
 from protocol.field_types import show_text
@@ -76,7 +76,7 @@ def test_the_usual_run_has_every_answer_and_both_voices() -> None:
 @pytest.mark.parametrize("count", COUNTS)
 def test_the_agreement_asks_for_exactly_those_who_sign(count: int) -> None:
     """The number of officers of each statement is the number of slots that the agreement's own rules give it."""
-    rules = terms(NOW_MS).rules
+    rules = demonstration_terms(NOW_MS).rules
     for event in said(count):
         severity = event.choices.get("severity")
         precedence = event.choices.get("precedence") or find_kind(event.kind, catalogue()).precedence

@@ -10,6 +10,7 @@ from typing import Final
 from nodes.export import _documents, _files, _keys
 from nodes.resources import catalogue
 from nodes.store import OWN_COSIGNED, LogStore
+from protocol.agreement import Agreement
 from protocol.audit import audit
 from protocol.checkpoint import parse_text
 from protocol.evidence import MemoryEvidence
@@ -23,15 +24,15 @@ STOLEN: Final = frozenset({"bad-signature", "unauthorised"})
 """What an audit refutes on where a node logged what nobody signed."""
 
 
-def exported(store: LogStore, pair: tuple[str, str]) -> tuple[MemoryEvidence, bytes]:
+def exported(store: LogStore, terms: Agreement) -> tuple[MemoryEvidence, bytes]:
     """A party's own log as it exports it, and a policy with the keys of both logs and mirrors."""
     own, other = store.own, store.their
     note = store.note(OWN_COSIGNED) or b""
     checkpoint = parse_text(parse_note(note).text)
     documents = dict(_documents(store, own, checkpoint.size))
-    keys = _keys(documents.values(), parties.agreement(pair), own)
+    keys = _keys(documents.values(), terms, own)
     held = dict(_documents(store, other, store.head(other).size))
-    theirs = _keys(held.values(), parties.agreement(pair), other)
+    theirs = _keys(held.values(), terms, other)
     policy = render_policy(keys.log, theirs.log, keys.mirror, theirs.mirror, own=own, other=other)
     files = {**dict(_files(store, own, checkpoint, documents)), POLICY_FILE: policy, CHECKPOINT_FILE: note}
     return MemoryEvidence(own, files), policy
@@ -39,7 +40,7 @@ def exported(store: LogStore, pair: tuple[str, str]) -> tuple[MemoryEvidence, by
 
 def refuted(first: LogStore, second: LogStore, pair: tuple[str, str]) -> set[str]:
     """On what an audit of both exports refutes, or why it could not check; nothing where it verifies."""
-    one, policy = exported(first, pair)
-    other, _ = exported(second, pair)
+    one, policy = exported(first, parties.agreement(pair))
+    other, _ = exported(second, parties.agreement(pair))
     report = audit(one, other, policy, catalogue=catalogue(), at_ms=START_MS)
     return {found.code for found in report.findings if found.severity in ("refuted", "unchecked")}

@@ -1,0 +1,272 @@
+"""The stage for people to watch: two nodes as processes of their own, paired under an agreement within seconds.
+
+The intervals of the agreement are divided, so that days pass in seconds; the nodes know nothing of that. What only a
+node that was tampered with does, and clocks that somebody turns, are left to the simulator.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hotline.clock import now_ms
+from hotline.demo import evidence
+from hotline.demo.processes import NodeProcess, stop
+from hotline.demo.rules import ARC, BOR, Actor
+from hotline.demo.stage import Side, free_ports, furnish, new_directory, pair, write_policy
+from hotline.desk import Channel, Desk, Officer, Spoken
+from hotline.errors import CouldNot
+from hotline.reference import Reference
+from hotline.scenarios.scenario import PARTIES, Scenario
+from hotline.scenarios.stage import Audited, Declined, Seen, Unplayable
+from hotline.scenarios.terms import scenario_terms
+from nodes.errors import ApiRefused
+from nodes.resources import catalogue
+from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.agreement_terms import BeatTerms
+from protocol.kinds import Catalogue
+from protocol.signature import Signature
+
+ACTORS: Mapping[str, Actor] = {"ARC": ARC, "BOR": BOR}
+OFFICERS = ("duty", "release", "senior", "legal")
+ALTERNATES = ("technical", "duty-2", "release-2", "senior-2")
+"""Officers who are there only where a scenario names them: each costs a key file."""
+
+BEAT_MS = 500
+ARRIVAL_AFTER_MS = 100
+SETTLE_TIMEOUT_S = 15.0
+REST_S = 0.25
+LOOK_S = 0.02
+
+
+def pace_of(scenario: Scenario) -> float:
+    """By how much its spans are divided, so that it takes the seconds that it says."""
+    return max(1.0, scenario.length_ms / (scenario.seconds * 1000))
+
+
+class Paired:
+    """Two homes that were paired, with their nodes and officers.
+
+    Args:
+        directory: where everything goes; must not exist.
+        scenario: what is to be played; its agreement and its officers.
+        pace: by how much every interval is divided.
+    """
+
+    def __init__(self, directory: Path, scenario: Scenario, pace: float) -> None:
+        self.directory = directory
+        self.pace = pace
+        self.catalogue = catalogue()
+        terms = scenario_terms(scenario, self.catalogue, at_ms=now_ms(), pace=pace)
+        terms = replace(
+            terms, beat=BeatTerms(every_ms=BEAT_MS), line=replace(terms.line, arrival_after_ms=ARRIVAL_AFTER_MS)
+        )
+        named = {name for step in scenario.steps for name in step.persons}
+        names = (*OFFICERS, *(name for name in ALTERNATES if name in named))
+        new_directory(directory)
+        ports = free_ports(2)
+        self.sides = tuple(
+            furnish(directory, ACTORS[short], port, officers=names) for short, port in zip(PARTIES, ports, strict=True)
+        )
+        paired = pair(directory, *self.sides, terms=terms)
+        self.words = paired.words
+        self.policy = write_policy(directory, *self.sides)
+        self.nodes = {side.actor.short: NodeProcess(side) for side in self.sides}
+        self._officers: dict[tuple[str, str], Officer] = {}
+
+    def side(self, party: str) -> Side:
+        """One of the two."""
+        return self.sides[PARTIES.index(party)]
+
+    def officer(self, party: str, name: str) -> Officer:
+        """An officer with the key open; it is opened once."""
+        side = self.side(party)
+        if name not in side.home.officer_names():
+            raise KeyError(name)
+        if (party, name) not in self._officers:
+            self._officers[party, name] = Officer.open(side.home.officer(name), side.passphrase)
+        return self._officers[party, name]
+
+    def __enter__(self) -> Paired:
+        try:
+            for node in self.nodes.values():
+                node.start()
+            for party in PARTIES:
+                self.officer(party, "duty")
+            for node in self.nodes.values():
+                node.wait_up()
+        except BaseException:
+            stop(list(self.nodes.values()))
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        stop(list(self.nodes.values()))
+
+    def audit(self) -> Audited:
+        """Stop both nodes, let each home export its voice, and have both audited by a process of its own."""
+        ends = stop(list(self.nodes.values()))
+        if any(ends):
+            raise CouldNot("node-not-running", f"the nodes ended with {ends}")
+        exports = evidence.export_voices(self.directory, self.sides)
+        if not exports.ok:
+            raise CouldNot("export-failed", exports.text)
+        found, _ = evidence.audit(self.directory, self.sides, self.policy)
+        return Audited(
+            verdict=found.verdict,
+            codes=tuple(str(one["code"]) for one in found.findings if one["severity"] in ("refuted", "unchecked")),
+            findings=tuple((str(one["code"]), f"{one['where']}: {one['text']}") for one in found.findings),
+        )
+
+
+class Live:
+    """See the module, and `hotline.scenarios.stage.Stage`.
+
+    Args:
+        paired: the two nodes, running; several scenarios may be played on them side by side.
+    """
+
+    observers: Sequence[str] = PARTIES
+
+    def __init__(self, paired: Paired) -> None:
+        self.paired = paired
+        self.pace = paired.pace
+        self.catalogue: Catalogue = paired.catalogue
+        self._desks: dict[str, Desk] = {}
+        self.agreement: Agreement = self.channel("ARC").agreement
+        self._began_s = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for desk in self._desks.values():
+            desk.client.close()
+        self._desks.clear()
+
+    def _desk(self, party: str) -> Desk:
+        if party not in self._desks:
+            self._desks[party] = Desk.open(self.paired.officer(party, "duty"))
+        return self._desks[party]
+
+    def _ask(self, party: str, op: str, **arguments: Any) -> Any:
+        try:
+            return self._desk(party).request(op, **arguments)
+        except ApiRefused as error:
+            raise Declined(error.code, error.text) from error
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    def until(self, at_ms: int) -> None:
+        left_s = self._began_s + at_ms / self.pace / 1000 - time.monotonic()
+        if left_s > 0:
+            time.sleep(left_s)
+
+    def settle(self) -> None:
+        if not all(node.pid for node in self.paired.nodes.values()):
+            time.sleep(REST_S)
+            return
+        sizes = {party: self.paired.nodes[party].line()["own_size"] for party in PARTIES}
+        until = time.monotonic() + SETTLE_TIMEOUT_S
+        while not all(self._judged(party, sizes) for party in PARTIES):
+            if time.monotonic() > until:
+                raise CouldNot("timed-out", f"what was said did not reach both nodes in {SETTLE_TIMEOUT_S:.0f} s")
+            time.sleep(LOOK_S)
+        time.sleep(REST_S)
+
+    def _judged(self, party: str, sizes: Mapping[str, int]) -> bool:
+        """Whether a node has judged both logs so far."""
+        for voice, size in sizes.items():
+            with suppress(ApiRefused):
+                if self._desk(party).entry(Reference(None, voice, size - 1)).view is not None:
+                    continue
+            return False
+        return True
+
+    def now_ms(self, party: str) -> int:
+        return now_ms()
+
+    # --- officers -----------------------------------------------------------------------------------------------------
+
+    def channel(self, party: str) -> Channel:
+        return self._desk(party).channel(None, fresh=True)
+
+    def officer(self, party: str, name: str) -> Officer:
+        return self.paired.officer(party, name)
+
+    def spoken(self, party: str, voice: str, index: int) -> Spoken:
+        return self._desk(party).entry(Reference(None, voice, index))
+
+    def submit(self, party: str, signed: SignedStatement) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = self._ask(party, "submit", signed=signed.encode())
+        return told
+
+    def sign_draft(self, party: str, draft: str, signature: Signature) -> Mapping[str, Any]:
+        row = [signature.signer, signature.role, signature.algorithm, signature.value]
+        told: Mapping[str, Any] = self._ask(party, "sign", id=draft, signature=row)
+        return told
+
+    def outcome(self, party: str, statement_id: bytes) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = self._ask(party, "wait", id=statement_id.hex())
+        return told
+
+    def forge(self, party: str, signed: SignedStatement) -> int:
+        raise Unplayable("only a node that was tampered with logs what nobody signed; the simulator has one")
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def see(self, observer: str, voice: str, index: int) -> Seen | None:
+        try:
+            view = self._ask(observer, "entry", voice=voice, index=index)["view"]
+        except Declined:
+            return None
+        return None if view is None else seen_of(view, now_ms())
+
+    def alarms(self, party: str) -> tuple[str, ...]:
+        return tuple(one["code"] for one in self.paired.nodes[party].line()["details"]["alarms"])
+
+    def line_state(self, party: str) -> str:
+        return str(self.paired.nodes[party].line()["line"])
+
+    # --- what happens to the line -------------------------------------------------------------------------------------
+
+    def cut(self, down: bool) -> None:
+        raise Unplayable("nothing between these two nodes can be cut; a scenario says node down instead")
+
+    def power(self, party: str, up: bool) -> None:
+        node = self.paired.nodes[party]
+        if up:
+            node.start()
+            node.wait_ready()
+        else:
+            if party in self._desks:
+                self._desks.pop(party).client.close()
+            node.kill()
+
+    def turn_clock(self, party: str, by_ms: int) -> None:
+        raise Unplayable("no clock of this machine is turned; the simulator has clocks of its own")
+
+    def audit(self) -> Audited:
+        self.settle()
+        self.close()
+        return self.paired.audit()
+
+
+def seen_of(view: Mapping[str, Any], at_ms: int) -> Seen:
+    """What a node's view of an entry says at a time."""
+    return Seen(
+        state=view["state"],
+        rung=view["rung"],
+        faults=tuple(view["faults"]),
+        clocks={
+            one["name"]: "overdue" if one["state"] == "running" and one["due_ms"] < at_ms else one["state"]
+            for one in view["clocks"]
+        },
+        effective=view["effective"],
+    )

@@ -1,0 +1,160 @@
+"""What a scenario needs of whoever plays it: two nodes, their officers, an auditor, and a clock that goes on.
+
+There are two stages: processes of their own for people to watch (`hotline.scenarios.live`), and the simulator's, in
+virtual time, of the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hotline.desk import Channel, Officer, Spoken
+from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
+from protocol.kinds import Catalogue
+from protocol.signature import Signature
+
+AUDITOR = "auditor"
+
+
+class Unplayable(Exception):
+    """This stage cannot do what a step asks for."""
+
+
+class Declined(Exception):
+    """A node or a client did not take what it was given.
+
+    Attributes:
+        code: why, as declared in `protocol.codes`.
+        text: for people.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One entry as one observer sees it.
+
+    Attributes:
+        state: in the docket, now; None where the docket has nothing of it.
+        rung: how far the other side has taken note of it.
+        faults: codes.
+        clocks: state by name of clock; `overdue` where it runs and was due before now.
+        effective: whether it counts.
+        registers: those that list it, now.
+    """
+
+    state: str | None
+    rung: str | None
+    faults: tuple[str, ...]
+    clocks: Mapping[str, str]
+    effective: bool
+    registers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """What an auditor says in the end.
+
+    Attributes:
+        verdict: verified, refuted or unchecked.
+        codes: of the findings that refute, or leave unchecked.
+        findings: every finding: code and text.
+    """
+
+    verdict: str
+    codes: tuple[str, ...]
+    findings: tuple[tuple[str, str], ...] = field(default=())
+
+
+class Stage(Protocol):
+    """See the module.
+
+    Attributes:
+        agreement: that both nodes were paired under.
+        catalogue: that it names.
+        pace: by how much every span is divided.
+        observers: whom `see` takes: both parties, and perhaps the auditor.
+    """
+
+    agreement: Agreement
+    catalogue: Catalogue
+    pace: float
+    observers: Sequence[str]
+
+    def until(self, at_ms: int) -> None:
+        """Let time go on, to so many milliseconds of the agreement's time after the beginning."""
+
+    def settle(self) -> None:
+        """Let what was said reach whomever it can reach, and be judged."""
+
+    def now_ms(self, party: str) -> int:
+        """The clock of a party's node, UTC milliseconds."""
+
+    def channel(self, party: str) -> Channel:
+        """The channel as a party's officers verify it, with how far the logs go now."""
+
+    def officer(self, party: str, name: str) -> Officer:
+        """One officer with their key; a name is a role, with a number for a further one: `duty-2`.
+
+        Raises:
+            KeyError: there is no such officer.
+        """
+
+    def spoken(self, party: str, voice: str, index: int) -> Spoken:
+        """One entry as a party's node gives it."""
+
+    def submit(self, party: str, signed: SignedStatement) -> Mapping[str, Any]:
+        """Give a statement to a party's node; gives its outcome.
+
+        Raises:
+            Declined: it is not taken.
+        """
+
+    def sign_draft(self, party: str, draft: str, signature: Signature) -> Mapping[str, Any]:
+        """Add a signature to a draft; gives the outcome.
+
+        Raises:
+            Declined: it is not taken.
+        """
+
+    def outcome(self, party: str, statement_id: bytes) -> Mapping[str, Any]:
+        """How far a statement has come."""
+
+    def forge(self, party: str, signed: SignedStatement) -> int:
+        """Let a party's node log something past every check that it would make; gives its index.
+
+        Raises:
+            Unplayable: only a node that was tampered with does that.
+        """
+
+    def see(self, observer: str, voice: str, index: int) -> Seen | None:
+        """One entry as an observer sees it now; None where they do not have it yet."""
+
+    def alarms(self, party: str) -> tuple[str, ...]:
+        """Codes of the alarms that a party's node raised."""
+
+    def line_state(self, party: str) -> str:
+        """The line as a party's node sees it: up, degraded or down."""
+
+    def cut(self, down: bool) -> None:
+        """Cut the line between the nodes, or mend it."""
+
+    def power(self, party: str, up: bool) -> None:
+        """End a party's node, or start it again."""
+
+    def turn_clock(self, party: str, by_ms: int) -> None:
+        """Make a party's clock show another time from now on.
+
+        Raises:
+            Unplayable: this stage has no clock to turn.
+        """
+
+    def audit(self) -> Audited:
+        """End it all, export both logs, and have them audited by somebody with a policy of their own."""

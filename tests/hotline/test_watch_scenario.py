@@ -1,0 +1,31 @@
+"""A scenario between two real nodes, as people watch it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hotline.demo.processes import run_command
+from hotline.scenarios.shelf import scenario_names
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_scenario_is_played_between_two_nodes(tmp_path: Path) -> None:
+    """Every expectation is met at both nodes, the audit verifies, and the transcript says so."""
+    directory = tmp_path / "played"
+    done = run_command("demo", "--scenario", "clarification-partly", "--dir", directory, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["ok"], told["verdict"]) == (True, "verified")
+    assert told["expected"] > 5
+    assert "so it is    question is partly" in (directory / "transcript.txt").read_text()
+
+
+def test_the_scenarios_are_listed() -> None:
+    """Each is named with a title, and one that is not there is refused with a near one."""
+    done = run_command("demo", "--list", "--json")
+    assert [one["name"] for one in json.loads(done.stdout)["scenarios"]] == list(scenario_names())
+    done = run_command("demo", "--scenario", "clarification-party", "--json")
+    assert done.returncode == 2
+    assert "did you mean clarification-partly" in done.stdout + done.stderr

@@ -1,0 +1,133 @@
+"""Taking something out of the data that a scenario rests on: out of a copy of the catalogue, or of the agreement.
+
+kinds/goodwill                                a kind, with every mention of it
+kinds/decline outcomes partly                 one item of a list
+kinds/measure clocks.review_ms                a value
+kinds/measure authority                       any one officer is enough then
+procedures request.answer                     what is there under that name
+agreement clock.flash                         a term of the scenario's own agreement
+agreement                                     all of them
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from hotline.scenarios.scenario import Scenario
+
+ANYBODY: Final = ["duty/release/senior/legal/technical"]
+REFERENCES: Final = ("replies_to", "answered_by", "held_by", "declined_by")
+"""Lists of a kind that name other kinds."""
+
+
+class NotThere(AssertionError):
+    """What a scenario says it rests on is not in the data."""
+
+
+def without_term(scenario: Scenario, what: str) -> Scenario:
+    """The scenario under an agreement that lacks a term."""
+    path = what.removeprefix("agreement").strip()
+    if not path:
+        return replace(scenario, agreement="")
+    values = tomllib.loads(scenario.agreement)
+    _remove(values, path.split(), what)
+    return replace(scenario, agreement=spelt(values))
+
+
+def without(files: Mapping[str, bytes], what: str) -> dict[str, bytes]:
+    """A catalogue's files without something.
+
+    Raises:
+        NotThere: they never had it.
+    """
+    name, *path = what.split()
+    file = f"{name}.toml"
+    if file not in files:
+        raise NotThere(f"there is no {file}")
+    changed = dict(files)
+    if not path:
+        del changed[file]
+        return _unmentioned(changed, name.partition("/")[2])
+    values = tomllib.loads(files[file].decode())
+    if path == ["authority"]:
+        values["authority"] = ANYBODY
+    else:
+        _remove(values, path, what)
+    changed[file] = spelt(values).encode()
+    return changed
+
+
+def _remove(values: dict[str, Any], path: list[str], what: str) -> None:
+    """Take out `a.b`, or from the list `a.b` one item: a text, or the table of that name or step."""
+    *outer, last = path[0].split(".")
+    for key in outer:
+        if key not in values:
+            raise NotThere(f"{what}: there is no {key}")
+        values = values[key]
+    if last not in values:
+        raise NotThere(f"{what}: there is no {last}")
+    if len(path) == 1:
+        del values[last]
+        return
+    kept = [item for item in values[last] if not _is(item, path[1])]
+    if len(kept) == len(values[last]):
+        raise NotThere(f"{what}: {last} has no {path[1]}")
+    values[last] = kept
+    if not kept:
+        del values[last]
+
+
+def _is(item: Any, name: str) -> bool:
+    if isinstance(item, dict):
+        return name in (item.get("name"), item.get("step"), item.get("use"), item.get("kind"))
+    return bool(item == name)
+
+
+def _unmentioned(files: dict[str, bytes], kind: str) -> dict[str, bytes]:
+    """The files without any mention of a kind that is gone."""
+    for file, data in list(files.items()):
+        if not file.startswith("kinds/") or f'"{kind}"'.encode() not in data:
+            continue
+        values = tomllib.loads(data.decode())
+        for key in REFERENCES:
+            if kind in values.get(key, ()):
+                values[key] = [name for name in values[key] if name != kind]
+        if not values.get("replies_to", True):
+            # Nothing is left that it could answer.
+            for key in ("replies_to", "in_reply_to", "reply_voice"):
+                values.pop(key, None)
+            values["opens_thread"] = True
+        files[file] = spelt({key: value for key, value in values.items() if value != []}).encode()
+    return files
+
+
+def spelt(values: Mapping[str, Any]) -> str:
+    """A table as TOML, every value on a line of its own."""
+    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items())
+
+
+def _key(key: str) -> str:
+    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else _text(key)
+
+
+def _text(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _text(value)
+        case dict():
+            return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(_value(item) for item in value) + "]"
+        case _:
+            return str(value)
