@@ -27,6 +27,7 @@ from protocol.codes_disputes import DISPUTES
 from protocol.codes_entries import ENTRIES
 from protocol.codes_findings import FINDINGS
 from protocol.codes_formats import FORMATS
+from protocol.codes_keys import KEYS
 
 GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Entries": ENTRIES,
@@ -36,6 +37,7 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Formats": FORMATS,
     "Agreements": AGREEMENTS,
     "Commands and nodes": COMMANDS,
+    "Keys and their backups": KEYS,
 }
 """Every code, by where it comes from; the headings are those of spec/codes.md."""
 

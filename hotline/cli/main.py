@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("scrub", "hotline.cli.scrub", "Compare everything stored with what was signed."),
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("officer", "hotline.cli.officer", "Add officers."),
+    ("root", "hotline.cli.root", "Back root keys up on paper; try and restore such backups."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),
     ("succession", "hotline.cli.succession", "End a log that cannot be repaired; begin its successor."),
     ("pair", "hotline.cli.pair", "Agree with another party and open a channel."),
