@@ -19,12 +19,12 @@ STANDARD_20_WORDS = (
 )
 STANDARD_2_OF_3 = (
     (
-        "shadow pistol academic always adequate wildlife fancy gross oasis cylinder mustang wrist rescue view short owner "
-        "flip making coding armed"
+        "shadow pistol academic always adequate wildlife fancy gross oasis cylinder mustang wrist rescue view short "
+        "owner flip making coding armed"
     ),
     (
-        "shadow pistol academic acid actress prayer class unknown daughter sweater depict flip twice unkind craft early "
-        "superior advocate guest smoking"
+        "shadow pistol academic acid actress prayer class unknown daughter sweater depict flip twice unkind craft "
+        "early superior advocate guest smoking"
     ),
 )
 
