@@ -6,15 +6,16 @@ import click
 
 from hotline.composing import Letter, choice_of
 from hotline.errors import Misused
+from hotline.words import Words
 from protocol.field import Field
 from protocol.field_types import check_field, how_typed
 from protocol.kinds import Catalogue
 
 
-def ask_letter(letter: Letter, catalogue: Catalogue, *, now_ms: int) -> None:
+def ask_letter(letter: Letter, catalogue: Catalogue, words: Words, *, now_ms: int) -> None:
     """Ask for the header choices that the kind needs, then for every field; Enter leaves an optional one out."""
     kind = letter.kind
-    click.echo(f"{kind.label()}: {kind.help()}", err=True)
+    click.echo(f"{words.kind(kind)}: {words.kind_help(kind)}", err=True)
     click.echo("Enter leaves a field out where it is not required. Several lines end with an empty one.", err=True)
     for name, need, value in (
         ("severity", kind.severity, letter.choices.severity),
@@ -23,12 +24,12 @@ def ask_letter(letter: Letter, catalogue: Catalogue, *, now_ms: int) -> None:
         ("outcome", "required" if kind.outcomes else "none", letter.choices.outcome),
     ):
         if need == "required" and value is None:
-            _ask_choice(letter, name, now_ms=now_ms)
+            _ask_choice(letter, name, words, now_ms=now_ms)
     for item in kind.fields:
-        _ask_field(letter, item, catalogue, now_ms=now_ms)
+        _ask_field(letter, item, catalogue, words, now_ms=now_ms)
 
 
-def _ask_choice(letter: Letter, name: str, *, now_ms: int) -> None:
+def _ask_choice(letter: Letter, name: str, words: Words, *, now_ms: int) -> None:
     hints = {
         "severity": "0 to 5",
         "aware_at": "2026-11-21T04:10Z, -2h or now",
@@ -36,7 +37,7 @@ def _ask_choice(letter: Letter, name: str, *, now_ms: int) -> None:
         "outcome": ", ".join(letter.kind.outcomes),
     }
     while True:
-        text = click.prompt(f"{name} ({hints[name]})", err=True)
+        text = click.prompt(f"{_named(name, words)} ({hints[name]})", err=True)
         try:
             letter.choices = choice_of(name, str(text).strip(), now_ms=now_ms).over(letter.choices)
         except Misused as error:
@@ -45,12 +46,13 @@ def _ask_choice(letter: Letter, name: str, *, now_ms: int) -> None:
             return
 
 
-def _ask_field(letter: Letter, item: Field, catalogue: Catalogue, *, now_ms: int) -> None:
+def _ask_field(letter: Letter, item: Field, catalogue: Catalogue, words: Words, *, now_ms: int) -> None:
     need = "required" if item.required else "optional"
-    click.echo(f"\n{item.label()} ({need}; {how_typed(item)})", err=True)
+    kind = letter.kind
+    click.echo(f"\n{words.field(kind, item)} ({need}; {how_typed(item)})", err=True)
     if item.help():
-        click.echo(f"  {item.help()}", err=True)
-    for line in _words(item, catalogue):
+        click.echo(f"  {words.field_help(kind, item)}", err=True)
+    for line in _terms(item, catalogue, words):
         click.echo(f"  {line}", err=True)
     many = item.type in {"text", "lines", "records"}
     while True:
@@ -78,9 +80,15 @@ def _lines() -> str:
         found.append(line)
 
 
-def _words(item: Field, catalogue: Catalogue) -> list[str]:
+def _named(name: str, words: Words) -> str:
+    """A choice of the header as it is typed, and behind it what the reader's language calls it."""
+    return words.named(name, name.removesuffix("_at").replace("respond_by", "answer by"))
+
+
+def _terms(item: Field, catalogue: Catalogue, words: Words) -> list[str]:
     """The codes of a field's vocabulary with their labels."""
     vocabulary = catalogue.vocabulary(item.vocabulary) if item.vocabulary else None
     if vocabulary is None:
         return []
-    return [f"{term.code}  {term.label()}" for term in vocabulary.terms if not item.only or term.code in item.only]
+    codes = [code for code in vocabulary.codes if not item.only or code in item.only]
+    return [f"{code}  {words.term(vocabulary, code)}" for code in codes]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
 from hotline.printable import printable
+from hotline.words import ENGLISH, Words, columns, padded
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
@@ -26,6 +27,7 @@ class Output:
         as_json: whether one JSON object is all that standard output gets.
         colour: whether standard output takes colour.
         colour_err: whether standard error takes colour.
+        find_words: gives the reader's words when a command first asks for them.
     """
 
     as_json: bool = False
@@ -33,6 +35,15 @@ class Output:
     colour_err: bool = False
     out: IO[str] = field(default_factory=lambda: sys.stdout)
     err: IO[str] = field(default_factory=lambda: sys.stderr)
+    find_words: Callable[[], Words] | None = None
+    _words: Words | None = None
+
+    @property
+    def words(self) -> Words:
+        """What things are called in the reader's language; files of a language are read here, once, or never."""
+        if self._words is None:
+            self._words = ENGLISH if self.find_words is None else self.find_words()
+        return self._words
 
     def result(self, value: Mapping[str, object], lines: Iterable[str] = ()) -> None:
         """Show what a command found or did: the object with `--json`, else the lines."""
@@ -81,10 +92,10 @@ def table(rows: Sequence[Sequence[str]], *, heads: Sequence[str] = ()) -> list[s
     everything = [list(heads), *map(list, rows)] if heads else [list(row) for row in rows]
     if not everything:
         return []
-    widths = [max(len(row[column]) for row in everything) for column in range(len(everything[0]))]
+    widths = [max(columns(row[place]) for row in everything) for place in range(len(everything[0]))]
     lines = []
     for row in everything:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        cells = [padded(cell, width) for cell, width in zip(row[:-1], widths, strict=False)]
         lines.append("  ".join([*cells, row[-1]]).rstrip())
     return lines
 

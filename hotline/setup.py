@@ -139,6 +139,8 @@ def add_officer(
         f"number = {number}\n"
         "# Where the node's socket is, seen from this directory.\n"
         'node_socket = "../../node.sock"\n'
+        "# Language of labels: en, fr, es, ru, ar or zh.\n"
+        '# lang = "fr"\n'
     )
     write_file(directory / "officer.toml", settings.encode())
     for channel in home.channels():

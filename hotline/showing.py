@@ -10,30 +10,31 @@ from typing import Any
 
 from hotline.output import Output
 from hotline.printable import printable
+from hotline.words import ENGLISH, Words, padded
 from hotline.zulu import zulu, zulu_short
-from protocol.field import Field
+from protocol.field import COLUMN_SEPARATOR, Field
 from protocol.field_types import show_text
 from protocol.kinds import Catalogue, Kind
 from protocol.statement import Statement
 
-WIDTH = 14
 DEMONSTRATION = "*** demonstration: nothing said here is meant ***"
 _URGENT = frozenset({"flash", "immediate"})
 
 
 def header_lines(statement: Statement, kind: Kind | None, output: Output) -> list[str]:
     """Show a statement's header."""
-    label = kind.label() if kind is not None else f"kind not understood: {statement.kind}"
-    precedence = statement.precedence.upper()
+    words = output.words
+    label = words.kind(kind) if kind is not None else printable(f"kind not understood: {statement.kind}")
+    precedence = _marked(words, "precedence", statement.precedence)
     if statement.precedence in _URGENT:
         precedence = output.paint(precedence, "bold", "red")
-    lines = [f"{output.paint(printable(label), 'bold')}   {precedence}"]
+    lines = [f"{output.paint(label, 'bold')}   {precedence}"]
     if statement.status != "actual":
-        lines.append(output.paint(f"*** {statement.status.upper()} ***", "bold", "yellow"))
+        lines.append(output.paint(f"*** {_marked(words, 'status', statement.status)} ***", "bold", "yellow"))
     rows: list[tuple[str, str | None]] = [
         ("from", statement.party),
-        ("severity", None if statement.severity is None else str(statement.severity)),
-        ("outcome", statement.outcome),
+        ("severity", None if statement.severity is None else words.coded("severity", str(statement.severity))),
+        ("outcome", None if statement.outcome is None else words.coded("outcome", statement.outcome)),
         ("issued", zulu(statement.issued_at_ms)),
         ("aware", _time(statement.aware_at_ms)),
         ("answer by", _time(statement.respond_by_ms)),
@@ -42,43 +43,49 @@ def header_lines(statement: Statement, kind: Kind | None, output: Output) -> lis
         ("language", statement.language),
         ("id", statement.id.hex()),
     ]
-    return lines + [row(name, value) for name, value in rows if value is not None]
+    return lines + [said_row(name, value, words) for name, value in rows if value is not None]
 
 
-def field_lines(kind: Kind, values: Mapping[str, Any], catalogue: Catalogue) -> list[str]:
+def field_lines(kind: Kind, values: Mapping[str, Any], catalogue: Catalogue, words: Words = ENGLISH) -> list[str]:
     """Show the fields that are filled, in the catalogue's order."""
     lines: list[str] = []
     for item in kind.fields:
         value = values.get(item.name)
         if value is None:
             continue
-        text = _value(item, value, catalogue).split("\n")
-        lines.append(f"  {item.label()}:" + (f" {printable(text[0])}" if len(text) == 1 else ""))
+        text = _value(item, value, catalogue, words)
+        lines.append(f"  {words.field(kind, item)}:" + (f" {text[0]}" if len(text) == 1 else ""))
         if len(text) > 1:
-            lines += [f"    {printable(part)}" for part in text]
+            lines += [f"    {part}" for part in text]
     return lines
 
 
-def row(name: str, value: str) -> str:
-    """Show one fact of the header."""
-    return f"  {name:<{WIDTH}}{printable(value)}"
+def row(name: str, value: str, words: Words = ENGLISH) -> str:
+    """Show one fact of the header, whoever wrote it."""
+    return said_row(name, printable(value), words)
+
+
+def said_row(name: str, shown: str, words: Words) -> str:
+    """Show one fact of the header that is printable already."""
+    return f"  {padded(words.row(name), words.width)}{shown}"
 
 
 def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = None) -> str:
     """Show one judged entry in a line."""
-    kind = printable(str(view["kind"] or "not understood"))
+    words = output.words
+    kind = words.kind_name(str(view["kind"] or "not understood"))
     parts = [f"{view['serial']:<9}", zulu_short(view["logged_at_ms"]) if view["logged_at_ms"] is not None else "-" * 20]
     precedence = str(view["precedence"] or "")
     parts.append(output.paint(f"{precedence:<9}", "red") if precedence in _URGENT else f"{precedence:<9}")
-    parts.append(f"{kind:<23}")
+    parts.append(padded(kind, 23))
     rung = state_text(view)
-    parts.append(f"{rung:<13}")
+    parts.append(padded(words.state(rung) if rung else "", 13))
     if view["ahead"] is not None:
         parts.append(output.paint(ahead_text(view), "bold"))
     if title:
         parts.append(printable(title))
     if view["status"] not in {None, "actual", "system"}:
-        parts.append(output.paint(str(view["status"]).upper(), "yellow"))
+        parts.append(output.paint(_marked(words, "status", str(view["status"])), "yellow"))
     if view["faults"]:
         parts.append(output.paint("FAULT " + ", ".join(view["faults"]), "bold", "red"))
     if view.get("missing"):
@@ -118,27 +125,29 @@ def state_text(view: Mapping[str, Any]) -> str:
 
 def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
     """Show how an entry was judged, who signed, and how far it was taken note of."""
+    words = output.words
     if view is None:
-        return [row("judged", "not yet")]
+        return [row("judged", "not yet", words)]
     signers = ", ".join(f"person {person} as {role}" if person else str(role) for person, role in _signers(view))
     lines = []
     if view["ahead"] is not None:
-        lines.append(output.paint(row("place", _where(view)), "bold", "yellow"))
+        lines.append(output.paint(row("place", _where(view), words), "bold", "yellow"))
     facts = view.get("facts")
     unsigned = "the node" if facts is not None and view["effective"] else "nobody whose signature counts"
-    lines.append(row("signed by", signers or unsigned))
+    lines.append(row("signed by", signers or unsigned, words))
     lines += [row(name, fact_text(value)) for name, value in (facts or {}).items()]
     if view["ahead"] is not None:
-        lines.append(row("authorised", ("yes" if view["effective"] else "NO") + ", as far as the log is judged"))
+        text = ("yes" if view["effective"] else "NO") + ", as far as the log is judged"
+        lines.append(row("authorised", text, words))
     if view["faults"]:
-        lines.append(output.paint(row("FAULTS", ", ".join(view["faults"])), "bold", "red"))
-        lines.append(row("", "held and shown, without effect; run: hotline explain " + view["faults"][0]))
+        lines.append(output.paint(row("FAULTS", ", ".join(view["faults"]), words), "bold", "red"))
+        lines.append(row("", "held and shown, without effect; run: hotline explain " + view["faults"][0], words))
     for name, mark in view["rungs"].items():
-        lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})"))
+        lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})", words))
     if view["state"] is not None:
-        lines.append(row("state", str(view["state"])))
+        lines.append(said_row("state", words.state(str(view["state"])), words))
     for clock in view["clocks"]:
-        lines.append(row("clock", clock_text(clock)))
+        lines.append(row("clock", clock_text(clock), words))
     return lines
 
 
@@ -166,15 +175,49 @@ def _time(at_ms: int | None) -> str | None:
     return None if at_ms is None else zulu(at_ms)
 
 
-def _value(item: Field, value: Any, catalogue: Catalogue) -> str:
-    """A value with the labels of its codes; what a body holds may be anything, so nothing is taken for granted."""
-    vocabulary = catalogue.vocabulary(item.vocabulary) if item.vocabulary else None
-    if vocabulary is not None:
-        codes = value if isinstance(value, list) else [value]
-        return ", ".join(
-            f"{code} ({vocabulary.label(str(code))})" if vocabulary.term(str(code)) else str(code) for code in codes
-        )
+def _marked(words: Words, vocabulary: str, code: str) -> str:
+    """A code of the header in capitals, as a mark; what the reader's language calls it behind it."""
+    return code.upper() + words.coded(vocabulary, code).removeprefix(printable(code))
+
+
+def _value(item: Field, value: Any, catalogue: Catalogue, words: Words) -> list[str]:
+    """The printable lines of a value, with the labels of its codes.
+
+    What a body holds may be anything, so nothing is taken for granted.
+    """
+    if item.vocabulary:
+        return [
+            ", ".join(_code(item, code, catalogue, words) for code in (value if isinstance(value, list) else [value]))
+        ]
     try:
-        return show_text(item, value)
+        if item.type == "flag" and words.wording is not None:
+            return [words.state(show_text(item, value))]
+        if item.columns and words.wording is not None:
+            return [_record(item, one, catalogue, words) for one in value]
+        text = show_text(item, value)
     except (TypeError, AttributeError, KeyError, ValueError):
-        return str(value)
+        text = str(value)
+    return [printable(part) for part in text.split("\n")]
+
+
+def _record(item: Field, value: Any, catalogue: Catalogue, words: Words) -> str:
+    """One record, its columns as they are typed, with the labels of its codes."""
+    cells = []
+    for column in item.columns:
+        cell = value.get(column.name)
+        if column.vocabulary and cell is not None:
+            cells.append(_code(column, cell, catalogue, words))
+        elif column.type == "flag" and cell is not None:
+            cells.append(words.state(show_text(column, cell)))
+        elif column.type != "ordinal":
+            cells.append(printable(show_text(column, cell)))
+    while cells and not cells[-1]:
+        cells.pop()
+    return f" {COLUMN_SEPARATOR} ".join(cells)
+
+
+def _code(item: Field, code: Any, catalogue: Catalogue, words: Words) -> str:
+    vocabulary = catalogue.vocabulary(item.vocabulary or "")
+    if vocabulary is None or vocabulary.term(str(code)) is None:
+        return printable(str(code))
+    return f"{printable(str(code))} ({words.term(vocabulary, str(code))})"

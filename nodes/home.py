@@ -25,7 +25,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
-      officer.toml              party, name, number, where the node's socket is
+      officer.toml              party, name, number, where the node's socket is, language of labels
       officer.key               sealed `OfficerKeyring`
       pins/BOR.toml             exact agreement text of the channel with BOR, as compared by voice
       seen.toml                 newest rosters that the officer's program has seen
@@ -321,7 +321,13 @@ class OfficerHome:
     def _settings(self) -> dict[str, object]:
         return read_toml(
             self.settings_path,
-            names={"party": str, "name": str, "number": (int, type(None)), "node_socket": str},
+            names={
+                "party": str,
+                "name": str,
+                "number": (int, type(None)),
+                "node_socket": str,
+                "lang": (str, type(None)),
+            },
         )
 
     @property
@@ -344,6 +350,12 @@ class OfficerHome:
         """The person's number in the roster, or None while no roster has it."""
         value = self._settings["number"]
         return value if isinstance(value, int) else None
+
+    @property
+    def lang(self) -> str | None:
+        """Language that this officer reads labels in, or None for English."""
+        value = self._settings["lang"]
+        return value if isinstance(value, str) else None
 
     @property
     def node_socket(self) -> Path:

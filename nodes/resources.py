@@ -1,4 +1,4 @@
-"""Data that comes with the package: the catalogue of kinds, and those of earlier versions.
+"""Data that comes with the package: the catalogue of kinds, those of earlier versions, and the files of languages.
 
 An agreement names its catalogue by digest, for good. So every catalogue that was ever in force stays readable: an
 earlier one is kept whole, or as what it has otherwise than a later one that is. What a statement means is read in the
@@ -72,3 +72,8 @@ def _earlier_files(name: str) -> dict[str, bytes]:
     difference = tomllib.loads(files.pop(_DIFFERENCE).decode())
     later = _earlier_files(difference["later"])
     return {name: data for name, data in (later | files).items() if name not in difference["without"]}
+
+
+def language_file(lang: str) -> bytes:
+    """The package's strings of a language, or for English those that stand in no catalogue (`protocol.wording`)."""
+    return (_PACKAGE / "languages" / f"{lang}.toml").read_bytes()

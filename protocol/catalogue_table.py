@@ -163,7 +163,9 @@ def read_field(row: Table, shared: Mapping[str, object]) -> Field:
     Raises:
         CatalogueRefused: the row is not what the format says.
     """
-    if row.has("use"):
+    reworded = row.has("label") or row.has("help")
+    used = row.has("use")
+    if used:
         name = row.text("use")
         if not isinstance(shared.get(name), dict):
             raise row.refuse(f"uses {name}, which is not in fields.toml")
@@ -183,6 +185,7 @@ def read_field(row: Table, shared: Mapping[str, object]) -> Field:
         columns=tuple(read_field(column, {}) for column in row.tables("columns")),
         labels=row.labels(),
         helps=row.mapping_of_texts("help"),
+        shared=used and not reworded,
     )
     row.done()
     if _FIELD_NAME.fullmatch(made.name) is None:

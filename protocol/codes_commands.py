@@ -864,4 +864,21 @@ COMMANDS = (
         "Give `--valid-until`, such as `+24h`.",
         2,
     ),
+    Code(
+        "language-unknown",
+        "error",
+        "no such language",
+        "Labels come in English, French, Spanish, Russian, Arabic and Chinese. Nothing was done.",
+        "Give `--lang` one of en, fr, es, ru, ar and zh, or put right HOTLINE_LANG or `lang` in officer.toml.",
+        2,
+    ),
+    Code(
+        "wording-refused",
+        "error",
+        "a file of a language does not hold",
+        "It is not of the format, names a string that is not there, or holds what is no line of plain text. Nothing of "
+        "it was taken.",
+        "Put right what is named. A file of `languages/` in your home may be taken out: the program has its own.",
+        1,
+    ),
 )

@@ -51,6 +51,7 @@ class Field:
         columns: the columns of records, in the order they are typed.
         labels: short text by language; always has `en`.
         helps: one or two sentences by language; may be empty.
+        shared: whether label and help are those of fields.toml, so that several kinds say the same.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Field:
     columns: "tuple[Field, ...]" = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     helps: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
     def label(self, lang: str = "en") -> str:
         """Give the label in a language, or in English, or the name."""

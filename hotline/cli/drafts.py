@@ -117,8 +117,9 @@ def sign_command(
         values = open_told(statement, kind, told)
         if channel.agreement.demonstration:
             settings.output.note(DEMONSTRATION)
-        for line in [*header_lines(statement, kind, settings.output), *field_lines(kind, values, catalogue())]:
-            settings.output.note(line)
+        output = settings.output
+        for line in [*header_lines(statement, kind, output), *field_lines(kind, values, catalogue(), output.words)]:
+            output.note(line)
         settings.confirm(f"Sign this for {channel.counterpart}?", yes=yes)
         already = signatures_from_wire(told["signatures"])
         outcome: dict[str, Any] = {}

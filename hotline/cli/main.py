@@ -93,9 +93,15 @@ def cli() -> None:
     """
 
 
-def run(arguments: Sequence[str], output: Output) -> int:
-    """Run one command and give its exit status; every expected failure is shown as code, text and next step."""
-    settings = Settings(output=output)
+def run(arguments: Sequence[str], output: Output, *, lang: str | None = None) -> int:
+    """Run one command and give its exit status; every expected failure is shown as code, text and next step.
+
+    Args:
+        arguments: without the program's name.
+        output: where to show things.
+        lang: language of labels where the arguments name none, or None.
+    """
+    settings = Settings(output=output, lang=lang)
     # A usage error can come before the option is read, and it too must be JSON where JSON was asked for.
     wants_json = "--json" in arguments
     debug = "--debug" in arguments
@@ -182,4 +188,4 @@ def main() -> None:
     """Run the command line and end the process."""
     dumb = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     output = Output(colour=not dumb and sys.stdout.isatty(), colour_err=not dumb and sys.stderr.isatty())
-    sys.exit(run(sys.argv[1:], output))
+    sys.exit(run(sys.argv[1:], output, lang=os.environ.get("HOTLINE_LANG") or None))

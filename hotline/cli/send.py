@@ -151,7 +151,7 @@ def run_send(
                     desk.entry(parse_reference(named, party=desk.officer.home.party))
             if reply_to is None and thread is None:
                 desk.channel(counterpart)
-        ask_letter(letter, known, now_ms=at_ms)
+        ask_letter(letter, known, settings.output.words, now_ms=at_ms)
     letter.check(known, now_ms=at_ms)
     with open_desk(settings, keys) as (desk, officers):
         party = desk.officer.home.party
@@ -180,25 +180,25 @@ def preview(
     letter: Letter, place: Place, counterpart: str, settings: Settings, known: Catalogue, *, demonstration: bool
 ) -> list[str]:
     """Show the exact content before it is signed."""
-    from hotline.showing import field_lines, row
+    from hotline.showing import field_lines, said_row
     from hotline.zulu import zulu
 
-    choices = letter.choices
+    choices, words = letter.choices, settings.output.words
     status = choices.status or place.status or "actual"
-    lines = ["", f"To {counterpart}: {letter.kind.label()}"]
+    lines = ["", f"To {counterpart}: {words.kind(letter.kind)}"]
     if demonstration:
         lines.append("  *** the agreement's purpose is demonstration: nothing said under it is meant ***")
     rows = [
-        ("status", status),
-        ("precedence", choices.precedence or letter.kind.precedence),
-        ("severity", None if choices.severity is None else str(choices.severity)),
-        ("outcome", choices.outcome),
+        ("status", words.coded("status", status)),
+        ("precedence", words.coded("precedence", choices.precedence or letter.kind.precedence)),
+        ("severity", None if choices.severity is None else words.coded("severity", str(choices.severity))),
+        ("outcome", None if choices.outcome is None else words.coded("outcome", choices.outcome)),
         ("aware", None if choices.aware_at_ms is None else zulu(choices.aware_at_ms)),
         ("answer by", None if choices.respond_by_ms is None else zulu(choices.respond_by_ms)),
         ("thread", "a new one" if place.thread is None else place.thread.hex()[:16]),
     ]
-    lines += [row(name, value) for name, value in rows if value is not None]
-    return [*lines, *field_lines(letter.kind, letter.values, known), ""]
+    lines += [said_row(name, value, words) for name, value in rows if value is not None]
+    return [*lines, *field_lines(letter.kind, letter.values, known, words), ""]
 
 
 def show_outcome(settings: Settings, outcome: dict[str, Any], *, counterpart: str) -> None:

@@ -1,7 +1,7 @@
 """Options that every command takes, before or after its name, and what they lead to.
 
 `hotline --home ARC send ...` and `hotline send --home ARC ...` are the same. Repeatable options add up. Nothing is read
-from the environment but whether the terminal wants colour, once, at the start.
+from the environment but whether the terminal wants colour and HOTLINE_LANG, once, at the start.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import click
 from hotline.cli.completing import complete_officers
 from hotline.errors import CouldNot, Misused
 from hotline.output import Output
+from hotline.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from nodes.home import NodeHome, OfficerHome
@@ -34,6 +35,7 @@ class Settings:
         officers: names of the officers who act, in order.
         passphrase_files: one file for each officer in order; the last serves the rest.
         no_input: never ask.
+        lang: language that labels are shown in; None leaves it to the officer's home, and else it is English.
         output: where and how to show things.
     """
 
@@ -41,12 +43,31 @@ class Settings:
     officers: list[str] = field(default_factory=list)
     passphrase_files: list[Path] = field(default_factory=list)
     no_input: bool = False
+    lang: str | None = None
     output: Output = field(default_factory=Output)
+
+    def __post_init__(self) -> None:
+        self.output.find_words = self.words
 
     @property
     def may_ask(self) -> bool:
         """Whether a person is there to be asked."""
         return not self.no_input and not self.output.as_json and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def words(self) -> Words:
+        """Give the words of the reader's language: the one asked for, else the one of the officer who acts.
+
+        On a terminal that is not UTF-8 they are English, which every terminal shows.
+
+        Raises:
+            Misused: no such language.
+        """
+        from hotline.language_files import find_words, lang_of_home
+
+        lang = self.lang or lang_of_home(self)
+        if lang is None or lang == "en":
+            return ENGLISH
+        return find_words(lang, home=self.home or Path(), output=self.output)
 
     def any_home(self) -> NodeHome | OfficerHome:
         """Give the home the command is about.
@@ -173,6 +194,10 @@ def _add_files(settings: Settings, value: tuple[str, ...]) -> None:
     settings.passphrase_files.extend(Path(item) for item in value)
 
 
+def _set_lang(settings: Settings, value: str) -> None:
+    settings.lang = value
+
+
 def _set_no_input(settings: Settings, _value: bool) -> None:
     settings.no_input = True
 
@@ -207,6 +232,13 @@ _OPTIONS = (
         expose_value=False,
         callback=_take(_add_files),
         help="File with the passphrase; repeat it in the order of --as where they differ.",
+    ),
+    click.option(
+        "--lang",
+        type=click.Choice(["en", "fr", "es", "ru", "ar", "zh"]),
+        expose_value=False,
+        callback=_take(_set_lang),
+        help="Language of labels. Default: HOTLINE_LANG, the officer's `lang`, or English.",
     ),
     click.option(
         "--no-input",

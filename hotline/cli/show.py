@@ -57,11 +57,13 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         lines += header_lines(spoken.statement, spoken.kind, output)
     lines += verdict_lines(spoken.view, output)
     if problem is not None:
-        lines.append(row("CONTENTS", f"cannot be shown: {problem}"))
+        lines.append(row("CONTENTS", f"cannot be shown: {problem}", output.words))
     elif contents and spoken.kind is not None:
         lines.append("")
         lines += (
-            field_lines(spoken.kind, contents, catalogue()) if spoken.kind.fields else [row("text", contents["text"])]
+            field_lines(spoken.kind, contents, catalogue(), output.words)
+            if spoken.kind.fields
+            else [row("text", contents["text"], output.words)]
         )
     if spoken.branch:
         lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]

@@ -26,6 +26,7 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
     """
     from hotline.sending import fetch
     from hotline.showing import DEMONSTRATION, state_text, view_line
+    from hotline.words import padded
     from hotline.zulu import zulu_short
 
     settings = settings_of(context)
@@ -48,10 +49,15 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
     lines = [DEMONSTRATION] if channel.agreement.demonstration else []
     for item in found:
         opener = item["opener"]
-        lines.append(
-            f"{opener['serial']:<9}  {zulu_short(item['last_at_ms'])}  {opener['kind'] or '?':<23}"
-            f"  {state_text(opener):<13}  {item['entries']} {'entry' if item['entries'] == 1 else 'entries'}"
-        )
+        state = state_text(opener)
+        cells = [
+            f"{opener['serial']:<9}",
+            zulu_short(item["last_at_ms"]),
+            padded(output.words.kind_name(opener["kind"] or "?"), 23),
+            padded(output.words.state(state) if state else "", 13),
+            f"{item['entries']} {'entry' if item['entries'] == 1 else 'entries'}",
+        ]
+        lines.append("  ".join(cells))
     if not found:
         lines.append("No threads.")
     output.result({"counterpart": channel.counterpart, "threads": found}, lines)

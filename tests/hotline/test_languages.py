@@ -1,0 +1,176 @@
+"""What a reader of another language sees: labels in that language, the English beside what nobody has reviewed."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from hotline.cli.main import cli, run
+from hotline.output import Output, table
+from hotline.printable import printable
+from hotline.showing import header_lines, row
+from hotline.words import ENGLISH, Words, columns, padded
+from nodes.resources import language_file
+from protocol.wording import LANGUAGES, Wording
+from tests.hotline.nodes import running
+from tests.hotline.people import Done, acting, hotline, make_home, ok, paired
+from tests.protocol.statement_samples import sample_statement
+
+NOTICE = ("--set", "title=Intrusion\u200cat a port", "--set", "class=outage", "--set", "summary=Two hosts.")
+ISOLATE, END = "\u2067", "\u2069"
+
+
+def words(language: str) -> Words:
+    """The words of a language as they come with the program."""
+    return Words(Wording.load(language_file(language), language))
+
+
+def kind_shown(language: str, name: str = "notification") -> str:
+    """What `catalogue show` says in a language."""
+    done = hotline("--lang", language, "catalogue", "show", name)
+    assert done.status == 0, done.err
+    return done.out
+
+
+def test_in_english_nothing_stands_beside() -> None:
+    """Without a language, and with English asked for, the screen is the same."""
+    assert hotline("catalogue", "show", "update") == hotline("--lang", "en", "catalogue", "show", "update")
+    assert ENGLISH.coded("severity", "3") == "3"
+    assert ENGLISH.state("partly") == "partly"
+
+
+def test_what_nobody_reviewed_has_its_english_in_brackets() -> None:
+    """Labels, helps and the words of vocabularies; codes stay as they are, because they are what is signed."""
+    shown = kind_shown("fr")
+    assert "notification: Notification d’incident [Incident notification]" in shown
+    assert "energy  énergie [energy]" in shown
+    assert "Ce qu’un agent de permanence lit d’abord. Aucun nom de personne. [What a duty officer" in shown
+    assert words("ru").coded("severity", "3") == "3 (высокая [high])"
+    assert words("zh").state("answered") == "answered (已答复)"
+
+
+def test_marks_are_shown_as_they_are() -> None:
+    """No language has a word of its own for TLP or PAP."""
+    for language in ("fr", "ar", "zh"):
+        shown = kind_shown(language)
+        assert "(optional, TLP:AMBER+STRICT)" in shown
+        assert "AMBER  PAP:AMBER\n" in shown
+
+
+def test_arabic_stands_in_isolates_and_only_ours_does() -> None:
+    """The label is set apart from the line around it; the same characters in foreign text are escaped."""
+    shown = kind_shown("ar", "goodwill")
+    assert f"goodwill: {ISOLATE}رسالة مودة{END} [Goodwill message]" in shown
+    assert shown.count(ISOLATE) == shown.count(END) > 0
+    assert ISOLATE not in kind_shown("zh", "goodwill")
+    assert row("from", f"{ISOLATE}BOR{END}", words("ar")).count(ISOLATE) == 1
+    assert printable(ISOLATE) == "\\u{2067}"
+
+
+def test_a_terminal_that_is_not_utf_8_gets_english() -> None:
+    """It could show half of the words at best, and says why."""
+    out, err = io.TextIOWrapper(io.BytesIO(), encoding="iso-8859-1"), io.StringIO()
+    from hotline.language_files import find_words
+
+    assert find_words("fr", home=Path(), output=Output(out=out, err=err)) is ENGLISH
+    assert "not set to UTF-8" in err.getvalue()
+
+
+def test_wide_characters_take_two_columns() -> None:
+    """So that columns stay columns in Chinese; marks and isolates take none."""
+    assert [columns(text) for text in ("ab", "能源", f"{ISOLATE}طاقة{END}", "e\u0301")] == [2, 4, 4, 1]
+    assert padded("能源", 6) == "能源  "
+    assert table([("能源", "x"), ("abcd", "y")]) == ["能源  x", "abcd  y"]
+
+
+def test_every_row_of_a_header_has_a_name_in_every_language() -> None:
+    """A statement with every choice made shows no row that is English alone."""
+    statement = sample_statement()
+    for language in ("fr", "es", "ru", "ar", "zh"):
+        output = Output(find_words=lambda language=language: words(language))  # type: ignore[misc]
+        names = [line[2:36].strip() for line in header_lines(statement, None, output)[1:] if line.startswith("  ")]
+        assert len(names) > 6
+        assert [name for name in names if name.isascii() and "[" not in name] == []
+
+
+def test_a_language_that_is_not_there_is_refused() -> None:
+    """As an option before anything is done, and from the environment with what there is."""
+    assert hotline("--lang", "tlh", "catalogue", "list", "--json").json["error"]["code"] == "usage"
+    out = io.StringIO()
+    assert run(["catalogue", "list", "--json"], Output(out=out), lang="tlh") == 2
+    assert json.loads(out.getvalue())["error"]["code"] == "language-unknown"
+    option = next(one for one in cli.params if one.name == "lang")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == LANGUAGES
+
+
+def test_programs_read_the_label_and_its_state() -> None:
+    """With --json the English stays where it was, and the string of the language stands beside it."""
+    shown = ok("--lang", "es", "catalogue", "show", "goodwill")
+    assert shown["label"] == "Goodwill message"
+    assert shown["said"] == {"text": "Mensaje de cortesía", "state": "unreviewed"}
+    assert ok("catalogue", "show", "goodwill")["said"] == {"text": "Goodwill message", "state": "source"}
+
+
+def review(home: Path, *arguments: str | Path) -> Done:
+    """`hotline catalogue review fr` in a home."""
+    return hotline("--home", home, "catalogue", "review", "fr", *arguments)
+
+
+def test_a_ministry_records_its_review_in_its_own_home(tmp_path: Path) -> None:
+    """From the file of open strings to a screen without English beside them, under the name of the office."""
+    home = make_home(tmp_path, "ARC")
+    file = tmp_path / "french.toml"
+    listed = ok("--home", home, "catalogue", "review", "fr", "--kind", "goodwill", "--out", file)
+    assert {one["key"] for one in listed["unreviewed"]} >= {"kind.goodwill.label", "kind.goodwill.help"}
+    assert not listed["untranslated"]
+    file.write_text('"kind.goodwill.label" = "Message d’amitié"\n"kind.goodwill.help" = "Salutations."\n')
+    assert review(home, "--from", file).status == 2
+    recorded = ok("--home", home, "catalogue", "review", "fr", "--from", file, "--by", "Language service")
+    assert (recorded["recorded"], recorded["changed"]) == (2, 2)
+    left = ok("--home", home, "catalogue", "review", "fr")
+    assert len(left["unreviewed"]) == left["strings"] - 2
+    shown = hotline("--home", home, "--lang", "fr", "catalogue", "show", "goodwill").out
+    assert "goodwill: Message d’amitié\n  Salutations.\n" in shown
+    # Below the node's home its officers read the same.
+    below = hotline("--home", home / "officers" / "duty", "--lang", "fr", "catalogue", "show", "goodwill").out
+    assert "goodwill: Message d’amitié\n" in below
+
+
+@pytest.mark.parametrize("line", ['"kind.nothing.label" = "x"', '"kind.goodwill.label" = "a\\u202eb"', "no toml"])
+def test_a_review_of_what_is_not_there_is_refused(tmp_path: Path, line: str) -> None:
+    """Nothing of the file is recorded."""
+    home = make_home(tmp_path, "ARC", officers=())
+    (tmp_path / "file.toml").write_text(line + "\n")
+    assert review(home, "--from", tmp_path / "file.toml", "--by", "Language service").status == 1
+    assert not (home / "languages").exists()
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """Two paired homes whose nodes run."""
+    arc, bor = paired(tmp_path_factory.mktemp("languages"))
+    with running(arc, bor):
+        yield arc, bor
+
+
+def test_an_officer_reads_in_the_language_of_their_home(homes: tuple[Path, Path]) -> None:
+    """The home's `lang`, the environment before it, --lang before both; what the other side wrote stays escaped."""
+    arc, bor = homes
+    sent = ok(*acting(arc, "send", "notification", "--severity", "2", *NOTICE, "--wait", "held", "--timeout", "20"))
+    settings = bor / "officers" / "duty" / "officer.toml"
+    settings.write_text(settings.read_text() + 'lang = "ar"\n')
+    shown = hotline(*acting(bor, "show", sent["serial"], "--peek")).out
+    assert f"{ISOLATE}إخطار بحادث{END} [Incident notification]" in shown
+    assert f"{ISOLATE}درجة الخطورة{END} [severity]" in shown
+    assert f"2 ({ISOLATE}متوسطة{END} [medium])" in shown
+    assert f"outage ({ISOLATE}انقطاع غير مقصود{END} [outage without intent])" in shown
+    assert "Intrusion\\u{200c}at a port" in shown
+    spanish = hotline("--lang", "es", *acting(bor, "inbox")).out
+    assert "notification (Notificación de incidente)" in spanish
+    assert "held (en poder)" in hotline("--lang", "es", *acting(bor, "threads")).out
+    again = hotline("--lang", "en", *acting(bor, "show", sent["serial"], "--peek")).out
+    assert ISOLATE not in again
