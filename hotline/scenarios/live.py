@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,15 +21,17 @@ from hotline.demo.rules import ARC, BOR, Actor
 from hotline.demo.stage import Side, free_ports, furnish, new_directory, pair, write_policy
 from hotline.desk import Channel, Desk, Officer, Spoken
 from hotline.errors import CouldNot
+from hotline.party_file import read_party
 from hotline.reference import Reference
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.stage import Audited, Declined, Seen, Unplayable
-from hotline.scenarios.terms import scenario_terms
+from hotline.scenarios.terms import scenario_agreement
+from hotline.terms import Terms
 from nodes.errors import ApiRefused
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
-from protocol.agreement_terms import BeatTerms
+from protocol.agreement_terms import BeatTerms, Party
 from protocol.kinds import Catalogue
 from protocol.signature import Signature
 
@@ -63,10 +65,6 @@ class Paired:
         self.directory = directory
         self.pace = pace
         self.catalogue = catalogue()
-        terms = scenario_terms(scenario, self.catalogue, at_ms=now_ms(), pace=pace)
-        terms = replace(
-            terms, beat=BeatTerms(every_ms=BEAT_MS), line=replace(terms.line, arrival_after_ms=ARRIVAL_AFTER_MS)
-        )
         named = {name for step in scenario.steps for name in step.persons}
         names = (*OFFICERS, *(name for name in ALTERNATES if name in named))
         new_directory(directory)
@@ -74,11 +72,20 @@ class Paired:
         self.sides = tuple(
             furnish(directory, ACTORS[short], port, officers=names) for short, port in zip(PARTIES, ports, strict=True)
         )
-        paired = pair(directory, *self.sides, terms=terms)
+        paired = pair(directory, *self.sides, terms=self._terms(scenario))
         self.words = paired.words
         self.policy = write_policy(directory, *self.sides)
         self.nodes = {side.actor.short: NodeProcess(side) for side in self.sides}
         self._officers: dict[tuple[str, str], Officer] = {}
+
+    def _terms(self, scenario: Scenario) -> Terms:
+        """What the first party proposes: the scenario's agreement, with beats and arrivals for impatient people."""
+        cards = (read_party(side.home.party_path) for side in self.sides)
+        first, second = (Party(card.short, card.name, card.domain, card.roots) for card in cards)
+        agreement = scenario_agreement(scenario, (first, second), self.catalogue, at_ms=now_ms(), pace=self.pace)
+        values = {item.name: getattr(agreement, item.name) for item in fields(Terms)}
+        line = replace(agreement.line, arrival_after_ms=ARRIVAL_AFTER_MS)
+        return Terms(**{**values, "beat": BeatTerms(every_ms=BEAT_MS), "line": line})
 
     def side(self, party: str) -> Side:
         """One of the two."""

@@ -1,32 +1,39 @@
-"""The agreement under which a scenario is played: the model's terms, and what the scenario has otherwise.
+"""The agreement under which a scenario is played: the usual terms, and what the scenario has otherwise.
 
 Whoever plays it faster divides every interval of the agreement by one number, and has the agreement say the intervals
-that the catalogue gives to the kinds, divided too: the program has no other clock.
+that the catalogue gives to kinds, divided too: the program has no other clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from hotline.errors import HotlineError
 from hotline.scenarios.errors import Misspelt
 from hotline.scenarios.scenario import Scenario
-from hotline.terms import Terms
-from protocol.agreement import DEMONSTRATION
-from protocol.agreement_terms import DEFAULT_CLOCKS, BeatTerms, LineTerms
+from hotline.scenarios.toml_spelling import spelt
+from keys.errors import KeysError
+from protocol import toml_text
+from protocol.agreement import DEMONSTRATION, Agreement
+from protocol.agreement_conduct import CLOCK_NAMES, KindClock
+from protocol.agreement_terms import DEFAULT_CLOCKS, BeatTerms, LineTerms, Party
+from protocol.agreement_text import read
+from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
 
-LINE_ARRIVAL_MS = 1_000
-"""How soon a node says what has arrived, where it says nothing else."""
+REVIEW: Final = timedelta(days=365)
 
 
-def scenario_terms(scenario: Scenario, catalogue: Catalogue, *, at_ms: int, pace: float = 1.0) -> Terms:
-    """The terms that a scenario is played under.
+def scenario_agreement(
+    scenario: Scenario, parties: tuple[Party, Party], catalogue: Catalogue, *, at_ms: int, pace: float = 1.0
+) -> Agreement:
+    """The agreement that a scenario is played under.
 
     Args:
         scenario: which.
+        parties: by short name in order.
         catalogue: that the agreement names.
         at_ms: when it is drawn up, UTC milliseconds.
         pace: by how much every interval is divided.
@@ -34,30 +41,76 @@ def scenario_terms(scenario: Scenario, catalogue: Catalogue, *, at_ms: int, pace
     Raises:
         Misspelt: the scenario's own terms cannot stand.
     """
-    usual = Terms(
+    usual = Agreement(
         title="Agreement on a direct line",
         purpose=DEMONSTRATION,
         languages=("en",),
         created_ms=at_ms,
-        review_date=(datetime.fromtimestamp(at_ms / 1000, tz=UTC) + timedelta(days=365)).date(),
+        review_date=(datetime.fromtimestamp(at_ms / 1000, tz=UTC) + REVIEW).date(),
         catalogue_version=catalogue.version,
         catalogue_digest=catalogue.digest,
+        parties=parties,
         clocks=DEFAULT_CLOCKS,
         rules=(),
         beat=BeatTerms(),
-        line=LineTerms(arrival_after_ms=LINE_ARRIVAL_MS),
+        line=LineTerms(),
     )
+    made = amended(usual, scenario.agreement, scenario=scenario.name)
+    return made if pace == 1 else faster(made, catalogue, {step.what for step in scenario.steps}, pace)
+
+
+def amended(agreement: Agreement, text: str, *, scenario: str, step: int = 0) -> Agreement:
+    """The same agreement with what a text says otherwise.
+
+    Args:
+        agreement: as it was.
+        text: TOML; tables of one name are merged, anything else is replaced.
+        scenario, step: where the text stands, for errors.
+
+    Raises:
+        Misspelt: the terms cannot stand.
+    """
+    if not text.strip():
+        return agreement
     try:
-        made = usual.with_toml(scenario.agreement.encode(), where="agreement") if scenario.agreement else usual
-    except HotlineError as error:
-        raise Misspelt(scenario.name, 0, str(error)) from error
-    return made if pace == 1 else faster(made, pace)
+        changes = toml_text.loads(text.encode())
+        whole = _merged(toml_text.loads(agreement.text), changes)
+        return Agreement(**read(spelt(whole).encode()))
+    except (toml_text.TomlRefused, ProtocolError, KeysError) as error:
+        raise Misspelt(scenario, step, f"agreement: {error}") from error
 
 
-def faster(terms: Terms, pace: float) -> Terms:
-    """The same terms with every interval for people divided; those of the machines stay what they are."""
-    made: Terms = _divided(terms, pace)
+def _merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    made = dict(before)
+    for name, value in changes.items():
+        held = made.get(name)
+        made[name] = _merged(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
     return made
+
+
+def faster(agreement: Agreement, catalogue: Catalogue, kinds: set[str], pace: float) -> Agreement:
+    """The same agreement with every interval for people divided; those of the machines stay what they are.
+
+    Args:
+        agreement: as it was.
+        catalogue: whose clocks of single kinds the agreement sets anew.
+        kinds: names of those.
+        pace: the divisor.
+    """
+    rows = tuple(_kind_clocks(agreement, catalogue, kinds))
+    made: Agreement = _divided(replace(agreement, kind_clocks=rows), pace)
+    return made
+
+
+def _kind_clocks(agreement: Agreement, catalogue: Catalogue, kinds: set[str]) -> Iterator[KindClock]:
+    """The agreement's clocks of single kinds, and those of the catalogue that it leaves as they are."""
+    yield from agreement.kind_clocks
+    for name in sorted(kinds):
+        kind = catalogue.kind(name)
+        for spelling, within_ms in ({} if kind is None else kind.clocks).items():
+            clock = spelling.removesuffix("_ms")
+            if clock in CLOCK_NAMES and agreement.kind_clock(name, clock) is None:
+                yield KindClock(kind=name, clock=clock, within_ms=within_ms, source="the catalogue")
 
 
 def _divided(value: Any, pace: float) -> Any:
@@ -65,7 +118,7 @@ def _divided(value: Any, pace: float) -> Any:
         return tuple(_divided(item, pace) for item in value)
     if isinstance(value, dict):
         return {name: _divided(item, pace) for name, item in value.items()}
-    if not is_dataclass(value) or isinstance(value, type | BeatTerms | LineTerms):
+    if not is_dataclass(value) or isinstance(value, type | BeatTerms | LineTerms | Party):
         return value
     changes: dict[str, Any] = {}
     for item in fields(value):
@@ -74,6 +127,6 @@ def _divided(value: Any, pace: float) -> Any:
         one = getattr(value, item.name)
         if item.name.endswith("_ms") and isinstance(one, int) and one:
             changes[item.name] = max(1, int(one / pace))
-        elif not isinstance(one, int | str | bytes):
+        elif isinstance(one, tuple | dict) or is_dataclass(one):
             changes[item.name] = _divided(one, pace)
     return replace(value, **changes)

@@ -23,7 +23,7 @@ import apsw
 from hotline.desk import Channel, Officer, Spoken, read_entry
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.stage import AUDITOR, Audited, Declined, Seen
-from hotline.scenarios.terms import scenario_terms
+from hotline.scenarios.terms import scenario_agreement
 from keys import roster as rosters
 from keys.hybrid import HybridPrivateKey
 from keys.keyring import NodeKeyring
@@ -134,9 +134,8 @@ class Simulated:
 
     def __init__(self, scenario: Scenario, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        terms = scenario_terms(scenario, catalogue, at_ms=START_MS)
-        parties = [Party(short, NAMED[short], DOMAINS[short], roots(short)) for short in PARTIES]
-        self.agreement = terms.agreement(*parties)
+        first, second = (Party(short, NAMED[short], DOMAINS[short], roots(short)) for short in PARTIES)
+        self.agreement = scenario_agreement(scenario, (first, second), catalogue, at_ms=START_MS)
         self._folder = tempfile.TemporaryDirectory(prefix="hotline-scenario-")
         self.loop = SimLoop(lambda _: 200, self._died)  # type: ignore[abstract]
         self.network = Network(cast(Any, self), PARTIES)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from hotline.scenarios.scenario import Scenario
+from hotline.scenarios.toml_spelling import spelt
 
 ANYBODY: Final = ["duty/release/senior/legal/technical"]
 REFERENCES: Final = ("replies_to", "answered_by", "held_by", "declined_by")
@@ -54,6 +55,8 @@ def without(files: Mapping[str, bytes], what: str) -> dict[str, bytes]:
     values = tomllib.loads(files[file].decode())
     if path == ["authority"]:
         values["authority"] = ANYBODY
+    elif name == "procedures":
+        values[path[0]] = [_idle(row) if _named(row, path[1]) else row for row in values[path[0]]]
     else:
         _remove(values, path, what)
     changed[file] = spelt(values).encode()
@@ -80,9 +83,21 @@ def _remove(values: dict[str, Any], path: list[str], what: str) -> None:
         del values[last]
 
 
+def _named(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row of the procedures is of that procedure and step, and perhaps of that voice."""
+    parts = name.split(".")
+    return [row["procedure"], row["step"], row.get("by")][: len(parts)] == parts
+
+
+def _idle(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A move that changes nothing; a start that starts nothing."""
+    kept = ("procedure", "step", "by", "from", "times", "state")
+    return {key: value for key, value in row.items() if key in kept}
+
+
 def _is(item: Any, name: str) -> bool:
     if isinstance(item, dict):
-        return name in (item.get("name"), item.get("step"), item.get("use"), item.get("kind"))
+        return name in (item.get("name"), item.get("use"), item.get("kind"))
     return bool(item == name)
 
 
@@ -102,32 +117,3 @@ def _unmentioned(files: dict[str, bytes], kind: str) -> dict[str, bytes]:
             values["opens_thread"] = True
         files[file] = spelt({key: value for key, value in values.items() if value != []}).encode()
     return files
-
-
-def spelt(values: Mapping[str, Any]) -> str:
-    """A table as TOML, every value on a line of its own."""
-    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in values.items())
-
-
-def _key(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else _text(key)
-
-
-def _text(text: str) -> str:
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return _text(value)
-        case dict():
-            return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(_value(item) for item in value) + "]"
-        case _:
-            return str(value)
