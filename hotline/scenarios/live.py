@@ -57,32 +57,32 @@ class Paired:
 
     Args:
         directory: where everything goes; must not exist.
-        scenario: what is to be played; its agreement and its officers.
+        scenarios: what is to be played, side by side; all under the agreement of the first.
         pace: by how much every interval is divided.
     """
 
-    def __init__(self, directory: Path, scenario: Scenario, pace: float) -> None:
+    def __init__(self, directory: Path, scenarios: Sequence[Scenario], pace: float) -> None:
         self.directory = directory
         self.pace = pace
         self.catalogue = catalogue()
-        named = {name for step in scenario.steps for name in step.persons}
+        named = {name for one in scenarios for step in one.steps for name in step.persons}
         names = (*OFFICERS, *(name for name in ALTERNATES if name in named))
         new_directory(directory)
         ports = free_ports(2)
         self.sides = tuple(
             furnish(directory, ACTORS[short], port, officers=names) for short, port in zip(PARTIES, ports, strict=True)
         )
-        paired = pair(directory, *self.sides, terms=self._terms(scenario))
+        paired = pair(directory, *self.sides, terms=self._terms(scenarios))
         self.words = paired.words
         self.policy = write_policy(directory, *self.sides)
         self.nodes = {side.actor.short: NodeProcess(side) for side in self.sides}
         self._officers: dict[tuple[str, str], Officer] = {}
 
-    def _terms(self, scenario: Scenario) -> Terms:
+    def _terms(self, scenarios: Sequence[Scenario]) -> Terms:
         """What the first party proposes: the scenario's agreement, with beats and arrivals for impatient people."""
         cards = (read_party(side.home.party_path) for side in self.sides)
         first, second = (Party(card.short, card.name, card.domain, card.roots) for card in cards)
-        agreement = scenario_agreement(scenario, (first, second), self.catalogue, at_ms=now_ms(), pace=self.pace)
+        agreement = scenario_agreement(scenarios, (first, second), self.catalogue, at_ms=now_ms(), pace=self.pace)
         values = {item.name: getattr(agreement, item.name) for item in fields(Terms)}
         line = replace(agreement.line, arrival_after_ms=ARRIVAL_AFTER_MS)
         return Terms(**{**values, "beat": BeatTerms(every_ms=BEAT_MS), "line": line})

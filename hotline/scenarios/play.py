@@ -102,9 +102,7 @@ class Play:
             Misspelt: the script asks for what there is not.
             Unplayable: this stage cannot play it.
         """
-        for step in self.scenario.steps:
-            self.stage.until(step.at_ms)
-            self.play(step)
+        self.perform()
         audited = self.stage.audit()
         last = self.scenario.steps[-1].number
         if audited.verdict != self.scenario.verdict:
@@ -116,6 +114,16 @@ class Play:
                 self.scenario.name, last, f"the audit does not find {missing[0]}; it finds {codes or 'nothing'}"
             )
         return audited
+
+    def perform(self) -> None:
+        """Do every step at its time.
+
+        Raises:
+            Differs, Misspelt, Unplayable: as `run`.
+        """
+        for step in self.scenario.steps:
+            self.stage.until(step.at_ms)
+            self.play(step)
 
     def play(self, step: Step) -> None:
         """Do one step, and look at what it expects."""

@@ -6,7 +6,7 @@ that the catalogue gives to kinds, divided too: the program has no other clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -27,12 +27,17 @@ REVIEW: Final = timedelta(days=365)
 
 
 def scenario_agreement(
-    scenario: Scenario, parties: tuple[Party, Party], catalogue: Catalogue, *, at_ms: int, pace: float = 1.0
+    scenarios: Sequence[Scenario],
+    parties: tuple[Party, Party],
+    catalogue: Catalogue,
+    *,
+    at_ms: int,
+    pace: float = 1.0,
 ) -> Agreement:
-    """The agreement that a scenario is played under.
+    """The agreement that scenarios are played under.
 
     Args:
-        scenario: which.
+        scenarios: which; the terms are those of the first.
         parties: by short name in order.
         catalogue: that the agreement names.
         at_ms: when it is drawn up, UTC milliseconds.
@@ -55,8 +60,9 @@ def scenario_agreement(
         beat=BeatTerms(),
         line=LineTerms(),
     )
-    made = amended(usual, scenario.agreement, scenario=scenario.name)
-    return made if pace == 1 else faster(made, catalogue, {step.what for step in scenario.steps}, pace)
+    made = amended(usual, scenarios[0].agreement, scenario=scenarios[0].name)
+    kinds = {step.what for one in scenarios for step in one.steps}
+    return made if pace == 1 else faster(made, catalogue, kinds, pace)
 
 
 def amended(agreement: Agreement, text: str, *, scenario: str, step: int = 0) -> Agreement:

@@ -104,7 +104,7 @@ def watch(directory: Path, scenario: Scenario, transcript: Transcript) -> Watche
     transcript.head([f"{scenario.title}: {told}, in {directory}.", scenario.about])
     telling = Telling(transcript)
     verdict, problem = "none", ""
-    with Paired(directory, scenario, pace) as paired:
+    with Paired(directory, [scenario], pace) as paired:
         transcript.note("pairing", "both sides read out the same words: " + " ".join(paired.words))
         try:
             verdict = Play(scenario, Live(paired), telling).run().verdict

@@ -121,6 +121,14 @@ class Shown(KeptProjection):
         return self._db
 
 
+class NamedHome(OfficerHome):
+    """An officer's home of which nothing is asked but whose it is."""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
 class Simulated:
     """See the module, and `hotline.scenarios.stage.Stage`.
 
@@ -135,7 +143,7 @@ class Simulated:
     def __init__(self, scenario: Scenario, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         first, second = (Party(short, NAMED[short], DOMAINS[short], roots(short)) for short in PARTIES)
-        self.agreement = scenario_agreement(scenario, (first, second), catalogue, at_ms=START_MS)
+        self.agreement = scenario_agreement([scenario], (first, second), catalogue, at_ms=START_MS)
         self._folder = tempfile.TemporaryDirectory(prefix="hotline-scenario-")
         self.loop = SimLoop(lambda _: 200, self._died)  # type: ignore[abstract]
         self.network = Network(cast(Any, self), PARTIES)
@@ -401,7 +409,7 @@ class Simulated:
         if name not in NAMES:
             raise KeyError(name)
         number = NAMES.index(name) + 1
-        home = OfficerHome(Path(self._folder.name) / party / "officers" / name)
+        home = NamedHome(Path(self._folder.name) / party / "officers" / name)
         return Officer(home=home, number=number, key=_key(party, number))
 
     def spoken(self, party: str, voice: str, index: int) -> Spoken:
