@@ -9,6 +9,8 @@ The three ways meet in one `Letter`, and all of them come from the catalogue: a 
     summary = "..."
     [[questions]]                     # records as tables, or as lines of text
     text = "Was the act one of yours?"
+    [facts]                           # facts of the header by name
+    starts_ms = "+24h"
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 from hotline.errors import Misused, Refused
 from hotline.zulu import parse_instant
 from protocol import toml_text
+from protocol.facts import check_open_facts
 from protocol.field import Field, FieldRefused
 from protocol.field_types import parse_text
 from protocol.fields import check_fields
@@ -69,11 +72,13 @@ class Letter:
         kind: of the statement.
         values: by field.
         choices: in the header.
+        facts: in the header, by name.
     """
 
     kind: Kind
     values: dict[str, Any] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def set_text(self, name: str, text: str, *, catalogue: Catalogue, now_ms: int) -> None:
         """Take one `NAME=TEXT` as a person types it; a field given again gets a further line.
@@ -99,6 +104,19 @@ class Letter:
             value = f"{before}\n{value}"
         self.values[name] = _numbered(item, value)
 
+    def set_fact(self, name: str, text: str, *, now_ms: int) -> None:
+        """Take one fact of the header as a person types it; a flag that is no is left out.
+
+        Raises:
+            Misused: the kind states no such fact, or the text is no value of it.
+        """
+        if name not in self.kind.facts:
+            known = ", ".join(self.kind.facts)
+            raise Misused("unknown-field", f"{self.kind.name} states no fact {name!r}; it states {known or 'none'}")
+        value = _fact(self.kind.facts[name].removesuffix("?"), name, text, now_ms=now_ms)
+        if value is not None:
+            self.facts[name] = value
+
     def set_file(self, text: bytes, *, where: str, catalogue: Catalogue, now_ms: int) -> None:
         """Take everything from a TOML text.
 
@@ -112,6 +130,12 @@ class Letter:
         kind = values.pop("kind", self.kind.name)
         if kind != self.kind.name:
             raise Misused("file-malformed", f"{where} is a {kind}, not a {self.kind.name}")
+        facts = values.pop("facts", {}) if self.kind.field("facts") is None else {}
+        if not isinstance(facts, dict):
+            raise Misused("file-malformed", f"{where}: facts is no table")
+        for name, value in facts.items():
+            told = value if isinstance(value, str) else _typed(value)
+            self.set_fact(name, told, now_ms=now_ms)
         for name, value in values.items():
             self.set_value(name, value, where=where, catalogue=catalogue, now_ms=now_ms)
 
@@ -158,6 +182,9 @@ class Letter:
                 raise Misused("unfit-header", f"a {kind.name} takes no {name}")
         if choices.outcome is not None and choices.outcome not in kind.outcomes:
             raise Misused("outcome-needed", f"the outcome is one of {', '.join(kind.outcomes)}")
+        wrong = check_open_facts(kind.facts, {}, {**self.facts} or None)
+        if wrong:
+            raise Misused("facts-needed", f"a {kind.name} states in its header: {', '.join(wrong)}")
         problems = check_fields(kind, self.values, catalogue)
         if problems:
             first = problems[0]
@@ -189,6 +216,33 @@ def choice_of(name: str, text: str, *, now_ms: int) -> Choices:
 def _choice(name: str, value: Any) -> Choices:
     """One choice by name, the rest open."""
     return replace(Choices(), **{name: value})
+
+
+def _fact(kind: str, name: str, text: str, *, now_ms: int) -> Any:
+    """A fact of a type, or None for a flag that is not set."""
+    try:
+        match kind:
+            case "uint" | "int":
+                return int(text) if text.removeprefix("-").isdecimal() else text
+            case "hash":
+                return bytes.fromhex(text)
+            case "hashes":
+                return [bytes.fromhex(part) for part in text.replace(",", " ").split()]
+            case "flag":
+                return True if text in {"yes", "true"} else None if text in {"no", "false"} else text
+            case "time":
+                return parse_instant(text, now_ms=now_ms)
+            case _:
+                return text
+    except ValueError as error:
+        raise Misused("bad-field", f"{name}: {error}") from error
+
+
+def _typed(value: object) -> str:
+    """A value of TOML as a person would type it."""
+    if isinstance(value, datetime.datetime | datetime.date):
+        return _moment(value)
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
 
 
 def outcome_of(answers: object) -> str | None:

@@ -117,6 +117,7 @@ def make(letter: Letter, place: Place, channel: Channel, *, now_ms: int) -> Comp
         secret=secrets.token_bytes(SECRET_BYTES) if letter.kind.fields else None,
         issued_at_ms=now_ms,
         fields=letter.values,
+        facts=letter.facts or None,
         status=choices.status or place.status or "actual",
         precedence=choices.precedence,
         language=choices.language or channel.agreement.languages[0],

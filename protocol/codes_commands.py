@@ -380,6 +380,14 @@ COMMANDS = (
         2,
     ),
     Code(
+        "facts-needed",
+        "error",
+        "this kind states facts in its header",
+        "Everybody who may ever see the entry reads them: a clock or a procedure moves by them.",
+        "Give them in the file's `[facts]`; `catalogue show KIND` lists them.",
+        2,
+    ),
+    Code(
         "waiting-for-signatures",
         "info",
         "the statement waits for signatures",

@@ -182,6 +182,8 @@ class Play:
         for name, value in values.items():
             where = f"step {step.number}"
             letter.set_value(name, value, where=where, catalogue=stage.catalogue, now_ms=now_ms)
+        for name, value in self._timed(step, dict(step.facts)).items():
+            letter.set_fact(name, str(value).lower() if isinstance(value, bool) else str(value), now_ms=now_ms)
         letter.check(stage.catalogue, now_ms=now_ms)
         return letter
 

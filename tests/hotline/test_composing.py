@@ -1,5 +1,7 @@
 """From flags and files to checked values."""
 
+from dataclasses import replace
+
 import pytest
 
 from hotline.composing import Letter, choice_of, find_kind, outcome_of, pairs
@@ -37,6 +39,21 @@ def test_a_time_of_awareness_that_nobody_gave_is_now() -> None:
         notice.set_text(name, text, catalogue=KNOWN, now_ms=NOW)
     notice.check(KNOWN, now_ms=NOW)
     assert notice.choices.aware_at_ms == NOW
+
+
+def test_the_facts_of_a_kind_are_taken_by_type() -> None:
+    """Numbers, hashes, times from now and flags; one that is needed and absent is named."""
+    types = {"starts_ms": "time", "rung_to": "uint?", "text": "hash?", "forced": "flag?", "by": "flag?"}
+    notice = Letter(kind=replace(find_kind("goodwill", KNOWN), facts=types), values={"message": "hello"})
+    with pytest.raises(Misused, match="starts_ms") as refused:
+        notice.check(KNOWN, now_ms=NOW)
+    assert refused.value.code == "facts-needed"
+    file = b'[facts]\nstarts_ms = "+24h"\nrung_to = 3\nforced = true\nby = "no"\ntext = "%s"\n' % (b"ab" * 32)
+    notice.set_file(file, where="f.toml", catalogue=KNOWN, now_ms=NOW)
+    assert notice.facts == {"starts_ms": NOW + 86_400_000, "rung_to": 3, "forced": True, "text": b"\xab" * 32}
+    notice.check(KNOWN, now_ms=NOW)
+    with pytest.raises(Misused, match="no fact 'mood'"):
+        notice.set_fact("mood", "good", now_ms=NOW)
 
 
 @pytest.mark.parametrize(

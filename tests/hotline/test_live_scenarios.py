@@ -12,7 +12,6 @@ from hotline.scenarios.live import Live, Paired
 from hotline.scenarios.play import Play
 from hotline.scenarios.scenario import Scenario
 from hotline.scenarios.shelf import scenario
-from nodes.resources import catalogue
 
 OF_DAYS = (
     "clarification-declined",
