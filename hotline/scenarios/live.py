@@ -125,7 +125,7 @@ class Paired:
             raise CouldNot("node-not-running", f"the nodes ended with {ends}")
         exports = evidence.export_voices(self.directory, self.sides)
         if not exports.ok:
-            raise CouldNot("export-failed", exports.text)
+            raise CouldNot("internal-error", exports.text)
         found, _ = evidence.audit(self.directory, self.sides, self.policy)
         return Audited(
             verdict=found.verdict,
