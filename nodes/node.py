@@ -32,11 +32,13 @@ from nodes.heads import mend_heads
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import HomeLock
+from nodes.journal import Journal
+from nodes.journal_home import is_begun, open_journal, take_up
 from nodes.line import Line
 from nodes.past import Past, check_epoch, open_past
 from nodes.peer import Listener
 from nodes.projection import Projection
-from nodes.resources import catalogue_of
+from nodes.resources import catalogue_of, journal_catalogue
 from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
@@ -71,6 +73,7 @@ class Node:
         keyring: its keys, opened.
         lines: by the counterpart's short name.
         lock: of the home.
+        journal: what the party writes down for itself.
         silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
     """
 
@@ -100,6 +103,7 @@ class Node:
         self._stop = asyncio.Event()
         self.lock = HomeLock(home.path)
         self._listening: ssl.SSLContext | None = None
+        self.journal = self._journal()
 
     def open(self) -> None:
         """Take the home's lock and open every paired channel.
@@ -108,6 +112,8 @@ class Node:
             NodeError: another copy runs (`node-running`), or a channel cannot be opened.
         """
         self.lock.take()
+        # Anew: whoever made the node may have given it other threads since.
+        self.journal = self._journal()
         try:
             for channel in self.home.channels():
                 line = self.open_line(channel)
@@ -115,6 +121,31 @@ class Node:
         except NodeError:
             self.lock.release()
             raise
+
+    def _journal(self) -> Journal:
+        sealing = self.keyring.sealing()
+        return Journal(
+            party=self.party,
+            open_log=lambda: open_journal(self.home, sealing, domain=self._domain(), apart=self.config.high_water),
+            at_once=is_begun(self.home),
+            catalogue=journal_catalogue(),
+            node=self.keyring.node_signer(),
+            sealing=sealing,
+            rosters=lambda: {name: line.own_rosters[-1] for name, line in self.lines.items()},
+            executor=self.executor,
+            alarm=self._alarm,
+        )
+
+    def _domain(self) -> str:
+        """Ours, as the agreements name it."""
+        for channel in self.home.channels():
+            return Agreement.parse(read_file(channel.agreement_path)).party(self.party).domain
+        raise NodeError("channel-unknown", "there is no channel yet whose acts could be written down")
+
+    def _alarm(self, code: str, text: str) -> None:
+        """Tell whoever watches any line."""
+        for line in self.lines.values():
+            line.alarm(code, text)
 
     def open_line(self, home: ChannelHome) -> Line:
         """Open one channel; whoever calls has the lock.
@@ -185,6 +216,7 @@ class Node:
             their_rosters=rosters[1],
             past=past,
             keyring=self.keyring,
+            journal=self.journal,
             executor=self.executor,
             broken=self.broke,
             rekeyed=self._anchor_again,
@@ -254,6 +286,8 @@ class Node:
                     own_pin=own_pin,
                 )
                 tasks.append(asyncio.create_task(dialler.run()))
+            tasks.append(asyncio.create_task(self.journal.run()))
+            tasks.append(asyncio.create_task(take_up(self.home, self.journal)))
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))
@@ -322,6 +356,10 @@ class Node:
                 line.close()
             except NodeError as error:
                 self.log.error("close failed", code=error.code, detail=error.text)
+        try:
+            self.journal.close()
+        except NodeError as error:
+            self.log.error("close failed", code=error.code, detail=error.text)
         self.lock.release()
 
 
