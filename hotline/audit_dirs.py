@@ -9,19 +9,20 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from hotline.verifying import verifier
-from nodes.resources import catalogue, catalogue_of
+from nodes.resources import catalogue, catalogue_of, journal_catalogue
 from protocol.audit import AuditMisused, audit
 from protocol.audit_entries import Progress
 from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
 from protocol.exported_log import CHECKPOINT_FILE
 from protocol.finding import Report
+from protocol.journal_audit import audit_journal, is_journal_export
 from protocol.kinds import Catalogue
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.note import parse as parse_note
@@ -134,12 +135,15 @@ def audit_directories(
             verify=verify,
             progress=progress,
         )
-    inside = [path for path in (first, second) if policy.resolve().is_relative_to(path.resolve())]
-    for path in inside:
-        report.add(
-            "policy-inside-evidence", "warning", str(policy), f"it lies inside {path}, which is what it is to judge"
-        )
+    _warn_of_policy(report, (first, second), policy)
     return report
+
+
+def _warn_of_policy(report: Report, directories: Sequence[Path], policy: Path) -> None:
+    for path in directories:
+        if policy.resolve().is_relative_to(path.resolve()):
+            text = f"it lies inside {path}, which is what it is to judge"
+            report.add("policy-inside-evidence", "warning", str(policy), text)
 
 
 def audit_journals(directories: Sequence[Path], policy: Path) -> Report | None:

@@ -269,6 +269,7 @@ class Journal:
                 self._noted[counterpart] = digest(held.text)
                 # Lost in a crash, it is written down once more.
                 log.store.later(_note_name(counterpart), self._noted[counterpart])
+        await self._flush(log)
         for (_, future), result in zip(waiting, results[len(before) :], strict=True):
             if result is None:
                 self._lose()
@@ -276,6 +277,13 @@ class Journal:
                 future.set_result(result)
         if any(one is None for one in results):
             self._tell()
+
+    async def _flush(self, log: JournalLog) -> None:
+        """Leave the newest checkpoint beside the entries too, where exports and backups look for it."""
+        try:
+            await on_thread(self._executor, log.store.flush)
+        except StoreFull as error:
+            self.log.error("checkpoint not kept", code=error.code, detail=error.text)
 
     async def _begin(self, make: Made) -> asyncio.Future[Placed] | None:
         """Make an entry and let it wait for its place; None where it cannot be made."""

@@ -48,9 +48,7 @@ def export_journal(folder: JournalFolder, out: Path) -> Exported:
             iter([(POLICY_FILE, policy), (CHECKPOINT_FILE, note)]),
         )
         count, written = write_all(out, files)
-    return Exported(
-        voice=folder.party, origin=checkpoint.origin, size=checkpoint.size, files=count, bytes=written
-    )
+    return Exported(voice=folder.party, origin=checkpoint.origin, size=checkpoint.size, files=count, bytes=written)
 
 
 def check_root(store: LogStore, party: str, checkpoint: Checkpoint) -> Head:

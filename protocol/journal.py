@@ -38,9 +38,6 @@ _ORIGIN = re.compile(r"([^/\s+]{1,180})/hotline/journal/([0-9a-f]{32})")
 class ActRefused(ComposeRefused):
     """An act that a journal has no place for; the code is `journal-act-refused`."""
 
-    def __init__(self, where: str, text: str) -> None:
-        super().__init__("journal-act-refused", where, text)
-
 
 def journal_origin(domain: str, journal_id: bytes) -> str:
     """The name of a journal's log and of its keys.
@@ -114,13 +111,17 @@ def compose_act(
     filled = {name: facts.get(name) for name in kind.facts} | dict(facts)
     wrong = check_facts(kind.facts, filled)
     if wrong:
-        raise ActRefused("facts", f"{kind.name}: {', '.join(wrong)}")
+        raise ActRefused("journal-act-refused", "facts", f"{kind.name}: {', '.join(wrong)}")
     if kind.document != (document is not None):
-        raise ActRefused("document", f"{kind.name} {'is' if kind.document else 'is not'} a document")
+        raise ActRefused(
+            "journal-act-refused", "document", f"{kind.name} {'is' if kind.document else 'is not'} a document"
+        )
     if text is None and kind.text == "required":
-        raise ActRefused(TEXT_FIELD, f"{kind.name} asks for a text")
+        raise ActRefused("journal-act-refused", TEXT_FIELD, f"{kind.name} asks for a text")
     if text is not None and (kind.text == "none" or not 0 < len(text.encode()) <= TEXT_BYTES_MAX):
-        raise ActRefused(TEXT_FIELD, f"{kind.name} has no text, or it has not 1 to {TEXT_BYTES_MAX} bytes")
+        raise ActRefused(
+            "journal-act-refused", TEXT_FIELD, f"{kind.name} has no text, or it has not 1 to {TEXT_BYTES_MAX} bytes"
+        )
     channel = journal_channel(setting.origin)
     body, opener = document, None
     commitments: tuple[Hash, ...] = ()
@@ -152,7 +153,7 @@ def compose_act(
     try:
         return Statement.parse(statement.encode()), body
     except (Malformed, NotUnderstood, TypeError, ValueError, OverflowError) as error:
-        raise ActRefused("header", str(error)) from error
+        raise ActRefused("journal-act-refused", "header", str(error)) from error
 
 
 def fault_of(statement: Statement, catalogue: JournalCatalogue, *, origin: str, party: str) -> str | None:

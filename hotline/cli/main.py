@@ -37,6 +37,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("evidence", "hotline.cli.evidence", "Show and export what proves that a key was misused."),
     ("audit", "hotline.cli.audit", "Audit the exports of both voices; needs no home."),
     ("log", "hotline.cli.log", "Export a voice's log for auditors."),
+    ("journal", "hotline.cli.journal", "Write down and show what this party does at its node."),
     ("catalogue", "hotline.cli.catalogue", "List the kinds of statement, or show one."),
     ("explain", "hotline.cli.explain", "Say what a code means and what to do next."),
     ("doctor", "hotline.cli.doctor", "Check a home, its keys and its node."),
