@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from keys.keyring import NodeKeyring
 from keys.note_key import NoteKeyType, NoteSigner
+from nodes.clock import Reading
 from nodes.highwater import SLOT_BYTES, HighWater
 from nodes.journal import Journal, JournalLog
+from nodes.line import Line
 from nodes.memory_store import MemoryStore
 from nodes.resources import journal_catalogue
 from protocol.entry import Entry
 from protocol.journal import journal_origin
 from protocol.statement import Statement
 from tests.builders import seed
-from tests.simulation import parties
 from tests.simulation.disk import NOWHERE
-
-if TYPE_CHECKING:
-    from tests.simulation.world import Life, World
 
 
 class MemoryMark(HighWater):
@@ -41,37 +41,43 @@ class KeptJournal:
     """What a party has of its journal on its disk.
 
     Args:
-        party: short name.
-        world: where it writes.
+        ring: the keys of the party's node.
+        seed_name: all that is drawn for it follows from this.
+        read: its clocks.
     """
 
-    def __init__(self, party: str, world: World) -> None:
-        self.party = party
-        self._world = world
+    def __init__(self, ring: NodeKeyring, *, seed_name: str, read: Reading) -> None:
+        self.party = ring.party
+        self._ring = ring
+        self._read = read
+        party = ring.party
         self._store = MemoryStore(own=party, their="")
         self._slots = [b"", b""]
         # By a chance of its own, so that what is written here changes nothing of what a seed draws elsewhere.
-        self._entropy = Random(f"journal {world.seed} {party}").randbytes
+        self._entropy = Random(f"journal {seed_name} {party}").randbytes
 
-    def open(self, life: Life) -> Journal:
-        """The journal of one life of the party's node."""
+    def open(self, lines: Callable[[], Mapping[str, Line]]) -> Journal:
+        """The journal of one life of the party's node.
+
+        Args:
+            lines: those of that life.
+        """
         origin = journal_origin(f"{self.party.lower()}.example", seed(f"{self.party} journal", 16))
         log = (
             NoteSigner(origin, NoteKeyType.ED25519, seed(f"{self.party} journal ed", 32)),
             NoteSigner(origin, NoteKeyType.MLDSA44, seed(f"{self.party} journal ml", 32)),
         )
-        ring = parties.keyring(self.party)
         return Journal(
             party=self.party,
             open_log=lambda: JournalLog(origin, self._store, MemoryMark(self._slots), log, {"reason": "first"}),
             at_once=self._store.head(self.party).size > 0,
             catalogue=journal_catalogue(),
-            node=ring.node_signer(),
-            sealing=ring.sealing(),
-            rosters=lambda: {name: line.own_rosters[-1] for name, line in life.lines.items()},
+            node=self._ring.node_signer(),
+            sealing=self._ring.sealing(),
+            rosters=lambda: {name: line.own_rosters[-1] for name, line in lines().items()},
             executor=cast(Any, None),
             alarm=lambda code, text: None,
-            read=self._world.clocks[self.party].read,
+            read=self._read,
             entropy=self._entropy,
         )
 

@@ -227,8 +227,11 @@ class World:
             for party in pair
         }
         self.ghost = Ghost(list(self.disks))
-        self.journals = {party: KeptJournal(party, self) for party in parties.PARTIES}
         self.clocks = {party: Clock(self.loop) for party in parties.PARTIES}
+        self.journals = {
+            party: KeptJournal(parties.keyring(party), seed_name=str(seed), read=self.clocks[party].read)
+            for party in parties.PARTIES
+        }
         self.lives: dict[str, Life] = {}
         often = 4 * OFTEN if forced & WHAT else OFTEN
         self.adversary = Adversary(self.chance, self.plan.armed, self.count, often=often)
@@ -386,7 +389,7 @@ class World:
         self.trace("start", party)
         entropy = self.chance.randbytes
         life.lines = {}
-        life.journal = life.context.run(self.journals[party].open, life)
+        life.journal = life.context.run(self.journals[party].open, lambda: life.lines)
         life.start(self.loop, life.journal.run())
         try:
             for (own, counterpart), disk in self.disks.items():
