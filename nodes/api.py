@@ -29,6 +29,7 @@ from nodes.journal import Journal
 from nodes.line import Line
 from nodes.login import CHALLENGE_BYTES
 from nodes.operations import OPERATIONS, Caller
+from nodes.pages import Pages
 from nodes.plain_websocket import PlainServerConnection
 from nodes.unix_path import socket_address
 from protocol.errors import ProtocolError
@@ -51,12 +52,14 @@ class ApiNode(Protocol):
         party: short name.
         lines: by counterpart.
         journal: what the party writes down for itself.
+        pages: what people are called for.
     """
 
     home: NodeHome
     party: str
     lines: dict[str, Line]
     journal: Journal
+    pages: Pages
 
 
 class ApiServer:

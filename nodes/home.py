@@ -8,6 +8,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
       node.key                  sealed `NodeKeyring`
       party.toml                short name, name, domain, root keys; the people, by number
       node.sock                 local API, while the node runs
+      pages.json                what people were called for, and how far (`nodes/pages.py`)
       roots/                    sealed root keys and the next log keys; `init` says to move them off the machine
       channels/BOR/
         agreement.toml          the exact text
@@ -260,6 +261,11 @@ class NodeHome:
     def socket(self) -> Path:
         """Unix socket of the local API."""
         return self.path / "node.sock"
+
+    @property
+    def pages(self) -> Path:
+        """What people were called for, and how far."""
+        return self.path / "pages.json"
 
     @property
     def roots(self) -> Path:

@@ -575,6 +575,11 @@ class Line:
         """How long ago the last beat of the counterpart came, milliseconds; None where none came since the start."""
         return self._pulse.beat_age_ms(self._clock.now())
 
+    @property
+    def state(self) -> str:
+        """Whether the line is up, degraded or down."""
+        return self._pulse.state
+
     def status(self) -> dict[str, Any]:
         """The line at a glance, as `hotline status --json` shows a channel."""
         return {

@@ -35,6 +35,8 @@ from nodes.home_lock import HomeLock
 from nodes.journal import Journal
 from nodes.journal_home import is_begun, open_journal, take_up
 from nodes.line import Line
+from nodes.pagers.calling import Pagers
+from nodes.pages import Pages
 from nodes.past import Past, check_epoch, open_past
 from nodes.peer import Listener
 from nodes.projection import Projection
@@ -72,6 +74,7 @@ class Node:
         config: its settings.
         keyring: its keys, opened.
         lines: by the counterpart's short name.
+        pages: what people are called for.
         lock: of the home.
         journal: what the party writes down for itself.
         silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
@@ -101,6 +104,13 @@ class Node:
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
         self._broken: NodeError | None = None
         self._stop = asyncio.Event()
+        self.pages = Pages(
+            path=home.pages,
+            lines=self.lines,
+            pagers=config.pagers,
+            caller=Pagers(config.pagers, party=self.party),
+            executor=self.executor,
+        )
         self.lock = HomeLock(home.path)
         self._listening: ssl.SSLContext | None = None
         self.journal = self._journal()
@@ -288,6 +298,7 @@ class Node:
                 tasks.append(asyncio.create_task(dialler.run()))
             tasks.append(asyncio.create_task(self.journal.run()))
             tasks.append(asyncio.create_task(take_up(self.home, self.journal)))
+            tasks.append(asyncio.create_task(self.pages.run()))
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))

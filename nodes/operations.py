@@ -3,6 +3,7 @@
 | access | who |
 |---|---|
 | anyone | whoever may open the socket: facts about the line, no contents, nothing that is said |
+| member | whoever logged in and stands in the roster in force of any line |
 | officer | whoever logged in and stands in the roster in force of the line asked about |
 | reader | of those, whoever has a role that may read contents (`nodes/login.py`) |
 | member | whoever logged in and stands in the roster in force of any line |
@@ -21,6 +22,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nodes import page_operations
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
 from nodes.clock import now
@@ -113,6 +115,8 @@ class Operation:
     Attributes:
         access: anyone, officer, reader, member or member reader.
         handler: what does it, given the line where access is officer or reader.
+        access: anyone, member, officer or reader.
+        handler: what does it, given the line where access is `officer` or `reader`.
     """
 
     access: str
@@ -129,6 +133,12 @@ class Operation:
             return await self.handler(caller, arguments)
         line = None if self.access.startswith("member") else caller.line(arguments)
         roles = caller.roles_anywhere() if line is None else caller.roles(line)
+        if self.access == "member":
+            if not any(caller.roles(line) for line in caller.node.lines.values()):
+                raise ApiRefused("login-refused", "an officer must be logged in")
+            return await self.handler(caller, arguments)
+        line = caller.line(arguments)
+        roles = caller.roles(line)
         if not roles:
             reason = "log in first" if caller.session is None else "the roster in force does not have this key"
             raise ApiRefused("login-refused", f"an officer must be logged in: {reason}")
@@ -407,6 +417,12 @@ OPERATIONS: dict[str, Operation] = {
     "status": Operation("anyone", _status),
     "scrub": Operation("anyone", _scrub),
     "login": Operation("anyone", _login),
+    "pagers": Operation("anyone", page_operations.pagers),
+    "pages": Operation("member", page_operations.pages),
+    "page-ack": Operation("member", page_operations.acknowledge),
+    "page-mute": Operation("member", page_operations.mute),
+    "page-unmute": Operation("member", page_operations.unmute),
+    "page-test": Operation("member", page_operations.test),
     "submit": Operation("anyone", _submit),
     "context": Operation("officer", _context),
     "wait": Operation("officer", _wait),
