@@ -17,7 +17,7 @@ from keys.roles import ROLES
 from nodes.errors import NodeError
 from nodes.intake import DRAFT
 from nodes.outcome import Draft
-from nodes.page import SHARE_PERCENT, Cause
+from nodes.page import Cause
 from protocol.codes import CODES
 from protocol.pulse import DOWN
 from protocol.statement import Statement
@@ -128,8 +128,8 @@ def _statements(line: Line, follow: Sequence[Cause]) -> Iterator[Cause]:
 
 def _is_unread(view: Mapping[str, Any], catalogue: Catalogue) -> bool:
     kind = catalogue.kind(view["kind"] or "")
-    # A reply that asks for nothing is told only as a flash; what cannot be read was said by somebody, for a reason.
-    asks = kind is None or kind.step != "said" or view["precedence"] == "flash"
+    # That somebody opened something is no news; what cannot be read was said by somebody, for a reason.
+    asks = kind is None or kind.procedure != "receipt" or view["precedence"] == "flash"
     settled = view["rung"] in {"opened", "acknowledged", "answered"} or view["state"] == "retracted"
     counts = view["effective"] or kind is None
     return asks and counts and not settled
@@ -150,7 +150,7 @@ def _header(view: Mapping[str, Any], line: Line) -> dict[str, Any]:
 
 def _clocks(line: Line, now_ms: int) -> Iterator[Cause]:
     """What we owe by a time."""
-    percent = share_percent(line)
+    percent = line.agreement.release.next_after_percent
     for view in line.projection.due(now_ms):
         if view["owed_by"] == line.own and view["due_ms"] is not None:
             yield Cause(
@@ -161,12 +161,6 @@ def _clocks(line: Line, now_ms: int) -> Iterator[Cause]:
                 percent=percent,
                 **_header(view, line),
             )
-
-
-def share_percent(line: Line) -> int:
-    """At which share of a clock the next person is called."""
-    release = getattr(line.agreement, "release", None)
-    return SHARE_PERCENT if release is None else int(release.next_after_percent)
 
 
 def _draft(line: Line, draft: Draft) -> Cause:

@@ -74,7 +74,7 @@ class Node:
         config: its settings.
         keyring: its keys, opened.
         lines: by the counterpart's short name.
-        pages: what people are called for.
+        pages: what people are called for; made by `open`.
         lock: of the home.
         journal: what the party writes down for itself.
         silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
@@ -95,6 +95,7 @@ class Node:
         self.config = config
         self.keyring = keyring
         self.lines: dict[str, Line] = {}
+        self.pages: Pages
         self.party = home.party
         self.executor: Executor = Threads(THREADS, "node")
         # For metrics, which read much at once and must not keep officers waiting.
@@ -104,13 +105,6 @@ class Node:
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
         self._broken: NodeError | None = None
         self._stop = asyncio.Event()
-        self.pages = Pages(
-            path=home.pages,
-            lines=self.lines,
-            pagers=config.pagers,
-            caller=Pagers(config.pagers, party=self.party),
-            executor=self.executor,
-        )
         self.lock = HomeLock(home.path)
         self._listening: ssl.SSLContext | None = None
         self.journal = self._journal()
@@ -131,6 +125,13 @@ class Node:
         except NodeError:
             self.lock.release()
             raise
+        self.pages = Pages(
+            path=self.home.pages,
+            lines=self.lines,
+            pagers=self.config.pagers,
+            caller=Pagers(self.config.pagers, party=self.party),
+            executor=self.executor,
+        )
 
     def _journal(self) -> Journal:
         sealing = self.keyring.sealing()

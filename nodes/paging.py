@@ -357,8 +357,8 @@ def _turn(step: Step, page: Page, now_ms: int, after_ms: int) -> _Turn | None:
     """
     first_ms = _point(step, page) + step.after_ms
     began_ms = first_ms
-    if page.acked_ms is not None and (page.cause.family != "clock" or page.acked_ms >= first_ms):
-        # An acknowledgement settles what had begun; a later stage of a clock is another matter.
+    if page.acked_ms is not None and (page.cause.family != "clock" or page.acked_ms >= _point(step, page)):
+        # An acknowledgement settles every step of its stage; a later stage of a clock is another matter.
         if not step.reminder_ms:
             return None
         began_ms = page.acked_ms + step.reminder_ms

@@ -121,7 +121,8 @@ STEPS: Final[Mapping[Family, tuple[Step, ...]]] = {
     ),
     "warning": (Step(event="alarm", roles=_KEEPER, every_ms=24 * _HOUR),),
     "line": (
-        Step(event="line-down", roles=_MACHINE, every_ms=4 * _HOUR),
+        # Not at once: a line is down as well while its node has just started.
+        Step(event="line-down", roles=_MACHINE, after_ms=_MINUTE, every_ms=4 * _HOUR),
         Step(event="line-down", roles=_DUTY, after_ms=5 * _MINUTE),
     ),
 }

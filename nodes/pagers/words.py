@@ -47,8 +47,8 @@ def facts(call: Call, *, party: str, role: str) -> bytes:
         "party": party,
         "role": role,
         "text": line(call, party=party),
-        "count": call.count,
         **_item(first),
+        "count": call.count,
         "items": [_item(item) for item in call.items[:ITEMS_SHOWN_MAX]],
     }
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
