@@ -222,18 +222,4 @@ ALARMS = (
         "The root it names is not ours at that size. It may have been shown a fork made with our key.",
         "Run `audit` on both sides' exports; look whether a second copy of this node ran.",
     ),
-    Code(
-        "pager-failed",
-        "alarm",
-        "a pager was not reached",
-        "A program, webhook or mail server of the settings did not take a page. Whoever comes next was called at once.",
-        "Reach the person another way. Look at `pages list`; mend the pager, then try it: `hotline pages test ROLE`.",
-    ),
-    Code(
-        "pages-not-kept",
-        "alarm",
-        "how far people were told cannot be kept",
-        "The file of pages cannot be written or read. People are still called; a restart may call them again.",
-        "Look at the disk and at pages.json in the home. If it is damaged, move it away.",
-    ),
 )
