@@ -40,7 +40,12 @@ def pages_command(context: click.Context) -> None:
 @common_options
 @click.pass_context
 def list_pages(context: click.Context) -> None:
-    """List the pages, the most urgent first, with the pagers and how each did."""
+    """List the pages, the most urgent first, with the pagers and how each did.
+
+    \b
+    Example:
+      hotline --home ARC pages list
+    """
     _list(settings_of(context))
 
 
@@ -145,7 +150,12 @@ def mute(context: click.Context, role: str, span: str, reason: str, even_flash: 
 @common_options
 @click.pass_context
 def unmute(context: click.Context, role: str) -> None:
-    """Call a role again before its mute ends."""
+    """Call a role again before its mute ends.
+
+    \b
+    Example:
+      hotline --home ARC pages unmute duty
+    """
     settings = settings_of(context)
     with open_desk(settings) as (desk, _):
         was: bool = desk.request("page-unmute", role=role)
