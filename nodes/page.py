@@ -48,7 +48,7 @@ class Cause:
         serial: of the statement, or empty.
         kind, precedence, status: of the statement, or empty.
         clock: name of the clock, or empty.
-        code: of the alarm, or empty.
+        code: of the alarm, or None.
         role: the one that a draft waits for, or empty.
         since_ms: when it began, UTC milliseconds; 0 where only the present is known.
         due_ms: until when, UTC milliseconds, or None.
@@ -65,7 +65,7 @@ class Cause:
     precedence: str = "routine"
     status: str = "actual"
     clock: str = ""
-    code: str = ""
+    code: str | None = None
     role: str = ""
     since_ms: int = 0
     due_ms: int | None = None

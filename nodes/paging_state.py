@@ -100,7 +100,8 @@ def _typed(kind: type[Cause | Mute | Reached], values: dict[str, Any]) -> dict[s
     if set(values) != set(known):
         raise StateRefused("another record")
     for name, value in values.items():
-        wanted = {"int": int, "bool": bool}.get(known[name], str)
-        if type(value) is not wanted and not (known[name] == "int | None" and (value is None or type(value) is int)):
+        wanted, _, optional = known[name].partition(" | ")
+        expected = {"int": int, "bool": bool}.get(wanted, str)
+        if type(value) is not expected and not (optional == "None" and value is None):
             raise StateRefused(f"{name} is of another type")
     return values
