@@ -3,7 +3,6 @@
 | access | who |
 |---|---|
 | anyone | whoever may open the socket: facts about the line, no contents, nothing that is said |
-| member | whoever logged in and stands in the roster in force of any line |
 | officer | whoever logged in and stands in the roster in force of the line asked about |
 | reader | of those, whoever has a role that may read contents (`nodes/login.py`) |
 | member | whoever logged in and stands in the roster in force of any line |
@@ -115,8 +114,6 @@ class Operation:
     Attributes:
         access: anyone, officer, reader, member or member reader.
         handler: what does it, given the line where access is officer or reader.
-        access: anyone, member, officer or reader.
-        handler: what does it, given the line where access is `officer` or `reader`.
     """
 
     access: str
@@ -133,12 +130,6 @@ class Operation:
             return await self.handler(caller, arguments)
         line = None if self.access.startswith("member") else caller.line(arguments)
         roles = caller.roles_anywhere() if line is None else caller.roles(line)
-        if self.access == "member":
-            if not any(caller.roles(line) for line in caller.node.lines.values()):
-                raise ApiRefused("login-refused", "an officer must be logged in")
-            return await self.handler(caller, arguments)
-        line = caller.line(arguments)
-        roles = caller.roles(line)
         if not roles:
             reason = "log in first" if caller.session is None else "the roster in force does not have this key"
             raise ApiRefused("login-refused", f"an officer must be logged in: {reason}")
