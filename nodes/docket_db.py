@@ -18,13 +18,14 @@ import apsw
 from nodes.store import StoreDamaged
 from nodes.voices import VoiceReader, begins, frontier_at
 from protocol.clocks import Clockwork
+from protocol.course import ENDLESS_MS
 from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.merkle import Frontier, Hash
 from protocol.tagged import digest as body_digest
 from protocol.verdict import Located, Verdict, location
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MS = 10_000
 FRONTIERS_MAX = 1024
 """Sizes of each log whose root can be given without reading hashes: entries near one another name the same ones."""
@@ -42,9 +43,13 @@ CREATE INDEX judged_leaf ON judged (leaf);
 CREATE INDEX judged_id ON judged (id) WHERE id IS NOT NULL;
 CREATE INDEX judged_official ON judged (official, place) WHERE official >= 0;
 CREATE TABLE event (voice INTEGER, idx INTEGER, event BLOB NOT NULL, PRIMARY KEY (voice, idx)) WITHOUT ROWID;
-CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, unheld INTEGER, due_ms INTEGER);
+CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, unheld INTEGER, due_ms INTEGER, missed_ms INTEGER,
+    quiet_ms INTEGER, register TEXT, ends_ms INTEGER, warns_ms INTEGER);
 CREATE INDEX item_unheld ON item (unheld, place) WHERE unheld IS NOT NULL;
 CREATE INDEX item_due ON item (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX item_missed ON item (missed_ms) WHERE missed_ms IS NOT NULL;
+CREATE INDEX item_register ON item (register, ends_ms) WHERE register IS NOT NULL;
+CREATE INDEX item_warns ON item (ends_ms) WHERE warns_ms IS NOT NULL;
 CREATE TABLE thread (place INTEGER PRIMARY KEY, entries INTEGER NOT NULL, last_ms INTEGER NOT NULL);
 CREATE INDEX thread_last ON thread (last_ms);
 CREATE TABLE thread_entry (thread INTEGER, at INTEGER, seq INTEGER, place INTEGER NOT NULL,
@@ -187,8 +192,31 @@ class DocketTables:
     def put(self, item: Item) -> None:
         """See protocol.docket.Ledger."""
         unheld = item.voice if item.held is None and item.thread & 1 == item.voice else None
-        due_ms = min((clock.due_ms for clock in self._clockwork.running(item)), default=None)
-        self._db.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?)", (item.place, item.encode(), unheld, due_ms))
+        due_ms = missed_ms = quiet_ms = register = ends_ms = warns_ms = None
+        ours = False
+        for clock in self._clockwork.clocks(item):
+            if clock.state == "running":
+                if clock.name == "review":
+                    continue
+                if due_ms is None or clock.due_ms < due_ms:
+                    due_ms = clock.due_ms
+                ours |= clock.owed_by == item.voice
+            elif clock.state != "kept":
+                missed_ms = clock.done_ms
+        course = item.course
+        if course is not None:
+            ends_ms = course.ends_ms
+            if not ours and ends_ms < ENDLESS_MS:
+                # An offer that lapsed waits for no answer any more.
+                quiet_ms = ends_ms
+            if course.from_ms is not None:
+                register = self._clockwork.register(item) or None
+                if course.ended_ms is None and ends_ms < ENDLESS_MS:
+                    warns_ms = ends_ms - self._clockwork.warn_ms(item)
+        self._db.execute(
+            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (item.place, item.encode(), unheld, due_ms, missed_ms, quiet_ms, register, ends_ms, warns_ms),
+        )
 
     def unheld(self, home: int, below: int) -> Iterable[int]:
         """See protocol.docket.Ledger."""

@@ -6,46 +6,25 @@ Entries are named by serial (`ARC 17`), threads by the leaf hash of the entry th
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
-import apsw
-
 from nodes.docket_db import SELECT_JUDGED, judged_row, official, row_verdict
+from nodes.matters import Matters, View
 from nodes.store import Ahead
-from nodes.voices import VoiceReader
-from protocol.clocks import Clock, Clockwork
-from protocol.docket_item import Item, Mark
+from protocol.clocks import SUSPENSIONS, pauses_of
+from protocol.docket_item import Item
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
-from protocol.event import Event
-from protocol.kinds import Catalogue
 from protocol.merkle import Hash
 from protocol.statement import Statement
 from protocol.verdict import NO_LOCATION, Verdict, index_of, location, voice_of
 
-View = dict[str, Any]
-
 FORESEEN_MAX: Final = 64
 """Flashes of the counterpart that are shown before they are judged; as many as are kept ahead of their predecessors."""
 
-LATE_MAX: Final = 256
-"""Statements, and entries of the other node, that are looked through for what has not arrived at home yet."""
 
-
-class DocketViews:
+class DocketViews(Matters):
     """The queries of a projection. Any thread may ask; an answer is of the last batch that was written."""
-
-    store: VoiceReader
-    catalogue: Catalogue
-    clockwork: Clockwork
-    names: tuple[str, str]
-
-    def reader(self) -> apsw.Connection:
-        """A connection for reading, one a thread."""
-        raise NotImplementedError
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -155,27 +134,6 @@ class DocketViews:
         views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in [*places, *later][:limit]]
         return [view for view in views if view is not None]
 
-    def due(self, at_ms: int, *, limit: int = 200) -> list[View]:
-        """What is owed by either side and not done, the most urgent first.
-
-        Args:
-            at_ms: now, UTC milliseconds; says what is overdue.
-            limit: at most so many statements.
-        """
-        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT ?"
-        found = []
-        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (limit,)))]
-        for item in [*items, *self._held_of_late(limit)]:
-            for clock in self.clockwork.running(item):
-                view = self._clock(clock)
-                view["serial"] = self.serial(item.place)
-                view["kind"] = item.kind
-                view["status"] = item.status
-                view["precedence"] = item.precedence
-                view["overdue"] = clock.overdue_at(at_ms)
-                found.append(view)
-        return sorted(found, key=lambda view: view["due_ms"])
-
     def counts(self) -> View:
         """How many entries are judged and how many of them have faults, by voice; how many threads; what is owed."""
         db = self.reader()
@@ -189,42 +147,6 @@ class DocketViews:
             "threads": db.execute("SELECT count(*) FROM thread").get,
             "due": self.due_count(),
         }
-
-    def due_count(self) -> int:
-        """How many statements wait for something."""
-        counted = int(self.reader().execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get)
-        return counted + sum(1 for item in self._held_of_late(LATE_MAX) if self.clockwork.running(item))
-
-    def _held_of_late(self, limit: int) -> list[Item]:
-        """Statements that the other node has logged to hold, where that has not arrived at home yet.
-
-        The docket counts an arrival where its home logs it, and on a quiet line that may take an hour. Whoever owes
-        something by then has to know before: for people the clock runs from what the other node said.
-        """
-        sql = "SELECT data FROM item WHERE unheld IS NOT NULL ORDER BY place DESC LIMIT ?"
-        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (min(limit, LATE_MAX),)))]
-        late = (self._late(0), self._late(1)) if items else ([], [])
-        found = [self._as_held(item, late[1 - item.voice]) for item in items]
-        return [item for item in found if item.held is not None]
-
-    def _late(self, voice: int) -> list[Event]:
-        """Entries of a voice that have not arrived at the other's home, in order; what they hold never goes down."""
-        sql = "SELECT event FROM event WHERE voice=? ORDER BY idx LIMIT ?"
-        return [Event.parse(data) for (data,) in self.reader().execute(sql, (voice, LATE_MAX))]
-
-    def _as_held(self, item: Item, late: Sequence[Event] | None = None) -> Item:
-        """The item with the mark that it will have once what the other node logged has arrived."""
-        if item.held is not None or item.thread & 1 != item.voice:
-            return item
-        events = self._late(1 - item.voice) if late is None else late
-        first = bisect_right(events, item.index, key=lambda event: event.held)
-        if first == len(events):
-            return item
-        return replace(item, held=(events[first].index, events[first].logged_at_ms))
-
-    def serial(self, place: int) -> str:
-        """The name of an entry for people: `ARC 17`."""
-        return f"{self.names[voice_of(place)]} {index_of(place)}"
 
     def _view(self, row: Any) -> View:
         place = row[0]
@@ -262,6 +184,10 @@ class DocketViews:
             "held_at_ms": None,
             "rung": None,
             "state": None,
+            "in_force": False,
+            "course": None,
+            "no_answer": None,
+            "unanswered_since_ms": None,
             "rungs": {},
             "clocks": [],
             **header_of(data, leaf),
@@ -274,7 +200,9 @@ class DocketViews:
         if rung == "sent" and (view["rung"] == "held" or self.names[item.voice] != self.store.own):
             rung = "held"
         view["rung"] = rung
-        view["state"] = item.state
+        at_ms = self.now_ms()
+        pauses = pauses_of(self.register_items(SUSPENSIONS), item.status, at_ms)
+        view |= self.standing(item, at_ms, pauses, held=rung != "sent")
         view["rungs"] = {
             name: self._mark_view(other, mark)
             for name, mark in (
@@ -286,19 +214,7 @@ class DocketViews:
             )
             if mark is not None
         }
-        view["clocks"] = [self._clock(clock) for clock in self.clockwork.clocks(item)]
-
-    def _mark_view(self, voice: int, mark: Mark) -> View:
-        return {"serial": self.serial(location(voice, mark[0])), "at_ms": mark[1]}
-
-    def _clock(self, clock: Clock) -> View:
-        return {
-            "name": clock.name,
-            "owed_by": self.names[clock.owed_by],
-            "due_ms": clock.due_ms,
-            "done_ms": clock.done_ms,
-            "state": clock.state,
-        }
+        view["clocks"] = [self._clock(clock) for clock in self.clockwork.clocks(item, pauses)]
 
 
 def header_of(data: bytes, leaf: Hash) -> View:

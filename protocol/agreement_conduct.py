@@ -20,7 +20,9 @@ from protocol.agreement_checks import (
 from protocol.limits import INTERVAL_MS_MAX, SEVERITY_MAX
 from protocol.statement import PRECEDENCES
 
-CLOCK_NAMES: Final = ("open", "holding", "answer", "report", "follow", "review", "warn", "notice", "lapse", "longest")
+CLOCK_NAMES: Final = (
+    "open", "holding", "answer", "report", "follow", "update", "review", "warn", "notice", "lapse", "longest",
+)  # fmt: skip
 """The clocks that a kind may have; in the catalogue each has `_ms` behind it."""
 
 TIERS: Final = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR")

@@ -12,7 +12,7 @@ from typing import Final
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
 from protocol.audit_time import LineTally, judge_clocks
-from protocol.clocks import Clockwork
+from protocol.clocks import SUSPENSIONS, Clockwork
 from protocol.docket import Docket
 from protocol.event import event_of
 from protocol.faults import (
@@ -114,7 +114,10 @@ class _Judgement:
             tally.end()
         ends = judge.state(0).last_ms, judge.state(1).last_ms
         clockwork = Clockwork(self.agreement, self.catalogue)
-        clocks = judge_clocks(ledger.items(), clockwork, self.agreement.shorts, ends, self.report)
+        stopping = any(kind.register == SUSPENSIONS for kind in self.catalogue.kinds)
+        suspensions = [item for item in ledger.items() if clockwork.register(item) == SUSPENSIONS] if stopping else []
+        names = self.agreement.shorts
+        clocks = judge_clocks(ledger.items(), clockwork, names, ends, self.report, suspensions=suspensions)
         self._sum_up(docket, clocks)
 
     def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:

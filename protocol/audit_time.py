@@ -5,13 +5,13 @@ These are findings about people and machines. None of them refutes: a late answe
 Source: spec/audit.md, "Verdict", steps 11 and 12.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from protocol.agreement import Agreement
-from protocol.clocks import Clockwork
+from protocol.clocks import NO_PAUSES, Clockwork, pauses_of
 from protocol.docket_item import Item
 from protocol.finding import Report
 from protocol.limits import TIME_MS_MAX
@@ -19,7 +19,15 @@ from protocol.verdict import Verdict, index_of, voice_of
 
 LINE_KIND: Final = "line"
 
-_DONE: Final = {"open": "opened", "holding": "given a holding reply or an answer", "answer": "answered"}
+_DONE: Final = {
+    "open": "opened",
+    "holding": "given a holding reply or an answer",
+    "answer": "answered",
+    "report": "reported",
+    "follow": "followed up",
+    "update": "updated",
+    "review": "reviewed",
+}
 
 
 def zulu(at_ms: int) -> str:
@@ -44,7 +52,13 @@ def span(duration_ms: int) -> str:
 
 
 def judge_clocks(
-    items: Iterable[Item], clockwork: Clockwork, names: tuple[str, str], ends_ms: tuple[int, int], report: Report
+    items: Iterable[Item],
+    clockwork: Clockwork,
+    names: tuple[str, str],
+    ends_ms: tuple[int, int],
+    report: Report,
+    *,
+    suspensions: Sequence[Item] = (),
 ) -> int:
     """Report clocks that were missed, or on which the two nodes disagree.
 
@@ -54,14 +68,16 @@ def judge_clocks(
         names: the parties' short names, in order.
         ends_ms: the last logging time of each log. What was due before it and is not done is missed.
         report: where findings go.
+        suspensions: those of the items that stop clocks.
 
     Returns:
         How many clocks there were.
     """
     number = 0
     found: list[tuple[int, int, str, str]] = []
+    pauses = {status: pauses_of(suspensions, status, max(ends_ms)) for status in {item.status for item in suspensions}}
     for item in items:
-        for clock in clockwork.clocks(item):
+        for clock in clockwork.clocks(item, pauses.get(item.status, NO_PAUSES)):
             number += 1
             who = names[clock.owed_by]
             what = f"{item.precedence} {item.kind}"

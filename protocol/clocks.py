@@ -5,20 +5,64 @@ nothing. The receiver's interval runs from where its node logged that it held th
 answer. The author's runs from where it logged the statement to where its own node logged that it held the answer. Where
 the two lead to different findings, the finding is *disputed*: neither node's clock is taken for the truth.
 
-A header's `respond_by` may lengthen the agreed interval, never shorten it. So may a holding reply, at most twice.
+A header's `respond_by` may lengthen the agreed interval, never shorten it: an earlier one is a wish. So may a holding
+reply, as often as the tables say.
+
+While a suspension that either party declared is in force no clock runs against anybody: it is *paused*, and due later
+by as long. A flash, and a kind that always passes, is not paused.
 
 Source: spec/docket.md, "Clocks".
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from protocol.agreement import Agreement
-from protocol.docket_item import RETRACTED, RUNNING_STATES, Item
+from protocol.docket_item import OVER_STATES, RUNNING_STATES, Item
+from protocol.kind import CLOCKS
 from protocol.kinds import Catalogue, Kind
 
-ClockName = Literal["open", "holding", "answer"]
+ClockName = Literal["open", "holding", "answer", "report", "follow", "update", "review"]
 ClockState = Literal["running", "kept", "missed", "disputed"]
+
+WARNED_MS: Final = 14 * 86_400_000
+"""People are warned of an end so long before it, at most, where the kind says nothing."""
+
+SUSPENSIONS: Final = "suspensions"
+"""The register of what stops clocks."""
+
+FLASH: Final = "flash"
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """When clocks stood still, up to a time.
+
+    Attributes:
+        spans: from and until, UTC milliseconds, in order and apart from one another.
+        now: the last of them is not over.
+    """
+
+    spans: tuple[tuple[int, int], ...] = ()
+    now: bool = False
+
+    def due(self, start_ms: int, allowed_ms: int) -> int:
+        """When an interval from a time is over that does not run in the pauses."""
+        due = start_ms + allowed_ms
+        for begin, end in self.spans:
+            if begin >= due:
+                break
+            if end > start_ms:
+                due += end - max(begin, start_ms)
+        return due
+
+    def stops(self, due_ms: int) -> bool:
+        """Whether a clock that was due at this time stands still now."""
+        return self.now and due_ms > self.spans[-1][0]
+
+
+NO_PAUSES: Final = Pauses()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +79,14 @@ class Clock:
     """One clock of one statement.
 
     Attributes:
-        name: `open`, `holding` or `answer`.
+        name: `open`, `holding`, `answer`, `report`, `follow`, `update` or `review`.
         place: location of the statement.
         owed_by: the voice that owes it, 0 or 1.
         due_ms: until when, by the clock of the party that owes it, UTC milliseconds.
         done_ms: when it was done, by the same clock, or None.
         state: running, kept, missed, or disputed between the two nodes.
+        wish_ms: an earlier time that the header asks for, or None. Nobody owes it.
+        paused: it stands still: a suspension is in force at the end of the pauses that were given.
     """
 
     name: ClockName
@@ -49,6 +95,8 @@ class Clock:
     due_ms: int
     done_ms: int | None
     state: ClockState
+    wish_ms: int | None = None
+    paused: bool = False
 
     def overdue_at(self, at_ms: int) -> bool:
         """Whether it is still owed and was due before this time."""
@@ -59,7 +107,7 @@ class Clockwork:
     """Finds the clocks of statements under one agreement.
 
     Args:
-        agreement: gives the intervals for each precedence.
+        agreement: gives the intervals for each precedence, and clocks of single kinds.
         catalogue: gives a kind intervals of its own where it has them.
     """
 
@@ -67,55 +115,127 @@ class Clockwork:
         self._agreement = agreement
         self._catalogue = catalogue
         self._limits: dict[tuple[str, str], Limits] = {}
+        self._own: dict[str, Mapping[str, int]] = {}
+
+    def own(self, kind: Kind) -> Mapping[str, int]:
+        """The clocks of a kind in milliseconds by name: the catalogue's, with the agreement's in their place."""
+        found = self._own.get(kind.name)
+        if found is None:
+            terms = {name: self._agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
+            found = {**kind.clocks, **{name: limit for name, limit in terms.items() if limit is not None}}
+            self._own[kind.name] = found
+        return found
 
     def limits(self, kind: Kind, precedence: str) -> Limits:
         """The intervals for a kind at a precedence."""
         found = self._limits.get((kind.name, precedence))
         if found is None:
-            terms = self._agreement.clocks[precedence]
+            terms, own = self._agreement.clocks[precedence], self.own(kind)
             found = Limits(
-                open_ms=kind.clocks.get("open_ms", terms.open_within_ms),
-                holding_ms=kind.clocks.get("holding_ms", terms.holding_within_ms),
-                answer_ms=kind.clocks.get("answer_ms", terms.answer_within_ms),
+                open_ms=own.get("open_ms", terms.open_within_ms),
+                holding_ms=own.get("holding_ms", terms.holding_within_ms),
+                answer_ms=own.get("answer_ms", terms.answer_within_ms),
             )
             self._limits[kind.name, precedence] = found
         return found
 
-    def clocks(self, item: Item) -> tuple[Clock, ...]:
-        """Every clock that runs, or ran, for a statement; none before the other node has held it."""
+    def passes(self, item: Item) -> bool:
+        """Whether it passes a suspension, and its clocks go on: a flash, and a kind that always does."""
         kind = self._catalogue.kind(item.kind)
-        if kind is None or item.held is None or kind.step == "said":
+        return item.precedence == FLASH or (kind is not None and kind.always)
+
+    def register(self, item: Item) -> str:
+        """Where it is listed while it is in force, or an empty text."""
+        kind = self._catalogue.kind(item.kind)
+        return "" if kind is None else kind.register
+
+    def warn_ms(self, item: Item) -> int:
+        """How long before its end people are warned of it: by its kind's clock, or a quarter of its time."""
+        kind, course = self._catalogue.kind(item.kind), item.course
+        if kind is None or course is None or course.from_ms is None:
+            return 0
+        found = self.own(kind).get("warn_ms")
+        return min(WARNED_MS, (course.lapses_ms - course.from_ms) // 4) if found is None else found
+
+    @property
+    def longest_warning_ms(self) -> int:
+        """The longest of all warnings."""
+        return max((self.own(kind).get("warn_ms", WARNED_MS) for kind in self._catalogue.kinds), default=WARNED_MS)
+
+    def clocks(self, item: Item, pauses: Pauses = NO_PAUSES) -> tuple[Clock, ...]:
+        """Every clock that runs, or ran, for a statement.
+
+        Args:
+            item: the statement. What the other party owes on it begins where its node held it.
+            pauses: when clocks stood still.
+        """
+        kind = self._catalogue.kind(item.kind)
+        if kind is None or kind.step == "said":
             return ()
-        limits = self.limits(kind, item.precedence)
-        start = item.held[1]
-        by = 1 - item.voice
-        firsts = [mark[1] for mark in (item.opened, item.acknowledged, item.holding, item.answered) if mark is not None]
-        found = [_clock("open", item, by, start + limits.open_ms, min(firsts, default=None))]
-        if kind.answered_by:
-            allowed = allowed_ms(item, limits)
-            answered = None if item.answered is None else item.answered[1]
-            answer = _clock("answer", item, by, start + allowed, answered)
-            if answer.state in {"kept", "missed"} and item.answer_seen_ms is not None:
-                late = item.answer_seen_ms - item.logged_at_ms > allowed
-                if late != (answer.state == "missed"):
-                    answer = Clock("answer", item.place, by, answer.due_ms, answer.done_ms, "disputed")
-            if kind.held_by:
-                replies = [mark[1] for mark in (item.holding, item.answered) if mark is not None]
-                found.append(_clock("holding", item, by, start + limits.holding_ms, min(replies, default=None)))
-            found.append(answer)
-        if item.state == RETRACTED:
+        if pauses.spans and self.passes(item):
+            pauses = NO_PAUSES
+        found = [] if item.held is None else self._theirs(kind, item, item.held[1], pauses)
+        if item.course is not None:
+            found += self._ours(item, pauses)
+        if item.state in OVER_STATES:
             return tuple(one for one in found if one.done_ms is not None)
         return tuple(found)
 
-    def running(self, item: Item) -> tuple[Clock, ...]:
-        """The clocks of a statement on which something is still owed."""
-        return tuple(one for one in self.clocks(item) if one.state == "running")
+    def _theirs(self, kind: Kind, item: Item, start: int, pauses: Pauses) -> list[Clock]:
+        """What the other party owes: to open it, to say that it holds it, to answer."""
+        limits, by = self.limits(kind, item.precedence), 1 - item.voice
+        firsts = [mark[1] for mark in (item.opened, item.acknowledged, item.holding, item.answered) if mark is not None]
+        found = [_clock("open", item, by, start, limits.open_ms, min(firsts, default=None), pauses)]
+        if kind.answered_by:
+            allowed = allowed_ms(item, limits)
+            if kind.held_by:
+                replies = [mark[1] for mark in (item.holding, item.answered) if mark is not None]
+                done = min(replies, default=None)
+                found.append(_clock("holding", item, by, start, limits.holding_ms, done, pauses))
+            answered = None if item.answered is None else item.answered[1]
+            answer = _clock("answer", item, by, start, allowed, answered, pauses)
+            if answer.state in {"kept", "missed"} and item.answer_seen_ms is not None:
+                late = item.answer_seen_ms > pauses.due(item.logged_at_ms, allowed)
+                if late != (answer.state == "missed"):
+                    answer = Clock("answer", item.place, by, answer.due_ms, answer.done_ms, "disputed")
+            wish = item.respond_by_ms
+            if wish is not None and wish - item.logged_at_ms < limits.answer_ms and answer.done_ms is None:
+                answer = Clock(
+                    "answer", item.place, by, answer.due_ms, None, "running", start + wish - item.logged_at_ms,
+                    answer.paused,
+                )  # fmt: skip
+            found.append(answer)
+        return found
 
-    def unanswered_since(self, item: Item, at_ms: int) -> int | None:
-        """Since when a request is unanswered though an answer was due, at a time of the clock of whoever owes it."""
-        if item.state not in RUNNING_STATES:
+    def _ours(self, item: Item, pauses: Pauses) -> list[Clock]:
+        """What its author owes on it, by times of its own."""
+        course = item.course
+        if course is None:
+            return []
+        found, by = [], item.voice
+        if course.report_by_ms is not None:
+            found.append(_until("report", item, by, course.report_by_ms, item.logged_at_ms))
+        if course.follow_by_ms is not None:
+            done = None if course.followed is None else course.followed[1]
+            start = item.logged_at_ms
+            found.append(_clock("follow", item, by, start, course.follow_by_ms - start, done, pauses))
+        if course.update_by_ms is not None:
+            found.append(
+                _clock("update", item, by, item.logged_at_ms, course.update_by_ms - item.logged_at_ms, None, pauses)
+            )
+        if course.review_by_ms is not None and course.ended_ms is None and course.review_by_ms <= course.lapses_ms:
+            found.append(_until("review", item, by, course.review_by_ms, None))
+        return found
+
+    def running(self, item: Item, pauses: Pauses = NO_PAUSES) -> tuple[Clock, ...]:
+        """The clocks of a statement on which something is still owed."""
+        return tuple(one for one in self.clocks(item, pauses) if one.state == "running")
+
+    def unanswered_since(self, item: Item, at_ms: int, pauses: Pauses = NO_PAUSES) -> int | None:
+        """Since when a matter is unanswered though an answer was due, at a time of the clock of whoever owes it."""
+        if item.state not in RUNNING_STATES or item.answered is not None:
             return None
-        for one in self.clocks(item):
+        for one in self.clocks(item, pauses):
             if one.name == "answer" and one.overdue_at(at_ms):
                 return one.due_ms
         return None
@@ -127,6 +247,36 @@ def allowed_ms(item: Item, limits: Limits) -> int:
     return max(limits.answer_ms, asked, item.extended_ms)
 
 
-def _clock(name: ClockName, item: Item, by: int, due_ms: int, done_ms: int | None) -> Clock:
+def pauses_of(suspensions: Iterable[Item], status: str, at_ms: int) -> Pauses:
+    """When clocks stood still up to a time.
+
+    Args:
+        suspensions: every statement of the register of suspensions, in any order.
+        status: of the statements whose clocks they are; an exercise suspends exercises.
+        at_ms: now; what is in force then stands still until then.
+    """
+    spans = []
+    for item in suspensions:
+        course = item.course
+        if course is None or course.from_ms is None or item.status != status or course.from_ms >= at_ms:
+            continue
+        spans.append((course.from_ms, min(course.ends_ms, at_ms)))
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(spans):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        elif begin < end:
+            joined.append((begin, end))
+    return Pauses(tuple(joined), bool(joined) and joined[-1][1] >= at_ms)
+
+
+def _clock(
+    name: ClockName, item: Item, by: int, start_ms: int, allowed: int, done_ms: int | None, pauses: Pauses
+) -> Clock:
+    due_ms = pauses.due(start_ms, allowed)
+    return _until(name, item, by, due_ms, done_ms, paused=done_ms is None and pauses.stops(due_ms))
+
+
+def _until(name: ClockName, item: Item, by: int, due_ms: int, done_ms: int | None, *, paused: bool = False) -> Clock:
     state: ClockState = "running" if done_ms is None else "kept" if done_ms <= due_ms else "missed"
-    return Clock(name, item.place, by, due_ms, done_ms, state)
+    return Clock(name, item.place, by, due_ms, done_ms, state, paused=paused)

@@ -8,13 +8,11 @@ size is one value for both nodes and every auditor.
 Rules:
 
 1. A statement without effect changes nothing.
-2. A receipt, an answer, an update, a correction or a retraction changes the statement it names, if that one counts and
-   is in the same thread.
+2. What a statement does to the one it names is said by the tables of the catalogue (`protocol.procedures`,
+   `protocol.moves`), if that one counts and is in the same thread.
 3. `opened` and `acknowledged` are made by the other party; the first of each stands.
-4. A request is open until it is answered, partly answered, declined or retracted. Its first answer stops the clock; a
-   later and fuller one changes the state and not the time. Two holding replies count, a third changes nothing.
-5. An update changes the state of the thread's first notice; a correction or a retraction that of the statement it
-   names. What is retracted stays so.
+4. A first answer stops the clock; a later and fuller one changes the state and not the time.
+5. An update changes the state of the thread's opener; what is retracted stays so.
 6. Who holds what: an entry of the other log is held by the home entry that it arrives with; a home entry by the first
    arriving entry whose own `held` covers it.
 
@@ -28,19 +26,12 @@ from struct import Struct
 from typing import Final, Protocol
 
 from protocol.agreement import Agreement
-from protocol.docket_item import (
-    DECLINED,
-    HELD,
-    HOLDING_REPLIES_MAX,
-    OPEN,
-    PARTLY,
-    RETRACTED,
-    RUNNING_STATES,
-    Item,
-    Mark,
-)
+from protocol.clocks import Clockwork
+from protocol.course import Mark
+from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.kinds import Catalogue, Kind
+from protocol.moves import Moves
 from protocol.order import arrivals
 from protocol.tagged import Hash, tagged
 from protocol.verdict import NO_LOCATION
@@ -49,8 +40,6 @@ _SUM_BITS: Final = 2048
 _SUM_BYTES: Final = _SUM_BITS // 8
 _THREE_UINT64: Final = Struct(">3Q")
 _SUM_MASK: Final = (1 << _SUM_BITS) - 1
-
-_RECEIPTS: Final = frozenset({"opened", "acknowledged"})
 
 
 class Ledger(Protocol):
@@ -122,6 +111,7 @@ class Docket:
     ) -> None:
         self.agreement = agreement
         self._catalogue = catalogue
+        self._moves = Moves(catalogue, Clockwork(agreement, catalogue))
         self._ledger = ledger
         self.homes = homes or (Home(), Home())
         self._digests = digests
@@ -171,10 +161,12 @@ class Docket:
         target = self._open(event.reply) if event.reply != NO_LOCATION else None
         if target is not None and target.thread != event.thread:
             target = None
-        if kind.step in _RECEIPTS:
+        home_ms = event.logged_at_ms if received is None else received[1]
+        if kind.procedure == "receipt":
             if target is not None and target.voice != event.voice:
-                self._receipt(kind, target, event, received)
+                self._receipt(kind, target, event, home_ms, received)
             return
+        state, course = self._moves.begin(kind, event, home_ms)
         item = Item(
             place=event.place,
             thread=event.thread,
@@ -183,64 +175,31 @@ class Docket:
             precedence=event.precedence,
             logged_at_ms=event.logged_at_ms,
             at=at,
-            state=_first_state(kind),
+            state=state,
             respond_by_ms=event.respond_by_ms,
             reply=event.reply,
+            course=course,
         )
         self._before[item.place] = None
         self._changed[item.place] = item
         if received is not None:
             item.held = received
-        if target is not None:
-            self._change(kind, target, event)
-            if received is not None:
-                self._answer_seen(item, received[1], target)
-        if kind.step == "updated":
-            first = self._open(event.thread)
-            if first is not None and first.voice == event.voice and first.state != RETRACTED:
-                first.state = "updated"
+        self._moves.place(kind, event, home_ms, opener, target, self._open)
+        if target is not None and received is not None:
+            self._answer_seen(item, received[1], target)
 
-    def _receipt(self, kind: Kind, target: Item, event: Event, received: Mark | None) -> None:
+    def _receipt(self, kind: Kind, target: Item, event: Event, home_ms: int, received: Mark | None) -> None:
         mark = (event.index, event.logged_at_ms)
         if kind.step == "opened":
             target.opened = target.opened or mark
             return
         target.acknowledged = target.acknowledged or mark
-        asked = self._catalogue.kind(target.kind)
-        if asked is not None and kind.name in asked.answered_by and target.state in RUNNING_STATES:
+        answered = target.answered
+        self._moves.place(kind, event, home_ms, None, target, self._open)
+        if target.answered is not answered:
             # A line check asks for nothing but to be acknowledged. The receipt is no item that could be held, so the
             # asker's side of the clock is its arrival.
-            target.state = "answered"
-            target.answered = mark
             target.answer_seen_ms = None if received is None else received[1]
-
-    def _change(self, kind: Kind, target: Item, event: Event) -> None:
-        """What a statement does to the one it names."""
-        if kind.step in {"corrected", "retracted"}:
-            if target.voice == event.voice and target.state != RETRACTED:
-                if kind.step == "retracted":
-                    target.state = RETRACTED
-                elif target.state not in RUNNING_STATES and target.answered is None:
-                    target.state = "corrected"
-            return
-        asked = self._catalogue.kind(target.kind)
-        if asked is None or target.voice == event.voice or target.state == RETRACTED:
-            return
-        mark = (event.index, event.logged_at_ms)
-        if kind.name in asked.held_by:
-            if target.state in RUNNING_STATES and target.holdings < HOLDING_REPLIES_MAX:
-                target.state = HELD
-                target.holdings += 1
-                target.holding = target.holding or mark
-                if event.respond_by_ms is not None and target.held is not None:
-                    target.extended_ms = max(target.extended_ms, event.respond_by_ms - target.held[1])
-        elif kind.name in asked.answered_by:
-            if target.state in RUNNING_STATES or target.state in {PARTLY, DECLINED, "not-known"}:
-                target.state = event.outcome or "answered"
-                target.answered = target.answered or mark
-        elif kind.name in asked.declined_by and target.state in RUNNING_STATES:
-            target.state = DECLINED
-            target.answered = mark
 
     def _mark_held(self, item: Item, mark: Mark) -> None:
         item.held = mark
@@ -274,12 +233,6 @@ class Docket:
             self._ledger.put(item)
         self._changed.clear()
         self._before.clear()
-
-
-def _first_state(kind: Kind) -> str:
-    if kind.answered_by:
-        return OPEN
-    return "made" if kind.procedure == "notice" and kind.step != "said" else "said"
 
 
 def _hashed(data: bytes) -> int:

@@ -12,22 +12,19 @@ from typing import Any, Final
 import msgpack
 
 from protocol.canonical import encode_sorted
+from protocol.course import Course, Mark
 from protocol.verdict import NO_LOCATION
-
-Mark = tuple[int, int]
-"""Index of an entry and its time of logging, UTC milliseconds by its author's clock."""
 
 OPEN: Final = "open"
 HELD: Final = "held"
-PARTLY: Final = "partly"
 DECLINED: Final = "declined"
 RETRACTED: Final = "retracted"
 
-RUNNING_STATES: Final = frozenset({OPEN, HELD})
-"""States of a request in which an answer is owed."""
+RUNNING_STATES: Final = frozenset({OPEN, HELD, "proposed", "declared", "renewed"})
+"""States in which the answer that a kind is owed, if it is, is still to come."""
 
-HOLDING_REPLIES_MAX: Final = 2
-"""Holding replies that count for one request."""
+OVER_STATES: Final = frozenset({RETRACTED, "withdrawn", "ended"})
+"""States in which nothing more is owed."""
 
 
 @dataclass(slots=True)
@@ -42,18 +39,19 @@ class Item:
         precedence: which clocks run for it.
         logged_at_ms: its author's time of logging, UTC milliseconds.
         at: index of the home entry at which it has its place in home order.
-        state: for notices made, updated, corrected or retracted; for requests open, held, answered, partly, not-known,
-            declined or retracted; for everything else said or retracted.
+        state: one of the states of its kind's procedure (`protocol.procedures`), or said. It knows of no time: whether
+            it has lapsed is computed.
         respond_by_ms: the time its header asks an answer by, by its author's clock, or None.
         reply: location of the statement it answers, or NO_LOCATION.
         held: where the other node first logged that it held it.
         opened: where an officer of the other party first said that it was opened.
         acknowledged: where one first acknowledged it.
-        answered: for requests, where it was first answered, partly or in full, or declined.
+        answered: where the answer that it is owed was first given, in part or in full, or refused.
         answer_seen_ms: when the asker's own node logged that it held that answer, by the asker's clock, or None.
         holdings: holding replies that counted.
         holding: where the first holding reply was logged.
         extended_ms: the longest interval, from `held`, that a holding reply took for the answer; 0 for none.
+        course: from when and until when it is in force, and what is owed on it; None where it has none.
     """
 
     place: int
@@ -74,6 +72,7 @@ class Item:
     holdings: int = 0
     holding: Mark | None = None
     extended_ms: int = 0
+    course: Course | None = None
 
     @property
     def voice(self) -> int:
@@ -97,29 +96,30 @@ class Item:
         return "sent" if self.held is None else "held"
 
     def encode(self) -> bytes:
-        """The item in canonical bytes."""
-        return encode_sorted(
-            [
-                self.place,
-                self.thread,
-                self.kind,
-                self.status,
-                self.precedence,
-                self.logged_at_ms,
-                self.at,
-                self.state,
-                self.respond_by_ms,
-                self.reply,
-                self.held,
-                self.opened,
-                self.acknowledged,
-                self.answered,
-                self.answer_seen_ms,
-                self.holdings,
-                self.holding,
-                self.extended_ms,
-            ]
-        )
+        """The item in canonical bytes. One without a course has the places that it had before there were courses."""
+        values: list[Any] = [
+            self.place,
+            self.thread,
+            self.kind,
+            self.status,
+            self.precedence,
+            self.logged_at_ms,
+            self.at,
+            self.state,
+            self.respond_by_ms,
+            self.reply,
+            self.held,
+            self.opened,
+            self.acknowledged,
+            self.answered,
+            self.answer_seen_ms,
+            self.holdings,
+            self.holding,
+            self.extended_ms,
+        ]
+        if self.course is not None:
+            values.append(self.course.values())
+        return encode_sorted(values)
 
     @classmethod
     def parse(cls, data: bytes) -> "Item":
@@ -128,6 +128,8 @@ class Item:
         for place in _MARKS:
             if values[place] is not None:
                 values[place] = tuple(values[place])
+        if len(values) > _COURSE:
+            values[_COURSE] = Course.of(values[_COURSE])
         return cls(*values)
 
 
@@ -136,3 +138,4 @@ _MARKS: Final = tuple(
     for number, field in enumerate(fields(Item))
     if field.name in {"held", "opened", "acknowledged", "answered", "holding"}
 )
+_COURSE: Final = 18

@@ -12,6 +12,7 @@ from typing import Any
 import msgpack
 
 from protocol.canonical import encode_sorted
+from protocol.facts import FORCED, PHASE, STARTS
 from protocol.verdict import NO_LOCATION, Verdict, location
 
 
@@ -31,6 +32,12 @@ class Event:
         precedence: as in the header, empty where it could not be read.
         outcome: as in the header, or None.
         respond_by_ms: as in the header, or None.
+        severity: as in the header, or None.
+        aware_at_ms: as in the header, or None.
+        valid_until_ms: as in the header, or None.
+        starts_ms: the fact of that name, or None: it is in force not before.
+        forced: the fact of that name: no notice is kept.
+        phase: the fact of that name, or None.
     """
 
     voice: int
@@ -44,6 +51,12 @@ class Event:
     precedence: str = ""
     outcome: str | None = None
     respond_by_ms: int | None = None
+    severity: int | None = None
+    aware_at_ms: int | None = None
+    valid_until_ms: int | None = None
+    starts_ms: int | None = None
+    forced: bool = False
+    phase: int | None = None
 
     @property
     def place(self) -> int:
@@ -65,6 +78,12 @@ class Event:
                 self.precedence,
                 self.outcome,
                 self.respond_by_ms,
+                self.severity,
+                self.aware_at_ms,
+                self.valid_until_ms,
+                self.starts_ms,
+                self.forced,
+                self.phase,
             ]
         )
 
@@ -89,7 +108,7 @@ def event_of(verdict: Verdict, last_ms: int) -> Event:
     if statement is None:
         return Event(verdict.voice, verdict.index, last_ms, verdict.held.size)
     counts = kind is not None and not kind.machine and not kind.document and verdict.effective
-    return Event(
+    event = Event(
         verdict.voice,
         verdict.index,
         last_ms,
@@ -102,3 +121,13 @@ def event_of(verdict: Verdict, last_ms: int) -> Event:
         statement.outcome,
         statement.respond_by_ms,
     )
+    if counts:
+        event.severity = statement.severity
+        event.aware_at_ms = statement.aware_at_ms
+        event.valid_until_ms = statement.valid_until_ms
+        facts = statement.facts
+        if facts:
+            event.starts_ms = facts.get(STARTS)
+            event.forced = FORCED in facts
+            event.phase = facts.get(PHASE)
+    return event

@@ -27,6 +27,11 @@ from collections.abc import Callable, Mapping
 
 from protocol.limits import TIME_MS_MAX
 
+STARTS = "starts_ms"
+FORCED = "forced"
+PHASE = "phase"
+"""Facts that move a matter, by their names in every kind that has them."""
+
 HASHES_MAX = 64  # 64 hashes are 2 KiB; a longer list becomes several statements
 _CODE = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _PARTY = re.compile(r"[A-Z]{2,4}", re.ASCII)

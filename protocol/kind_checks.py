@@ -7,40 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from protocol.catalogue_table import CatalogueRefused
-from protocol.facts import FACT_TYPES
+from protocol.facts import FACT_TYPES, FORCED, PHASE, STARTS
 from protocol.kind import CLOCKS, EVERY_KIND, MACHINE_KINDS, Kind
 from protocol.procedures import MOVED, STATES, Procedures
 from protocol.vocabulary import Vocabulary
 
 
 def expanded(kind: Kind, kinds: Mapping[str, Kind]) -> Kind:
-    """Replace the signs for many kinds in `replies_to` with their names.
-
-    A star stands for every kind that people speak in, receipts excepted, which nobody answers; `request:asked` for
-    every kind of that procedure and step; `-line-check` takes a kind out of those. So a kind that is added is answered,
-    declined or retracted as its like are.
-
-    Raises:
-        CatalogueRefused: no kind has that procedure and step.
-    """
-    if not any(name == EVERY_KIND or ":" in name for name in kind.replies_to):
+    """Replace the sign for every kind with the kinds people speak in; receipts excepted, which nobody answers."""
+    if EVERY_KIND not in kind.replies_to:
         return kind
-    found: set[str] = set()
-    without = {name.removeprefix("-") for name in kind.replies_to if name.startswith("-")}
-    if not without <= set(kinds):
-        raise CatalogueRefused(f"kinds/{kind.name}.toml", "leaves out a kind that is not there")
-    for name in kind.replies_to:
-        procedure, colon, step = name.partition(":")
-        if name == EVERY_KIND:
-            found.update(one.name for one in kinds.values() if one.procedure not in {"machine", "document", "receipt"})
-        elif not colon:
-            found.update({name} - {f"-{one}" for one in without})
-        else:
-            meant = [one.name for one in kinds.values() if (one.procedure, one.step) == (procedure, step)]
-            if not meant:
-                raise CatalogueRefused(f"kinds/{kind.name}.toml", f"may reply to {name}, which no kind is")
-            found.update(meant)
-    return replace(kind, replies_to=tuple(sorted(found - without)))
+    everything = tuple(
+        name for name, one in sorted(kinds.items()) if one.procedure not in {"machine", "document", "receipt"}
+    )
+    return replace(kind, replies_to=everything)
 
 
 def tied(kinds: Mapping[str, Kind], procedures: Procedures) -> dict[str, Kind]:
@@ -82,6 +62,8 @@ def check_course(kind: Kind, kinds: Mapping[str, Kind], procedures: Procedures) 
     require(set(kind.followed_by) <= set(kinds), "is followed by a kind that is not there")
     require(bool(kind.followed_by) == ("follow_ms" in kind.clocks), "followed_by and follow_ms come together")
     require(set(kind.clocks) <= set(CLOCKS), f"has a clock that is not one of {', '.join(CLOCKS)}")
+    for name, type_ in ((STARTS, "time"), (FORCED, "flag"), (PHASE, "uint")):
+        require(kind.machine or kind.facts.get(name, type_).removesuffix("?") == type_, f"the fact {name} is a {type_}")
     if kind.procedure not in MOVED:
         require(not kind.register or kind.document, "only what has a procedure is in force")
         return

@@ -15,6 +15,7 @@ from protocol.memory_ledger import MemoryLedger
 from protocol.order import home_order
 from protocol.verdict import location
 from tests.builders import START_MS, World, make_agreement
+from tests.protocol.procedure_samples import SAMPLES
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -48,8 +49,27 @@ def test_an_entry_arrives_just_before_the_first_that_covers_it() -> None:
 
 # --- any interleaving -----------------------------------------------------------------------------------------------
 
-KINDS = ("notification", "clarification-request", "goodwill", "line-check")
+KINDS = (
+    "notification", "clarification-request", "goodwill", "line-check", "pact-propose", "pact-propose", "plan-propose",
+    "vow-declare", "flag", "claim", "pause-line",
+)  # fmt: skip
 FOLLOWING = (
+    "pact-accept",
+    "pact-accept",
+    "pact-extend",
+    "pact-review",
+    "pact-suspend",
+    "pact-resume",
+    "pact-end",
+    "pact-withdraw",
+    "plan-accept",
+    "plan-start",
+    "vow-understand",
+    "vow-renew",
+    "vow-withdraw",
+    "claim-update",
+    "claim-report",
+    "take-back",
     "update",
     "correction",
     "retraction",
@@ -86,6 +106,8 @@ def two_logs(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
             event.outcome = "partly" if event.kind == "clarification-response" and draw(st.booleans()) else None
             event.respond_by_ms = at_ms + 5 * HOUR_MS if event.kind == "holding-reply" else None
         if event.kind:
+            event.valid_until_ms = draw(st.sampled_from((None, at_ms + HOUR_MS, at_ms + 90 * HOUR_MS)))
+            event.severity = draw(st.sampled_from((None, 2, 5)))
             event.status, event.precedence = "actual", draw(st.sampled_from(("flash", "routine")))
             statements.append(event)
         logs[voice].append(event)
@@ -95,7 +117,7 @@ def two_logs(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
 def _fold(logs: Sequence[Sequence[Event]], turns: Sequence[int]) -> tuple[Docket, MemoryLedger]:
     """Fold in the order of the turns where an entry can be folded, and then whatever is left."""
     ledger = MemoryLedger()
-    docket = Docket(agreement=make_agreement(), catalogue=catalogue(), ledger=ledger)
+    docket = Docket(agreement=make_agreement(), catalogue=SAMPLES, ledger=ledger)
     done = [0, 0]
 
     def step(voice: int) -> bool:
@@ -141,7 +163,7 @@ def test_a_home_depends_only_on_what_it_holds(logs: tuple[list[Event], list[Even
     short, _ = _fold((logs[0][:size], logs[1][:needed]), ())
     marks = {}
     ledger = MemoryLedger()
-    docket = Docket(agreement=make_agreement(), catalogue=catalogue(), ledger=ledger)
+    docket = Docket(agreement=make_agreement(), catalogue=SAMPLES, ledger=ledger)
     done = [0, 0]
     while True:
         for voice in (0, 1):

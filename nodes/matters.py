@@ -1,0 +1,278 @@
+"""What people ask of the docket by time: what is due, what was missed, what is in force, how a matter stands.
+
+Every answer comes from an index and costs what it shows, not what was ever said. Times are of the node that is asked;
+a suspension of either party stops the clocks of what does not pass it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import apsw
+
+from nodes.clock import now
+from nodes.voices import VoiceReader
+from protocol.clocks import SUSPENSIONS, Clock, Clockwork, Pauses, pauses_of
+from protocol.course import ENDLESS_MS, Mark
+from protocol.docket_item import Item
+from protocol.event import Event
+from protocol.kind import REGISTERS
+from protocol.kinds import Catalogue
+from protocol.pulse import UP
+from protocol.standing import absence, in_force, state_at
+from protocol.verdict import index_of, location, voice_of
+
+View = dict[str, Any]
+
+LATE_MAX: Final = 256
+"""Statements, and entries of the other node, that are looked through for what has not arrived at home yet."""
+
+_ANSWERS: Final = frozenset({"open", "holding", "answer"})
+
+
+class Matters:
+    """The queries of a projection that take a time. Any thread may ask; an answer is of the last batch written."""
+
+    store: VoiceReader
+    catalogue: Catalogue
+    clockwork: Clockwork
+    names: tuple[str, str]
+    _time: Callable[[], int] = staticmethod(lambda: now().wall_ms)
+    _line: Callable[[], str] = staticmethod(lambda: UP)
+
+    def reader(self) -> apsw.Connection:
+        """A connection for reading, one a thread."""
+        raise NotImplementedError
+
+    def attend(self, *, now_ms: Callable[[], int], line_state: Callable[[], str]) -> None:
+        """Say by whose clock people are answered, and how the line is: a fault of the line is nobody's silence."""
+        self._time, self._line = now_ms, line_state
+
+    def now_ms(self) -> int:
+        """The time for those who give none, UTC milliseconds."""
+        return self._time()
+
+    def line_state(self) -> str:
+        """How the line is now; up where nobody said."""
+        return self._line()
+
+    # --- what is owed -------------------------------------------------------------------------------------------------
+
+    def due(self, at_ms: int, *, limit: int = 200) -> list[View]:
+        """What is owed by either side and not done, the most urgent first.
+
+        Args:
+            at_ms: now, UTC milliseconds; says what is overdue.
+            limit: at most so many statements.
+        """
+        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?) "
+        sql += "ORDER BY due_ms LIMIT ?"
+        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (at_ms, limit)))]
+        found = []
+        suspensions = self.register_items(SUSPENSIONS)
+        for item in [*items, *self._held_of_late(limit)]:
+            pauses = pauses_of(suspensions, item.status, at_ms)
+            for clock in self.clockwork.running(item, pauses):
+                if clock.name != "review" and not (clock.name in _ANSWERS and state_at(item, at_ms) == "lapsed"):
+                    found.append(self._owed(item, clock, at_ms))
+        found += [self._ending(item) for item in self._warned(at_ms, limit)]
+        return sorted(found, key=lambda view: view["due_ms"])
+
+    def missed(self, at_ms: int, *, limit: int = 200) -> list[View]:
+        """What was done late, or of what the two nodes do not agree whether it was, the last first.
+
+        Args:
+            at_ms: now, UTC milliseconds.
+            limit: at most so many statements.
+        """
+        sql = "SELECT data FROM item WHERE missed_ms IS NOT NULL ORDER BY missed_ms DESC LIMIT ?"
+        found = []
+        suspensions = self.register_items(SUSPENSIONS)
+        for (data,) in list(self.reader().execute(sql, (limit,))):
+            item = Item.parse(data)
+            for clock in self.clockwork.clocks(item, pauses_of(suspensions, item.status, at_ms)):
+                if clock.state in {"missed", "disputed"}:
+                    found.append(self._owed(item, clock, at_ms))
+        return found
+
+    def due_count(self) -> int:
+        """How many statements wait for something."""
+        sql = "SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?)"
+        counted = int(self.reader().execute(sql, (self.now_ms(),)).get)
+        return counted + sum(1 for item in self._held_of_late(LATE_MAX) if self.clockwork.running(item))
+
+    def _owed(self, item: Item, clock: Clock, at_ms: int) -> View:
+        view = self._clock(clock)
+        view["serial"] = self.serial(item.place)
+        view["kind"] = item.kind
+        view["status"] = item.status
+        view["precedence"] = item.precedence
+        view["overdue"] = clock.overdue_at(at_ms)
+        return view
+
+    def _ending(self, item: Item) -> View:
+        """A warning: what is in force lapses soon, by its end or for want of a review, which either party may give."""
+        course = item.course
+        review = course is not None and course.review_by_ms is not None and course.review_by_ms == course.ends_ms
+        return {
+            "name": "review" if review else "end",
+            "owed_by": self.names[item.voice],
+            "due_ms": ENDLESS_MS if course is None else course.ends_ms,
+            "done_ms": None,
+            "state": "running",
+            "wish_ms": None,
+            "paused": False,
+            "serial": self.serial(item.place),
+            "kind": item.kind,
+            "status": item.status,
+            "precedence": item.precedence,
+            "overdue": False,
+        }
+
+    def _warned(self, at_ms: int, limit: int) -> list[Item]:
+        sql = "SELECT data FROM item WHERE warns_ms IS NOT NULL AND ends_ms > ? AND ends_ms <= ? AND warns_ms <= ? "
+        sql += "ORDER BY ends_ms LIMIT ?"
+        last_ms = at_ms + self.clockwork.longest_warning_ms
+        found = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (at_ms, last_ms, at_ms, limit)))]
+        return [item for item in found if in_force(item, at_ms) or item.state == "suspended"]
+
+    # --- what is in force ---------------------------------------------------------------------------------------------
+
+    def register_items(self, name: str, *, at_ms: int | None = None, limit: int = 1000) -> list[Item]:
+        """What a register has: all that was ever in force, or what is at a time, the last to end first."""
+        sql = "SELECT data FROM item WHERE register=? AND ends_ms > ? ORDER BY ends_ms DESC, place DESC LIMIT ?"
+        rows = list(self.reader().execute(sql, (name, -1 if at_ms is None else at_ms, limit)))
+        items = [Item.parse(data) for (data,) in rows]
+        return items if at_ms is None else [item for item in items if self._listed(item, at_ms)]
+
+    @staticmethod
+    def _listed(item: Item, at_ms: int) -> bool:
+        """In force, suspended, or accepted and about to be in force."""
+        return item.course is not None and at_ms < item.course.ends_ms
+
+    def registers(self, at_ms: int, *, name: str | None = None, limit: int = 1000) -> dict[str, list[View]]:
+        """What is in force at a time, by register.
+
+        Args:
+            at_ms: UTC milliseconds, not before what was logged last.
+            name: one register, or all that have something.
+            limit: at most so many of each.
+        """
+        wanted = REGISTERS if name is None else (name,)
+        found = {one: self.register_items(one, at_ms=at_ms, limit=limit) for one in wanted}
+        return {one: [self.matter(item, at_ms) for item in items] for one, items in found.items() if items or name}
+
+    def matter(self, item: Item, at_ms: int, pauses: Pauses | None = None) -> View:
+        """How a matter stands at a time."""
+        if pauses is None:
+            pauses = pauses_of(self.register_items(SUSPENSIONS), item.status, at_ms)
+        return {
+            "serial": self.serial(item.place),
+            "thread_serial": self.serial(item.thread),
+            "kind": item.kind,
+            "party": self.names[item.voice],
+            "status": item.status,
+            "precedence": item.precedence,
+            "logged_at_ms": item.logged_at_ms,
+            **self.standing(item, at_ms, pauses),
+        }
+
+    def standing(self, item: Item, at_ms: int, pauses: Pauses, *, held: bool | None = None) -> View:
+        """State, course, and why there is no answer, at a time.
+
+        Args:
+            item: the matter.
+            at_ms: UTC milliseconds.
+            pauses: when clocks stood still up to then.
+            held: whether the other node is known to hold it, where more is known of that than the docket says.
+        """
+        up = self.line_state() == UP
+        known = item.held is not None if held is None else held
+        why = absence(item, self.clockwork, at_ms, pauses=pauses, held=known, line_up=up)
+        return {
+            "state": state_at(item, at_ms),
+            "in_force": in_force(item, at_ms),
+            "course": _course_view(item),
+            "no_answer": why,
+            "unanswered_since_ms": self.clockwork.unanswered_since(item, at_ms, pauses),
+        }
+
+    def waiting(self, at_ms: int, *, limit: int = 200) -> list[View]:
+        """Matters that wait for an answer of either party, the most urgent first, each with why there is none."""
+        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?) "
+        sql += "ORDER BY due_ms LIMIT ?"
+        rows = list(self.reader().execute(sql, (at_ms, limit)))
+        suspensions = self.register_items(SUSPENSIONS)
+        found = []
+        for item in [*(Item.parse(data) for (data,) in rows), *self._held_of_late(limit)]:
+            pauses = pauses_of(suspensions, item.status, at_ms)
+            if any(clock.name == "answer" for clock in self.clockwork.running(item, pauses)):
+                found.append(self.matter(item, at_ms, pauses))
+        return found
+
+    # --- shapes -------------------------------------------------------------------------------------------------------
+
+    def serial(self, place: int) -> str:
+        """The name of an entry for people: `ARC 17`."""
+        return f"{self.names[voice_of(place)]} {index_of(place)}"
+
+    def _mark_view(self, voice: int, mark: Mark) -> View:
+        return {"serial": self.serial(location(voice, mark[0])), "at_ms": mark[1]}
+
+    def _clock(self, clock: Clock) -> View:
+        return {
+            "name": clock.name,
+            "owed_by": self.names[clock.owed_by],
+            "due_ms": clock.due_ms,
+            "done_ms": clock.done_ms,
+            "state": clock.state,
+            "wish_ms": clock.wish_ms,
+            "paused": clock.paused,
+        }
+
+    # --- what has not arrived at home ---------------------------------------------------------------------------------
+
+    def _held_of_late(self, limit: int) -> list[Item]:
+        """Statements that the other node has logged to hold, where that has not arrived at home yet.
+
+        The docket counts an arrival where its home logs it, and on a quiet line that may take an hour. Whoever owes
+        something by then has to know before: for people the clock runs from what the other node said.
+        """
+        sql = "SELECT data FROM item WHERE unheld IS NOT NULL ORDER BY place DESC LIMIT ?"
+        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (min(limit, LATE_MAX),)))]
+        late = (self._late(0), self._late(1)) if items else ([], [])
+        found = [self._as_held(item, late[1 - item.voice]) for item in items]
+        return [item for item in found if item.held is not None]
+
+    def _late(self, voice: int) -> list[Event]:
+        """Entries of a voice that have not arrived at the other's home, in order; what they hold never goes down."""
+        sql = "SELECT event FROM event WHERE voice=? ORDER BY idx LIMIT ?"
+        return [Event.parse(data) for (data,) in self.reader().execute(sql, (voice, LATE_MAX))]
+
+    def _as_held(self, item: Item, late: Sequence[Event] | None = None) -> Item:
+        """The item with the mark that it will have once what the other node logged has arrived."""
+        if item.held is not None or item.thread & 1 != item.voice:
+            return item
+        events = self._late(1 - item.voice) if late is None else late
+        first = bisect_right(events, item.index, key=lambda event: event.held)
+        if first == len(events):
+            return item
+        return replace(item, held=(events[first].index, events[first].logged_at_ms))
+
+
+def _course_view(item: Item) -> View | None:
+    course = item.course
+    if course is None:
+        return None
+    return {
+        "from_ms": course.from_ms,
+        "until_ms": course.until_ms if course.from_ms is not None else course.offered_until_ms,
+        "review_by_ms": course.review_by_ms,
+        "reviews": course.reviews,
+        "ended_ms": course.ended_ms,
+        "suspended_ms": course.suspended_ms,
+        "phase": course.phase,
+    }

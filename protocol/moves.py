@@ -1,0 +1,254 @@
+"""Moves: what a statement does to the one that it names, and how a statement of its own begins.
+
+The tables of the catalogue decide (`protocol.procedures`); what they leave to the program is here: marks, holding
+replies, and the times of a course. Clocks are those of the agreement, or else of the kind.
+
+Rules:
+
+1. A statement takes effect where it has its place in home order, by the home node's clock; a notice period begins
+   there.
+2. What has lapsed by then moves no more, but that it may be retracted or corrected. Whether a review or a renewal was
+   in time is told by the clock of whoever logged it.
+3. An acceptance puts a proposal in force, unless its kind is put in force by a statement of its own.
+4. A proposal to change what is in force changes it where it is accepted.
+
+Source: spec/docket.md, "Procedures" and "In force".
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from protocol.clocks import Clockwork
+from protocol.course import SEVERE, Course, Mark
+from protocol.docket_item import Item
+from protocol.event import Event
+from protocol.kinds import Catalogue, Kind
+from protocol.procedures import SAID, Move
+from protocol.verdict import NO_LOCATION
+
+_ACCEPTED: Final = "accepted"
+_IN_FORCE: Final = "in-force"
+_LATE: Final = frozenset({"retracted", "corrected"})
+"""States that even what has lapsed may reach."""
+
+_TIMED: Final = frozenset(
+    {"report_ms", "follow_ms", "update_ms", "review_ms", "warn_ms", "notice_ms", "lapse_ms", "longest_ms"}
+)
+
+Opening = Callable[[int], Item | None]
+"""Gives an item, by location, to be changed."""
+
+
+class Moves:
+    """See the module.
+
+    Args:
+        catalogue: what each kind does.
+        clockwork: the clocks of each kind.
+    """
+
+    def __init__(self, catalogue: Catalogue, clockwork: Clockwork) -> None:
+        self._catalogue = catalogue
+        self._procedures = catalogue.procedures
+        self._clockwork = clockwork
+
+    # --- how statements begin ---------------------------------------------------------------------------------------
+
+    def begin(self, kind: Kind, event: Event, home_ms: int) -> tuple[str, Course | None]:
+        """The state that a statement begins in, and its course if it has one.
+
+        Args:
+            kind: its kind.
+            event: its entry.
+            home_ms: when it has its place, by the home node's clock.
+        """
+        start = self._procedures.start(kind.procedure, kind.step)
+        if start is None:
+            return SAID, None
+        ends = event.valid_until_ms is not None and (start.starts or kind.procedure == "proposal")
+        clocks = self._clockwork.own(kind)
+        if not (ends or kind.register or event.starts_ms is not None or any(name in clocks for name in _TIMED)):
+            return start.state, None
+        course = Course(starts_ms=event.starts_ms, phase=event.phase)
+        if kind.procedure != "request":
+            course.offered_until_ms = event.valid_until_ms
+        if "report_ms" in clocks and event.aware_at_ms is not None:
+            course.report_by_ms = event.aware_at_ms + clocks["report_ms"]
+        if "follow_ms" in clocks:
+            course.follow_by_ms = event.logged_at_ms + clocks["follow_ms"]
+        if "update_ms" in clocks and (event.severity or 0) >= SEVERE:
+            course.update_by_ms = event.logged_at_ms + clocks["update_ms"]
+        if start.starts:
+            self._put_in_force(course, kind, home_ms, forced=event.forced)
+        return start.state, course
+
+    def _put_in_force(self, course: Course, kind: Kind, home_ms: int, *, forced: bool = False) -> None:
+        if course.from_ms is not None:
+            return
+        clocks = self._clockwork.own(kind)
+        from_ms = home_ms if forced else home_ms + clocks.get("notice_ms", 0)
+        course.from_ms = max(from_ms, course.starts_ms or 0)
+        self._set_end(course, kind, course.offered_until_ms, course.from_ms, anew=True)
+        if "review_ms" in clocks:
+            course.review_by_ms = course.from_ms + clocks["review_ms"]
+
+    def _set_end(self, course: Course, kind: Kind, until_ms: int | None, at_ms: int, *, anew: bool) -> None:
+        """Its end: what was stated, or else the kind's own interval where it begins anew, and never too far."""
+        clocks = self._clockwork.own(kind)
+        if until_ms is None:
+            if not anew:
+                return
+            if "lapse_ms" in clocks:
+                until_ms = at_ms + clocks["lapse_ms"]
+        if "longest_ms" in clocks:
+            longest = at_ms + clocks["longest_ms"]
+            until_ms = longest if until_ms is None else min(until_ms, longest)
+        course.until_ms = until_ms
+
+    # --- what they do to others -------------------------------------------------------------------------------------
+
+    def place(
+        self,
+        kind: Kind,
+        event: Event,
+        home_ms: int,
+        opener: Item | None,
+        target: Item | None,
+        open_item: Opening,
+    ) -> None:
+        """Let a statement do what it does: to the one that it names, and to the one that opened its thread.
+
+        Args:
+            kind, event, home_ms: as for `begin`.
+            opener: the statement that opened its thread, to be looked at and not changed; None where it did itself.
+            target: the statement that it names, in the same thread, to be changed; or None.
+            open_item: gives the opener, and what a proposal would change, to be changed.
+        """
+        if target is not None and target.kind in kind.replies_to:
+            self._move(kind, event, home_ms, target, open_item, on_opener=False)
+        if opener is None:
+            return
+        asked = self._catalogue.kind(opener.kind)
+        if asked is None:
+            return
+        moves = self._procedures.of(asked.procedure, kind.step, own=opener.voice == event.voice)
+        if any(move.on_opener for move in moves):
+            subject = open_item(opener.place)
+            if subject is not None:
+                self._move(kind, event, home_ms, subject, open_item, on_opener=True)
+        if kind.name in asked.followed_by:
+            self._follow(event, open_item(opener.place))
+        if target is not None and target.place != opener.place:
+            asked = self._catalogue.kind(target.kind)
+            if asked is not None and kind.name in asked.followed_by:
+                self._follow(event, target)
+
+    def _move(
+        self, kind: Kind, event: Event, home_ms: int, subject: Item, open_item: Opening, *, on_opener: bool
+    ) -> None:
+        asked = self._catalogue.kind(subject.kind)
+        if asked is None:
+            return
+        for move in self._procedures.of(asked.procedure, kind.step, own=subject.voice == event.voice):
+            if move.on_opener == on_opener and not move.agreed and subject.state in move.origin:
+                break
+        else:
+            return
+        if move.times and subject.holdings >= move.times:
+            return
+        if kind.procedure == "receipt" and kind.name not in asked.answered_by:
+            return
+        in_time_ms = event.logged_at_ms if move.renews or move.reviews else home_ms
+        course = subject.course
+        if course is not None and course.lapsed_at(in_time_ms) and move.to not in _LATE:
+            return
+        mark = (event.index, event.logged_at_ms)
+        if move.by_outcome and event.outcome:
+            subject.state = event.outcome
+        elif move.to:
+            subject.state = move.to
+        if move.times:
+            self._hold(subject, event, mark)
+        if move.settles:
+            subject.answered = subject.answered or mark
+        if move.starts:
+            self._accept(asked, subject, home_ms, open_item, by_acceptance=move.settles)
+        self._steer(move, kind, asked, event, home_ms, subject)
+
+    def _hold(self, subject: Item, event: Event, mark: Mark) -> None:
+        subject.holdings += 1
+        subject.holding = subject.holding or mark
+        if event.respond_by_ms is not None and subject.held is not None:
+            subject.extended_ms = max(subject.extended_ms, event.respond_by_ms - subject.held[1])
+
+    def _accept(self, asked: Kind, subject: Item, home_ms: int, open_item: Opening, *, by_acceptance: bool) -> None:
+        """A proposal is accepted, or put in force."""
+        if by_acceptance and asked.activated_by:
+            return
+        changed = open_item(subject.reply) if subject.reply != NO_LOCATION else None
+        known = None if changed is None else self._catalogue.kind(changed.kind)
+        course = subject.course or Course()
+        if changed is not None and known is not None:
+            for move in self._procedures.of(known.procedure, asked.step, own=changed.voice == subject.voice):
+                if move.agreed and subject.state != _ACCEPTED:
+                    return
+                if move.agreed:
+                    before = changed.course
+                    if changed.state in move.origin and not (before is not None and before.lapsed_at(home_ms)):
+                        changed.state = move.to or changed.state
+                        self._renew(move, known, changed, course.offered_until_ms, home_ms)
+                    return
+        if subject.state == _ACCEPTED:
+            subject.state = _IN_FORCE
+        subject.course = course
+        self._put_in_force(course, asked, home_ms)
+
+    def _steer(self, move: Move, kind: Kind, asked: Kind, event: Event, home_ms: int, subject: Item) -> None:
+        """What else a move does: end, suspend, resume, renew, review."""
+        course = subject.course
+        if course is None:
+            return
+        notice_ms = 0 if event.forced else self._clockwork.own(kind).get("notice_ms", 0)
+        if move.ends:
+            course.ended_ms = home_ms + (0 if course.from_ms is None else notice_ms)
+        if move.suspends:
+            course.suspended_ms = home_ms + notice_ms
+        if move.resumes:
+            course.suspended_ms = None
+        if event.phase is not None:
+            course.phase = event.phase
+        self._renew(move, asked, subject, event.valid_until_ms, event.logged_at_ms)
+        if kind.step == "updated" and move.on_opener:
+            self._updated(asked, course, event)
+        if move.ends:
+            course.update_by_ms = None
+
+    def _renew(self, move: Move, asked: Kind, subject: Item, until_ms: int | None, at_ms: int) -> None:
+        course = subject.course
+        if course is None:
+            return
+        if move.renews and course.from_ms is not None:
+            # An update that states no end leaves the end as it was; a renewal without one takes the kind's interval.
+            self._set_end(course, asked, until_ms, at_ms, anew=not move.on_opener)
+        if move.reviews and course.review_by_ms is not None:
+            course.reviews += 1
+            course.review_by_ms = at_ms + self._clockwork.own(asked)["review_ms"]
+
+    def _updated(self, asked: Kind, course: Course, event: Event) -> None:
+        """The next update is owed as long as the matter is severe."""
+        every_ms = self._clockwork.own(asked).get("update_ms")
+        if every_ms is None or course.followed is not None:
+            return
+        if course.update_by_ms is not None and event.logged_at_ms > course.update_by_ms:
+            course.updates_missed += 1
+        if event.severity is not None:
+            course.update_by_ms = event.logged_at_ms + every_ms if event.severity >= SEVERE else None
+        elif course.update_by_ms is not None:
+            course.update_by_ms = event.logged_at_ms + every_ms
+
+    def _follow(self, event: Event, subject: Item | None) -> None:
+        """What was owed after a statement is there."""
+        course = None if subject is None else subject.course
+        if course is not None and course.followed is None:
+            course.followed = (event.index, event.logged_at_ms)
+            course.update_by_ms = None
