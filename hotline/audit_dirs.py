@@ -9,19 +9,20 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from hotline.verifying import verifier
-from nodes.resources import catalogue, catalogue_of
+from nodes.resources import catalogue, catalogue_of, journal_catalogue
 from protocol.audit import AuditMisused, audit
 from protocol.audit_entries import Progress
 from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
 from protocol.exported_log import CHECKPOINT_FILE
 from protocol.finding import Report
+from protocol.journal_audit import audit_journal, is_journal_export
 from protocol.kinds import Catalogue
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.note import parse as parse_note
@@ -117,20 +118,8 @@ def audit_directories(
     Raises:
         AuditMisused: `audit-no-directory`, `policy-unreadable`, a policy that does not read, or two exports of one log.
     """
-    evidence = []
-    for path in (first, second):
-        if not path.is_dir():
-            raise AuditMisused("audit-no-directory", str(path), "no directory of that name")
-        try:
-            evidence.append(DirectoryEvidence(path))
-        except OSError as error:
-            raise AuditMisused("audit-no-directory", str(path), f"cannot be read: {error.strerror}") from error
-    try:
-        text = _read(policy, POLICY_BYTES_MAX)
-    except OSError as error:
-        raise AuditMisused("policy-unreadable", str(policy), f"cannot be read: {error.strerror}") from error
-    if text is None:
-        raise AuditMisused("policy-unreadable", str(policy), "this is not a plain file")
+    evidence = [_directory(path) for path in (first, second)]
+    text = _policy(policy)
     if first.resolve() == second.resolve():
         raise AuditMisused("voices-not-two", str(first), "both directories are one; give one export of each party")
     entries = sum(_claimed_size(one) for one in evidence)
@@ -146,12 +135,58 @@ def audit_directories(
             verify=verify,
             progress=progress,
         )
-    inside = [path for path in (first, second) if policy.resolve().is_relative_to(path.resolve())]
-    for path in inside:
-        report.add(
-            "policy-inside-evidence", "warning", str(policy), f"it lies inside {path}, which is what it is to judge"
-        )
+    _warn_of_policy(report, (first, second), policy)
     return report
+
+
+def _warn_of_policy(report: Report, directories: Sequence[Path], policy: Path) -> None:
+    for path in directories:
+        if policy.resolve().is_relative_to(path.resolve()):
+            text = f"it lies inside {path}, which is what it is to judge"
+            report.add("policy-inside-evidence", "warning", str(policy), text)
+
+
+def audit_journals(directories: Sequence[Path], policy: Path) -> Report | None:
+    """Audit one export of a journal, or two of the same one.
+
+    Args:
+        directories: one or two.
+        policy: the auditor's policy file.
+
+    Returns:
+        The report; None where they are not exports of a journal.
+
+    Raises:
+        AuditMisused: `audit-no-directory`, `policy-unreadable`, or `voices-not-two` where only one of two is.
+    """
+    evidence = [_directory(path) for path in directories]
+    journals = [is_journal_export(one) for one in evidence]
+    if not any(journals):
+        return None
+    if not all(journals) or len({path.resolve() for path in directories}) < len(directories):
+        raise AuditMisused("voices-not-two", str(directories[-1]), "give one journal, or two exports of the same one")
+    report = audit_journal(evidence, _policy(policy), journal_catalogue())
+    _warn_of_policy(report, directories, policy)
+    return report
+
+
+def _directory(path: Path) -> DirectoryEvidence:
+    if not path.is_dir():
+        raise AuditMisused("audit-no-directory", str(path), "no directory of that name")
+    try:
+        return DirectoryEvidence(path)
+    except OSError as error:
+        raise AuditMisused("audit-no-directory", str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _policy(path: Path) -> bytes:
+    try:
+        text = _read(path, POLICY_BYTES_MAX)
+    except OSError as error:
+        raise AuditMisused("policy-unreadable", str(path), f"cannot be read: {error.strerror}") from error
+    if text is None:
+        raise AuditMisused("policy-unreadable", str(path), "this is not a plain file")
+    return text
 
 
 @contextmanager

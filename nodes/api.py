@@ -25,9 +25,11 @@ from websockets.exceptions import ConnectionClosed
 from nodes.api_frames import FRAME_BYTES_MAX, VERSION, decode_request, encode_answer, encode_push, encode_refusal
 from nodes.errors import ApiRefused, NodeError
 from nodes.home import NodeHome
+from nodes.journal import Journal
 from nodes.line import Line
 from nodes.login import CHALLENGE_BYTES
 from nodes.operations import OPERATIONS, Caller
+from nodes.pages import Pages
 from nodes.plain_websocket import PlainServerConnection
 from nodes.unix_path import socket_address
 from protocol.errors import ProtocolError
@@ -49,11 +51,15 @@ class ApiNode(Protocol):
         home: its directory, where the socket goes.
         party: short name.
         lines: by counterpart.
+        journal: what the party writes down for itself.
+        pages: what people are called for.
     """
 
     home: NodeHome
     party: str
     lines: dict[str, Line]
+    journal: Journal
+    pages: Pages
 
 
 class ApiServer:

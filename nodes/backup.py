@@ -32,6 +32,7 @@ from nodes.errors import FileRefused
 from nodes.files import SECRET_MODE, sync_directory, write_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
+from nodes.journal_home import folders
 from nodes.sqlite_store import SqliteStore
 from nodes.stopped import read_agreement
 
@@ -110,6 +111,11 @@ def back_up(
                     copy = directory / "log.db"
                     sizes[channel.counterpart] = _logs(home, channel, copy, written, progress)
                     copy.unlink()
+            for journal in folders(home) if kind == FULL else ():
+                copy = directory / "journal.db"
+                _copy(journal.database, copy, progress)
+                written.file(f"journal/{journal.path.name}/journal.db", copy, progress)
+                copy.unlink()
             written.end()
             stream.flush()
             os.fsync(stream.fileno())

@@ -10,6 +10,8 @@ The contents are records, each a length of 4 bytes and a canonical array:
 A path is one of those below and nothing else, written and read by the same table, so that nothing in a file can name a
 place outside the home. Keys are in it as they lie on the disk: sealed. Root keys are not: they belong elsewhere.
 
+A journal is in it with its entries and without its key: whoever restores it begins another (`nodes/journal_home.py`).
+
 Source: spec/recovery.md, "Backup files".
 """
 
@@ -49,14 +51,19 @@ _SETTINGS = (
 # Stores that nobody writes to any more, copied as files.
 _PAST = rf"{_CHANNEL}past/[A-Z]{{2,4}}-[1-9][0-9]{{0,5}}(?:\.counted)?\.db"
 LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
+_JOURNAL = r"journal/[0-9a-f]{32}/"
+JOURNAL: Final = re.compile(rf"{_JOURNAL}journal\.db")
 _DIRECTORY: Final = re.compile(
     r"auditors|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/pins)?)?"
+    r"|journal(?:/[0-9a-f]{32})?"
     r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|rosters|evidence|past))?)?"
 )
 """Where something of a backup may lie below a home."""
 _ALLOWED = {
     KEYS: re.compile(_SETTINGS),
-    FULL: re.compile(rf"{_SETTINGS}|{_CHANNEL}evidence/{_NAME}\.evidence|{_PAST}|{LOG.pattern}"),
+    FULL: re.compile(
+        rf"{_SETTINGS}|{_CHANNEL}evidence/{_NAME}\.evidence|{_PAST}|{LOG.pattern}|{JOURNAL.pattern}|{_JOURNAL}policy"
+    ),
 }
 
 
@@ -87,7 +94,8 @@ def paths(home: NodeHome, kind: str) -> Iterator[str]:
     """
     for path in sorted(_below(home.path, "")):
         name = path.relative_to(home.path).as_posix()
-        if _ALLOWED[kind].fullmatch(name) and not LOG.fullmatch(name) and path.is_file() and not path.is_symlink():
+        copied = LOG.fullmatch(name) or JOURNAL.fullmatch(name)
+        if _ALLOWED[kind].fullmatch(name) and not copied and path.is_file() and not path.is_symlink():
             yield name
 
 

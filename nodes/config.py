@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 from nodes.errors import HomeRefused
 from nodes.files import read_file
 from nodes.home import parse_endpoint
 from nodes.logs import LEVELS
+from nodes.pagers.terms import Pager, is_loopback, read_pagers
 from protocol import toml_text
 
 Endpoint = tuple[str, int]
@@ -30,6 +30,7 @@ _NAMES = {
     "log_level",
     "log_file",
     "scrub_kib_per_s",
+    "page",
 }
 
 
@@ -48,6 +49,7 @@ class NodeConfig:
         log_level: `debug`, `info`, `warning` or `error`.
         log_file: where the log goes; None for standard error.
         scrub_kib_per_s: how fast what is stored is read through again, KiB a second; 0 for only when asked.
+        pagers: how people are reached who do not look at a screen.
     """
 
     listen: Endpoint | None = None
@@ -59,6 +61,7 @@ class NodeConfig:
     log_level: str = "info"
     log_file: Path | None = None
     scrub_kib_per_s: int = SCRUB_KIB_PER_S
+    pagers: tuple[Pager, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> NodeConfig:
@@ -87,7 +90,7 @@ class NodeConfig:
             return (path.parent / value) if value else None
 
         metrics = endpoint("metrics")
-        if metrics is not None and not _is_loopback(metrics[0]):
+        if metrics is not None and not is_loopback(metrics[0]):
             raise HomeRefused("home-file-malformed", f"{where}: metrics is an address of loopback, such as 127.0.0.1")
         level = values.get("log_level", "info")
         if level not in LEVELS:
@@ -109,14 +112,8 @@ class NodeConfig:
             log_level=level,
             log_file=path_of("log_file", "file"),
             scrub_kib_per_s=pace,
+            pagers=read_pagers(values.get("page"), where=where, folder=path.parent),
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def render(*, listen: str, health: str = "", metrics: str = "", tiles: str = "") -> bytes:
@@ -161,4 +158,27 @@ log_level = "info"
 # How fast the node reads everything it stores through again, once a day, to find what the disk changed: KiB a second.
 # 0 leaves that to `hotline scrub`.
 scrub_kib_per_s = {SCRUB_KIB_PER_S}
+
+# How people are reached who do not look at a screen: one table a pager, called for the role, in order of after_s, until
+# somebody acknowledges. It is told header facts and codes, never contents. Try each: hotline pages test duty.
+# events: flash, statement, due-soon, overdue, alarm, line-down, draft-waits; all of them where the line is left out.
+# [[page]]
+# role = "duty"
+# events = ["flash", "statement", "due-soon", "overdue"]
+# run = ["/usr/local/bin/page", "duty"]        # the facts come on standard input as JSON; status 0 is success
+#
+# [[page]]
+# role = "technical"
+# after_s = 120
+# webhook = "https://pager.example/hook"       # token_file, ca_file where they are needed
+#
+# [[page]]
+# role = "admin"
+# [page.smtp]
+# host = "mail.example"
+# tls = "starttls"                             # or tls
+# from = "hotline@line.example"
+# to = ["admin@line.example"]
+# user = "hotline"
+# password_file = "/run/credentials/hotline-node.service/smtp"
 """.encode()

@@ -96,9 +96,9 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement, past
     checkpoint = parse_checkpoint(parse_note(note).text)
     other = agreement.other(voice).short
     try:
-        documents = dict(_documents(store, voice, checkpoint.size))
+        documents = dict(documents_of(store, voice, checkpoint.size))
         keys = _keys(documents.values(), agreement, voice)
-        other_documents = dict(_documents(store, other, store.head(other).size))
+        other_documents = dict(documents_of(store, other, store.head(other).size))
         before = _before(past, voice, agreement)
         other_keys_before = [one.keys for one in _before(past, other, agreement)]
         other_keys = _keys(other_documents.values(), agreement, other, *other_keys_before)
@@ -115,24 +115,39 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement, past
         own=voice,
         other=other,
     )
+    parts = [log_files(store, voice, checkpoint, documents), iter([(POLICY_FILE, policy)])]
+    parts += [part.files(voice) for part in before]
+    parts.append(iter([(CHECKPOINT_FILE, note)]))
+    files, written = write_all(out, chain.from_iterable(parts))
+    return Exported(voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=files, bytes=written)
+
+
+def write_all(out: Path, files: Iterable[tuple[str, bytes]]) -> tuple[int, int]:
+    """Write the files of an export, its checkpoint last.
+
+    Args:
+        out: a directory that does not exist or is empty.
+        files: name and bytes of each.
+
+    Returns:
+        How many, and their bytes together.
+
+    Raises:
+        ExportRefused: `export-exists`, or `file-not-written`.
+    """
     _make_empty(out)
-    files = written = 0
+    count = written = 0
     try:
-        parts = [_files(store, voice, checkpoint, documents), iter([(POLICY_FILE, policy)])]
-        parts += [part.files(voice) for part in before]
-        for name, data in chain.from_iterable(parts):
-            files += 1
+        for name, data in files:
+            count += 1
             written += len(data)
             _write(out, name, data)
-        _write(out, CHECKPOINT_FILE, note)
     except OSError as error:
         raise ExportRefused("file-not-written", f"{out}: {error.strerror}; the export is not complete") from error
-    return Exported(
-        voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=files + 1, bytes=written + len(note)
-    )
+    return count, written
 
 
-def _files(
+def log_files(
     store: LogStore, voice: str, checkpoint: Checkpoint, documents: dict[str, bytes]
 ) -> Iterator[tuple[str, bytes]]:
     """Every file but the checkpoint: its name and bytes, one at a time."""
@@ -156,7 +171,7 @@ class _Before:
         """Its files, in their folder."""
         folder = f"{BEFORE_FOLDER}/{self.ended.epoch}"
         checkpoint = self.ended.succession.checkpoint
-        for name, data in _files(self.ended.store, voice, checkpoint, self.documents):
+        for name, data in log_files(self.ended.store, voice, checkpoint, self.documents):
             yield f"{folder}/{name}", data
         yield f"{folder}/{CHECKPOINT_FILE}", self.ended.succession.note
 
@@ -165,12 +180,12 @@ def _before(past: Past | None, voice: str, agreement: Agreement) -> list[_Before
     """The logs of a voice that ended, oldest first."""
     found: list[_Before] = []
     for ended in [] if past is None else past.of(voice):
-        documents = dict(_documents(ended.store, voice, ended.size))
+        documents = dict(documents_of(ended.store, voice, ended.size))
         found.append(_Before(ended, documents, _keys(documents.values(), agreement, voice)))
     return found
 
 
-def _documents(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, bytes]]:
+def documents_of(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, bytes]]:
     """File name and text of every agreement and roster that entries of a log name, in the log's order."""
     for start in range(0, size, _SCAN_ENTRIES):
         entries = store.read(voice, start, min(size, start + _SCAN_ENTRIES))

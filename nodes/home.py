@@ -8,6 +8,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
       node.key                  sealed `NodeKeyring`
       party.toml                short name, name, domain, root keys; the people, by number
       node.sock                 local API, while the node runs
+      pages.json                what people were called for, and how far (`nodes/pages.py`)
       roots/                    sealed root keys and the next log keys; `init` says to move them off the machine
       channels/BOR/
         agreement.toml          the exact text
@@ -22,6 +23,10 @@ They are two kinds of directory, so that an officer's key need never be on the n
         past/                   logs that ended and were succeeded (`nodes/past.py`)
         succession.begun        here only while a succession is put in place
         roster-held             here only until our node has said that it holds the roster of a succession
+      journal/                  what the party writes down for itself (`nodes/journal_home.py`)
+        current                 which journal goes on, with its sealed key
+        <id>/journal.db         its entries; high-water, how far it was signed; policy, by which it is audited
+        outbox/                 what commands left for the node to write down
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
@@ -258,9 +263,19 @@ class NodeHome:
         return self.path / "node.sock"
 
     @property
+    def pages(self) -> Path:
+        """What people were called for, and how far."""
+        return self.path / "pages.json"
+
+    @property
     def roots(self) -> Path:
         """Sealed root keys, until they are moved off the machine."""
         return self.path / "roots"
+
+    @property
+    def journal(self) -> Path:
+        """What the party writes down for itself."""
+        return self.path / "journal"
 
     @property
     def officers(self) -> Path:

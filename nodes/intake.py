@@ -25,6 +25,7 @@ from keys.roster import Roster
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
+from nodes.journal import Journal
 from nodes.outcome import Draft, Outcome, State
 from nodes.sequencer import Item, Placed, SignRefused
 from nodes.signed import SignedStatement
@@ -37,6 +38,7 @@ from protocol.limits import DRAFTS_OF_ONE_MAX
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
 from protocol.statement import LogState, Statement
+from protocol.tagged import digest
 
 _T = TypeVar("_T")
 
@@ -58,6 +60,10 @@ class Host(Protocol):
     @property
     def held_size(self) -> int:
         """How far the counterpart holds our log."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where acts of people are written down."""
 
     def rosters(self) -> tuple[Roster, Roster]:
         """Ours and theirs, in force."""
@@ -407,7 +413,7 @@ class Intake:
                 return self._draft(statement_id, record, at_ms)
         raise NodeError("no-such-draft", f"there is no draft {draft_id[:40]} here")
 
-    async def discard(self, draft_id: str, signer: str) -> None:
+    async def discard(self, draft_id: str, person: int) -> None:
         """Forget a draft that somebody has signed and does not want to be sent any more.
 
         Raises:
@@ -417,9 +423,13 @@ class Intake:
         async with self._turn(bytes.fromhex(draft.id)):
             # It may have been completed meanwhile, and is then on its way.
             draft = await self._on_thread(self.draft, draft_id)
-            if signer not in {one.signer for one in draft.signatures}:
+            if person not in {one.person for one in draft.signatures}:
                 raise NodeError("not-your-draft", f"only who signed the draft {draft_id[:40]} may discard it")
             await self._on_thread(self._store.drop_waiting, bytes.fromhex(draft.id))
+        self._host.journal.write(
+            "draft-discarded",
+            {"counterpart": self._store.their, "statement": digest(draft.statement), "person": person},
+        )
         self._waiters.notify()
 
     async def sign_draft(self, draft_id: str, signature: Signature) -> Outcome:

@@ -31,6 +31,7 @@ from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
+from nodes.journal import Journal
 from nodes.judging import Judging
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
@@ -95,6 +96,7 @@ class Line:
         agreement, catalogue: in force.
         store, projection: what is kept and what is derived.
         past: the logs that ended; `voices` has them and the present ones in one row, and people's numbers are of that.
+        journal: of the party, for what people do on this line.
         alarms: raised since the start, with their evidence.
         standing: who stands for both parties.
         judging: of what is new in both logs.
@@ -119,6 +121,7 @@ class Line:
         own_rosters: list[HeldRoster],
         their_rosters: list[HeldRoster],
         keyring: NodeKeyring,
+        journal: Journal,
         executor: Executor,
         broken: Callable[[NodeError], None],
         rekeyed: Callable[[], None],
@@ -137,6 +140,7 @@ class Line:
         self.projection = projection
         self.past = Past((), agreement.shorts) if past is None else past
         self.voices: VoiceReader = projection.store
+        self.journal = journal
         self.latency = Latency()
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
         self._mark = mark
@@ -571,6 +575,11 @@ class Line:
     def beat_age_ms(self) -> int | None:
         """How long ago the last beat of the counterpart came, milliseconds; None where none came since the start."""
         return self._pulse.beat_age_ms(self._clock.now())
+
+    @property
+    def state(self) -> str:
+        """Whether the line is up, degraded or down."""
+        return self._pulse.state
 
     def status(self) -> dict[str, Any]:
         """The line at a glance, as `hotline status --json` shows a channel."""

@@ -32,11 +32,15 @@ from nodes.heads import mend_heads
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import HomeLock
+from nodes.journal import Journal
+from nodes.journal_home import is_begun, open_journal, take_up
 from nodes.line import Line
+from nodes.pagers.calling import Pagers
+from nodes.pages import Pages
 from nodes.past import Past, check_epoch, open_past
 from nodes.peer import Listener
 from nodes.projection import Projection
-from nodes.resources import catalogue_of
+from nodes.resources import catalogue_of, journal_catalogue
 from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
@@ -70,7 +74,9 @@ class Node:
         config: its settings.
         keyring: its keys, opened.
         lines: by the counterpart's short name.
+        pages: what people are called for; made by `open`.
         lock: of the home.
+        journal: what the party writes down for itself.
         silent: whether its lines sign nothing on their own logs, however whole these are (`nodes/recovery.py`).
     """
 
@@ -89,6 +95,7 @@ class Node:
         self.config = config
         self.keyring = keyring
         self.lines: dict[str, Line] = {}
+        self.pages: Pages
         self.party = home.party
         self.executor: Executor = Threads(THREADS, "node")
         # For metrics, which read much at once and must not keep officers waiting.
@@ -100,6 +107,7 @@ class Node:
         self._stop = asyncio.Event()
         self.lock = HomeLock(home.path)
         self._listening: ssl.SSLContext | None = None
+        self.journal = self._journal()
 
     def open(self) -> None:
         """Take the home's lock and open every paired channel.
@@ -108,6 +116,8 @@ class Node:
             NodeError: another copy runs (`node-running`), or a channel cannot be opened.
         """
         self.lock.take()
+        # Anew: whoever made the node may have given it other threads since.
+        self.journal = self._journal()
         try:
             for channel in self.home.channels():
                 line = self.open_line(channel)
@@ -115,6 +125,38 @@ class Node:
         except NodeError:
             self.lock.release()
             raise
+        self.pages = Pages(
+            path=self.home.pages,
+            lines=self.lines,
+            pagers=self.config.pagers,
+            caller=Pagers(self.config.pagers, party=self.party),
+            executor=self.executor,
+        )
+
+    def _journal(self) -> Journal:
+        sealing = self.keyring.sealing()
+        return Journal(
+            party=self.party,
+            open_log=lambda: open_journal(self.home, sealing, domain=self._domain(), apart=self.config.high_water),
+            at_once=is_begun(self.home),
+            catalogue=journal_catalogue(),
+            node=self.keyring.node_signer(),
+            sealing=sealing,
+            rosters=lambda: {name: line.own_rosters[-1] for name, line in self.lines.items()},
+            executor=self.executor,
+            alarm=self._alarm,
+        )
+
+    def _domain(self) -> str:
+        """Ours, as the agreements name it."""
+        for channel in self.home.channels():
+            return Agreement.parse(read_file(channel.agreement_path)).party(self.party).domain
+        raise NodeError("channel-unknown", "there is no channel yet whose acts could be written down")
+
+    def _alarm(self, code: str, text: str) -> None:
+        """Tell whoever watches any line."""
+        for line in self.lines.values():
+            line.alarm(code, text)
 
     def open_line(self, home: ChannelHome) -> Line:
         """Open one channel; whoever calls has the lock.
@@ -185,6 +227,7 @@ class Node:
             their_rosters=rosters[1],
             past=past,
             keyring=self.keyring,
+            journal=self.journal,
             executor=self.executor,
             broken=self.broke,
             rekeyed=self._anchor_again,
@@ -254,6 +297,9 @@ class Node:
                     own_pin=own_pin,
                 )
                 tasks.append(asyncio.create_task(dialler.run()))
+            tasks.append(asyncio.create_task(self.journal.run()))
+            tasks.append(asyncio.create_task(take_up(self.home, self.journal)))
+            tasks.append(asyncio.create_task(self.pages.run()))
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))
@@ -322,6 +368,10 @@ class Node:
                 line.close()
             except NodeError as error:
                 self.log.error("close failed", code=error.code, detail=error.text)
+        try:
+            self.journal.close()
+        except NodeError as error:
+            self.log.error("close failed", code=error.code, detail=error.text)
         self.lock.release()
 
 

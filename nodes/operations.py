@@ -5,6 +5,8 @@
 | anyone | whoever may open the socket: facts about the line, no contents, nothing that is said |
 | officer | whoever logged in and stands in the roster in force of the line asked about |
 | reader | of those, whoever has a role that may read contents (`nodes/login.py`) |
+| member | whoever logged in and stands in the roster in force of any line |
+| member reader | of those, whoever has on any line a role that may read contents |
 
 Every argument is taken by name and type. The client checks what it is told: rosters against the agreement it pinned,
 contents against the commitments in the signed header.
@@ -19,6 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nodes import page_operations
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
 from nodes.clock import now
@@ -31,6 +34,7 @@ from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
 from protocol.statement import Statement
+from protocol.tagged import digest
 
 if TYPE_CHECKING:
     from nodes.api import ApiNode
@@ -87,6 +91,15 @@ class Caller:
             raise ApiRefused("channel-unknown", f"there is no channel with {counterpart[:8]!r}")
         return lines[counterpart]
 
+    @property
+    def person(self) -> int:
+        """Number of whoever logged in; 0 for nobody."""
+        return 0 if self.session is None else self.session.person
+
+    def roles_anywhere(self) -> frozenset[str]:
+        """Give the roles of whoever logged in on any line."""
+        return frozenset().union(*(self.roles(line) for line in self.node.lines.values()))
+
     def roles(self, line: Line) -> frozenset[str]:
         """Give the roles of whoever logged in on a line; none without a login."""
         if self.session is None:
@@ -99,8 +112,8 @@ class Operation:
     """One row of the table.
 
     Attributes:
-        access: anyone, officer or reader.
-        handler: what does it, given the line where access is not `anyone`.
+        access: anyone, officer, reader, member or member reader.
+        handler: what does it, given the line where access is officer or reader.
     """
 
     access: str
@@ -115,14 +128,14 @@ class Operation:
         """
         if self.access == "anyone":
             return await self.handler(caller, arguments)
-        line = caller.line(arguments)
-        roles = caller.roles(line)
+        line = None if self.access.startswith("member") else caller.line(arguments)
+        roles = caller.roles_anywhere() if line is None else caller.roles(line)
         if not roles:
             reason = "log in first" if caller.session is None else "the roster in force does not have this key"
             raise ApiRefused("login-refused", f"an officer must be logged in: {reason}")
-        if self.access == "reader" and not roles & CONTENT_ROLES:
+        if self.access.endswith("reader") and not roles & CONTENT_ROLES:
             raise ApiRefused("not-permitted", f"contents are for {', '.join(sorted(CONTENT_ROLES))}")
-        return await self.handler(caller, line, arguments)
+        return await (self.handler(caller, arguments) if line is None else self.handler(caller, line, arguments))
 
 
 # --- Without login ----------------------------------------------------------------------------------------------------
@@ -210,8 +223,7 @@ async def _drafts(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _discard(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Forget a draft that the caller has signed."""
     draft_id = take(arguments, "id", str)
-    if caller.session is not None:
-        await line.intake.discard(draft_id, f"person/{caller.session.person}")
+    await line.intake.discard(draft_id, caller.person)
     return draft_id
 
 
@@ -263,7 +275,9 @@ async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The receipt of one entry; it holds the entry and no contents."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
-    return await asyncio.to_thread(line.receipt, voice, index)
+    found = await asyncio.to_thread(line.receipt, voice, index)
+    _note(caller, line, "receipt-given", voice=voice, index=index)
+    return found
 
 
 async def _watch(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -288,14 +302,23 @@ async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
         entry, body = await asyncio.to_thread(branch_entry, line.store, branch, index)
     else:
         entry, body = await asyncio.to_thread(_stored, line, voice, index)
-    return await asyncio.to_thread(_opening, line, Entry.parse(entry).statement, body)
+    opening = await asyncio.to_thread(_opening, line, Entry.parse(entry).statement, body)
+    if opening["secret"] is not None:
+        _note(caller, line, "contents-opened", voice=voice, index=index)
+    return opening
 
 
 async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """One draft with what opens it, for the officer who is to sign it."""
     draft = await asyncio.to_thread(line.intake.draft, take(arguments, "id", str))
     opening = await asyncio.to_thread(_opening, line, draft.statement, draft.body)
+    _note(caller, line, "draft-opened", statement=digest(draft.statement))
     return {**_draft_dict(draft), **opening}
+
+
+def _note(caller: Caller, line: Line, kind: str, **facts: str | int | bytes) -> None:
+    """Write down what the node gave to whoever is logged in; nobody waits for it."""
+    line.journal.write(kind, {"counterpart": line.counterpart, "person": caller.person, **facts})
 
 
 def _stored(line: Line, voice: str, index: int) -> tuple[bytes, bytes | None]:
@@ -330,6 +353,45 @@ def _require_in_place(line: Line, statement: Statement) -> None:
             raise ApiRefused("not-in-place", f"{line.counterpart} {item.index} is ahead of entries that are not here")
 
 
+async def _journal_setting(caller: Caller, arguments: Arguments) -> Any:
+    """What a client needs to make an act for the journal."""
+    journal = caller.node.journal
+    await journal.ready()
+    setting = await asyncio.to_thread(journal.setting)
+    return {
+        "after": [setting.after.size, setting.after.root],
+        "catalogue": setting.catalogue,
+        "now_ms": now().wall_ms,
+        "origin": setting.origin,
+        "sealing": setting.sealing.raw,
+    }
+
+
+async def _journal_write(caller: Caller, arguments: Arguments) -> Any:
+    """Write down an act that the caller signed."""
+    signed = SignedStatement.parse(take(arguments, "signed", bytes))
+    recorded = await caller.node.journal.submit(signed, person=caller.person)
+    return {"index": recorded.index, "logged_at_ms": recorded.logged_at_ms}
+
+
+async def _journal_read(caller: Caller, arguments: Arguments) -> Any:
+    """Entries of the journal, without texts."""
+    journal = caller.node.journal
+    await journal.ready()
+    start, limit = take(arguments, "start", int, 0), limit_of(arguments)
+    return await asyncio.to_thread(journal.entries, max(0, start), max(0, start) + limit)
+
+
+async def _journal_text(caller: Caller, arguments: Arguments) -> Any:
+    """One entry of the journal, with what opens its text."""
+    journal, index = caller.node.journal, index_of(arguments)
+    await journal.ready()
+    entry, body, secret = await asyncio.to_thread(journal.sealed, index)
+    if secret is not None:
+        journal.write("journal-opened", {"index": index, "person": caller.person})
+    return {"body": body, "entry": entry, "secret": secret}
+
+
 def _opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]:
     """The body and the secret; the secret is None where nothing is sealed, or where it does not open for us."""
     kind = line.catalogue.kind(Statement.parse(statement).kind)
@@ -346,6 +408,12 @@ OPERATIONS: dict[str, Operation] = {
     "status": Operation("anyone", _status),
     "scrub": Operation("anyone", _scrub),
     "login": Operation("anyone", _login),
+    "pagers": Operation("anyone", page_operations.pagers),
+    "pages": Operation("member", page_operations.pages),
+    "page-ack": Operation("member", page_operations.acknowledge),
+    "page-mute": Operation("member", page_operations.mute),
+    "page-unmute": Operation("member", page_operations.unmute),
+    "page-test": Operation("member", page_operations.test),
     "submit": Operation("anyone", _submit),
     "context": Operation("officer", _context),
     "wait": Operation("officer", _wait),
@@ -361,6 +429,10 @@ OPERATIONS: dict[str, Operation] = {
     "watch": Operation("officer", _watch),
     "contents": Operation("reader", _contents),
     "draft": Operation("reader", _draft),
+    "journal-setting": Operation("member", _journal_setting),
+    "journal-write": Operation("member", _journal_write),
+    "journal-read": Operation("member", _journal_read),
+    "journal-text": Operation("member reader", _journal_text),
 }
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from protocol.journal_kinds import JournalCatalogue
 from protocol.kinds import Catalogue, catalogue_digest
 
 _PACKAGE = resources.files("protocol")
@@ -77,3 +78,9 @@ def _earlier_files(name: str) -> dict[str, bytes]:
 def language_file(lang: str) -> bytes:
     """The package's strings of a language, or for English those that stand in no catalogue (`protocol.wording`)."""
     return (_PACKAGE / "languages" / f"{lang}.toml").read_bytes()
+
+
+@cache
+def journal_catalogue() -> JournalCatalogue:
+    """Load the kinds of a party's journal once a process."""
+    return JournalCatalogue.load((_PACKAGE / "journal_catalogue" / "kinds.toml").read_bytes())

@@ -39,11 +39,13 @@ from nodes.errors import FileRefused, NodeError
 from nodes.files import DIRECTORY_MODE, SECRET_MODE, sync_directory
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
+from nodes.journal_home import JournalFolder, folders
 from nodes.past import check_epoch, open_past
 from nodes.restored import Restored
 from nodes.sqlite_store import SqliteStore
 from nodes.stopped import read_agreement
-from nodes.store_check import Keys, check_store, checked
+from nodes.store import OWN_SIGNED
+from nodes.store_check import Keys, check_log, check_store, checked
 from protocol.agreement import Agreement
 from protocol.errors import ProtocolError
 from protocol.line_keys import voice_keys
@@ -250,6 +252,8 @@ def _check(home: NodeHome, unpacked: _Unpacked, party: str | None, now_ms: int, 
                 bereft=head.kind != FULL,
             )
             restored.write(channel, record)
+        for journal in folders(home):
+            _check_journal(journal)
     except (ProtocolError, KeysError) as error:
         raise BackupRefused("backup-refused", f"what is in it does not verify: {error}") from error
     except BackupRefused:
@@ -300,6 +304,18 @@ def _check_channel(
     return sizes
 
 
+def _check_journal(journal: JournalFolder) -> None:
+    """Its entries give the root that its keys signed. It is read from now on, and never gone on with."""
+    keys = [line.key for line in journal.policy().logs]
+    with journal.opened() as store:
+        check_log(store, journal.party)
+        note = store.note(OWN_SIGNED)
+        if note is not None:
+            signed = checked(note, tuple(keys), "journal's checkpoint")
+            if signed.size > store.head(journal.party).size or store.root(journal.party, signed.size) != signed.root:
+                raise BackupRefused("backup-refused", "the journal in it is not the one that was signed")
+
+
 def _check_past(home: NodeHome, channel: ChannelHome, agreement: Agreement) -> None:
     """The logs that ended are there, and are those that were succeeded."""
     past = open_past(channel, agreement, own=home.party)
@@ -313,8 +329,7 @@ def _check_past(home: NodeHome, channel: ChannelHome, agreement: Agreement) -> N
 
 def _sync(directory: Path) -> None:
     """Make every name in a directory durable, from the leaves up."""
-    for path, folders, files in os.walk(directory, topdown=False):
-        del folders
+    for path, _, files in os.walk(directory, topdown=False):
         for name in files:
             handle = os.open(Path(path) / name, os.O_RDONLY | os.O_CLOEXEC)
             try:

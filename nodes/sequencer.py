@@ -25,8 +25,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+from keys.note_key import NoteSigner
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
@@ -35,7 +36,6 @@ from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.entry import Entry
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
-from protocol.line_keys import LineKeys
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
 from protocol.statement import LogState, Statement
@@ -45,6 +45,30 @@ WAITING_MAX = 10_000
 
 
 _Waiting = tuple["Item", "asyncio.Future[Placed]"]
+
+
+class _Named(Protocol):
+    @property
+    def origin(self) -> str:
+        """Of the log."""
+
+
+class _Signers(Protocol):
+    @property
+    def log(self) -> tuple[NoteSigner, NoteSigner]:
+        """Its keys, 0x01 and 0x06."""
+
+
+class LogKeys(Protocol):
+    """What a sequencer needs of the keys of a line or of a journal."""
+
+    @property
+    def own(self) -> _Named:
+        """The log that is written."""
+
+    @property
+    def signers(self) -> _Signers:
+        """What it is signed with."""
 
 
 class SignRefused(NodeError):
@@ -112,13 +136,13 @@ class Sequencer:
         *,
         store: LogStore,
         mark: HighWater,
-        keys: LineKeys,
+        keys: LogKeys,
         clock: SteadyClock,
         executor: Executor,
         committed: Callable[[Checkpoint, bytes, int], None],
         broken: Callable[[NodeError], None],
     ) -> None:
-        self.keys = keys
+        self.keys: LogKeys = keys
         self._store = store
         self._mark = mark
         self._clock = clock

@@ -49,7 +49,7 @@ def check_store(store: LogStore, keys: Keys, *, progress: Callable[[int, int], N
     total = store.head(store.own).size + store.head(store.their).size
     done = 0
     for voice in (store.own, store.their):
-        done = _check_log(store, voice, done, lambda at: progress(at, total))
+        done = check_log(store, voice, done, lambda at: progress(at, total))
     for name, allowed in (
         (OWN_SIGNED, (keys.own.log,)),
         (OWN_COSIGNED, (keys.own.log + keys.their.mirror,)),
@@ -80,7 +80,21 @@ def checked(note: bytes, keys: tuple[object, ...], name: str) -> Checkpoint:
         raise StoreBroken("store-damaged", f"the note {name} does not verify: {error}") from error
 
 
-def _check_log(store: LogStore, voice: str, done: int, progress: Callable[[int], None]) -> int:
+def check_log(store: LogStore, voice: str, done: int = 0, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Check one log: every entry against its hashes and its body, and what stands beside them.
+
+    Args:
+        store: it is only read.
+        voice: whose log.
+        done: entries that were checked before.
+        progress: told how many are checked, with those before.
+
+    Returns:
+        How many are.
+
+    Raises:
+        StoreBroken: `store-damaged`.
+    """
     head = store.head(voice)
     frontier = Frontier.empty()
     above: list[bytes] = []

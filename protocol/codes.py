@@ -28,11 +28,13 @@ from protocol.codes_entries import ENTRIES
 from protocol.codes_findings import FINDINGS
 from protocol.codes_formats import FORMATS
 from protocol.codes_keys import KEYS
+from protocol.codes_paging import PAGING
 
 GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Entries": ENTRIES,
     "Alarms": ALARMS,
     "Disputes and damage": DISPUTES,
+    "Pages": PAGING,
     "Findings of an audit": FINDINGS,
     "Formats": FORMATS,
     "Agreements": AGREEMENTS,

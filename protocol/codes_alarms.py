@@ -67,6 +67,13 @@ ALARMS = (
         "Let it fetch the rest; `status` says how far it is. Find out who restored what; never start a second copy.",
     ),
     Code(
+        "journal-broken",
+        "alarm",
+        "what people do here is not written down",
+        "The journal cannot be written or opened. The line goes on; openings, refusals and exports leave no trace.",
+        "Make room on the disk, or run `journal renew` with the node stopped: the old journal stays readable.",
+    ),
+    Code(
         "recovered",
         "info",
         "our own log is here again",

@@ -4,6 +4,34 @@ from protocol.code import Code
 
 COMMANDS = (
     Code(
+        "journal-act-refused",
+        "refuted",
+        "the journal does not take this act",
+        "Its kind, its facts or its signature is not one that a journal may have. Nothing was written.",
+        "Run `journal kinds` for the acts and their facts.",
+    ),
+    Code(
+        "journal-missing",
+        "error",
+        "there is no such journal here",
+        "A journal begins with the first act at a node, and each has an id of its own.",
+        "Run `journal policy` to see which there are.",
+    ),
+    Code(
+        "journal-key-refused",
+        "error",
+        "the journal's key does not open",
+        "It was sealed to another sealing key than the party has now. What is written stays readable.",
+        "Run `journal renew` with the node stopped; the next start begins a new journal.",
+    ),
+    Code(
+        "nothing-signed",
+        "error",
+        "nothing of the log is signed yet",
+        "There is no checkpoint that an export could be of.",
+        "Start the node once, and export again.",
+    ),
+    Code(
         "wrong-passphrase",
         "error",
         "the passphrase is not the key file's",

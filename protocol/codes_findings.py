@@ -110,6 +110,20 @@ FINDINGS = (
         "Export again: the texts lie in roster/.",
     ),
     Code(
+        "journal-entry-refused",
+        "refuted",
+        "an entry of a journal is no act that it may hold",
+        "Its form, its place or what its author had in view of the journal does not fit, under a signed root.",
+        "Ask the party's administrator; keep the export.",
+    ),
+    Code(
+        "journal-rewritten",
+        "refuted",
+        "two exports of one journal have different pasts",
+        "Both are signed, and neither is the beginning of the other: entries were changed or taken out after signing.",
+        "Keep both; they accuse whoever holds the journal's key.",
+    ),
+    Code(
         "clock-missed",
         "warning",
         "a clock of the agreement was missed",

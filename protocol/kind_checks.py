@@ -14,13 +14,33 @@ from protocol.vocabulary import Vocabulary
 
 
 def expanded(kind: Kind, kinds: Mapping[str, Kind]) -> Kind:
-    """Replace the sign for every kind with the kinds people speak in; receipts excepted, which nobody answers."""
-    if EVERY_KIND not in kind.replies_to:
+    """Replace the signs for many kinds in `replies_to` with their names.
+
+    A star stands for every kind that people speak in, receipts excepted, which nobody answers; `request:asked` for
+    every kind of that procedure and step; `-line-check` takes a kind out of those. So a kind that is added is answered,
+    declined or retracted as its like are.
+
+    Raises:
+        CatalogueRefused: no kind has that procedure and step.
+    """
+    if not any(name == EVERY_KIND or ":" in name for name in kind.replies_to):
         return kind
-    everything = tuple(
-        name for name, one in sorted(kinds.items()) if one.procedure not in {"machine", "document", "receipt"}
-    )
-    return replace(kind, replies_to=everything)
+    found: set[str] = set()
+    without = {name.removeprefix("-") for name in kind.replies_to if name.startswith("-")}
+    if not without <= set(kinds):
+        raise CatalogueRefused(f"kinds/{kind.name}.toml", "leaves out a kind that is not there")
+    for name in kind.replies_to:
+        procedure, colon, step = name.partition(":")
+        if name == EVERY_KIND:
+            found.update(one.name for one in kinds.values() if one.procedure not in {"machine", "document", "receipt"})
+        elif not colon:
+            found.update({name} - {f"-{one}" for one in without})
+        else:
+            meant = [one.name for one in kinds.values() if (one.procedure, one.step) == (procedure, step)]
+            if not meant:
+                raise CatalogueRefused(f"kinds/{kind.name}.toml", f"may reply to {name}, which no kind is")
+            found.update(meant)
+    return replace(kind, replies_to=tuple(sorted(found - without)))
 
 
 def tied(kinds: Mapping[str, Kind], procedures: Procedures) -> dict[str, Kind]:

@@ -33,7 +33,7 @@ STATES: Final[Mapping[str, tuple[str, ...]]] = {
     "notice": ("made", "updated", "corrected", "retracted", SAID),
     "request": ("open", "held", "answered", "partly", "not-known", "declined", "corrected", "retracted", SAID),
     "proposal": (
-        "proposed", "held", "accepted", "partly", "objected", "in-force", "suspended", "ended", "withdrawn",
+        "proposed", "held", "accepted", "partly", "objected", "in-force", "imposed", "suspended", "ended", "withdrawn",
         "corrected", "retracted", SAID,
     ),
     "declaration": ("declared", "understood", "renewed", "withdrawn", "corrected", "retracted", SAID),

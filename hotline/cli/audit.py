@@ -26,31 +26,41 @@ _MISUSED = frozenset({"voices-not-two"})
 
 @click.command("audit")
 @click.argument("first", metavar="A-DIR", type=click.Path())
-@click.argument("second", metavar="B-DIR", type=click.Path())
+@click.argument("second", metavar="B-DIR", type=click.Path(), required=False)
 @click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
 @common_options
 @click.pass_context
-def audit_command(context: click.Context, first: str, second: str, policy_file: str) -> int:
+def audit_command(context: click.Context, first: str, second: str | None, policy_file: str) -> int:
     """Audit the exports of both voices: signatures, authority, order, copies, clocks.
 
     Needs no home and no network. Trust comes from the policy alone, which must not come from those you audit. The
     verdict stands first, then what was found, what was checked, and what was not and why. Exit 0 verified, 1 refuted,
     3 could not check.
 
+    One export of a party's journal is audited by itself; two of the same journal, an earlier and a later one, are also
+    compared. Its policy is what `journal policy` printed.
+
     \b
-    Example:
+    Examples:
       hotline audit arc-log bor-log --policy policy
+      hotline audit arc-journal --policy journal-policy
     """
-    from hotline.audit_dirs import audit_directories
+    from hotline.audit_dirs import audit_directories, audit_journals
     from hotline.clock import now_ms
     from protocol.audit import AuditMisused
 
     output = settings_of(context).output
     bar = _Bar(output)
     try:
-        report = audit_directories(
-            Path(first), Path(second), Path(policy_file), at_ms=now_ms(), progress=bar.show if bar.wanted else None
-        )
+        journal = audit_journals([Path(one) for one in (first, second) if one is not None], Path(policy_file))
+        if journal is not None:
+            report = journal
+        elif second is None:
+            raise AuditMisused("voices-not-two", first, "it is no journal; give one export of each party")
+        else:
+            report = audit_directories(
+                Path(first), Path(second), Path(policy_file), at_ms=now_ms(), progress=bar.show if bar.wanted else None
+            )
     except AuditMisused as error:
         report = _not_begun(error)
     finally:

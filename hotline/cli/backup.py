@@ -33,6 +33,7 @@ def backup_command(context: click.Context, file: str, keys_only: bool) -> None:
       hotline --home ARC backup --keys-only ARC-keys
     """
     from hotline.clock import now_ms
+    from hotline.journalling import note_down
     from nodes.backup import back_up
     from nodes.backup_files import FULL, KEYS
 
@@ -42,6 +43,7 @@ def backup_command(context: click.Context, file: str, keys_only: bool) -> None:
     passphrase = settings.passphrase(0, what="the backup", confirm=True)
     kind = KEYS if keys_only else FULL
     done = back_up(home, Path(file), passphrase, kind=kind, now_ms=now_ms(), progress=Progress(output))
+    note_down(settings, home, "backup-made", scope=kind, at_ms=now_ms())
     if done.roots_here:
         output.note(f"warning: the root keys in {home.roots} are not in it; keep copies of them in two safe places")
     lines = [f"{file}: {'keys and documents' if keys_only else 'a backup'} of {home.party}, {done.bytes} bytes."]

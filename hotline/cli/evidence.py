@@ -128,7 +128,10 @@ def export_command(context: click.Context, name: str, out: str | None) -> None:
       hotline --home ARC evidence export 1795255200000-fork -o fork.evidence
       hotline verify fork.evidence --policy policy
     """
+    from hotline.clock import now_ms
+    from hotline.journalling import note_down
     from nodes.files import write_file
+    from protocol.tagged import digest
 
     settings = settings_of(context)
     home = settings.node_home()
@@ -137,6 +140,7 @@ def export_command(context: click.Context, name: str, out: str | None) -> None:
     path = Path(out) if out is not None else Path(f"{kept.name}.evidence")
     data = accusation.encode()
     write_file(path, data, mode=0o644)
+    note_down(settings, home, "evidence-exported", counterpart=channel.counterpart, digest=digest(data), at_ms=now_ms())
     settings.output.result(
         {"name": kept.name, "kind": accusation.kind, "file": str(path), "bytes": len(data)},
         [f"Evidence of a {accusation.kind} is in {path}.", "Check it with: hotline verify FILE --policy POLICY"],

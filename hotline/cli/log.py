@@ -32,6 +32,8 @@ def export_command(context: click.Context, out: str, voice: str | None, counterp
       hotline --home ARC log export arc-log
       hotline --home ARC log export bor-log --voice BOR
     """
+    from hotline.clock import now_ms
+    from hotline.journalling import note_down
     from nodes.export import export
     from nodes.past import open_past
     from nodes.stopped import open_store, read_agreement
@@ -59,6 +61,15 @@ def export_command(context: click.Context, out: str, voice: str | None, counterp
             written = export(store, chosen, Path(out), agreement=agreement, past=past)
     finally:
         past.close()
+    note_down(
+        settings,
+        home,
+        "log-exported",
+        counterpart=channel.counterpart,
+        voice=written.voice,
+        size=written.size,
+        at_ms=now_ms(),
+    )
     settings.output.result(
         {
             "voice": written.voice,

@@ -25,6 +25,8 @@ def receipt_command(context: click.Context, serial: str, out: str | None) -> Non
       hotline --home ARC receipt 'ARC 17' -o arc17.tlog-proof
       hotline --home ARC receipt 'ARC/BOR 17'
     """
+    from hotline.clock import now_ms
+    from hotline.journalling import note_down
     from hotline.reference import parse_reference
     from nodes.files import write_file
     from nodes.past import open_past
@@ -50,6 +52,15 @@ def receipt_command(context: click.Context, serial: str, out: str | None) -> Non
         past.close()
     path = Path(out) if out is not None else Path(f"{reference.voice}-{reference.index}.tlog-proof")
     write_file(path, data, mode=0o644)
+    note_down(
+        settings,
+        home,
+        "receipt-given",
+        counterpart=channels[0].counterpart,
+        voice=reference.voice,
+        index=reference.index,
+        at_ms=now_ms(),
+    )
     settings.output.result(
         {"serial": reference.serial, "counterpart": channels[0].counterpart, "file": str(path), "bytes": len(data)},
         [f"The receipt of {reference.serial} is in {path}.", "Check it with: hotline verify FILE --policy POLICY"],

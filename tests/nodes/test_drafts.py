@@ -42,8 +42,8 @@ def test_one_person_fills_no_desk_with_drafts(tmp_path: Path) -> None:
             assert (await held(arc, signed_by(made[0], (1, "duty"), (2, "release")))).state == "held"
             draft = made[1].statement.id.hex()
             with pytest.raises(NodeError, match="only who signed"):
-                await intake.discard(draft, "person/2")
-            await intake.discard(draft, "person/1")
+                await intake.discard(draft, 2)
+            await intake.discard(draft, 1)
             for _ in range(2):
                 more = letter("ARC", "notification", FIELDS, severity=4, aware_at_ms=START_MS)
                 assert (await intake.submit(signed_by(more, (1, "duty")))).state == "draft"

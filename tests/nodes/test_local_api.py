@@ -82,7 +82,7 @@ def test_without_login_only_the_line_is_told(homes: tuple[Path, Path]) -> None:
 def test_every_operation_states_its_access() -> None:
     """Contents are for readers; nothing but the state of line and disk, login and submission is for anyone."""
     access = {op: operation.access for op, operation in OPERATIONS.items()}
-    assert {op for op, who in access.items() if who == "anyone"} == {"status", "scrub", "login", "submit"}
+    assert {op for op, who in access.items() if who == "anyone"} == {"status", "scrub", "login", "pagers", "submit"}
     assert {op for op, who in access.items() if who == "reader"} == {"contents", "draft"}
 
 

@@ -52,7 +52,7 @@ def test_every_code_in_use_is_declared(package: str) -> None:
 
 def test_every_code_declared_is_in_use() -> None:
     """What is explained can happen: the code stands somewhere in the packages, or is a state that screens name."""
-    states = {"line-degraded", "line-down", "waiting-for-signatures"}
+    states = {"waiting-for-signatures"}
     sources = [
         path.read_text(encoding="utf-8")
         for package in ("keys", "protocol", "nodes", "hotline")

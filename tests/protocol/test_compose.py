@@ -10,6 +10,7 @@ from protocol.compose import Composed, check_contents, check_document, check_ope
 from protocol.errors import BodyRefused, CommitmentRefused, ComposeRefused
 from protocol.kinds import Kind
 from protocol.statement import Statement
+from tests.protocol.catalogue_samples import sample_facts
 from tests.protocol.statement_samples import (
     CREATED_MS,
     SECRET,
@@ -39,7 +40,7 @@ def test_every_kind_of_the_catalogue_can_be_composed(kind: Kind) -> None:
     composed = made(
         kind,
         fields={item.name: "x" for item in kind.fields},
-        facts={"size": 1} if kind.machine else None,
+        facts={"size": 1} if kind.machine else sample_facts(kind),
         document=b"text\n" if kind.document else None,
     )
     assert Statement.parse(composed.statement_bytes) == composed.statement

@@ -78,7 +78,7 @@ def test_another_version_is_not_understood_and_not_a_refutation() -> None:
 def test_an_unknown_kind_is_not_understood() -> None:
     """A kind of a later catalogue has no effect and refutes nothing."""
     world = World()
-    assert world.faults(world.say("ARC", "red-line-declare")) == ("not-understood",)
+    assert world.faults(world.say("ARC", "moon-landing")) == ("not-understood",)
 
 
 def test_another_catalogue_is_not_understood() -> None:

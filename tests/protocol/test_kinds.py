@@ -7,6 +7,7 @@ import pytest
 from protocol.catalogue_table import CatalogueRefused
 from protocol.kinds import MACHINE_KINDS, Catalogue, Kind
 from protocol.limits import COMMITMENTS_MAX, CONTENTS_BYTES_MAX, SEVERITY_MAX, TOKEN_CHARS_MAX
+from tests.protocol.catalogue_rows import ROWS
 from tests.protocol.catalogue_samples import CATALOGUE, catalogue_files
 
 
@@ -20,19 +21,52 @@ def kind(name: str) -> Kind:
 PEOPLE = [one for one in CATALOGUE.kinds if not one.machine and not one.document]
 
 
-def test_the_first_kinds_are_there() -> None:
-    """Every kind of the first version is in the catalogue, and no other."""
-    people = {
-        "notification", "update", "correction", "retraction", "clarification-request", "clarification-response",
-        "holding-reply", "decline", "opened", "acknowledge", "line-check", "goodwill",
-    }  # fmt: skip
-    assert {one.name for one in CATALOGUE.kinds} == people | {"agreement", "roster", "succession"} | MACHINE_KINDS
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_has_its_kinds(row: str) -> None:
+    """What two states have to be able to say, they can say."""
+    assert all(CATALOGUE.kind(name) is not None for name in ROWS[row] if not name.startswith("frame:"))
+
+
+def test_every_kind_has_its_row() -> None:
+    """No kind is there that nothing asks for."""
+    named = {name for row in ROWS.values() for name in row}
+    assert {one.name for one in CATALOGUE.kinds} - named == MACHINE_KINDS - named
+
+
+def test_every_kind_speaks_for_itself() -> None:
+    """Label and help are short enough for a narrow screen at night, and every field has a label."""
+    for one in CATALOGUE.kinds:
+        assert 0 < len(one.label()) <= 40, one.name
+        assert 0 < len(one.help()) <= 120, (one.name, len(one.help()))
+        for item in one.fields:
+            for column in (item, *item.columns):
+                assert 0 < len(column.label()) <= 40, (one.name, column.name)
+                assert len(column.help()) <= 120, (one.name, column.name)
+
+
+def test_what_begins_can_be_answered_and_what_is_in_force_ends() -> None:
+    """Each request and proposal has an answer and a refusal; what is listed as in force has an end or can be ended."""
+    ends = {"withdrawn", "ended", "retired", "retracted"}
+    for one in PEOPLE:
+        if (one.procedure, one.step) in {("request", "asked"), ("proposal", "proposed")}:
+            assert one.answered_by, one.name
+            assert one.declined_by or one.name in {"line-check", "directory-ping"}, one.name
+        if one.register:
+            able = {other.step for other in PEOPLE if one.name in other.replies_to}
+            assert one.valid_until == "required" or able & ends, one.name
+
+
+def test_everything_with_an_end_in_the_header_warns_before_it() -> None:
+    """What is in force until a time is warned of before that time."""
+    for one in PEOPLE:
+        if one.register and one.valid_until == "required":
+            assert "warn_ms" in one.clocks, one.name
 
 
 @pytest.mark.parametrize(
     ("name", "opens", "continues", "severity", "signatures"),
     [
-        ("notification", True, False, "required", 2),
+        ("notification", True, True, "required", 2),
         ("update", False, True, "optional", 2),
         ("correction", False, True, "optional", 2),
         ("retraction", False, True, "none", 2),
@@ -126,7 +160,7 @@ def test_likelihood_and_confidence_are_never_one_value() -> None:
 
 def test_unknown_kinds_and_vocabularies_are_none() -> None:
     """A name of a newer catalogue is an answer, not an exception."""
-    assert CATALOGUE.kind("measure-propose") is None
+    assert CATALOGUE.kind("moon-landing") is None
     assert CATALOGUE.vocabulary("colours") is None
 
 
@@ -160,9 +194,9 @@ def edited(name: str, old: str, new: str) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("kinds/goodwill.toml", "version = 1", "version = 1\ncolour = 1"),
-        ("kinds/goodwill.toml", "version = 1", "version = true"),
-        ("kinds/goodwill.toml", "version = 1", ""),
+        ("kinds/goodwill.toml", "version = 2", "version = 2\ncolour = 1"),
+        ("kinds/goodwill.toml", "version = 2", "version = true"),
+        ("kinds/goodwill.toml", "version = 2", ""),
         ("kinds/goodwill.toml", 'procedure = "notice"', 'procedure = "whim"'),
         ("kinds/goodwill.toml", 'procedure = "notice"', 'procedure = "machine"'),
         ("kinds/goodwill.toml", '["duty/release/senior"]', "[]"),

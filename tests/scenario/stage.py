@@ -33,6 +33,7 @@ from keys.tls_identity import spki_pin
 from nodes.dialler import Dialler
 from nodes.errors import NodeError
 from nodes.home import OfficerHome
+from nodes.journal import Journal
 from nodes.line import Line
 from nodes.peer import Listener
 from nodes.rosters import HeldRoster, check_roster
@@ -61,6 +62,7 @@ from tests.simulation.auditor import exported
 from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import ChannelDisk, FaultyMark, FaultyStore
 from tests.simulation.homes import MemoryHome
+from tests.simulation.journals import KeptJournal
 from tests.simulation.loop import Process, SimLoop, Unhandled
 from tests.simulation.network import NOBODY, End, Network
 
@@ -101,6 +103,7 @@ class Life(Process):
 
     line: Line
     listener: Listener
+    journal: Journal
 
 
 class Heard(Line):
@@ -156,6 +159,10 @@ class Simulated:
         self._chance = Random(scenario.name)
         self._rosters = {short: _roster(short, self.agreement) for short in PARTIES}
         self._held = {short: self._begin(short) for short in PARTIES}
+        self.journals = {
+            short: KeptJournal(self._keyring(short), seed_name=scenario.name, read=self.machines[short].read)
+            for short in PARTIES
+        }
         self._seen: tuple[tuple[int, int], dict[int, tuple[Verdict, Any]]] | None = None
 
     def __enter__(self) -> Simulated:
@@ -224,6 +231,8 @@ class Simulated:
 
     def _start(self, short: str) -> None:
         life = Life(short)
+        life.journal = life.context.run(self.journals[short].open, lambda: {COUNTERPART[short]: life.line})
+        life.start(self.loop, life.journal.run())
         life.line = life.context.run(self._line, life, short)
         self.lives[short] = life
         pin = self.pin(short)
@@ -260,6 +269,7 @@ class Simulated:
             own_rosters=[self._held[short]],
             their_rosters=[self._held[COUNTERPART[short]]],
             keyring=self._keyring(short),
+            journal=life.journal,
             executor=cast(Any, None),
             broken=self._broke,
             rekeyed=lambda: None,
@@ -285,6 +295,7 @@ class Simulated:
             cast(KeptProjection, life.line.projection).leave()
             self.network.leave(life, silent=False)
             self.disks[short].crash()
+            self.journals[short].crash()
 
     # --- what the network and the disks ask: nothing goes wrong -------------------------------------------------------
 

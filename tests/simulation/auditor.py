@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nodes.export import _documents, _files, _keys
+from nodes.export import _keys, documents_of, log_files
 from nodes.resources import catalogue
 from nodes.store import OWN_COSIGNED, LogStore
 from protocol.agreement import Agreement
@@ -29,12 +29,12 @@ def exported(store: LogStore, terms: Agreement) -> tuple[MemoryEvidence, bytes]:
     own, other = store.own, store.their
     note = store.note(OWN_COSIGNED) or b""
     checkpoint = parse_text(parse_note(note).text)
-    documents = dict(_documents(store, own, checkpoint.size))
+    documents = dict(documents_of(store, own, checkpoint.size))
     keys = _keys(documents.values(), terms, own)
-    held = dict(_documents(store, other, store.head(other).size))
+    held = dict(documents_of(store, other, store.head(other).size))
     theirs = _keys(held.values(), terms, other)
     policy = render_policy(keys.log, theirs.log, keys.mirror, theirs.mirror, own=own, other=other)
-    files = {**dict(_files(store, own, checkpoint, documents)), POLICY_FILE: policy, CHECKPOINT_FILE: note}
+    files = {**dict(log_files(store, own, checkpoint, documents)), POLICY_FILE: policy, CHECKPOINT_FILE: note}
     return MemoryEvidence(own, files), policy
 
 

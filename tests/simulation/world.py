@@ -31,6 +31,7 @@ from keys.tls_identity import spki_pin
 from nodes.dialler import Dialler
 from nodes.errors import NodeError
 from nodes.intake import REFUSED
+from nodes.journal import Journal
 from nodes.line import Line
 from nodes.peer import Listener
 from nodes.resources import catalogue
@@ -74,6 +75,7 @@ from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import LONG, LONG_ONE_IN, Fault, draw
 from tests.simulation.ghost import ACCUSATIONS, BEYOND_MENDING, Ghost, Violation, readable
+from tests.simulation.journals import KeptJournal
 from tests.simulation.loop import Process, SimLoop, Unhandled
 from tests.simulation.network import NOBODY, End, Network
 from tests.simulation.officers import Desk
@@ -142,6 +144,7 @@ class Life(Process):
 
     lines: dict[str, WatchedLine]
     listener: Listener
+    journal: Journal
 
 
 class Clock:
@@ -225,6 +228,10 @@ class World:
         }
         self.ghost = Ghost(list(self.disks))
         self.clocks = {party: Clock(self.loop) for party in parties.PARTIES}
+        self.journals = {
+            party: KeptJournal(parties.keyring(party), seed_name=str(seed), read=self.clocks[party].read)
+            for party in parties.PARTIES
+        }
         self.lives: dict[str, Life] = {}
         often = 4 * OFTEN if forced & WHAT else OFTEN
         self.adversary = Adversary(self.chance, self.plan.armed, self.count, often=often)
@@ -382,6 +389,8 @@ class World:
         self.trace("start", party)
         entropy = self.chance.randbytes
         life.lines = {}
+        life.journal = life.context.run(self.journals[party].open, lambda: life.lines)
+        life.start(self.loop, life.journal.run())
         try:
             for (own, counterpart), disk in self.disks.items():
                 if own == party:
@@ -427,6 +436,7 @@ class World:
             own_rosters=[self.ministries.held[party, pair]],
             their_rosters=[self.ministries.held[counterpart, pair]],
             keyring=parties.keyring(party),
+            journal=life.journal,
             executor=cast(Any, None),
             broken=lambda error: self._broke(life, error),
             rekeyed=lambda: None,
@@ -500,6 +510,7 @@ class World:
         for line in life.lines.values():
             cast(KeptProjection, line.projection).leave(keep=not silent)
         self.network.leave(life, silent=silent)
+        self.journals[party].crash()
         for (own, _), disk in self.disks.items():
             if own == party:
                 disk.crash()

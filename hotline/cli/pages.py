@@ -1,0 +1,162 @@
+"""`hotline pages`: whom the node calls for what, whether they were reached, and mutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from hotline.cli.session import open_desk
+from hotline.cli.settings import Settings, common_options, settings_of
+from hotline.errors import Misused, Refused
+from keys.roles import ROLES
+
+TEST_TIMEOUT_S = 150.0
+
+
+@click.group("pages", invoke_without_command=True)
+@common_options
+@click.pass_context
+def pages_command(context: click.Context) -> None:
+    """Show whom the node calls for what: pages, pagers and mutes.
+
+    A page is one thing that a person has to know of: a statement that nobody has opened, a clock that runs out, a draft
+    that waits, an alarm, a line that is down. The pagers are tables of node.toml. Acknowledging a page says nothing to
+    the other side; `show`, `ack` and `answer` do, and end the page as well.
+
+    \b
+    Examples:
+      hotline --home ARC pages
+      hotline --home ARC pages ack p7
+      hotline --home ARC pages test duty
+      hotline --home ARC pages mute duty --for 30m --reason "Exchange of the pager"
+    """
+    if context.invoked_subcommand is None:
+        _list(settings_of(context))
+
+
+@pages_command.command("list")
+@common_options
+@click.pass_context
+def list_pages(context: click.Context) -> None:
+    """List the pages, the most urgent first, with the pagers and how each did.
+
+    \b
+    Example:
+      hotline --home ARC pages list
+    """
+    _list(settings_of(context))
+
+
+def _list(settings: Settings) -> None:
+    from hotline.paging import mute_line, page_line, pager_line
+
+    with open_desk(settings) as (desk, _):
+        found: dict[str, Any] = desk.request("pages")
+    output, now_ms = settings.output, found["now_ms"]
+    lines = [mute_line(mute) for mute in found["mutes"]]
+    lines += [page_line(page, now_ms=now_ms, output=output) for page in found["pages"]] or ["No pages."]
+    lines.append("")
+    lines += [pager_line(pager, now_ms=now_ms, output=output) for pager in found["pagers"]] or [
+        "No pagers: nobody is called who does not look at a screen. Add [[page]] to node.toml."
+    ]
+    output.result(found, lines)
+
+
+@pages_command.command("ack")
+@click.argument("ids", nargs=-1, metavar="ID...")
+@click.option("--all", "everything", is_flag=True, help="All that call for somebody now.")
+@common_options
+@click.pass_context
+def acknowledge(context: click.Context, ids: tuple[str, ...], everything: bool) -> None:
+    """Acknowledge pages: nobody further is called for them. The other side is told nothing.
+
+    \b
+    Example:
+      hotline --home ARC pages ack p7 p8
+    """
+    if bool(ids) == everything:
+        raise Misused("usage", "name pages, such as p7, or give --all")
+    settings = settings_of(context)
+    with open_desk(settings) as (desk, _):
+        found: list[str] = desk.request("page-ack", ids=["all"] if everything else list(ids))
+    missing = [one for one in ids if one not in found]
+    if missing:
+        raise Refused("no-such-page", f"there is no page {', '.join(missing)}")
+    text = f"Acknowledged: {', '.join(found)}." if found else "Nothing calls for anybody."
+    settings.output.result({"acknowledged": found}, [text])
+
+
+def _role_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.argument("role", type=click.Choice(ROLES))(command)
+
+
+@pages_command.command("test")
+@_role_argument
+@common_options
+@click.pass_context
+def test_pagers(context: click.Context, role: str) -> int:
+    """Call every pager of a role with a test, and say which were reached. Exit 1 where one was not.
+
+    \b
+    Example:
+      hotline --home ARC pages test duty
+    """
+    settings = settings_of(context)
+    with open_desk(settings) as (desk, _):
+        results: list[dict[str, Any]] = desk.request("page-test", role=role, timeout_s=TEST_TIMEOUT_S)
+    lines = [
+        f"{one['pager']} ({one['way']}): " + ("reached" if one["reached"] else f"NOT REACHED: {one['problem']}")
+        for one in results
+    ]
+    settings.output.result({"role": role, "pagers": results}, lines)
+    return 0 if all(one["reached"] for one in results) else 1
+
+
+@pages_command.command("mute")
+@_role_argument
+@click.option("--for", "span", required=True, metavar="30m", help="How long, at most 7d; it ends by itself.")
+@click.option("--reason", required=True, help="Why; it is kept.")
+@click.option("--even-flash", is_flag=True, help="Flashes do not call the role either.")
+@common_options
+@click.pass_context
+def mute(context: click.Context, role: str, span: str, reason: str, even_flash: bool) -> None:
+    """Do not call a role for a while. Whoever comes next in its place is called instead.
+
+    Every screen of `watch` says so until it ends. A flash calls all the same, unless it is muted too.
+
+    \b
+    Example:
+      hotline --home ARC pages mute duty --for 30m --reason "Exchange of the pager"
+    """
+    from hotline.paging import mute_line
+    from hotline.zulu import parse_duration
+
+    settings = settings_of(context)
+    try:
+        for_ms = parse_duration(span)
+    except ValueError as error:
+        raise Misused("usage", f"--for: {error}") from error
+    with open_desk(settings) as (desk, _):
+        found: dict[str, Any] = desk.request(
+            "page-mute", role=role, for_ms=for_ms, reason=reason, even_flash=even_flash
+        )
+    settings.output.result(found, [mute_line({**found, "by": "", "reason": reason})])
+
+
+@pages_command.command("unmute")
+@_role_argument
+@common_options
+@click.pass_context
+def unmute(context: click.Context, role: str) -> None:
+    """Call a role again before its mute ends.
+
+    \b
+    Example:
+      hotline --home ARC pages unmute duty
+    """
+    settings = settings_of(context)
+    with open_desk(settings) as (desk, _):
+        was: bool = desk.request("page-unmute", role=role)
+    settings.output.result({"role": role, "was_muted": was}, [f"{role} is called{' again' if was else ''}."])
