@@ -157,7 +157,7 @@ def sign(
     Raises:
         Refused: an officer has signed already, or is not needed or not able to fill a slot.
     """
-    needs = slots_needed(channel.agreement, kind, statement.severity, statement.precedence)
+    needs = slots_needed(channel.agreement, kind, statement.severity, statement.precedence, statement.facts)
     signers = [(one.person, one.role) for one in already if one.person is not None]
     made: list[Signature] = []
     for officer in officers:

@@ -121,7 +121,7 @@ class Desk:
         signers = [(one.person or 0, one.role) for one in signed.signatures]
         if not signers:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
-        needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence)
+        needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
         return Admitted(statement, kind, signed, missing_slots(needs, signers), roster.version)
 
     def _check_place(self, statement: Statement, at_ms: int) -> None:

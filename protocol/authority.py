@@ -7,28 +7,50 @@ signatures, trying is exact and quick.
 Source: spec/docket.md, "Authority".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from protocol.agreement import Agreement
 from protocol.agreement_checks import Needs, parse_slot
 from protocol.kinds import Kind
 
+EMERGENCY: Final = "emergency"
+"""The fact that one person released a statement, and the name of the slot that nobody fills where none may."""
 
-def slots_needed(agreement: Agreement, kind: Kind, severity: int | None, precedence: str) -> Needs:
+_NO_EMERGENCY: Final[Needs] = ((EMERGENCY,),)
+
+
+def slots_needed(
+    agreement: Agreement,
+    kind: Kind,
+    severity: int | None,
+    precedence: str,
+    facts: Mapping[str, Any] | None = None,
+) -> Needs:
     """The slots that a statement needs, by the agreement or, where no rule of it covers the kind, by the catalogue.
 
     Args:
         agreement: the one in force.
         kind: a kind that persons sign.
-        severity, precedence: as in the statement's header.
+        severity, precedence, facts: as in the statement's header.
+
+    Returns:
+        Slots, each to be filled by another person. Of a statement that calls itself an emergency, the one slot of the
+        agreement's clause; a slot that nobody can fill where the agreement has none, or the clause is not for the kind.
     """
+    facts = facts or {}
+    if facts.get(EMERGENCY) is True:
+        clause = agreement.emergency
+        allowed = clause is not None and clause.covers(kind.name) and not kind.document
+        return (clause.needs,) if clause is not None and allowed else _NO_EMERGENCY
+    templated = facts.get("template") is not None and facts.get("free") is not True
     default = tuple(parse_slot(slot) for slot in kind.authority)
     if kind.document:
         # It ends a log: a rule for every kind was not written for it, and does not stand for one that names it.
         named = [rule for rule in agreement.rules if kind.name in rule.kinds]
         found = (rule.needs for rule in named if rule.covers(kind.name, severity, precedence))
         return next(found, default)
-    return agreement.needs(kind.name, severity, precedence, default)
+    return agreement.needs(kind.name, severity, precedence, default, templated=templated)
 
 
 def missing_slots(needs: Needs, signers: Sequence[tuple[int, str]]) -> tuple[str, ...]:
@@ -69,4 +91,6 @@ def _seat(slot: int, able: Sequence[Sequence[int]], taken: dict[int, int], tried
 
 def missing_text(missing: Sequence[str]) -> str:
     """Say in words who is still needed: `a release or senior officer, and a legal officer`."""
+    if EMERGENCY in missing:
+        return "an emergency clause of the agreement for this kind"
     return ", and ".join(f"a {' or '.join(slot.split('/'))} officer" for slot in missing)

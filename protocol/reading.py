@@ -286,6 +286,8 @@ class Reader:
         return expired, unread
 
     def _slots(self, kind: Kind, statement: Statement) -> Needs:
+        if statement.facts:
+            return slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
         key = (kind.name, statement.severity, statement.precedence)
         needs = self._needs.get(key)
         if needs is None:

@@ -251,7 +251,7 @@ class Play:
         if step.persons:
             return [self._officer(step, name) for name in step.persons]
         header = Statement.parse(signed.statement)
-        needs = slots_needed(channel.agreement, kind, header.severity, header.precedence)
+        needs = slots_needed(channel.agreement, kind, header.severity, header.precedence, header.facts)
         chosen: list[Officer] = []
         signers: list[tuple[int, str]] = []
         for name in OFFICERS:

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from keys.roles import ROLES
 from nodes.resources import catalogue
+from protocol.agreement_conduct import EmergencyTerms
+from protocol.agreement_terms import AuthorityRule
 from protocol.authority import missing_slots, missing_text, slots_needed
 from tests.builders import make_agreement
 
@@ -53,6 +55,38 @@ def test_a_person_moves_over_to_make_room() -> None:
 def test_missing_slots_are_named_in_words() -> None:
     """As a draft says whom it waits for."""
     assert missing_text(("duty", "release/senior")) == "a duty officer, and a release or senior officer"
+
+
+def test_an_emergency_needs_the_clause_of_the_agreement() -> None:
+    """One person of its slot suffices for a kind it covers; without the clause, or for another kind, nobody does."""
+    clause = EmergencyTerms(("notification",), ("release", "senior"), 3_600_000)
+    notification, goodwill = catalogue().kind("notification"), catalogue().kind("goodwill")
+    assert notification is not None
+    assert goodwill is not None
+    agreement = make_agreement(format=2, emergency=clause)
+    facts = {"emergency": True}
+    assert slots_needed(agreement, notification, 4, "flash", facts) == (("release", "senior"),)
+    for where, kind in ((agreement, goodwill), (make_agreement(format=2, emergency=None), notification)):
+        nobody = slots_needed(where, kind, 4, "flash", facts)
+        assert missing_slots(nobody, [(number, role) for number, role in enumerate(ROLES, 1)]) == ("emergency",)
+    assert "emergency clause" in missing_text(("emergency",))
+
+
+def test_a_rule_for_templates_covers_what_adds_nothing() -> None:
+    """Free text outside the slots takes a statement back to the rule for every statement."""
+    rules = (
+        AuthorityRule(("notification",), (("duty",),), template=True),
+        AuthorityRule(("notification",), (("duty",), ("senior",))),
+    )
+    agreement, kind = make_agreement(format=2, rules=rules), catalogue().kind("notification")
+    assert kind is not None
+    wanted = {None: 2, "template": 1, "free": 2}
+    found = {
+        None: slots_needed(agreement, kind, 3, "routine"),
+        "template": slots_needed(agreement, kind, 3, "routine", {"template": bytes(32)}),
+        "free": slots_needed(agreement, kind, 3, "routine", {"template": bytes(32), "free": True}),
+    }
+    assert {name: len(slots) for name, slots in found.items()} == wanted
 
 
 def test_the_agreement_decides_and_the_catalogue_stands_in() -> None:
