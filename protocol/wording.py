@@ -29,11 +29,9 @@ LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 
 RIGHT_TO_LEFT = frozenset({"ar"})
 STATES = ("source", "unreviewed", "reviewed")
-UNTRANSLATED = frozenset({"tlp", "pap"})
-"""Vocabularies whose labels are marks that read the same in every language."""
-
 REVIEWER_BYTES_MAX = 120
 _KEY = re.compile(r"(?:header|state|kind|field|vocabulary)\.[A-Za-z0-9._ +:-]{1,160}", re.ASCII)
+_MARK = re.compile(r"(?:TLP|PAP):[A-Z+]+", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -143,15 +141,14 @@ def _read(language: str, key: str, value: object) -> Said:
         raise WordingRefused(where, f"names the reviewer in more than {REVIEWER_BYTES_MAX} bytes")
     if made.on is not None and _DATE.fullmatch(made.on) is None:
         raise WordingRefused(where, "has a day that is no YYYY-MM-DD")
-    if is_untranslated(key):
+    if is_mark(made.english):
         raise WordingRefused(where, "is a mark that is never translated")
     return made
 
 
-def is_untranslated(key: str) -> bool:
-    """Whether a key is the label of a mark that reads the same in every language, such as TLP:AMBER."""
-    parts = key.split(".")
-    return parts[0] == "vocabulary" and parts[1] in UNTRANSLATED and parts[-1] == "label"
+def is_mark(english: str) -> bool:
+    """Whether a text is a mark that reads the same in every language, such as TLP:AMBER."""
+    return _MARK.fullmatch(english) is not None
 
 
 def kind_key(kind: Kind) -> str:
@@ -214,7 +211,7 @@ def wanted(catalogue: Catalogue, own: Mapping[str, str], *, kinds: Iterable[str]
         if vocabulary.name in vocabularies:
             for term in vocabulary.terms:
                 found.update(_labelled(term_key(vocabulary.name, term.code), term.label(), term.help()))
-    return {key: text for key, text in found.items() if not is_untranslated(key)}
+    return {key: text for key, text in found.items() if not is_mark(text)}
 
 
 _HEADER_VOCABULARIES = ("severity", "precedence", "status", "outcome", "role", "desk", "line-state")
