@@ -1,8 +1,22 @@
-"""Codes of commands about keys: their backups on paper."""
+"""Codes of commands about keys: their files, their backups on paper."""
 
 from protocol.code import Code
 
 KEYS: tuple[Code, ...] = (
+    Code(
+        "not-the-owner",
+        "error",
+        "the file belongs to another user",
+        "A key file that is written anew becomes the file of whoever wrote it. Nothing was changed.",
+        "Run it as the owner of the file: `sudo -u USER hotline ...`.",
+    ),
+    Code(
+        "passphrase-not-changed",
+        "refuted",
+        "some key files still have another passphrase",
+        "The passphrase given as the old one opens neither of them, nor does the new one. The others are changed.",
+        "Run it again for those that the text names, with their own old passphrase.",
+    ),
     Code(
         "share-unreadable",
         "refuted",

@@ -38,6 +38,16 @@ def wait_until_up(home: Path) -> None:
     raise AssertionError((home.parent / f"{home.name}.log").read_text())
 
 
+def wait_until_answering(home: Path) -> None:
+    """Wait until a home's node answers, paired or not."""
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until:
+        if hotline("--home", home, "status", "--json").json.get("node") == "running":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the node of {home} does not answer")
+
+
 @contextmanager
 def running(arc: Path, bor: Path) -> Iterator[None]:
     """Both nodes up, for as long as the block lasts."""

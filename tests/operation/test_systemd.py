@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.hotline.nodes import start, wait_until_up
-from tests.hotline.people import acting, free_port, ok, paired
+from tests.hotline.people import PASSPHRASE, acting, free_port, hotline, make_home, ok, paired
 from tests.operation.confined import APPLIED, LEFT_OUT
 from tests.operation.unit import Unit
 
@@ -45,12 +45,50 @@ def test_a_unit_leaves_little_exposed(unit: Path) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", sorted(NODE.parent.iterdir()), ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", sorted(NODE.parent.glob("hotline-*")), ids=lambda unit: unit.name)
 def test_systemd_understands_every_line_of_a_unit(unit: Path) -> None:
     """`systemd-analyze verify` has nothing to say, but that Hotline is not installed where the unit looks for it."""
     done = analyze("verify", "--man=no", unit)
     said = [line for line in done.stderr.splitlines() if "/opt/hotline/" not in line]
     assert not said
+
+
+@needs_systemd
+@pytest.mark.parametrize(("line", "fits"), [("", True), ("LoadCredentialEncrypted=/no/name\n", False)])
+def test_systemd_understands_the_encrypted_passphrase(tmp_path: Path, line: str, fits: bool) -> None:
+    """The drop-in fits the unit and takes the plain file out of it; a line that is wrong would be noticed."""
+    shutil.copy(NODE, tmp_path)
+    drop_in = tmp_path / f"{NODE.name}.d" / "passphrase.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(NODE.with_name("encrypted-passphrase.conf").read_text() + line)
+    done = analyze("verify", "--man=no", tmp_path / NODE.name)
+    said = [said for said in done.stderr.splitlines() if "/opt/hotline/" not in said]
+    assert (not said) is fits, said
+    names = dict(line.split("=", 1) for line in drop_in.read_text().splitlines() if "=" in line and line[0] != "#")
+    plain, encrypted = Unit.read(NODE).value("LoadCredential"), names["LoadCredentialEncrypted"]
+    assert names["LoadCredential"] == ""
+    if fits:
+        assert encrypted.split(":")[0] == plain.split(":")[0]
+
+
+@pytest.mark.root
+@pytest.mark.skipif(shutil.which("systemd-creds") is None, reason="needs systemd-creds")
+def test_an_encrypted_passphrase_opens_the_node_and_nothing_else_does(tmp_path: Path) -> None:
+    """What the manager puts into the unit's directory of credentials opens the key file; the encrypted file does not
+    hold the passphrase, and under another name it is no credential."""
+    arc = make_home(tmp_path, "ARC", officers=())
+    sealed, credentials = tmp_path / "passphrase.cred", tmp_path / "credentials"
+    # Elsewhere the key is the machine's; a test leaves none behind.
+    options = ("--with-key=tpm2-absent", "--name=passphrase")
+    subprocess.run(["systemd-creds", *options, "encrypt", str(tmp_path / "passphrase"), str(sealed)], check=True)
+    assert PASSPHRASE.strip() not in sealed.read_bytes()
+    credentials.mkdir()
+    decrypt = ["systemd-creds", "--name=passphrase", "decrypt", str(sealed), str(credentials / "passphrase")]
+    subprocess.run(decrypt, check=True, capture_output=True)
+    other = ["systemd-creds", "--name=backup", "decrypt", str(sealed), "-"]
+    assert subprocess.run(other, capture_output=True, check=False).returncode != 0
+    done = hotline("--home", arc, "--passphrase-file", credentials / "passphrase", "doctor", "--json")
+    assert {"name": "key file", "result": "ok", "text": "it opens", "fix": ""} in done.json["checks"]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
