@@ -49,6 +49,30 @@ ENTRIES = (
         "Compare the agreement's digest on both sides with `pair show`.",
     ),
     Code(
+        "agreement-superseded",
+        "warning",
+        "the statement names an agreement that another has taken the place of",
+        "It was made before the amendment came into force. It counts, and is judged by the agreement in force at its"
+        " place.",
+        "Nothing, if it is one of a few; `agreement show` says what is in force.",
+    ),
+    Code(
+        "amendment-refused",
+        "warning",
+        "an amendment that cannot take the place of the agreement in force",
+        "It is no agreement, is of another channel, names another agreement than the one in force where it stands, or"
+        " changes short names, domains or root keys. It has no effect.",
+        "Make it anew with `agreement amend`, from the agreement in force.",
+    ),
+    Code(
+        "after-sunset",
+        "warning",
+        "said after the agreement had ended",
+        "Past its sunset date, or the notice of a withdrawal, the line carries only flash messages and what always"
+        " passes. It has no effect.",
+        "Agree on an amendment with a later date, or say it as a flash message if it cannot wait.",
+    ),
+    Code(
         "unfit-header",
         "refuted",
         "the header is not one its kind may have",

@@ -40,6 +40,9 @@ TIME_WENT_BACK: Final = "time-went-back"
 STATUS_MIXED: Final = "status-mixed"
 REFERENCE_UNKNOWN: Final = "reference-unknown"
 REFERENCE_UNFIT: Final = "reference-unfit"
+AGREEMENT_SUPERSEDED: Final = "agreement-superseded"
+AMENDMENT_REFUSED: Final = "amendment-refused"
+AFTER_SUNSET: Final = "after-sunset"
 
 REFUTING: Final = frozenset(
     {
@@ -72,12 +75,15 @@ VOIDING: Final = frozenset(
         STATUS_MIXED,
         REFERENCE_UNKNOWN,
         REFERENCE_UNFIT,
+        AMENDMENT_REFUSED,
+        AFTER_SUNSET,
     }
 )
 """Faults that take the effect away and accuse nobody."""
 
-SHOWN: Final = frozenset({HELD_NOT_OF_LOG, HELD_WENT_DOWN, TIME_WENT_BACK})
-"""Faults of what the node wrote around a statement. The last good `held` stands, and the statement counts."""
+SHOWN: Final = frozenset({HELD_NOT_OF_LOG, HELD_WENT_DOWN, TIME_WENT_BACK, AGREEMENT_SUPERSEDED})
+"""Faults of what the node wrote around a statement, or of one that was made before another agreement came into force.
+The last good `held` stands, and the statement counts."""
 
 ACCUSING: Final = REFUTING | {HELD_NOT_OF_LOG}
 """What an audit refutes on: the refuting faults, and a root of the other log that is not of the other log."""

@@ -34,6 +34,7 @@ from protocol.faults import (
     UNAUTHORISED,
 )
 from protocol.fit import reply_fits
+from protocol.governance import GOVERNING_KINDS, HOME, Governance
 from protocol.kinds import Catalogue, Kind
 from protocol.lineage import Lineage
 from protocol.reading import Prepared, Reader, RosterInForce
@@ -86,6 +87,7 @@ class Judge:
         archive: the memory; `conclude` adds to it.
         states: where to go on, one for each voice; both empty at first.
         lineage: where successor logs begin. Places and sizes are numbers of the voices throughout.
+        governance: what governs, as far as the states go; by default the founding agreement, and no catalogue but this.
     """
 
     def __init__(
@@ -96,8 +98,10 @@ class Judge:
         archive: Archive,
         states: tuple[VoiceState, VoiceState] = (VoiceState(), VoiceState()),
         lineage: Lineage = _ONE_LOG_EACH,
+        governance: Governance | None = None,
     ) -> None:
         self.agreement = agreement
+        self.governance = governance or Governance(agreement, catalogue, document=archive.document)
         self.archive = archive
         self._catalogue = catalogue
         self._parties = agreement.shorts
@@ -107,8 +111,7 @@ class Judge:
         self._readers = tuple(
             Reader(
                 voice=voice,
-                agreement=agreement,
-                catalogue=catalogue,
+                governance=self.governance,
                 archive=archive,
                 roots=self._roots,
                 index=state.size,
@@ -176,6 +179,19 @@ class Judge:
         """
         voice, index, entry, statement = prepared.voice, prepared.index, prepared.entry, prepared.statement
         state = self._states[voice]
+        held, last_ms = state.held, state.last_ms
+        notes: list[str] = []
+        held_faults: list[str] = []
+        if entry is not None:
+            held = self._judge_held(voice, self._held(prepared), held, held_faults, notes, final=final)
+        number = 0
+        governance = self.governance
+        if voice == HOME:
+            governance.arrive(index, held.size)
+        if len(governance.reigns) > 1:
+            number = governance.number(voice, index, held.size)
+        if prepared.reign != number or prepared.before is not state.roster:
+            prepared, results = self._again(prepared, results, number, state.roster)
         faults = list(prepared.faults)
         missing = prepared.missing
         if all(results):
@@ -187,10 +203,8 @@ class Judge:
             missing = missing_slots(prepared.needs, signers) if prepared.needs else ()
             if missing and UNAUTHORISED not in faults:
                 faults.append(UNAUTHORISED)
-        notes: list[str] = []
-        held, last_ms = state.held, state.last_ms
         if entry is not None:
-            held = self._judge_held(voice, self._held(prepared), held, faults, notes, final=final)
+            faults += held_faults
             if entry.logged_at_ms < last_ms:
                 faults.append(TIME_WENT_BACK)
             else:
@@ -213,10 +227,21 @@ class Judge:
             held=held,
             thread=thread,
             reply=reply,
+            reign=number,
         )
         self._states[voice] = VoiceState(index + 1, held, last_ms, prepared.roster or state.roster, self._log(prepared))
         self.archive.add(verdict)
+        if prepared.kind is not None and prepared.kind.name in GOVERNING_KINDS:
+            governance.heed(verdict)
         return verdict
+
+    def _again(
+        self, prepared: Prepared, results: Sequence[bool], number: int, roster: RosterInForce | None
+    ) -> tuple[Prepared, Sequence[bool]]:
+        """Read an entry anew by what governs it. A signature that was verified is not verified again."""
+        found = self._readers[prepared.voice].again(prepared, number, roster)
+        known = dict(zip(prepared.checks, results, strict=True))
+        return found, [known[check] if check in known else check.holds() for check in found.checks]
 
     def foresee(
         self,
@@ -250,6 +275,7 @@ class Judge:
             archive=_Glass(self.archive, body),
             states=(states[0], states[1]),
             lineage=self._lineage,
+            governance=self.governance.copy(),
         )
         prepared = judge.prepare(voice, data)
         found = judge.conclude(prepared, verify(prepared.checks), final=True)
@@ -347,6 +373,10 @@ class Judge:
                     faults.append(REFERENCE_UNFIT)
             else:
                 reply = target.place
+        known = {REFERENCE_UNFIT, REFERENCE_UNKNOWN}.isdisjoint(faults) and REFERENCE_BEYOND not in notes
+        if known and kind is not None and kind.name in GOVERNING_KINDS and thread != location(HOME, 0):
+            # It is said in the thread of the agreement that founds the channel, or of nothing.
+            faults.append(REFERENCE_UNFIT)
         return thread, reply
 
     def _after_holds(self, voice: int, index: int, kind: Kind | None, statement: Statement) -> bool:

@@ -1,8 +1,11 @@
 """Reading an entry for judgement: what it is, and which signatures are to be verified by which keys.
 
 This half of judging needs nothing but the entries before it in the same log, so many entries can be read ahead while
-their signatures are verified elsewhere, many at once. Rosters and the agreement are the exception: they decide about
+their signatures are verified elsewhere, many at once. Rosters and agreements are the exception: they decide about
 what follows, they are few, and their signatures are verified here.
+
+What governs an entry is known for certain only when it is concluded. Until then it is read by what governs at the time;
+where that turns out to be something else, `again` reads it anew.
 
 Source: spec/docket.md, "Verdicts", steps 1 to 8.
 """
@@ -16,14 +19,16 @@ from keys.hybrid import ALGORITHM
 from keys.quorum import RootSet
 from keys.roster import Person, Roster, check_apart, check_succession
 from keys.roster import parse as parse_roster
-from protocol.agreement import Agreement
 from protocol.agreement_checks import Needs
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots, slots_needed
 from protocol.entry import Entry
-from protocol.errors import Malformed, NotUnderstood
+from protocol.errors import Malformed, NotUnderstood, ProtocolError
 from protocol.faults import (
     AFTER_NOT_OF_LOG,
+    AFTER_SUNSET,
+    AGREEMENT_SUPERSEDED,
+    AMENDMENT_REFUSED,
     BAD_SIGNATURE,
     DOCUMENT_DIFFERS,
     DOCUMENT_MISSING,
@@ -33,6 +38,7 @@ from protocol.faults import (
     ROSTER_EXPIRED,
     ROSTER_REFUSED,
     SECOND_SPELLING,
+    SHOWN,
     UNAUTHORISED,
     UNFIT_FACTS,
     UNFIT_HEADER,
@@ -42,7 +48,8 @@ from protocol.faults import (
     WRONG_PARTY,
 )
 from protocol.fit import facts_fit, header_fits
-from protocol.kinds import Catalogue, Kind
+from protocol.governance import AMEND, COUNTERSIGN, Governance, Reign, check_amendment
+from protocol.kinds import Kind
 from protocol.lineage import Lineage
 from protocol.merkle import leaf_hash
 from protocol.signature import NODE, PURPOSE, ROOT_ROLE, signing_message
@@ -81,6 +88,9 @@ class Prepared:
         needs: slots to be filled; empty where nobody but a node or roots sign.
         missing: slots that stay empty if every signature is valid.
         roster: what is in force after this entry, or None for no change.
+        before: the roster by which it was read, or None.
+        reign: number of the reign by which it was read.
+        spelling: faults of its bytes, whatever governs it.
     """
 
     voice: int
@@ -95,6 +105,9 @@ class Prepared:
     needs: Needs
     missing: tuple[str, ...]
     roster: RosterInForce | None
+    before: RosterInForce | None
+    reign: int
+    spelling: tuple[str, ...]
 
 
 class Reader:
@@ -102,8 +115,7 @@ class Reader:
 
     Args:
         voice: 0 or 1.
-        agreement: the one that founds the channel.
-        catalogue: what the kinds mean.
+        governance: what governs, as far as both logs are judged.
         archive: where the texts of agreements and rosters are found.
         roots: the roots of both logs.
         index: of the first entry to be read.
@@ -115,8 +127,7 @@ class Reader:
         self,
         *,
         voice: int,
-        agreement: Agreement,
-        catalogue: Catalogue,
+        governance: Governance,
         archive: Archive,
         roots: KnownRoots,
         index: int,
@@ -124,8 +135,9 @@ class Reader:
         lineage: Lineage,
     ) -> None:
         self._voice = voice
-        self._agreement = agreement
-        self._catalogue = catalogue
+        self._governance = governance
+        self._founding = agreement = governance.reigns[0].agreement
+        self._channel = agreement.channel
         self._archive = archive
         self._roots = roots
         self._index = index
@@ -133,7 +145,7 @@ class Reader:
         self._lineage = lineage
         self._party = agreement.shorts[voice]
         self._root_set: RootSet = agreement.parties[voice].roots
-        self._needs: dict[tuple[str, int | None, str], Needs] = {}
+        self._needs: dict[tuple[int, str, int | None, str], Needs] = {}
 
     @property
     def index(self) -> int:
@@ -151,7 +163,7 @@ class Reader:
 
         Source: spec/docket.md, "Verdicts", steps 1 to 8.
         """
-        voice, index = self._voice, self._index
+        index = self._index
         self._index = index + 1
         leaf = leaf_hash(data)
         entry: Entry | None = None
@@ -165,9 +177,52 @@ class Reader:
             faults = [SECOND_SPELLING if error.code in _SPELLING_CODES else MALFORMED]
         else:
             faults = []
+        number = len(self._governance.reigns) - 1
+        found = self._assess(index, leaf, entry, statement, faults, number, self._in_force)
+        if found.roster is not None:
+            self._in_force = found.roster
+        return found
+
+    def again(self, prepared: Prepared, number: int, before: RosterInForce | None) -> Prepared:
+        """Read an entry anew, by what does govern it.
+
+        Args:
+            prepared: as it was read.
+            number: of the reign that governs it.
+            before: the roster in force for it.
+        """
+        known = prepared.roster or prepared.before
+        found = self._assess(
+            prepared.index,
+            prepared.leaf,
+            prepared.entry,
+            prepared.statement,
+            list(prepared.spelling),
+            number,
+            before,
+        )
+        if self._in_force is known:
+            # No roster was read since: what follows is read by the right one from here.
+            self._in_force = found.roster or before
+        return found
+
+    def _assess(
+        self,
+        index: int,
+        leaf: Hash,
+        entry: Entry | None,
+        statement: Statement | None,
+        faults: list[str],
+        number: int,
+        before: RosterInForce | None,
+    ) -> Prepared:
+        """Everything about an entry that its bytes, a reign and a roster decide."""
+        voice = self._voice
+        reign = self._governance.reigns[number]
+        spelling = tuple(faults)
         kind: Kind | None = None
         if statement is not None:
-            kind = self._check_header(statement, faults)
+            kind = self._check_header(statement, faults, reign, number)
         if self._lineage.begins(voice, index) != (kind is not None and kind.name == SUCCESSION_KIND):
             faults.append(MISPLACED)
         checks: list[SignatureCheck] = []
@@ -177,13 +232,13 @@ class Reader:
         roster: RosterInForce | None = None
         if entry is not None:
             if kind is not None and kind.by_roots and statement is not None:
-                roster = self._check_document(index, kind, entry, statement, faults)
+                roster = self._check_document(index, kind, entry, statement, faults, reign, before)
             else:
-                expired, unread = self._list_checks(kind, entry, faults, checks, signers)
+                expired, unread = self._list_checks(kind, entry, faults, checks, signers, before)
                 if kind is not None and kind.document and statement is not None:
-                    self._check_succession(index, statement, faults)
+                    self._check_succession(index, statement, faults, before)
                 if kind is not None and statement is not None and not kind.machine:
-                    needs = self._slots(kind, statement)
+                    needs = self._slots(kind, statement, reign, number)
                     counting = [one for one in signers if one is not None]
                     missing = missing_slots(needs, counting)
                     # Where nothing but time, or this reader's age, is wrong with a signature, that is the fault, and
@@ -191,6 +246,8 @@ class Reader:
                     if missing and missing_slots(needs, [*counting, *unread]):
                         with_expired = missing_slots(needs, [*counting, *unread, *expired])
                         faults.append(UNAUTHORISED if with_expired else ROSTER_EXPIRED)
+                    if reign.ended_at(entry.logged_at_ms) and not passes_always(kind, statement):
+                        faults.append(AFTER_SUNSET)
         return Prepared(
             voice=voice,
             index=index,
@@ -204,18 +261,25 @@ class Reader:
             needs=needs,
             missing=missing,
             roster=roster,
+            before=before,
+            reign=number,
+            spelling=spelling,
         )
 
-    def _check_header(self, statement: Statement, faults: list[str]) -> Kind | None:
+    def _check_header(self, statement: Statement, faults: list[str], reign: Reign, number: int) -> Kind | None:
         """Channel, party, agreement and catalogue; then whether the header is one that its kind has."""
-        if statement.channel != self._agreement.channel:
+        if statement.channel != self._channel:
             faults.append(WRONG_CHANNEL)
         if statement.party != self._party:
             faults.append(WRONG_PARTY)
-        if statement.agreement != self._agreement.digest:
-            faults.append(WRONG_AGREEMENT)
-        kind = self._catalogue.kind(statement.kind)
-        if kind is None or statement.catalogue != self._catalogue.digest:
+        catalogue = reign.catalogue
+        named = catalogue.digest
+        if statement.agreement != reign.agreement.digest:
+            before = self._governance.named_before(statement.agreement, number)
+            faults.append(WRONG_AGREEMENT if before is None else AGREEMENT_SUPERSEDED)
+            named = named if before is None else before.catalogue.digest
+        kind = catalogue.kind(statement.kind)
+        if kind is None or statement.catalogue != named:
             faults.append(NOT_UNDERSTOOD)
             return None
         if not header_fits(kind, statement):
@@ -233,6 +297,7 @@ class Reader:
         faults: list[str],
         checks: list[SignatureCheck],
         signers: list[tuple[int, str] | None],
+        in_force: RosterInForce | None,
     ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
         """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many.
 
@@ -240,10 +305,9 @@ class Reader:
             Person and role of those that would count, had the roster or the person not expired; and of those that may
             count to a reader who knows their algorithm.
         """
-        in_force = self._in_force
         roster = None if in_force is None else in_force.roster
         current = roster is not None and roster.valid_at(entry.logged_at_ms)
-        party, channel = self._party, self._agreement.channel
+        party, channel = self._party, self._channel
         by_node = False
         expired: list[tuple[int, str]] = []
         unread: list[tuple[int, str]] = []
@@ -285,18 +349,25 @@ class Reader:
             faults.append(UNAUTHORISED)
         return expired, unread
 
-    def _slots(self, kind: Kind, statement: Statement) -> Needs:
+    def _slots(self, kind: Kind, statement: Statement, reign: Reign, number: int) -> Needs:
         if statement.facts:
-            return slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
-        key = (kind.name, statement.severity, statement.precedence)
+            return slots_needed(reign.agreement, kind, statement.severity, statement.precedence, statement.facts)
+        key = (number, kind.name, statement.severity, statement.precedence)
         needs = self._needs.get(key)
         if needs is None:
-            needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence)
+            needs = slots_needed(reign.agreement, kind, statement.severity, statement.precedence)
             self._needs[key] = needs
         return needs
 
     def _check_document(
-        self, index: int, kind: Kind, entry: Entry, statement: Statement, faults: list[str]
+        self,
+        index: int,
+        kind: Kind,
+        entry: Entry,
+        statement: Statement,
+        faults: list[str],
+        reign: Reign,
+        before: RosterInForce | None,
     ) -> RosterInForce | None:
         """An agreement or a roster: its text, its place, and the roots' signatures, which are verified here and now."""
         if (index == 0) != (kind.name == AGREEMENT_KIND) and MISPLACED not in faults:
@@ -319,7 +390,7 @@ class Reader:
             check = SignatureCheck(
                 roots.keys[number - 1],
                 PURPOSE,
-                self._agreement.channel,
+                self._channel,
                 self._party,
                 message,
                 signature.value,
@@ -333,11 +404,25 @@ class Reader:
             faults.append(UNAUTHORISED)
         if not self._roots.holds(self._voice, self._after(index, statement), index):
             faults.append(AFTER_NOT_OF_LOG)
-        if kind.name == AGREEMENT_KIND and text is not None and text != self._agreement.text:
+        if kind.name == AGREEMENT_KIND and text is not None and text != self._founding.text:
             faults.append(DOCUMENT_DIFFERS)
-        if kind.name != ROSTER_KIND or text is None or faults:
+        if kind.name in {AMEND, COUNTERSIGN} and text is not None:
+            self._check_amendment(text, reign, faults)
+        if kind.name != ROSTER_KIND or text is None or not SHOWN.issuperset(faults):
             return None
-        return self._take_roster(text, faults)
+        return self._take_roster(text, faults, before)
+
+    def _check_amendment(self, text: bytes, reign: Reign, faults: list[str]) -> None:
+        """The text of an amendment may take the place of the agreement in force where it is stated."""
+        try:
+            amended = check_amendment(text, reign.agreement)
+        except NotUnderstood:
+            faults.append(NOT_UNDERSTOOD)
+        except ProtocolError:
+            faults.append(AMENDMENT_REFUSED)
+        else:
+            if self._governance.catalogue_of(amended.catalogue_digest) is None:
+                faults.append(NOT_UNDERSTOOD)
 
     def _text(self, index: int, statement: Statement, faults: list[str]) -> bytes | None:
         """The text of a document, in the open; None where there is none."""
@@ -355,39 +440,44 @@ class Reader:
         log = self._lineage.log_of(self._voice, index)
         return self._lineage.numbered(self._voice, log, statement.after, self._archive.root)
 
-    def _check_succession(self, index: int, statement: Statement, faults: list[str]) -> None:
+    def _check_succession(
+        self, index: int, statement: Statement, faults: list[str], before: RosterInForce | None
+    ) -> None:
         """A document that persons sign: it names the log before as it stands here, and so does its `after`."""
         text = self._text(index, statement, faults)
-        if text is None or MISPLACED in faults or self._in_force is None:
+        if text is None or MISPLACED in faults or before is None:
             return
         log = self._lineage.log_of(self._voice, index)
         size = index - self._lineage.voices[self._voice][log - 1].base
         past = LogState(size, self._archive.root(self._voice, index))
         try:
             succession = parse_succession(text)
-            epoch = self._in_force.roster.next_epoch
-            check_fits(succession, self._agreement, self._party, epoch=epoch, past=past)
+            epoch = before.roster.next_epoch
+            check_fits(succession, self._founding, self._party, epoch=epoch, past=past)
         except SuccessionRefused:
             faults.append(DOCUMENT_DIFFERS)
             return
         if statement.after != past:
             faults.append(AFTER_NOT_OF_LOG)
 
-    def _take_roster(self, text: bytes, faults: list[str]) -> RosterInForce | None:
+    def _take_roster(self, text: bytes, faults: list[str], before: RosterInForce | None) -> RosterInForce | None:
         """A roster that its roots signed: whether it may follow the one in force. If not, the last good one stands."""
-        before = self._in_force
         try:
             roster = parse_roster(text)
-            for party in self._agreement.parties:
+            for party in self._founding.parties:
                 check_apart(roster, party.roots)
             if before is not None:
                 check_succession(before.roster, before.text, roster)
             elif roster.previous is not None:
                 raise RosterRefused("the first roster in a log follows no other")
-            if roster.party != self._party or roster.channel != self._agreement.channel:
+            if roster.party != self._party or roster.channel != self._channel:
                 raise RosterRefused("the roster is of another party or channel")
         except KeysError:
             faults.append(ROSTER_REFUSED)
             return None
-        self._in_force = RosterInForce(roster, text)
-        return self._in_force
+        return RosterInForce(roster, text)
+
+
+def passes_always(kind: Kind, statement: Statement) -> bool:
+    """Whether a statement passes after the end of an agreement, and while the line is suspended."""
+    return kind.always or kind.machine or statement.precedence == "flash"

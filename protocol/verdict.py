@@ -105,6 +105,7 @@ class Verdict:
         held: how far this entry shows that its author held the other log: the largest good `held` up to here.
         thread: location of the thread's opener, the entry's own where it opens one, or NO_LOCATION.
         reply: location of the entry answered, or NO_LOCATION.
+        reign: number of the reign that governs it (`protocol.governance`); 0 is that of the founding agreement.
     """
 
     voice: int
@@ -121,6 +122,7 @@ class Verdict:
     held: LogState
     thread: int
     reply: int
+    reign: int = 0
 
     @property
     def effective(self) -> bool:

@@ -1,0 +1,272 @@
+"""Governance: which agreement governs which entry, as both logs tell it.
+
+A channel begins under the agreement that founds it. An amendment is a whole new text that names the one it takes the
+place of; it is stated by one party's roots and countersigned by the other's. All of it lies in the thread of entry 0 of
+the home, which is the log of the party whose name sorts first, and is ordered by that log:
+
+1. A countersignature by the home's own party has its place at its index and governs from the next entry on.
+2. One by the other party has its place where it arrives at home, and governs from the home entry with which it arrives.
+3. It takes effect if the amendment that it names stands, is the other party's, has the same text, and takes the place
+   of the agreement in force there. So the first on a base is in force, and every other on that base is void.
+4. An entry of the home is governed by what is in force at its index; an entry of the other log by what is in force at
+   home up to what it shows its author's node to have held.
+5. A withdrawal has its place in the same way. From its time of logging and the days of notice on, the line carries only
+   what always passes, unless an amendment that is accepted later takes it back.
+
+A stretch under one agreement, with one end, is a *reign*. The first is number 0.
+
+Source: spec/agreement.md, "Amendments".
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from protocol.agreement import Agreement
+from protocol.errors import AgreementRefused, ProtocolError
+from protocol.kinds import Catalogue
+from protocol.tagged import Hash
+from protocol.verdict import Verdict
+
+HOME: Final = 0
+"""The voice whose log orders the agreement's thread."""
+
+AMEND, COUNTERSIGN, WITHDRAW = "agreement-amend", "agreement-countersign", "agreement-withdraw"
+GOVERNING_KINDS: Final = frozenset({AMEND, COUNTERSIGN, WITHDRAW})
+
+_DAY_MS: Final = 86_400_000
+
+CatalogueOf = Callable[[Hash], Catalogue | None]
+"""The catalogue of a digest, or None where this program never had it."""
+
+
+class AmendmentRefused(ProtocolError):
+    """A text that cannot take the place of the agreement it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reign:
+    """What governs a stretch of both logs.
+
+    Attributes:
+        agreement: in force.
+        catalogue: the one it names.
+        first: from which index of the home's log on, and from which `held` of the other's.
+        ends_ms: from when on the line carries only what always passes, UTC milliseconds; None for never.
+        withdrawn_by: the voice that withdrew, or None.
+    """
+
+    agreement: Agreement
+    catalogue: Catalogue
+    first: tuple[int, int] = (0, 0)
+    ends_ms: int | None = None
+    withdrawn_by: int | None = None
+
+    def ended_at(self, at_ms: int) -> bool:
+        """Whether the line carries only what always passes, at a time."""
+        return self.ends_ms is not None and at_ms >= self.ends_ms
+
+
+def sunset_ms(day: date | None) -> int | None:
+    """The first moment of a day, UTC milliseconds; None for no day."""
+    return None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+
+
+def check_amendment(text: bytes, base: Agreement) -> Agreement:
+    """Read the text of an amendment, and see whether it may take the place of an agreement.
+
+    Args:
+        text: its exact bytes.
+        base: the agreement that is to be replaced.
+
+    Returns:
+        What the text says.
+
+    Raises:
+        AmendmentRefused: `bad-amendment`; it is of another channel or base, or changes what no amendment may.
+        ProtocolError: the text is no agreement.
+    """
+    amended = Agreement.parse(text)
+    if amended.founding != (base.founding or base.digest):
+        raise AmendmentRefused("bad-amendment", "founding", "it is of another channel")
+    if amended.amends != base.digest:
+        raise AmendmentRefused(
+            "bad-amendment", "amends", "it does not take the place of the agreement in force"
+        )
+    for old, new in zip(base.parties, amended.parties, strict=True):
+        if (old.short, old.domain) != (new.short, new.domain):
+            raise AmendmentRefused("bad-amendment", "party", "an amendment keeps short names and domains")
+        if old.roots != new.roots:
+            text_ = "an amendment keeps the root keys; that they change is for a later format"
+            raise AmendmentRefused("bad-amendment", "party.root_keys", text_)
+    return amended
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """An amendment that stands: where, and what it is."""
+
+    digest: Hash
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What will have its place at home: a countersignature of an amendment, or a withdrawal."""
+
+    index: int
+    amendment: int
+    """Location of the amendment; -1 for a withdrawal."""
+
+    at_ms: int
+
+
+class Governance:
+    """The reigns of a channel, as far as both logs are judged.
+
+    Args:
+        founding: the agreement that founds the channel.
+        catalogue: the one it names.
+        document: gives the text of an entry by voice, index and digest, or None.
+        catalogue_of: finds catalogues; by default none but that one.
+    """
+
+    def __init__(
+        self,
+        founding: Agreement,
+        catalogue: Catalogue,
+        *,
+        document: Callable[[int, int, Hash], bytes | None],
+        catalogue_of: CatalogueOf | None = None,
+    ) -> None:
+        first = Reign(founding, catalogue, ends_ms=sunset_ms(founding.sunset_date))
+        self.reigns: list[Reign] = [first]
+        self._document = document
+        self._catalogue_of = catalogue_of
+        self._proposals: dict[int, _Proposal] = {}
+        self._coming: list[_Act] = []
+
+    @property
+    def newest(self) -> Reign:
+        """What governs what comes next at home."""
+        return self.reigns[-1]
+
+    def catalogue_of(self, digest: Hash) -> Catalogue | None:
+        """A catalogue by its digest, or None where it is not at hand."""
+        for reign in self.reigns:
+            if reign.catalogue.digest == digest:
+                return reign.catalogue
+        return None if self._catalogue_of is None else self._catalogue_of(digest)
+
+    def number(self, voice: int, index: int, held: int) -> int:
+        """Number of the reign that governs an entry.
+
+        Args:
+            voice: its author.
+            index: its place in the author's log.
+            held: how far it shows that its author's node held the other log: the effective value.
+        """
+        number = len(self.reigns) - 1
+        place = index if voice == HOME else held
+        while number and self.reigns[number].first[voice] > place:
+            number -= 1
+        return number
+
+    def named_before(self, digest: Hash, number: int) -> Reign | None:
+        """The reign of an agreement that was in force before that number, or None where none was."""
+        return next((reign for reign in self.reigns[:number] if reign.agreement.digest == digest), None)
+
+    def arrive(self, index: int, held: int) -> None:
+        """A home entry brings the other log up to `held`: what was said there has its place now."""
+        while self._coming and self._coming[0].index < held:
+            self._take_effect(self._coming.pop(0), 1 - HOME, (index, index + 1))
+
+    def heed(self, verdict: Verdict) -> None:
+        """Take note of an entry that counts. The home's entries come in order, after `arrive` for each."""
+        statement, kind = verdict.statement, verdict.kind
+        if statement is None or kind is None or kind.name not in GOVERNING_KINDS or not verdict.effective:
+            return
+        entry = verdict.entry
+        assert entry is not None  # noqa: S101 - it holds the statement.
+        if kind.name == AMEND:
+            if statement.body_digest is not None:
+                self._proposals[verdict.place] = _Proposal(statement.body_digest, statement.body_length or 0)
+            return
+        if kind.name == COUNTERSIGN:
+            proposal = self._proposals.get(verdict.reply)
+            if proposal is None or proposal.digest != statement.body_digest:
+                return
+            act = _Act(verdict.index, verdict.reply, entry.logged_at_ms)
+        else:
+            act = _Act(verdict.index, -1, entry.logged_at_ms)
+        if verdict.voice == HOME:
+            self._take_effect(act, HOME, (verdict.index + 1, verdict.index + 1))
+        else:
+            self._coming.append(act)
+
+    def _take_effect(self, act: _Act, voice: int, first: tuple[int, int]) -> None:
+        """Begin a reign, if the act does so where it stands."""
+        now = self.newest
+        if act.amendment < 0:
+            ends_ms = act.at_ms + now.agreement.notice_days * _DAY_MS
+            if now.ends_ms is None or ends_ms < now.ends_ms:
+                self.reigns.append(replace(now, first=first, ends_ms=ends_ms, withdrawn_by=voice))
+            return
+        amended = self._amended(act.amendment, now.agreement)
+        if amended is None:
+            return
+        catalogue = self.catalogue_of(amended.catalogue_digest)
+        if catalogue is not None:
+            self.reigns.append(Reign(amended, catalogue, first, sunset_ms(amended.sunset_date)))
+
+    def _amended(self, place: int, base: Agreement) -> Agreement | None:
+        """The agreement that an amendment makes of that base, or None where it is on another one."""
+        text = self._document(place & 1, place >> 1, self._proposals[place].digest)
+        try:
+            return None if text is None else check_amendment(text, base)
+        except ProtocolError:
+            return None
+
+    def open_proposals(self) -> list[int]:
+        """Locations of the amendments that could still be accepted: those on the agreement in force."""
+        return [place for place in sorted(self._proposals) if self._amended(place, self.newest.agreement) is not None]
+
+    def copy(self) -> "Governance":
+        """The same state, which then goes its own way."""
+        first = self.reigns[0]
+        made = Governance(first.agreement, first.catalogue, document=self._document, catalogue_of=self._catalogue_of)
+        made.reigns = list(self.reigns)
+        made._proposals = dict(self._proposals)
+        made._coming = list(self._coming)
+        return made
+
+    # --- keeping ----------------------------------------------------------------------------------------------------
+
+    def kept(self) -> list[Any]:
+        """What must be kept to go on after a restart, in values that every format has; empty while nothing was said."""
+        if len(self.reigns) == 1 and not self._proposals and not self._coming:
+            return []
+        return [
+            [[reign.agreement.text, *reign.first, reign.ends_ms, reign.withdrawn_by] for reign in self.reigns[1:]],
+            [[place, one.digest, one.length] for place, one in sorted(self._proposals.items())],
+            [[act.index, act.amendment, act.at_ms] for act in self._coming],
+        ]
+
+    def resume(self, kept: Sequence[Any]) -> None:
+        """Go on from what was kept.
+
+        Raises:
+            AgreementRefused: `catalogue-differs`; a catalogue in force is not at hand.
+        """
+        if not kept:
+            return
+        reigns, proposals, coming = kept
+        for text, home, other, ends_ms, withdrawn_by in reigns:
+            agreement = Agreement.parse(text)
+            catalogue = self.catalogue_of(agreement.catalogue_digest)
+            if catalogue is None:
+                raise AgreementRefused("catalogue-differs", "catalogue", "the agreement in force names another one")
+            self.reigns.append(Reign(agreement, catalogue, (home, other), ends_ms, withdrawn_by))
+        self._proposals = {place: _Proposal(digest, length) for place, digest, length in proposals}
+        self._coming = [_Act(*act) for act in coming]

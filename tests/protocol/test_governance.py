@@ -1,0 +1,299 @@
+"""Governance: each entry is judged by the agreement in force at its place, whoever judges and in whatever order."""
+
+import random
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keys import roster as rosters
+from keys.quorum import RootSet
+from protocol import canonical
+from protocol.agreement import Agreement
+from protocol.agreement_terms import AuthorityRule
+from protocol.faults import (
+    AFTER_SUNSET,
+    AGREEMENT_SUPERSEDED,
+    AMENDMENT_REFUSED,
+    REFERENCE_UNFIT,
+    UNAUTHORISED,
+    WRONG_AGREEMENT,
+)
+from protocol.governance import AmendmentRefused, Governance, check_amendment
+from protocol.judge import Judge
+from protocol.verdict import Verdict
+from protocol.walk import Walk, verify_here
+from tests.builders import Place, World, make_roster
+
+DAY_MS = 86_400_000
+TWO = ((1, "duty"), (2, "release"), (3, "senior"))
+STRICT = (AuthorityRule(("goodwill",), (("duty",), ("release",))),)
+
+
+def amended(base: Agreement, **changes: Any) -> Agreement:
+    """An agreement that takes the place of another."""
+    return replace(base, founding=base.founding or base.digest, amends=base.digest, **changes)
+
+
+class Treaty(World):
+    """Two logs whose parties amend their agreement."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**{"format": 2, **changes})
+        self.founding = self.agreement
+
+    def amend(self, party: str, text: bytes | Agreement) -> Place:
+        """State an amendment."""
+        text = text if isinstance(text, bytes) else text.text
+        return self.enact(party, "agreement-amend", text, thread=("ARC", 0))
+
+    def countersign(self, party: str, amendment: Place, text: bytes | Agreement) -> Place:
+        """Sign the text of an amendment of the other party."""
+        text = text if isinstance(text, bytes) else text.text
+        return self.enact(party, "agreement-countersign", text, thread=("ARC", 0), in_reply_to=amendment)
+
+    def under(self, agreement: Agreement) -> None:
+        """What is said from here on names this agreement."""
+        self.agreement = agreement
+
+    def walk_from(self, judge: Judge) -> Walk:
+        """A walk over the logs by a judge."""
+        names = ("ARC", "BOR")
+        return Walk(
+            judge=judge,
+            read=lambda voice, start, count: self.logs[names[voice]].entries[start : start + count],
+            verify=verify_here,
+        )
+
+    def judge(self, *, final: bool = True, whole: int | None = None) -> dict[Place, Verdict]:
+        """The verdict on every entry, under the founding agreement."""
+        judge = Judge(agreement=self.founding, catalogue=self.catalogue, archive=self.archive())
+        found = self.walk_from(judge).advance(final=final, whole=whole)
+        return {(verdict.party, verdict.index): verdict for verdict in found}
+
+
+def test_the_homes_party_countersigns_and_it_governs_from_the_next_entry() -> None:
+    """The entry that countersigns is under the old text, the next one under the new; one still under the old counts."""
+    world = Treaty()
+    new = amended(world.agreement, rules=STRICT)
+    asked = world.amend("BOR", new)
+    accepted = world.countersign("ARC", asked, new)
+    old = world.say("ARC", "goodwill")
+    two = world.say("ARC", "goodwill", signers=TWO)
+    world.under(new)
+    fresh = world.say("ARC", "goodwill", signers=TWO)
+    other = world.say("BOR", "goodwill", signers=TWO)
+    found = world.judge()
+    assert found[accepted].reign == 0
+    assert found[old].faults == (AGREEMENT_SUPERSEDED, UNAUTHORISED)
+    assert found[two].faults == (AGREEMENT_SUPERSEDED,)
+    assert found[two].effective
+    assert [found[place].reign for place in (old, two, fresh, other)] == [1, 1, 1, 1]
+    assert found[fresh].faults == found[other].faults == ()
+
+
+def test_the_other_party_countersigns_and_it_governs_from_where_that_arrives() -> None:
+    """Between its entry and its arrival at home the text is not accepted, and whoever names it is ahead of it."""
+    world = Treaty()
+    new = amended(world.agreement)
+    asked = world.amend("ARC", new)
+    world.countersign("BOR", asked, new)
+    world.under(new)
+    early = world.say("BOR", "goodwill")
+    before = world.say("ARC", "goodwill", held=2)
+    arriving = world.say("ARC", "goodwill")
+    after = world.say("BOR", "goodwill")
+    found = world.judge()
+    assert found[early].faults == (WRONG_AGREEMENT,)
+    assert WRONG_AGREEMENT in found[before].faults
+    assert found[arriving].faults == found[after].faults == ()
+
+
+def test_of_two_on_one_base_the_first_accepted_is_in_force() -> None:
+    """Whoever countersigns the other one later countersigns something void."""
+    world = Treaty()
+    one, two = amended(world.agreement, notice_days=1), amended(world.agreement, notice_days=2)
+    first, second = world.amend("ARC", one), world.amend("BOR", two)
+    world.countersign("BOR", first, one)
+    late = world.countersign("ARC", second, two)
+    world.under(one)
+    fresh = world.say("ARC", "goodwill")
+    found = world.judge()
+    # The countersignature of BOR arrives with the entry by which ARC countersigns, and so comes before it.
+    assert found[late].faults == (AGREEMENT_SUPERSEDED, AMENDMENT_REFUSED)
+    assert found[fresh].faults == ()
+
+
+def _parties(base: Agreement, **changes: Any) -> tuple[Any, Any]:
+    first, second = base.parties
+    return replace(first, **changes), second
+
+
+REFUSED = {
+    "no agreement": lambda base: b"format = 2\n",
+    "another base": lambda base: replace(base, founding=base.digest, amends=bytes(32)).text,
+    "another channel": lambda base: replace(base, founding=bytes(32), amends=base.digest).text,
+    "a founding text": lambda base: replace(base, title="Another line").text,
+    "another domain": lambda base: amended(base, parties=_parties(base, domain="new.arcadia.example")).text,
+    "another short name": lambda base: amended(base, parties=_parties(base, short="ABC")).text,
+    "other roots": lambda base: (
+        amended(base, parties=_parties(base, roots=RootSet(1, base.parties[0].roots.keys))).text
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_amendment_may_be_has_no_effect(case: str) -> None:
+    """It is held and shown under its fault; its countersignature changes nothing."""
+    world = Treaty()
+    text = REFUSED[case](world.agreement)
+    asked = world.amend("BOR", text)
+    accepted = world.countersign("ARC", asked, text)
+    fresh = world.say("ARC", "goodwill")
+    found = world.judge()
+    assert found[asked].faults == (AMENDMENT_REFUSED,)
+    assert AMENDMENT_REFUSED in found[accepted].faults
+    assert found[fresh].faults == ()
+    assert found[fresh].reign == 0
+
+
+def test_an_amendment_says_why_it_is_refused() -> None:
+    """Root keys change in a later format, and the text says so."""
+    base = Treaty().agreement
+    text = amended(base, parties=_parties(base, roots=RootSet(1, base.parties[0].roots.keys))).text
+    with pytest.raises(AmendmentRefused, match="later format"):
+        check_amendment(text, base)
+
+
+def test_one_partys_own_countersignature_is_none() -> None:
+    """The reply must be to the other party's amendment, in the thread of the founding agreement."""
+    world = Treaty()
+    new = amended(world.agreement)
+    asked = world.amend("ARC", new)
+    own = world.countersign("ARC", asked, new)
+    elsewhere = world.enact("BOR", "agreement-amend", new.text, thread=("BOR", 0))
+    found = world.judge()
+    assert found[own].faults == found[elsewhere].faults == (REFERENCE_UNFIT,)
+
+
+def test_a_countersignature_of_other_bytes_is_none() -> None:
+    """Both parties' roots sign the same text."""
+    world = Treaty()
+    asked = world.amend("BOR", amended(world.agreement, notice_days=1))
+    world.countersign("ARC", asked, amended(world.agreement, notice_days=2))
+    fresh = world.say("ARC", "goodwill")
+    assert world.judge()[fresh].reign == 0
+
+
+def test_an_amendment_without_roots_changes_nothing() -> None:
+    """One root of two is too few, for either half."""
+    world = Treaty()
+    new = amended(world.agreement)
+    asked = world.enact("BOR", "agreement-amend", new.text, numbers=(1,), thread=("ARC", 0))
+    world.countersign("ARC", asked, new)
+    fresh = world.say("ARC", "goodwill")
+    found = world.judge()
+    assert UNAUTHORISED in found[asked].faults
+    assert found[fresh].reign == 0
+
+
+def test_after_its_sunset_the_line_carries_what_always_passes() -> None:
+    """By the time of logging, from the first moment of the day; flash, machine entries and retractions go on."""
+    world = Treaty(review_date=date(2026, 12, 1), sunset_date=date(2026, 12, 1))
+    end = 1_796_083_200_000
+    last = world.say("ARC", "goodwill", at_ms=end - 1)
+    late = world.say("ARC", "goodwill", at_ms=end)
+    flash = world.say("BOR", "line-check", precedence="flash", at_ms=end)
+    machine = world.state("BOR", "arrival", {"size": 4}, at_ms=end + 1)
+    found = world.judge()
+    assert found[last].faults == found[flash].faults == ()
+    assert AFTER_SUNSET not in found[machine].faults
+    assert found[late].faults == (AFTER_SUNSET,)
+    assert not found[late].effective
+
+
+def test_a_withdrawal_ends_after_its_notice_unless_both_agree_otherwise() -> None:
+    """It ends nothing at once; an amendment that is accepted later takes it back."""
+    world = Treaty(notice_days=10)
+    gone = world.say("BOR", "agreement-withdraw", signers=TWO, thread=("ARC", 0))
+    at_ms = world.logs["BOR"].last_ms
+    bound = world.say("ARC", "goodwill", at_ms=at_ms + 10 * DAY_MS - 1)
+    free = world.say("ARC", "goodwill", at_ms=at_ms + 10 * DAY_MS)
+    new = amended(world.agreement)
+    asked = world.amend("ARC", new)
+    world.countersign("BOR", asked, new)
+    world.under(new)
+    again = world.say("ARC", "goodwill")
+    found = world.judge()
+    assert found[gone].faults == found[bound].faults == found[again].faults == ()
+    assert found[free].faults == (AFTER_SUNSET,)
+
+
+def test_a_roster_under_an_earlier_agreement_is_in_force_all_the_same() -> None:
+    """The persons it brings can sign from the next entry on."""
+    world = Treaty()
+    new = amended(world.agreement)
+    world.countersign("ARC", world.amend("BOR", new), new)
+    before = world.roster_texts["ARC"][-1]
+    first = make_roster("ARC", world.founding)
+    later = replace(first, version=2, previous=sha256(before).digest(), people=first.people[:1])
+    at = world.enact("ARC", "roster", rosters.render(later))
+    world.under(new)
+    known, gone = world.say("ARC", "goodwill"), world.say("ARC", "goodwill", signers=((2, "release"),))
+    found = world.judge()
+    assert found[at].faults == (AGREEMENT_SUPERSEDED,)
+    assert found[known].faults == ()
+    assert UNAUTHORISED in found[gone].faults
+
+
+ACTS = ("say", "amend", "countersign", "withdraw", "adopt")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_who_judges_first_and_how_far_at_once_changes_no_verdict(seed: int) -> None:
+    """Logs that grow in any steps, judged by judges that start anew between them, get the verdicts of the whole."""
+    chance = random.Random(seed)
+    world = Treaty()
+    texts = [world.founding]
+    asked: list[tuple[Place, Agreement]] = []
+    for number in range(chance.randint(4, 12)):
+        act, party = chance.choice(ACTS), chance.choice(("ARC", "BOR"))
+        other = world.logs["BOR" if party == "ARC" else "ARC"]
+        held = chance.randint(2, len(other.entries))
+        if act == "say":
+            world.say(party, "goodwill", held=held)
+        elif act == "amend":
+            made = amended(chance.choice(texts), notice_days=number, rules=STRICT)
+            asked.append((world.amend(party, made), made))
+            texts.append(made)
+        elif act == "countersign" and asked:
+            place, made = chance.choice(asked)
+            world.countersign(party, place, made)
+        elif act == "withdraw":
+            world.say(party, "agreement-withdraw", signers=TWO, thread=("ARC", 0))
+        else:
+            world.under(chance.choice(texts))
+    whole = world.judge()
+    archive = world.archive((0, 0))
+    states, kept, found = None, [], {}
+    ends = [len(world.logs[name].entries) for name in ("ARC", "BOR")]
+    while archive.sizes != ends:
+        voice = chance.randint(0, 1)
+        archive.sizes[voice] = min(ends[voice], archive.sizes[voice] + chance.randint(1, 3))
+        governance = Governance(world.founding, world.catalogue, document=archive.document)
+        governance.resume(canonical.decode(canonical.encode(kept), bytes_max=1 << 20))
+        arguments: dict[str, Any] = {} if states is None else {"states": states}
+        judge = Judge(
+            agreement=world.founding, catalogue=world.catalogue, archive=archive, governance=governance, **arguments
+        )
+        for verdict in world.walk_from(judge).advance(final=archive.sizes == ends):
+            found[verdict.party, verdict.index] = verdict
+        states, kept = (judge.state(0), judge.state(1)), governance.kept()
+    assert {place: (one.faults, one.reign) for place, one in found.items()} == {
+        place: (one.faults, one.reign) for place, one in whole.items()
+    }
