@@ -19,7 +19,9 @@ from hotline.seen_rosters import check_seen
 from keys.hybrid import HybridPrivateKey
 from keys.keyring import OfficerKeyring
 from keys.roster import Person, Roster
+from nodes.amendments import check_chain
 from nodes.client import ANSWER_TIMEOUT_S, NodeClient
+from nodes.errors import NodeError
 from nodes.home import OfficerHome
 from nodes.key_files import read_keyring
 from nodes.resources import catalogue_of
@@ -28,6 +30,7 @@ from protocol.agreement import Agreement
 from protocol.compose import check_contents, check_document
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.governance import sunset_ms
 from protocol.kinds import Kind
 from protocol.merkle import leaf_hash
 from protocol.statement import LogState, Statement
@@ -68,7 +71,9 @@ class Channel:
 
     Attributes:
         own, counterpart: short names.
-        agreement: the pinned one.
+        agreement: in force: the pinned one, or what both parties' roots made of it since.
+        agreements: from the pinned one to the one in force.
+        ends_ms: from when on the line carries only what always passes, UTC milliseconds; None for never.
         rosters: by party, as their roots signed them.
         own_log, their_log: how far the node says the two logs go.
         now_ms: the node's clock, UTC milliseconds.
@@ -81,6 +86,8 @@ class Channel:
     own_log: LogState
     their_log: LogState
     now_ms: int
+    agreements: tuple[Agreement, ...] = ()
+    ends_ms: int | None = None
 
     def person(self, number: int) -> Person:
         """Give one of our persons.
@@ -203,7 +210,13 @@ class Desk:
             raise Refused("agreement-not-pinned", f"this officer has no agreement with {told['counterpart']}")
         if told["agreement"] != pin:
             raise Refused("agreement-not-pinned", "the node's agreement is not the one this officer pinned at pairing")
-        agreement = known.agreement if known is not None else _parse_pin(pin)
+        founding = _parse_pin(pin) if known is None else known.agreements[0]
+        amendments = told.get("amendments", [])
+        if known is not None and len(known.agreements) == len(amendments) + 1:
+            agreements = known.agreements
+        else:
+            agreements = tuple(_checked_chain(founding, amendments))
+        agreement = agreements[-1]
         other = agreement.other(party).short
         if other != told["counterpart"] or told["own"] != party:
             raise Refused("agreement-not-pinned", "the node names other parties than the agreement")
@@ -211,7 +224,12 @@ class Desk:
         if told["catalogue"] != named or catalogue_of(named) is None:
             raise Refused("catalogue-differs", "the agreement, the node and this program have different catalogues")
         rosters = {
-            short: check_roster(SignedStatement.parse(told["rosters"][short]), agreement=agreement, party=short)
+            short: check_roster(
+                SignedStatement.parse(told["rosters"][short]),
+                agreement=agreement,
+                party=short,
+                known=frozenset(one.digest for one in agreements),
+            )
             for short in agreement.shorts
         }
         check_seen(self.officer.home, agreement.channel.hex(), rosters)
@@ -219,6 +237,8 @@ class Desk:
             own=party,
             counterpart=other,
             agreement=agreement,
+            agreements=agreements,
+            ends_ms=_ends_ms(agreement, told.get("ends_ms")),
             rosters=rosters,
             own_log=LogState(*told["own_log"]),
             their_log=LogState(*told["their_log"]),
@@ -321,3 +341,18 @@ def _parse_pin(text: bytes) -> Agreement:
         return Agreement.parse(text)
     except ProtocolError as error:
         raise CouldNot("home-file-malformed", f"the pinned agreement does not parse: {error}") from error
+
+
+def _checked_chain(founding: Agreement, chain: object) -> list[Agreement]:
+    if not isinstance(chain, list):
+        raise Refused("agreement-not-pinned", "the node gives no chain of amendments")
+    try:
+        return check_chain(founding, chain)
+    except NodeError as error:
+        raise Refused(error.code, error.text) from error
+
+
+def _ends_ms(agreement: Agreement, told: object) -> int | None:
+    """The sunset of the agreement, or the earlier end of a withdrawal that the node tells of."""
+    ends = [one for one in (sunset_ms(agreement.sunset_date), told) if type(one) is int]
+    return min(ends, default=None)

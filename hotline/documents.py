@@ -25,7 +25,7 @@ from protocol.compose import check_document as document_of
 from protocol.errors import ProtocolError
 from protocol.signature import ROOT_ROLE, sign_statement
 from protocol.statement import EMPTY_LOG, ID_BYTES, LogState, Statement
-from protocol.tagged import digest
+from protocol.tagged import Hash, digest
 
 AGREEMENT, ROSTER = "agreement", "roster"
 
@@ -83,7 +83,14 @@ def sign_document(
     return SignedStatement(statement=statement, signatures=signatures, body=text)
 
 
-def check_document(signed: SignedStatement, kind: str, *, agreement: Agreement, party: str) -> Statement:
+def check_document(
+    signed: SignedStatement,
+    kind: str,
+    *,
+    agreement: Agreement,
+    party: str,
+    known: frozenset[Hash] = frozenset(),
+) -> Statement:
     """Check that a party's roots, as many as the agreement asks for, signed a document on a channel.
 
     Args:
@@ -91,6 +98,7 @@ def check_document(signed: SignedStatement, kind: str, *, agreement: Agreement, 
         kind: `agreement` or `roster`.
         agreement: of the channel; it holds the root keys.
         party: short name of the party that must have signed.
+        known: digests of agreements of the channel that were in force before.
 
     Returns:
         The statement.
@@ -103,18 +111,20 @@ def check_document(signed: SignedStatement, kind: str, *, agreement: Agreement, 
         document_of(statement, signed.body or b"")
     except (NodeError, ProtocolError) as error:
         raise Refused(error.code, f"the {kind} of {party} does not hold: {error.text}") from error
-    if statement.agreement != agreement.digest:
+    if statement.agreement != agreement.digest and statement.agreement not in known:
         raise Refused("wrong-agreement", f"the {kind} of {party} is under another agreement")
     return statement
 
 
-def check_roster(signed: SignedStatement, *, agreement: Agreement, party: str) -> Roster:
+def check_roster(
+    signed: SignedStatement, *, agreement: Agreement, party: str, known: frozenset[Hash] = frozenset()
+) -> Roster:
     """Check a roster that a party's roots signed, and read it.
 
     Raises:
         Refused: as `check_document`, or the text is no roster of that party on that channel.
     """
-    check_document(signed, ROSTER, agreement=agreement, party=party)
+    check_document(signed, ROSTER, agreement=agreement, party=party, known=known)
     try:
         held = held_roster(agreement, party, signed)
         for one in agreement.parties:

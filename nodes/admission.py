@@ -15,6 +15,7 @@ from keys.hybrid import ALGORITHM, HybridPublicKey
 from keys.roster import Roster
 from keys.sealing import SealingPrivateKey
 from nodes.errors import NodeError
+from nodes.resources import catalogue_of
 from nodes.rosters import check_roots
 from nodes.signed import SignedStatement
 from nodes.verified import Verified
@@ -24,8 +25,10 @@ from protocol.body import check_named, open_body, recipients_of
 from protocol.compose import check_opened
 from protocol.errors import ProtocolError
 from protocol.fit import header_fits
+from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, sunset_ms
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
+from protocol.reading import passes_always
 from protocol.signature import PURPOSE, Signature, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
@@ -82,6 +85,12 @@ class Desk:
         self._agreement = agreement
         self._catalogue = catalogue
         self._sealing = sealing
+        self._reign = Reign(agreement, catalogue, ends_ms=sunset_ms(agreement.sunset_date))
+
+    def governed(self, reign: Reign) -> None:
+        """Admit by what has come into force."""
+        self._reign = reign
+        self._agreement, self._catalogue = reign.agreement, reign.catalogue
 
     def admit(self, signed: SignedStatement, *, roster: Roster, counterpart: Roster, at_ms: int) -> Admitted:
         """Check a statement with the signatures it has so far.
@@ -110,11 +119,14 @@ class Desk:
             self._check_body(statement, signed, kind, counterpart)
             self._check_header(statement, kind)
             check_roots(self._agreement, self._party, signed, kind.name)
+            self._check_amendment(signed, kind)
             return Admitted(statement, kind, signed, (), roster.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         results = self._verified.verify(checks, remember=True)
         self._check_body(statement, signed, kind, counterpart)
         self._check_header(statement, kind)
+        if self._reign.ended_at(at_ms) and not passes_always(kind, statement):
+            raise AdmissionRefused("after-sunset", "the agreement has ended; only flash and what always passes goes")
         for signature, held in zip(signed.signatures, results(), strict=True):
             if not held:
                 raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify")
@@ -128,9 +140,20 @@ class Desk:
         if (statement.channel, statement.party) != (self._agreement.channel, self._party):
             raise AdmissionRefused("wrong-channel", "the statement is of another channel or party")
         if statement.agreement != self._agreement.digest or statement.catalogue != self._catalogue.digest:
-            raise AdmissionRefused("wrong-agreement", "the statement was made under another agreement or catalogue")
+            raise AdmissionRefused("wrong-agreement", "the statement was not made under the agreement in force")
         if statement.release_by_ms is not None and at_ms > statement.release_by_ms:
             raise AdmissionRefused("released-late", "the time by which it was to be released has passed")
+
+    def _check_amendment(self, signed: SignedStatement, kind: Kind) -> None:
+        """What would be refused where it stands is not said."""
+        if kind.name not in {AMEND, COUNTERSIGN}:
+            return
+        try:
+            amended = check_amendment(signed.body or b"", self._agreement)
+        except ProtocolError as error:
+            raise AdmissionRefused("amendment-refused", str(error)) from error
+        if catalogue_of(amended.catalogue_digest) is None:
+            raise AdmissionRefused("catalogue-differs", "the amendment names a catalogue that this node does not have")
 
     @staticmethod
     def _check_header(statement: Statement, kind: Kind) -> None:

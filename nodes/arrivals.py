@@ -19,6 +19,7 @@ from nodes.clock import Reading, now
 from nodes.store import LogStore, StoreDamaged
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.governance import Reign
 from protocol.kinds import Catalogue
 
 
@@ -50,6 +51,10 @@ class Arrivals:
         self._wanted = 0
         self._due_mono: int | None = None
         self._wake = asyncio.Event()
+
+    def governed(self, reign: Reign) -> None:
+        """Go by what has come into force."""
+        self._after_ms, self._catalogue = reign.agreement.line.arrival_after_ms, reign.catalogue
 
     def heard(self, start: int, kinds: Iterable[str | None]) -> None:
         """Entries of these kinds came into the mirror, the first of them at this index."""

@@ -123,6 +123,10 @@ class Driver:
         self._resting = False
         self._again_bytes = 0
 
+    def governed(self, *, beat_ms: int, budget: Budget) -> None:
+        """Go by the cadence and the rates that came into force."""
+        self._beat_ms, self._budget = beat_ms, budget
+
     # --- calling the channel ------------------------------------------------------------------------------------------
 
     async def _call(self, call: Callable[[], list[Effect]]) -> None:

@@ -38,6 +38,7 @@ from nodes.machine_voice import MachineVoice
 from nodes.past import Past
 from nodes.projection import Projection
 from nodes.receipts import receipt_of
+from nodes.resources import catalogue_of
 from nodes.restored import Return
 from nodes.rosters import HeldRoster
 from nodes.scrub import PACE_BYTES_S
@@ -71,6 +72,7 @@ from protocol.effects import (
 )
 from protocol.entry import Entry
 from protocol.errors import BodyRefused, ProtocolError
+from protocol.governance import AMEND, GOVERNING_KINDS, WITHDRAW
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
@@ -93,7 +95,8 @@ class Line:
     Attributes:
         home: its files.
         own, counterpart: short names.
-        agreement, catalogue: in force.
+        founding: the agreement that the channel began with.
+        agreement, catalogue: in force, as far as both logs are judged.
         store, projection: what is kept and what is derived.
         past: the logs that ended; `voices` has them and the present ones in one row, and people's numbers are of that.
         journal: of the party, for what people do on this line.
@@ -132,6 +135,9 @@ class Line:
         past: Past | None = None,
     ) -> None:
         self.home = home
+        self.founding = agreement
+        reign = self._reign = projection.reign
+        agreement, catalogue = reign.agreement, reign.catalogue
         self.agreement = agreement
         self.catalogue = catalogue
         self.channel = agreement.channel
@@ -143,6 +149,7 @@ class Line:
         self.journal = journal
         self.latency = Latency()
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(line=self.counterpart)
+        self._read = read
         self._mark = mark
         self._mark_apart = mark_apart
         self._executor = executor
@@ -201,7 +208,7 @@ class Line:
             deliver=self._deliver,
             broken=broken,
             beat_ms=agreement.beat.every_ms,
-            budget=Budget(per_s=agreement.line.entries_per_s, burst=agreement.line.burst_entries, read=read),
+            budget=self._budget(agreement),
         )
         self._sequencer = Sequencer(
             store=store,
@@ -212,7 +219,7 @@ class Line:
             committed=self._on_committed,
             broken=broken,
         )
-        machine = MachineVoice(
+        machine = self._machine = MachineVoice(
             agreement=agreement,
             catalogue=catalogue,
             store=store,
@@ -257,17 +264,19 @@ class Line:
             look_through=lambda: self.upkeep.scrub.hurry(),
             broken=broken,
         )
+        self._desk = Desk(
+            party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing, verified=verified
+        )
         self.intake = Intake(
             host=self,
             store=store,
-            desk=Desk(
-                party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing, verified=verified
-            ),
+            desk=self._desk,
             clock=clock,
             executor=executor,
             waiters=self._waiters,
             base=self.past.base(self.own),
         )
+        self._desk.governed(reign)
         self.upkeep = Upkeep(
             store=store,
             mark=mark,
@@ -432,8 +441,53 @@ class Line:
                 self.log.warning("entry with faults", serial=serial, codes=list(verdict.faults))
             if verdict.party == self.counterpart and (wrong := WRONG_VOICES.intersection(verdict.faults)):
                 await self._keep_wrong_voice(min(wrong), verdict)
-            if verdict.kind is not None and verdict.kind.name == "roster" and not verdict.faults:
+            if verdict.kind is not None and verdict.kind.name == "roster" and verdict.effective:
                 await self.standing.adopt(verdict.party, verdict.index)
+            if verdict.kind is not None and verdict.kind.name in GOVERNING_KINDS and verdict.effective:
+                self._hear_of_agreement(verdict)
+        await self._govern()
+
+    def _hear_of_agreement(self, verdict: Verdict) -> None:
+        """People are told what the other party says of the agreement, and of every withdrawal."""
+        assert verdict.kind is not None  # noqa: S101 - whoever calls has looked.
+        if verdict.kind.name == AMEND and verdict.party == self.counterpart:
+            self.alarm("agreement-proposed", f"{verdict.serial} proposes another text of the agreement")
+        elif verdict.kind.name == WITHDRAW:
+            self.alarm("agreement-withdrawn", f"{verdict.serial} withdraws from the agreement")
+
+    async def _govern(self) -> None:
+        """What has come into force governs what this node says, admits and expects from here on.
+
+        Nothing is kept for it: where it is in force follows from the logs, after a crash as well.
+        """
+        reign = self.projection.reign
+        if reign is self._reign:
+            return
+        news, self._reign = reign.agreement is not self.agreement, reign
+        agreement = self.agreement = reign.agreement
+        self.catalogue = reign.catalogue
+        self._machine.governed(reign)
+        self._arrivals.governed(reign)
+        self._desk.governed(reign)
+        if news:
+            await self.driver.tell(partial(self._keep_pace, agreement))
+            self.alarm("agreement-amended", f"in force: {agreement.digest.hex()}")
+        self._notify()
+
+    def _keep_pace(self, agreement: Agreement) -> None:
+        """Beats, rates and the difference of clocks, as an agreement that came into force has them."""
+        beat, line = agreement.beat, agreement.line
+        self._pulse.governed(
+            beat.every_ms,
+            line.tally_every_ms,
+            degraded_after=beat.degraded_after_missed,
+            down_after=beat.down_after_missed,
+        )
+        self._core.governed(offset_alarm_ms=line.offset_alarm_ms)
+        self.driver.governed(beat_ms=beat.every_ms, budget=self._budget(agreement))
+
+    def _budget(self, agreement: Agreement) -> Budget:
+        return Budget(per_s=agreement.line.entries_per_s, burst=agreement.line.burst_entries, read=self._read)
 
     async def _keep_wrong_voice(self, code: str, verdict: Verdict) -> None:
         """An entry that speaks for another: its receipt shows to anyone that this log has it."""
@@ -555,7 +609,8 @@ class Line:
     def open_statement(self, raw: bytes, body: bytes) -> Opened:
         """Open the body of a statement, logged or not; as `open_contents`."""
         statement = Statement.parse(raw)
-        kind = self.catalogue.kind(statement.kind)
+        # What it means is read in the catalogue that it names, which may be that of an agreement before.
+        kind = (catalogue_of(statement.catalogue) or self.catalogue).kind(statement.kind)
         if kind is None or kind.document:
             raise BodyRefused("no-body", "body", "not a kind whose body is sealed")
         opened = open_body(statement, body, party=self.own, key=self._sealing)

@@ -16,6 +16,7 @@ from nodes.signed import SignedStatement
 from nodes.store import LogStore
 from protocol.agreement import Agreement
 from protocol.compose import Setting, compose
+from protocol.governance import Reign
 from protocol.kinds import Catalogue
 from protocol.signature import NODE, sign_statement
 from protocol.statement import LogState
@@ -49,6 +50,10 @@ class MachineVoice:
         self._store = store
         self._signer = signer
         self._clock = clock
+
+    def governed(self, reign: Reign) -> None:
+        """Speak under what has come into force."""
+        self._agreement, self._catalogue = reign.agreement, reign.catalogue
 
     def knows(self, kind: str, facts: dict[str, Any] | None) -> bool:
         """Whether the agreement's catalogue has the kind with these facts; an earlier one may have others."""

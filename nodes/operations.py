@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nodes import page_operations
+from nodes.amendments import chain_of
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
 from nodes.clock import now
@@ -195,7 +196,11 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Everything that a client needs to compose, with what lets it check that."""
     own, their = await asyncio.to_thread(lambda: (line.store.head(line.own), line.store.head(line.counterpart)))
     return {
-        "agreement": line.agreement.text,
+        "agreement": line.founding.text,
+        "amendments": await asyncio.to_thread(
+            lambda: chain_of(line.projection.governance, line.voices, line.founding.shorts)
+        ),
+        "ends_ms": line.projection.reign.ends_ms,
         "catalogue": line.catalogue.digest,
         "counterpart": line.counterpart,
         "now_ms": now().wall_ms,

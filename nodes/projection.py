@@ -24,6 +24,7 @@ from keys.roster import parse as parse_roster
 from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
 from nodes.errors import NodeError
+from nodes.resources import catalogue_of
 from nodes.store import Ahead, StoreDamaged
 from nodes.verified import Verified
 from nodes.voices import VoiceReader
@@ -32,6 +33,7 @@ from protocol.agreement import Agreement
 from protocol.clocks import Clockwork
 from protocol.docket import Docket, Home, docket_digest
 from protocol.event import event_of
+from protocol.governance import Governance, Reign
 from protocol.judge import Judge, VoiceState
 from protocol.kinds import Catalogue
 from protocol.lineage import Lineage
@@ -201,6 +203,11 @@ class Projection(DocketViews):
         """The roster in force for the next entry of a party, as far as its log is judged."""
         return self._judge.state(self.names.index(voice)).roster
 
+    @property
+    def reign(self) -> Reign:
+        """What governs what is said next, as far as both logs are judged."""
+        return self.governance.newest
+
     def foresee(self, item: Ahead) -> Verdict | None:
         """Judge an entry of the counterpart before its turn (`Judge.foresee`); None where it is judged."""
         voice = self.names.index(self.store.their)
@@ -319,12 +326,19 @@ class Projection(DocketViews):
                 marks[homes[voice].size] = homes[voice].digest(voice)
                 self._new_marks.append((voice, homes[voice].size, marks[homes[voice].size]))
         self._tables = tables
+        self.governance = Governance(
+            self.agreement, self.catalogue, document=tables.document, catalogue_of=catalogue_of
+        )
+        data = meta.get("governance")
+        if data is not None:
+            self.governance.resume(canonical.decode(data, bytes_max=len(data), items_max=len(data)))
         self._judge = Judge(
             agreement=self.agreement,
             catalogue=self.catalogue,
             archive=tables,
             states=(states[0], states[1]),
             lineage=self._lineage,
+            governance=self.governance,
         )
         self._docket = Docket(
             agreement=self.agreement, catalogue=self.catalogue, ledger=tables, homes=(homes[0], homes[1])
@@ -369,6 +383,9 @@ class Projection(DocketViews):
                 self._saved_rosters[voice] = state.roster
             if home.size > MARKS_MAX:
                 self._db.execute("DELETE FROM mark WHERE voice=? AND size<=?", (voice, home.size - MARKS_MAX))
+        if self.governance.changed:
+            self.governance.changed = False
+            rows.append(("governance", canonical.encode(self.governance.kept())))
         self._db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?, ?)", self._new_marks)
         self._new_marks.clear()
         self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)

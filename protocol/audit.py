@@ -139,7 +139,14 @@ def _steps_5_to_14(
         report.not_checked.append("6-14. entries: their kinds are those of another catalogue")
         return
     joined = JoinedLog(voices[0].logs), JoinedLog(voices[1].logs)
-    audit_entries(joined, agreement, kinds, report, verify=verify, progress=progress)
+
+    def catalogue_of(digest: bytes) -> Catalogue | None:
+        return catalogue if digest == catalogue.digest else earlier(digest) if earlier is not None else None
+
+    reign = audit_entries(joined, agreement, kinds, report, catalogue_of=catalogue_of, verify=verify, progress=progress)
+    agreement = reign.agreement
+    if reign.ended_at(at_ms):
+        report.add("agreement-ended", "warning", "agreement", f"since {zulu(reign.ends_ms or 0)}")
     if at_ms // 86_400_000 > (agreement.review_date.toordinal() - 719_163):
         text = f"the agreement was to be looked at again by {agreement.review_date.isoformat()}"
         report.add("agreement-review-due", "warning", "agreement", text)

@@ -17,15 +17,20 @@ from protocol.docket import Docket
 from protocol.event import event_of
 from protocol.faults import (
     ACCUSING,
+    AMENDMENT_REFUSED,
     BAD_SIGNATURE,
     DOCUMENT_DIFFERS,
     DOCUMENT_MISSING,
     NOT_UNDERSTOOD,
     STATUS_MIXED,
     UNAUTHORISED,
+    UNFIT_FACTS,
+    UNFIT_HEADER,
     UNKNOWN_SIGNER,
+    WRONG_AGREEMENT,
 )
 from protocol.finding import Report
+from protocol.governance import GOVERNING_KINDS, CatalogueOf, Governance, Reign
 from protocol.joined_log import JoinedLog
 from protocol.judge import Judge
 from protocol.kinds import Catalogue
@@ -33,7 +38,7 @@ from protocol.lineage import Lineage
 from protocol.memory_ledger import MemoryLedger
 from protocol.reading import ROSTER_KIND
 from protocol.tagged import Hash
-from protocol.verdict import Verdict
+from protocol.verdict import Verdict, index_of, voice_of
 from protocol.walk import Verifier, Walk
 
 Progress = Callable[[int, int], None]
@@ -47,6 +52,11 @@ BATCH_ENTRIES: Final = 256
 SIGNATURE_UNCHECKED: Final = "signature-unchecked"
 """Note: whose the signature is cannot be known, because the text of a roster before it is not at hand."""
 
+AGREEMENT_UNCHECKED: Final = "agreement-unchecked"
+"""Note: what governs the entry cannot be known, because the text of an amendment before it is not at hand."""
+
+_OF_TERMS: Final = frozenset({WRONG_AGREEMENT, UNAUTHORISED, UNFIT_HEADER, UNFIT_FACTS, AMENDMENT_REFUSED})
+
 _OF_KEYS: Final = frozenset({BAD_SIGNATURE, UNKNOWN_SIGNER, UNAUTHORISED})
 
 
@@ -56,9 +66,10 @@ def audit_entries(
     catalogue: Catalogue,
     report: Report,
     *,
+    catalogue_of: CatalogueOf,
     verify: Verifier,
     progress: Progress | None,
-) -> None:
+) -> Reign:
     """Do steps 6 to 14.
 
     Args:
@@ -66,22 +77,32 @@ def audit_entries(
         agreement: the one that both begin with.
         catalogue: the one that it names.
         report: where findings go.
+        catalogue_of: finds those that amendments name.
         verify: verifies many signatures.
         progress: told how far it is.
+
+    Returns:
+        What governs at the end.
     """
-    _Judgement(logs, agreement, catalogue, report).run(verify, progress)
+    return _Judgement(logs, agreement, catalogue, report, catalogue_of).run(verify, progress)
 
 
 class _Judgement:
     """Judges every entry, and gathers what the steps say."""
 
     def __init__(
-        self, logs: tuple[JoinedLog, JoinedLog], agreement: Agreement, catalogue: Catalogue, report: Report
+        self,
+        logs: tuple[JoinedLog, JoinedLog],
+        agreement: Agreement,
+        catalogue: Catalogue,
+        report: Report,
+        catalogue_of: CatalogueOf,
     ) -> None:
         by_short = {log.short: log for log in logs}
         self.logs = (by_short[agreement.shorts[0]], by_short[agreement.shorts[1]])
         self.agreement = agreement
         self.catalogue = catalogue
+        self.catalogue_of = catalogue_of
         self.report = report
         self.named: tuple[dict[Hash, int], dict[Hash, int]] = ({}, {})
         self.notes: Counter[str] = Counter()
@@ -89,15 +110,26 @@ class _Judgement:
         self.statuses: Counter[str] = Counter()
         # Whether a roster's text is absent or another: then keys are not known, and signatures by them not refuted.
         self.blind = [False, False]
+        # Whether the text of an amendment is absent or another: then what governs is not known.
+        self.lawless = False
         self.signatures = self.persons = self.rosters = self.entries = 0
         self.tallies = tuple(LineTally(agreement, log.short, report) for log in self.logs)
 
-    def run(self, verify: Verifier, progress: Progress | None) -> None:
+    def run(self, verify: Verifier, progress: Progress | None) -> Reign:
         """Steps 6 to 14."""
         sizes = self.logs[0].size, self.logs[1].size
         archive = MemoryArchive(roots=self._root, sizes=sizes, document=self._document)
         lineage = Lineage((self.logs[0].segments, self.logs[1].segments))
-        judge = Judge(agreement=self.agreement, catalogue=self.catalogue, archive=archive, lineage=lineage)
+        governance = Governance(
+            self.agreement, self.catalogue, document=archive.document, catalogue_of=self.catalogue_of
+        )
+        judge = Judge(
+            agreement=self.agreement,
+            catalogue=self.catalogue,
+            archive=archive,
+            lineage=lineage,
+            governance=governance,
+        )
         ledger = MemoryLedger()
         docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, digests=False)
         total = sum(sizes)
@@ -118,7 +150,8 @@ class _Judgement:
         suspensions = [item for item in ledger.items() if clockwork.register(item) == SUSPENSIONS] if stopping else []
         names = self.agreement.shorts
         clocks = judge_clocks(ledger.items(), clockwork, names, ends, self.report, suspensions=suspensions)
-        self._sum_up(docket, clocks)
+        self._sum_up(docket, clocks, governance)
+        return governance.newest
 
     def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
         return self.logs[voice].read(start, count)
@@ -140,7 +173,7 @@ class _Judgement:
         self.persons += len(verdict.signers)
         if statement is not None:
             self.statuses[statement.status] += 1
-            if kind is not None and kind.name == ROSTER_KIND and not verdict.faults:
+            if kind is not None and kind.name == ROSTER_KIND and verdict.effective:
                 self.rosters += 1
         if verdict.faults:
             self._report_faults(verdict)
@@ -151,17 +184,24 @@ class _Judgement:
         where = f"{self.logs[verdict.voice].evidence.label}, {verdict.serial}"
         if verdict.index > 0 and (DOCUMENT_MISSING in verdict.faults or DOCUMENT_DIFFERS in verdict.faults):
             self.blind[verdict.voice] = True
+            self.lawless |= verdict.kind is not None and verdict.kind.name in GOVERNING_KINDS
         for fault in verdict.faults:
-            if fault == NOT_UNDERSTOOD or (self.blind[verdict.voice] and fault in _OF_KEYS):
+            if self.lawless and fault in _OF_TERMS:
+                self._note(AGREEMENT_UNCHECKED, verdict.serial)
+            elif fault == NOT_UNDERSTOOD or (self.blind[verdict.voice] and fault in _OF_KEYS):
                 self._note(fault if fault == NOT_UNDERSTOOD else SIGNATURE_UNCHECKED, verdict.serial)
             elif fault == DOCUMENT_MISSING:
-                code = "agreement-missing" if verdict.index == 0 else "roster-missing"
+                by_kind = None if verdict.statement is None else verdict.statement.kind
+                code = "roster-missing" if by_kind == ROSTER_KIND else "agreement-missing"
                 self.report.add(code, "unchecked", where, "the text that the entry names is absent")
             else:
                 missing = f": {', '.join(verdict.missing)} is missing" if verdict.missing else ""
                 severity = "refuted" if fault in ACCUSING else "warning"
                 name = "an entry" if verdict.statement is None else f"a {verdict.statement.kind}"
                 self.report.add(fault, severity, where, f"{name}{missing}")  # type: ignore[arg-type]
+
+    def _serial(self, place: int) -> str:
+        return f"{self.logs[voice_of(place)].short} {index_of(place)}"
 
     def _note(self, code: str, serial: str) -> None:
         self.notes[code] += 1
@@ -173,8 +213,13 @@ class _Judgement:
             for where in log.unnamed(named):
                 self.report.add("file-unexpected", "refuted", where, "no entry names this text")
 
-    def _sum_up(self, docket: Docket, clocks: int) -> None:
+    def _sum_up(self, docket: Docket, clocks: int, governance: Governance) -> None:
         report, checked = self.report, self.report.checked
+        amended = [one for one in governance.reigns[1:] if one.withdrawn_by is None]
+        if amended:
+            places = ", ".join(self._serial(one.accepted) for one in amended)
+            text = f"{len(amended)} accepted, at {places}; in force {governance.newest.agreement.digest.hex()}"
+            checked.append(f"5. amendments: {text}")
         checked.append(f"6. rosters: {self.rosters}, each signed by its party's roots")
         checked.append(f"7. entries: {self.entries}, with {self.signatures} signatures, all verified")
         checked.append(f"8. authority: {self.persons} signatures of persons against the agreement and the rosters")

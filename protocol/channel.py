@@ -199,6 +199,10 @@ class Channel:
         """The docket was computed at these sizes; the next beat says so."""
         self._heart.docket(own_size, their_size, digest)
 
+    def governed(self, *, offset_alarm_ms: int) -> None:
+        """Go by the difference of clocks that came into force."""
+        self._heart.offset_alarm_ms = offset_alarm_ms
+
     def docket_unknown(self) -> None:
         """What the docket was computed from is damaged: beats say none, until it was computed anew."""
         self._heart.docket_unknown()

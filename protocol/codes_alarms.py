@@ -179,6 +179,36 @@ ALARMS = (
         "Tell the legal adviser and the other side.",
     ),
     Code(
+        "agreement-ended",
+        "warning",
+        "the agreement has ended",
+        "Its sunset date, or the notice of a withdrawal, has passed. The line carries only flash messages and what"
+        " always passes.",
+        "Tell the legal adviser and the other side; `agreement amend` prepares a text with a later date.",
+    ),
+    Code(
+        "agreement-amended",
+        "info",
+        "an amendment of the agreement is in force",
+        "Both parties' roots signed the new text; from its place on it governs both logs.",
+        "Read it with `agreement show`.",
+    ),
+    Code(
+        "agreement-proposed",
+        "warning",
+        "the other party proposes an amendment of the agreement",
+        "Its roots signed a new text. Nothing changes until our roots countersign it.",
+        "Read it with `agreement show` and `agreement diff`; `agreement countersign` accepts it.",
+    ),
+    Code(
+        "agreement-withdrawn",
+        "warning",
+        "a party withdraws from the agreement",
+        "It stays bound for the days of notice. After that the line carries only flash messages and what always"
+        " passes.",
+        "Tell the legal adviser; `agreement show` says when it ends.",
+    ),
+    Code(
         "docket-differs",
         "alarm",
         "the two nodes come to different dockets from the same logs",

@@ -201,6 +201,13 @@ FINDINGS = (
         "Read it now; nothing has to be done.",
     ),
     Code(
+        "agreement-unchecked",
+        "unchecked",
+        "nobody can say which agreement governs an entry",
+        "The text of an amendment before it is absent, so the terms in force at its place are not known.",
+        "Export again: the texts lie in agreement-amend/ and agreement-countersign/.",
+    ),
+    Code(
         "signature-unchecked",
         "unchecked",
         "nobody can say whose a signature is",

@@ -15,6 +15,7 @@ from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 from protocol.evidence import Evidence
 from protocol.finding import Report
+from protocol.governance import AMEND, COUNTERSIGN
 from protocol.merkle import HASH_BYTES, Frontier, Hash, complete_root, leaf_hash
 from protocol.tagged import digest
 from protocol.tiles import (
@@ -33,7 +34,13 @@ POLICY_FILE: Final = "policy"
 AGREEMENT_FOLDER: Final = "agreement"
 ROSTER_FOLDER: Final = "roster"
 SUCCESSION_FOLDER: Final = "succession"
-DOCUMENT_FOLDERS: Final = {AGREEMENT_FOLDER: "toml", ROSTER_FOLDER: "toml", SUCCESSION_FOLDER: "txt"}
+DOCUMENT_FOLDERS: Final = {
+    AGREEMENT_FOLDER: "toml",
+    AMEND: "toml",
+    COUNTERSIGN: "toml",
+    ROSTER_FOLDER: "toml",
+    SUCCESSION_FOLDER: "txt",
+}
 """Where documents lie, each named after its digest with this ending."""
 
 LOST_MAX: Final = 256

@@ -18,7 +18,7 @@ A stretch under one agreement, with one end, is a *reign*. The first is number 0
 Source: spec/agreement.md, "Amendments".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -27,7 +27,7 @@ from protocol.agreement import Agreement
 from protocol.errors import AgreementRefused, ProtocolError
 from protocol.kinds import Catalogue
 from protocol.tagged import Hash
-from protocol.verdict import Verdict
+from protocol.verdict import Verdict, location
 
 HOME: Final = 0
 """The voice whose log orders the agreement's thread."""
@@ -55,6 +55,7 @@ class Reign:
         first: from which index of the home's log on, and from which `held` of the other's.
         ends_ms: from when on the line carries only what always passes, UTC milliseconds; None for never.
         withdrawn_by: the voice that withdrew, or None.
+        amendment, accepted: locations of the amendment and its countersignature; -1 for the founding agreement.
     """
 
     agreement: Agreement
@@ -62,6 +63,8 @@ class Reign:
     first: tuple[int, int] = (0, 0)
     ends_ms: int | None = None
     withdrawn_by: int | None = None
+    amendment: int = -1
+    accepted: int = -1
 
     def ended_at(self, at_ms: int) -> bool:
         """Whether the line carries only what always passes, at a time."""
@@ -91,9 +94,7 @@ def check_amendment(text: bytes, base: Agreement) -> Agreement:
     if amended.founding != (base.founding or base.digest):
         raise AmendmentRefused("bad-amendment", "founding", "it is of another channel")
     if amended.amends != base.digest:
-        raise AmendmentRefused(
-            "bad-amendment", "amends", "it does not take the place of the agreement in force"
-        )
+        raise AmendmentRefused("bad-amendment", "amends", "it does not take the place of the agreement in force")
     for old, new in zip(base.parties, amended.parties, strict=True):
         if (old.short, old.domain) != (new.short, new.domain):
             raise AmendmentRefused("bad-amendment", "party", "an amendment keeps short names and domains")
@@ -130,6 +131,10 @@ class Governance:
         catalogue: the one it names.
         document: gives the text of an entry by voice, index and digest, or None.
         catalogue_of: finds catalogues; by default none but that one.
+
+    Attributes:
+        reigns: the first is that of the founding agreement; grows at its end.
+        changed: what `kept` gives has changed; for whoever keeps it.
     """
 
     def __init__(
@@ -146,6 +151,7 @@ class Governance:
         self._catalogue_of = catalogue_of
         self._proposals: dict[int, _Proposal] = {}
         self._coming: list[_Act] = []
+        self.changed = False
 
     @property
     def newest(self) -> Reign:
@@ -187,6 +193,7 @@ class Governance:
         statement, kind = verdict.statement, verdict.kind
         if statement is None or kind is None or kind.name not in GOVERNING_KINDS or not verdict.effective:
             return
+        self.changed = True
         entry = verdict.entry
         assert entry is not None  # noqa: S101 - it holds the statement.
         if kind.name == AMEND:
@@ -207,6 +214,7 @@ class Governance:
 
     def _take_effect(self, act: _Act, voice: int, first: tuple[int, int]) -> None:
         """Begin a reign, if the act does so where it stands."""
+        self.changed = True
         now = self.newest
         if act.amendment < 0:
             ends_ms = act.at_ms + now.agreement.notice_days * _DAY_MS
@@ -218,7 +226,9 @@ class Governance:
             return
         catalogue = self.catalogue_of(amended.catalogue_digest)
         if catalogue is not None:
-            self.reigns.append(Reign(amended, catalogue, first, sunset_ms(amended.sunset_date)))
+            sunset = sunset_ms(amended.sunset_date)
+            accepted = location(voice, act.index)
+            self.reigns.append(Reign(amended, catalogue, first, sunset, None, act.amendment, accepted))
 
     def _amended(self, place: int, base: Agreement) -> Agreement | None:
         """The agreement that an amendment makes of that base, or None where it is on another one."""
@@ -247,13 +257,14 @@ class Governance:
         """What must be kept to go on after a restart, in values that every format has; empty while nothing was said."""
         if len(self.reigns) == 1 and not self._proposals and not self._coming:
             return []
-        return [
-            [[reign.agreement.text, *reign.first, reign.ends_ms, reign.withdrawn_by] for reign in self.reigns[1:]],
-            [[place, one.digest, one.length] for place, one in sorted(self._proposals.items())],
-            [[act.index, act.amendment, act.at_ms] for act in self._coming],
+        reigns = [
+            [one.agreement.text, *one.first, one.ends_ms, one.withdrawn_by, one.amendment + 1, one.accepted + 1]
+            for one in self.reigns[1:]
         ]
+        proposals = [[place, one.digest, one.length] for place, one in sorted(self._proposals.items())]
+        return [reigns, proposals, [[act.index, act.amendment + 1, act.at_ms] for act in self._coming]]
 
-    def resume(self, kept: Sequence[Any]) -> None:
+    def resume(self, kept: Any) -> None:
         """Go on from what was kept.
 
         Raises:
@@ -262,11 +273,13 @@ class Governance:
         if not kept:
             return
         reigns, proposals, coming = kept
-        for text, home, other, ends_ms, withdrawn_by in reigns:
+        for text, home, other, ends_ms, withdrawn_by, amendment, accepted in reigns:
             agreement = Agreement.parse(text)
             catalogue = self.catalogue_of(agreement.catalogue_digest)
             if catalogue is None:
                 raise AgreementRefused("catalogue-differs", "catalogue", "the agreement in force names another one")
-            self.reigns.append(Reign(agreement, catalogue, (home, other), ends_ms, withdrawn_by))
+            self.reigns.append(
+                Reign(agreement, catalogue, (home, other), ends_ms, withdrawn_by, amendment - 1, accepted - 1)
+            )
         self._proposals = {place: _Proposal(digest, length) for place, digest, length in proposals}
-        self._coming = [_Act(*act) for act in coming]
+        self._coming = [_Act(index, amendment - 1, at_ms) for index, amendment, at_ms in coming]

@@ -58,7 +58,7 @@ class Heart:
         self.channel = channel
         self.keys = keys
         self.pulse = pulse
-        self._offset_alarm_ms = offset_alarm_ms
+        self.offset_alarm_ms = offset_alarm_ms
         self._outbox = outbox
         self._mirror = mirror
         self._once = once
@@ -235,7 +235,7 @@ class Heart:
     def _watch_clock(self, now: Instant) -> list[Effect]:
         """An alarm, and a `clock` entry, when the clocks of the two sides come apart."""
         offset = self.pulse.clock_offset_ms
-        if offset is None or abs(offset) < self._offset_alarm_ms:
+        if offset is None or abs(offset) < self.offset_alarm_ms:
             self._once.gone("clock-offset")
             return []
         found = self._once.tell("clock-offset", f"the clocks of the two sides differ by {offset} ms", {})
@@ -243,7 +243,7 @@ class Heart:
 
     def watch_own_clock(self, now: Instant, ahead_ms: int) -> list[Effect]:
         """As for the clocks of two sides, when our own went back; entries then say the last time used."""
-        if ahead_ms < self._offset_alarm_ms:
+        if ahead_ms < self.offset_alarm_ms:
             self._once.gone("clock-went-back")
             return []
         text = f"our clock is {ahead_ms} ms behind the last time used; entries keep that time"

@@ -81,6 +81,12 @@ class Pulse:
         self._tally_mono = self.started.mono_ms + self.tally_every_ms
         self._tally = Tally(self.started.wall_ms)
 
+    def governed(self, every_ms: int, tally_every_ms: int, *, degraded_after: int, down_after: int) -> None:
+        """Go by the cadence that came into force; what was counted stays."""
+        self.every_ms, self.tally_every_ms = every_ms, tally_every_ms
+        self.degraded_after, self.down_after = degraded_after, down_after
+        self._degraded_ms, self._down_ms = self._missed_ms(degraded_after), self._missed_ms(down_after)
+
     def _missed_ms(self, beats: int) -> int:
         """Silence after which so many beats are missed, milliseconds."""
         return beats * self.every_ms + (self.every_ms + 4) // 5

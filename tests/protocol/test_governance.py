@@ -1,6 +1,7 @@
 """Governance: each entry is judged by the agreement in force at its place, whoever judges and in whatever order."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -133,7 +134,7 @@ def _parties(base: Agreement, **changes: Any) -> tuple[Any, Any]:
     return replace(first, **changes), second
 
 
-REFUSED = {
+REFUSED: dict[str, Callable[[Agreement], bytes]] = {
     "no agreement": lambda base: b"format = 2\n",
     "another base": lambda base: replace(base, founding=base.digest, amends=bytes(32)).text,
     "another channel": lambda base: replace(base, founding=bytes(32), amends=base.digest).text,
@@ -280,7 +281,8 @@ def test_who_judges_first_and_how_far_at_once_changes_no_verdict(seed: int) -> N
             world.under(chance.choice(texts))
     whole = world.judge()
     archive = world.archive((0, 0))
-    states, kept, found = None, [], {}
+    kept: Any = []
+    states, found = None, {}
     ends = [len(world.logs[name].entries) for name in ("ARC", "BOR")]
     while archive.sizes != ends:
         voice = chance.randint(0, 1)
