@@ -1,8 +1,8 @@
 """Governance: which agreement governs which entry, as both logs tell it.
 
 A channel begins under the agreement that founds it. An amendment is a whole new text that names the one it takes the
-place of; it is stated by one party's roots and countersigned by the other's. All of it lies in the thread of entry 0 of
-the home, which is the log of the party whose name sorts first, and is ordered by that log:
+place of; it is stated by one party's roots and countersigned by the other's, both in the thread of entry 0 of the home.
+The home is the log of the party whose name sorts first, and orders all of it:
 
 1. A countersignature by the home's own party has its place at its index and governs from the next entry on.
 2. One by the other party has its place where it arrives at home, and governs from the home entry with which it arrives.
@@ -33,7 +33,8 @@ HOME: Final = 0
 """The voice whose log orders the agreement's thread."""
 
 AMEND, COUNTERSIGN, WITHDRAW = "agreement-amend", "agreement-countersign", "agreement-withdraw"
-GOVERNING_KINDS: Final = frozenset({AMEND, COUNTERSIGN, WITHDRAW})
+AMENDING_KINDS: Final = frozenset({AMEND, COUNTERSIGN})
+GOVERNING_KINDS: Final = AMENDING_KINDS | {WITHDRAW}
 
 _DAY_MS: Final = 86_400_000
 

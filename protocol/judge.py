@@ -34,7 +34,7 @@ from protocol.faults import (
     UNAUTHORISED,
 )
 from protocol.fit import reply_fits
-from protocol.governance import GOVERNING_KINDS, HOME, Governance
+from protocol.governance import AMENDING_KINDS, GOVERNING_KINDS, HOME, Governance
 from protocol.kinds import Catalogue, Kind
 from protocol.lineage import Lineage
 from protocol.reading import Prepared, Reader, RosterInForce
@@ -374,7 +374,7 @@ class Judge:
             else:
                 reply = target.place
         known = {REFERENCE_UNFIT, REFERENCE_UNKNOWN}.isdisjoint(faults) and REFERENCE_BEYOND not in notes
-        if known and kind is not None and kind.name in GOVERNING_KINDS and thread != location(HOME, 0):
+        if known and kind is not None and kind.name in AMENDING_KINDS and thread != location(HOME, 0):
             # It is said in the thread of the agreement that founds the channel, or of nothing.
             faults.append(REFERENCE_UNFIT)
         return thread, reply

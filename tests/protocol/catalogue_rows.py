@@ -75,7 +75,14 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     "review": ("review-open", "review-finding", "review-lesson", "review-close"),
     "figures": ("metrics-report",),
     # treaty, keys and audit
-    "treaty": ("agreement", "agreement-propose", "agreement-reserve"),
+    "treaty": (
+        "agreement",
+        "agreement-propose",
+        "agreement-amend",
+        "agreement-countersign",
+        "agreement-reserve",
+        "agreement-withdraw",
+    ),
     "templates": ("template-register", "template-retire"),
     "roster": ("roster", "roster-held"),
     "key-changed": ("key-rotate",),
