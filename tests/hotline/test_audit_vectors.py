@@ -26,6 +26,7 @@ ELSEWHERE = {
     "projection-broken": "of a node",
     "log-before-missing": "the catalogue of these vectors has no succession; protocol/test_succession_audit.py",
     "succession-differs": "likewise",
+    "agreement-unchecked": "nor amendments; protocol/test_amended_audit.py",
 }
 """Codes among the findings that no audit of files gives, and where they come from."""
 
