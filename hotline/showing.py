@@ -19,6 +19,17 @@ from protocol.statement import Statement
 
 DEMONSTRATION = "*** demonstration: nothing said here is meant ***"
 _URGENT = frozenset({"flash", "immediate"})
+# Facts of the header that are codes or ranks of a vocabulary; the catalogue gives their types and not their words.
+_FACT_TERMS = {
+    ("assessment", "band"): "band",
+    ("disclosure-propose", "audience"): "audience",
+    ("gone", "reason"): "gone-reason",
+    ("line", "state"): "line-state",
+    ("line-suspend", "reason"): "suspension-reason",
+    ("step", "rung_from"): "rung",
+    ("step", "rung_to"): "rung",
+    ("threshold-crossed", "band"): "band",
+}
 
 
 def header_lines(statement: Statement, kind: Kind | None, output: Output) -> list[str]:
@@ -70,8 +81,8 @@ def said_row(name: str, shown: str, words: Words) -> str:
     return f"  {padded(words.row(name), words.width)}{shown}"
 
 
-def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = None) -> str:
-    """Show one judged entry in a line."""
+def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = None, said: str | None = None) -> str:
+    """Show one judged entry in a line; `said` is printable already."""
     words = output.words
     kind = words.kind_name(str(view["kind"] or "not understood"))
     parts = [f"{view['serial']:<9}", zulu_short(view["logged_at_ms"]) if view["logged_at_ms"] is not None else "-" * 20]
@@ -84,6 +95,8 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
         parts.append(output.paint(ahead_text(view), "bold"))
     if title:
         parts.append(printable(title))
+    if said:
+        parts.append(said)
     if view["status"] not in {None, "actual", "system"}:
         parts.append(output.paint(_marked(words, "status", str(view["status"])), "yellow"))
     if view["faults"]:
@@ -102,6 +115,25 @@ def fact_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {fact_text(one)}" for name, one in value.items())
     return str(value)
+
+
+def _fact_row(kind: Kind | None, name: str, value: Any, words: Words) -> str:
+    """Show one fact of the header: a time as a time, a code or rank with what it is called."""
+    from nodes.resources import catalogue
+
+    typed = "" if kind is None else kind.facts.get(name, "")
+    vocabulary = _FACT_TERMS.get(("" if kind is None else kind.name, name))
+    if typed.startswith("time") and type(value) is int and value >= 0:
+        return row(name, zulu(value), words)
+    if vocabulary is None:
+        return row(name, fact_text(value), words)
+    if isinstance(value, str):
+        return said_row(name, words.coded(vocabulary, value), words)
+    known = catalogue().vocabulary(vocabulary)
+    found = None if known is None else next((term for term in known.terms if term.rank == value), None)
+    if known is None or found is None:
+        return row(name, fact_text(value), words)
+    return said_row(name, f"{fact_text(value)} ({words.term(known, found.code)})", words)
 
 
 def ahead_text(view: Mapping[str, Any]) -> str:
@@ -123,8 +155,8 @@ def state_text(view: Mapping[str, Any]) -> str:
     return str(rung or "")
 
 
-def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
-    """Show how an entry was judged, who signed, and how far it was taken note of."""
+def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind | None = None) -> list[str]:
+    """Show how an entry was judged, who signed, and how far it was taken note of; its facts as its kind types them."""
     words = output.words
     if view is None:
         return [row("judged", "not yet", words)]
@@ -135,7 +167,7 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output) -> list[str]:
     facts = view.get("facts")
     unsigned = "the node" if facts is not None and view["effective"] else "nobody whose signature counts"
     lines.append(row("signed by", signers or unsigned, words))
-    lines += [row(name, fact_text(value)) for name, value in (facts or {}).items()]
+    lines += [_fact_row(kind, name, value, words) for name, value in (facts or {}).items()]
     if view["ahead"] is not None:
         text = ("yes" if view["effective"] else "NO") + ", as far as the log is judged"
         lines.append(row("authorised", text, words))

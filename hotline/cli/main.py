@@ -27,6 +27,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("ack", "hotline.cli.reply", "Acknowledge a statement."),
     ("ask", "hotline.cli.reply", "Ask for clarification of a statement."),
     ("answer", "hotline.cli.reply", "Answer a clarification request."),
+    ("translate", "hotline.cli.translate", "Say that a statement was translated, and how well."),
     ("send", "hotline.cli.send", "Compose, sign and send a statement."),
     ("drafts", "hotline.cli.drafts", "List statements that wait for signatures."),
     ("sign", "hotline.cli.drafts", "Sign a draft as another officer."),

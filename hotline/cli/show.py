@@ -30,7 +30,8 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.errors import Refused
     from hotline.opening import say_opened
     from hotline.sending import fetch
-    from hotline.showing import DEMONSTRATION, field_lines, header_lines, row, verdict_lines
+    from hotline.showing import DEMONSTRATION, field_lines, header_lines, row, said_row, verdict_lines
+    from hotline.translations import NONE, VOCABULARY, has_text, translations_of
     from nodes.errors import ApiRefused
     from nodes.resources import catalogue
 
@@ -45,6 +46,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             contents = desk.contents(spoken)
         except (Refused, ApiRefused) as error:
             problem = error.code
+        translations = translations_of(desk, spoken) if has_text(spoken) else None
         opened = None
         if not peek and spoken.voice != channel.own:
             opened = say_opened(desk, channel, spoken, readable=problem is None)
@@ -55,7 +57,10 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         lines.append("This entry cannot be read. It is kept, held and without effect.")
     else:
         lines += header_lines(spoken.statement, spoken.kind, output)
-    lines += verdict_lines(spoken.view, output)
+    if translations is not None:
+        found = [one.text(output.words) for one in translations] or [output.words.coded(VOCABULARY, NONE)]
+        lines += [said_row("translation", text, output.words) for text in found]
+    lines += verdict_lines(spoken.view, output, kind=spoken.kind)
     if problem is not None:
         lines.append(row("CONTENTS", f"cannot be shown: {problem}", output.words))
     elif contents and spoken.kind is not None:
@@ -80,6 +85,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             "thread": spoken.thread.hex(),
             "contents": contents,
             "problem": problem,
+            "translations": None if translations is None else [one.as_dict() for one in translations],
             "opened": opened,
             "view": spoken.view,
         },

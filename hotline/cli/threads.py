@@ -26,6 +26,7 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
     """
     from hotline.sending import fetch
     from hotline.showing import DEMONSTRATION, state_text, view_line
+    from hotline.translations import KIND, opened
     from hotline.words import padded
     from hotline.zulu import zulu_short
 
@@ -39,9 +40,11 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
             )
             channel = desk.channel(spoken.counterpart or counterpart)
             banner = [DEMONSTRATION] if channel.agreement.demonstration else []
+            said = opened(desk, spoken.counterpart or counterpart, [one for one in views if one["kind"] == KIND])
+            titles = {one.serial: one.text(output.words, serial=False) for one in said}
             output.result(
-                {"thread": spoken.thread.hex(), "entries": views},
-                [*banner, *(view_line(view, output) for view in views)],
+                {"thread": spoken.thread.hex(), "entries": views, "translations": [one.as_dict() for one in said]},
+                [*banner, *(view_line(view, output, said=titles.get(view["serial"])) for view in views)],
             )
             return
         channel = desk.channel(counterpart)

@@ -3,7 +3,9 @@
 import io
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -11,9 +13,9 @@ import pytest
 from hotline.cli.main import cli, run
 from hotline.output import Output, table
 from hotline.printable import printable
-from hotline.showing import header_lines, row
+from hotline.showing import header_lines, row, verdict_lines
 from hotline.words import ENGLISH, Words, columns, padded
-from nodes.resources import language_file
+from nodes.resources import catalogue, language_file
 from protocol.wording import LANGUAGES, Wording
 from tests.hotline.nodes import running
 from tests.hotline.people import Done, acting, hotline, make_home, ok, paired
@@ -174,3 +176,46 @@ def test_an_officer_reads_in_the_language_of_their_home(homes: tuple[Path, Path]
     assert "held (en poder)" in hotline("--lang", "es", *acting(bor, "threads")).out
     again = hotline("--lang", "en", *acting(bor, "show", sent["serial"], "--peek")).out
     assert ISOLATE not in again
+
+
+def test_a_translation_is_told_to_the_other_side_and_shown_with_the_statement(homes: tuple[Path, Path]) -> None:
+    """None at first; then rough into French, with its hash, for reader and author, in `show` and in the thread."""
+    arc, bor = homes
+    sent = ok(*acting(arc, "send", "notification", "--severity", "1", *NOTICE, "--wait", "held", "--timeout", "20"))
+    before = hotline("--lang", "en", *acting(bor, "show", sent["serial"], "--peek")).out
+    assert "  translation   none\n" in before
+    text = bor.parent / "french.txt"
+    text.write_text("Deux machines.\n")
+    refused = hotline(*acting(bor, "translate", sent["serial"], "--into", "fr", "--state", "rough", "--give"))
+    assert refused.status == 2
+    made = ok(
+        *acting(bor, "translate", sent["serial"], "--into", "fr", "--state", "rough", "--text", text, "--give"),
+        *("--wait", "held", "--timeout", "20"),
+    )
+    wanted = {
+        "serial": made["serial"],
+        "state": "rough",
+        "into": "fr",
+        "text_hash": sha256(text.read_bytes()).hexdigest(),
+    }
+    assert ok(*acting(bor, "show", sent["serial"], "--peek"))["translations"] == [wanted]
+    shown = hotline("--lang", "es", *acting(arc, "show", sent["serial"], "--peek")).out
+    assert f"rough (provisional) into fr ({made['serial']})" in shown
+    assert f"rough into fr ({made['serial']})" in hotline(*acting(arc, "show", sent["serial"], "--peek")).out
+    assert "rough into fr" in hotline(*acting(arc, "threads", sent["serial"])).out
+    assert "Deux machines." in hotline(*acting(arc, "show", made["serial"], "--peek")).out
+
+
+def test_facts_of_the_header_are_read_like_fields() -> None:
+    """A time as a time, a code with its label, a rank with the rung it stands for."""
+    view: dict[str, Any] = {
+        "ahead": None, "effective": True, "faults": [], "rungs": {}, "state": None, "clocks": [], "signers": [],
+        "facts": {"starts_ms": 1_795_255_200_000, "rung_to": 2, "forced": True},
+    }  # fmt: skip
+    kind = catalogue().kind("step")
+    english = "\n".join(verdict_lines(view, Output(), kind=kind))
+    assert "2026-11-21T10:00:00.000Z" in english
+    assert "2 (contact between diplomatic desks)" in english
+    french = "\n".join(verdict_lines(view, Output(find_words=lambda: words("fr")), kind=kind))
+    assert "prise d’effet [starts_ms]" in french
+    assert "2 (contact entre bureaux diplomatiques [contact between diplomatic desks])" in french
