@@ -31,7 +31,7 @@ from protocol.compose import check_contents, check_document
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.governance import sunset_ms
-from protocol.kinds import Kind
+from protocol.kinds import Catalogue, Kind
 from protocol.merkle import leaf_hash
 from protocol.statement import LogState, Statement
 
@@ -89,6 +89,18 @@ class Channel:
     agreements: tuple[Agreement, ...] = ()
     ends_ms: int | None = None
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that the agreement names: what may be said on this channel.
+
+        Raises:
+            Refused: this program does not have it.
+        """
+        found = catalogue_of(self.agreement.catalogue_digest)
+        if found is None:
+            raise Refused("catalogue-differs", "the agreement names a catalogue that this program does not have")
+        return found
+
     def person(self, number: int) -> Person:
         """Give one of our persons.
 
@@ -110,7 +122,8 @@ class Spoken:
         voice, index: its place.
         leaf: its leaf hash.
         statement: its header; None where it does not parse.
-        kind: None where the catalogue that it names is not at hand or does not have it.
+        catalogue: the one that the statement names; None where it is not at hand.
+        kind: None where that catalogue does not have it.
         raw: the statement's signed bytes; empty where the entry does not parse.
         view: what the node found about it; None while it has not been judged.
         held_at_ms: for our own, when the counterpart first held it.
@@ -122,6 +135,7 @@ class Spoken:
     index: int
     leaf: bytes
     statement: Statement | None
+    catalogue: Catalogue | None
     kind: Kind | None
     raw: bytes
     view: dict[str, Any] | None
@@ -314,7 +328,7 @@ def read_entry(
 ) -> Spoken:
     """Read an entry's bytes; one that does not parse is still shown, under its fault."""
     raw = b""
-    statement = kind = None
+    statement = known = kind = None
     try:
         entry = Entry.parse(data)
         raw = entry.statement
@@ -329,6 +343,7 @@ def read_entry(
         index=index,
         leaf=leaf_hash(data),
         statement=statement,
+        catalogue=known,
         kind=kind,
         raw=raw,
         view=view,

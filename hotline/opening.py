@@ -9,7 +9,6 @@ from hotline.composing import Letter
 from hotline.desk import Channel, Desk, Spoken
 from hotline.errors import HotlineError
 from hotline.sending import make, place_of, said_already, sign, submit
-from nodes.resources import catalogue
 
 KIND = "opened"
 SUBMIT_TIMEOUT_S = 10.0
@@ -28,7 +27,7 @@ def say_opened(desk: Desk, channel: Channel, spoken: Spoken, *, readable: bool) 
         The outcome, or None where there is nothing to say: it is not a statement that people answer, it has no place
         yet, it was said before, or this officer may not say it.
     """
-    kind = catalogue().kind(KIND)
+    kind = channel.catalogue.kind(KIND)
     if kind is None or spoken.statement is None or spoken.statement.kind not in kind.replies_to:
         return None
     if spoken.view is not None and (spoken.view["faults"] or "opened" in spoken.view["rungs"]):

@@ -43,7 +43,7 @@ from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
 from nodes.key_files import read_keyring, write_keyring
 from nodes.node import mark_path_of
-from nodes.resources import catalogue, catalogue_of
+from nodes.resources import catalogue_of
 from nodes.rosters import load as load_rosters
 from nodes.signed import SignedStatement
 from nodes.stopped import open_store, read_agreement
@@ -60,6 +60,7 @@ from nodes.successor import put_in_place, write_counted
 from protocol.agreement import Agreement
 from protocol.checkpoint import parse_text
 from protocol.compose import Setting, compose
+from protocol.kinds import Catalogue
 from protocol.note import parse as parse_note
 from protocol.statement import EMPTY_LOG, ID_BYTES, LogState
 from protocol.succession import SUCCESSION_KIND, Succession
@@ -158,8 +159,8 @@ def begin(
         standing = standing_of(home, channel, agreement, own, in_force.roster.epoch, past)
         rosters = next_rosters(home, channel, agreement, standing, opened, now_ms=now_ms)
         document = Succession(own, standing.roster.roster.next_epoch, reason, note).encode()
-        kinds = catalogue_of(agreement.catalogue_digest)
-        kind = None if kinds is None else kinds.kind(SUCCESSION_KIND)
+        kinds = kinds_of(agreement)
+        kind = kinds.kind(SUCCESSION_KIND)
         if kind is None:
             raise Refused("no-such-kind", "the agreement's catalogue is older than successions: the parties pair anew")
         setting = Setting(
@@ -181,8 +182,20 @@ def begin(
         )
         signed = SignedStatement(statement=made.statement_bytes, signatures=(), body=document)
         file = SuccessionFile(signed=signed, rosters=rosters)
-        check_file(file, standing, agreement, catalogue(), whole=False)
+        check_file(file, standing, agreement, kinds, whole=False)
     return file.encode(), shown(file, agreement)
+
+
+def kinds_of(agreement: Agreement) -> Catalogue:
+    """The catalogue that an agreement names.
+
+    Raises:
+        Refused: this program does not have it.
+    """
+    found = catalogue_of(agreement.catalogue_digest)
+    if found is None:
+        raise Refused("catalogue-differs", "the agreement names a catalogue that this program does not have")
+    return found
 
 
 def shown(file: SuccessionFile, agreement: Agreement, *, waiting: int | None = None) -> Shown:
@@ -192,7 +205,7 @@ def shown(file: SuccessionFile, agreement: Agreement, *, waiting: int | None = N
         party=party,
         counterpart=agreement.other(party).short,
         succession=file.succession,
-        missing=missing_of(file, agreement, catalogue()),
+        missing=missing_of(file, agreement, kinds_of(agreement)),
         signers=tuple(f"{one.signer} as {one.role}" for one in file.signed.signatures),
         waiting=waiting,
     )
@@ -226,7 +239,7 @@ def add_signatures(file: SuccessionFile, officers: Sequence[Officer], *, now_ms:
         if officer.home.party != party:
             raise Refused("wrong-party", f"{officer.home.name} is an officer of {officer.home.party}, not of {party}")
         statement, raw = file.statement, file.signed.statement
-        kind = catalogue().kind(statement.kind)
+        kind = kinds_of(agreement).kind(statement.kind)
         if kind is None or statement.channel != agreement.channel or statement.after != file.succession.past:
             raise Refused("succession-refused", "the statement and the document in the file contradict each other")
         roster = check_roster(file.rosters[-1], agreement=agreement, party=party)
@@ -266,7 +279,7 @@ def complete(home: NodeHome, channel: ChannelHome, file: SuccessionFile, opened:
             past = file.succession.past
             epoch = file.succession.epoch
             standing = standing_of(home, channel, agreement, home.party, epoch - 1, past)
-            rosters = check_file(file, standing, agreement, catalogue())
+            rosters = check_file(file, standing, agreement, kinds_of(agreement))
             seeds = successor_seeds(node, agreement, epoch, opened)
             signers = seeds.log_signers(agreement.origin(home.party, epoch))
             check_announced(rosters[-1].roster.log, signers)
@@ -296,7 +309,7 @@ def accept(home: NodeHome, channel: ChannelHome, file: SuccessionFile) -> Shown:
             epoch = file.succession.epoch - 1
             past = cosigned_by_us(home, channel, epoch)
             standing = standing_of(home, channel, agreement, party, epoch, past)
-            rosters = check_file(file, standing, agreement, catalogue())
+            rosters = check_file(file, standing, agreement, kinds_of(agreement))
             known = {held.roster.version: held.text for held in load_rosters(channel, agreement, party)}
             for held in rosters:
                 if known.get(held.roster.version, held.text) != held.text:

@@ -13,7 +13,7 @@ from protocol.procedures import MOVED, STATES, Procedures
 from protocol.vocabulary import Vocabulary
 
 
-def expanded(kind: Kind, kinds: Mapping[str, Kind]) -> Kind:
+def expanded(kind: Kind, kinds: Mapping[str, Kind], procedures: Procedures) -> Kind:
     """Replace the signs for many kinds in `replies_to` with their names.
 
     A star stands for every kind that people speak in, receipts excepted, which nobody answers; `request:asked` for
@@ -21,7 +21,7 @@ def expanded(kind: Kind, kinds: Mapping[str, Kind]) -> Kind:
     declined or retracted as its like are.
 
     Raises:
-        CatalogueRefused: no kind has that procedure and step.
+        CatalogueRefused: no procedure has that step, or a kind that is taken out is not there.
     """
     if not any(name == EVERY_KIND or ":" in name for name in kind.replies_to):
         return kind
@@ -36,10 +36,9 @@ def expanded(kind: Kind, kinds: Mapping[str, Kind]) -> Kind:
         elif not colon:
             found.update({name} - {f"-{one}" for one in without})
         else:
-            meant = [one.name for one in kinds.values() if (one.procedure, one.step) == (procedure, step)]
-            if not meant:
-                raise CatalogueRefused(f"kinds/{kind.name}.toml", f"may reply to {name}, which no kind is")
-            found.update(meant)
+            if procedure not in MOVED or step not in procedures.steps(procedure):
+                raise CatalogueRefused(f"kinds/{kind.name}.toml", f"may reply to {name}, and there is no such step")
+            found.update(one.name for one in kinds.values() if (one.procedure, one.step) == (procedure, step))
     return replace(kind, replies_to=tuple(sorted(found - without)))
 
 

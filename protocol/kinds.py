@@ -124,7 +124,7 @@ def _load(files: Mapping[str, bytes]) -> Catalogue:
     for wanted in (*HEADER_VOCABULARIES, "outcome", "role", "tlp"):
         if wanted not in vocabularies:
             raise CatalogueRefused(f"vocabularies/{wanted}.toml", "is missing")
-    kinds = {name: expanded(kinds[name], kinds) for name in sorted(kinds)}
+    kinds = {name: expanded(kinds[name], kinds, procedures) for name in sorted(kinds)}
     if moves is not None:
         kinds = tied(kinds, procedures)
     for kind in kinds.values():

@@ -100,7 +100,6 @@ def sign_command(
     from hotline.desk import open_told
     from hotline.sending import sign
     from hotline.showing import DEMONSTRATION, field_lines, header_lines
-    from nodes.resources import catalogue
     from nodes.signed import signatures_from_wire
     from protocol.statement import Statement
 
@@ -111,14 +110,15 @@ def sign_command(
         channel = desk.channel(counterpart)
         told = desk.request("draft", counterpart=channel.counterpart, id=_whole_id(desk, channel, draft))
         statement = Statement.parse(told["statement"])
-        kind = catalogue().kind(statement.kind)
+        known = channel.catalogue
+        kind = known.kind(statement.kind) if statement.catalogue == known.digest else None
         if kind is None or statement.channel != channel.agreement.channel or statement.party != channel.own:
             raise Refused("contents-differ", "the draft is not one of this party's on this channel")
         values = open_told(statement, kind, told)
         if channel.agreement.demonstration:
             settings.output.note(DEMONSTRATION)
         output = settings.output
-        for line in [*header_lines(statement, kind, output), *field_lines(kind, values, catalogue(), output.words)]:
+        for line in [*header_lines(statement, kind, output), *field_lines(kind, values, known, output.words)]:
             output.note(line)
         settings.confirm(f"Sign this for {channel.counterpart}?", yes=yes)
         already = signatures_from_wire(told["signatures"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from hotline.printable import printable
 
 if TYPE_CHECKING:
     from hotline.composing import Letter
-    from hotline.desk import Officer
+    from hotline.desk import Channel, Desk, Officer, Spoken
     from hotline.sending import Place
     from protocol.kinds import Catalogue
 
@@ -121,59 +122,89 @@ def run_send(
     Returns:
         The exit status: 0, or 4 for a draft.
     """
+    from hotline.asking import ask_letter
     from hotline.clock import now_ms
-    from hotline.composing import Letter, choice_of, find_kind, pairs
-    from hotline.desk import Channel
-    from hotline.reference import parse_reference
+    from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
     from hotline.sending import make, place_of, sign, submit
     from nodes.files import read_file
     from nodes.resources import catalogue
 
-    known = catalogue()
-    kind = find_kind(kind_name, known)
+    find_kind(kind_name, catalogue())
     at_ms = now_ms()
-    letter = Letter(kind=kind, values=dict(preset or {}))
-    if file is not None:
-        letter.set_file(read_file(Path(file)), where=file, catalogue=known, now_ms=at_ms)
-    for name, text in pairs(choices.pop("values", ())):
-        letter.set_text(name, text, catalogue=known, now_ms=at_ms)
+    settings_given, chosen = pairs(choices.pop("values", ())), Choices()
     for name, text in choices.items():
         if text is not None:
-            letter.choices = choice_of(name, str(text), now_ms=at_ms).over(letter.choices)
-    keys: list[Officer] | None = None
-    if settings.may_ask and not letter.values and kind.fields:
-        from hotline.asking import ask_letter
+            chosen = choice_of(name, str(text), now_ms=at_ms).over(chosen)
+    text_of_file = None if file is None else read_file(Path(file))
 
-        # What would stop the sending is found before a person writes, not after.
-        with open_desk(settings) as (desk, keys):
-            for named in (reply_to, thread):
-                if named is not None:
-                    desk.entry(parse_reference(named, party=desk.officer.home.party))
-            if reply_to is None and thread is None:
-                desk.channel(counterpart)
-        ask_letter(letter, known, settings.output.words, now_ms=at_ms)
-    letter.check(known, now_ms=at_ms)
-    with open_desk(settings, keys) as (desk, officers):
-        party = desk.officer.home.party
-        target = None if reply_to is None else parse_reference(reply_to, party=party)
-        anchor = None if thread is None else parse_reference(thread, party=party)
-        for reference in (target, anchor):
-            if counterpart is None and reference is not None:
-                counterpart = reference.counterpart
-        channel: Channel = desk.channel(counterpart)
-        replied = None if target is None else desk.entry(target)
-        anchored = None if anchor is None else desk.entry(anchor)
-        place = place_of(kind, reply_to=replied, thread=anchored, own=party)
+    def letter_in(known: Catalogue) -> Letter:
+        """What was given, read in the catalogue of the channel."""
+        letter = Letter(kind=find_kind(kind_name, known), values=dict(preset or {}))
+        if text_of_file is not None:
+            letter.set_file(text_of_file, where=file or "", catalogue=known, now_ms=at_ms)
+        for name, text in settings_given:
+            letter.set_text(name, text, catalogue=known, now_ms=at_ms)
+        letter.choices = chosen.over(letter.choices)
+        return letter
+
+    def conclude(desk: Desk, officers: list[Officer], scene: Scene, letter: Letter) -> int:
+        """Check, sign and hand over."""
+        channel, known = scene.channel, scene.channel.catalogue
+        letter.check(known, now_ms=at_ms)
+        place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms())
-        demonstration = channel.agreement.demonstration
         if settings.may_ask and not yes:
+            demonstration = channel.agreement.demonstration
             for line in preview(letter, place, channel.counterpart, settings, known, demonstration=demonstration):
                 settings.output.note(line)
             settings.confirm(f"Sign and send this to {channel.counterpart}?", yes=yes)
-        signatures = sign(composed.statement, composed.statement_bytes, kind, channel, officers)
+        signatures = sign(composed.statement, composed.statement_bytes, letter.kind, channel, officers)
         outcome = submit(desk, channel, composed, signatures, wait=wait, timeout_s=timeout)
-    show_outcome(settings, outcome, counterpart=channel.counterpart)
-    return WAITING if outcome["state"] == "draft" else 0
+        show_outcome(settings, outcome, counterpart=channel.counterpart)
+        return WAITING if outcome["state"] == "draft" else 0
+
+    with open_desk(settings) as (desk, officers):
+        scene = look(desk, counterpart, reply_to=reply_to, thread=thread)
+        letter = letter_in(scene.channel.catalogue)
+        if letter.values or not letter.kind.fields or not settings.may_ask:
+            return conclude(desk, officers, scene, letter)
+    # What would stop the sending was found before a person writes; the node is not kept waiting while one does.
+    ask_letter(letter, scene.channel.catalogue, settings.output.words, now_ms=at_ms)
+    with open_desk(settings, officers) as (desk, officers):
+        return conclude(desk, officers, look(desk, counterpart, reply_to=reply_to, thread=thread), letter)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where a statement is to stand.
+
+    Attributes:
+        channel: verified.
+        replied: the entry it answers, or None.
+        anchored: an entry of the thread that it continues, or None.
+    """
+
+    channel: Channel
+    replied: Spoken | None
+    anchored: Spoken | None
+
+
+def look(desk: Desk, counterpart: str | None, *, reply_to: str | None, thread: str | None) -> Scene:
+    """Find the channel and the entries that a person named.
+
+    Raises:
+        ApiRefused: there is no such channel or entry.
+    """
+    from hotline.reference import parse_reference
+
+    party = desk.officer.home.party
+    named = [None if text is None else parse_reference(text, party=party) for text in (reply_to, thread)]
+    for reference in named:
+        if counterpart is None and reference is not None:
+            counterpart = reference.counterpart
+    channel = desk.channel(counterpart)
+    replied, anchored = (None if reference is None else desk.entry(reference) for reference in named)
+    return Scene(channel, replied, anchored)
 
 
 def preview(

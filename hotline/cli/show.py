@@ -33,7 +33,6 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.showing import DEMONSTRATION, field_lines, header_lines, row, said_row, verdict_lines
     from hotline.translations import NONE, VOCABULARY, has_text, translations_of
     from nodes.errors import ApiRefused
-    from nodes.resources import catalogue
 
     settings = settings_of(context)
     output = settings.output
@@ -63,10 +62,10 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     lines += verdict_lines(spoken.view, output, kind=spoken.kind)
     if problem is not None:
         lines.append(row("CONTENTS", f"cannot be shown: {problem}", output.words))
-    elif contents and spoken.kind is not None:
+    elif contents and spoken.kind is not None and spoken.catalogue is not None:
         lines.append("")
         lines += (
-            field_lines(spoken.kind, contents, catalogue(), output.words)
+            field_lines(spoken.kind, contents, spoken.catalogue, output.words)
             if spoken.kind.fields
             else [row("text", contents["text"], output.words)]
         )

@@ -20,7 +20,7 @@ from hotline.scenarios.scenario import Scenario
 from hotline.scenarios.toml_spelling import spelt
 
 ANYBODY: Final = ["duty/release/senior/legal/technical"]
-REFERENCES: Final = ("replies_to", "answered_by", "held_by", "declined_by")
+REFERENCES: Final = ("replies_to", "answered_by", "held_by", "declined_by", "followed_by")
 """Lists of a kind that name other kinds."""
 
 
@@ -104,12 +104,14 @@ def _is(item: Any, name: str) -> bool:
 def _unmentioned(files: dict[str, bytes], kind: str) -> dict[str, bytes]:
     """The files without any mention of a kind that is gone."""
     for file, data in list(files.items()):
-        if not file.startswith("kinds/") or f'"{kind}"'.encode() not in data:
+        if not file.startswith("kinds/") or not any(f'"{sign}{kind}"'.encode() in data for sign in ("", "-")):
             continue
         values = tomllib.loads(data.decode())
         for key in REFERENCES:
-            if kind in values.get(key, ()):
-                values[key] = [name for name in values[key] if name != kind]
+            if key in values:
+                values[key] = [name for name in values[key] if name.removeprefix("-") != kind]
+        if not values.get("followed_by", True):
+            del values["clocks"]["follow_ms"]
         if not values.get("replies_to", True):
             # Nothing is left that it could answer.
             for key in ("replies_to", "in_reply_to", "reply_voice"):
