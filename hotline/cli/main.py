@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("sign", "hotline.cli.drafts", "Sign a draft as another officer."),
     ("threads", "hotline.cli.threads", "List the threads, or show one."),
     ("status", "hotline.cli.status", "Say how the line is."),
+    ("watch", "hotline.cli.watch", "Watch the lines; a sound until somebody acknowledges."),
     ("pages", "hotline.cli.pages", "Show whom the node calls for what; acknowledge, mute, test."),
     ("receipt", "hotline.cli.receipt", "Write the receipt of a statement to a file."),
     ("verify", "hotline.cli.verify", "Verify a receipt, or evidence, against a policy; needs no home."),
