@@ -1,4 +1,4 @@
-"""`hotline keys passphrase`: another passphrase for key files."""
+"""`hotline keys status`, `hotline keys passphrase`: how the keys stand; another passphrase for their files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,58 @@ from hotline.cli.settings import common_options, settings_of
 @click.group("keys")
 @common_options
 def keys_command() -> None:
-    """Change the passphrase of key files."""
+    """Say how the keys stand; change the passphrase of key files."""
+
+
+@keys_command.command("status")
+@common_options
+@click.pass_context
+def status(context: click.Context) -> None:
+    """List the keys of the home's party, until when each is good, and what has to be done next by whom.
+
+    It opens no key file and asks no node. A line of what is due says ok, soon (within thirty days), late or broken.
+
+    \b
+    Example:
+      hotline --home ARC keys status
+    """
+    from dataclasses import asdict
+
+    from hotline.clock import now_ms
+    from hotline.key_list import listed_keys
+    from hotline.key_status import dues
+    from hotline.output import table
+    from hotline.party_file import read_party
+    from hotline.printable import printable
+    from hotline.zulu import zulu_short
+
+    settings = settings_of(context)
+    output = settings.output
+    home = settings.node_home()
+    card = read_party(home.party_path)
+    keys = listed_keys(home, card)
+    found = list(dues(home, now_ms=now_ms()))
+    rows = [
+        (one.channel, one.job, one.of, one.key_id[:16], zulu_short(one.until_ms)[:10] if one.until_ms else "")
+        for one in keys
+    ]
+    lines = table(rows, heads=("with", "key", "of", "begins", "until"))
+    lines.append("")
+    colours = {"ok": "green", "soon": "yellow", "late": "yellow", "broken": "red"}
+    for due in found:
+        lines.append(f"{output.paint(f'{due.state:<7}', colours[due.state])}{due.name}: {printable(due.text)}")
+        if due.next:
+            lines.append(f"       {due.who}: {due.next}")
+    open_ones = [due for due in found if due.state != "ok"]
+    output.result(
+        {
+            "party": home.party,
+            "keys": [asdict(one) for one in keys],
+            "dues": [asdict(one) for one in found],
+            "open": len(open_ones),
+        },
+        lines,
+    )
 
 
 @keys_command.command("passphrase")

@@ -49,7 +49,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("recover", "hotline.cli.recover", "Bring back lost logs from the counterparts."),
     ("scrub", "hotline.cli.scrub", "Compare everything stored with what was signed."),
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
-    ("keys", "hotline.cli.keys", "Change the passphrase of key files."),
+    ("keys", "hotline.cli.keys", "Say what becomes of the keys when; change passphrases."),
     ("officer", "hotline.cli.officer", "Add officers."),
     ("root", "hotline.cli.root", "Back root keys up on paper; try and restore such backups."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),

@@ -5,23 +5,20 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hotline import key_status
 from hotline.doctor import dates, machine, node, reach
-from hotline.doctor.check import Check
+from hotline.doctor.check import Check, Result
 from hotline.errors import HotlineError
-from hotline.zulu import duration
-from keys import roster as roster_text
+from hotline.key_status import Due
+from hotline.party_file import read_party
 from keys.errors import KeysError, PassphraseRefused
 from keys.keyring import NodeKeyring, OfficerKeyring
-from keys.roster import Roster
 from keys.tls_identity import spki_pin
-from nodes.caretaker import ROSTER_SOON_MS
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
-from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome, OfficerHome
 from nodes.key_files import read_keyring
 from nodes.past import open_past
@@ -57,7 +54,7 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
     found, lines = node.running(home.socket)
     yield found
     yield from _settings(home, running=lines is not None)
-    yield _roots(home)
+    yield from _keys(home, now_ms)
     yield dates.backup(home.path, now_ms)
     yield dates.scrub(home.path, now_ms)
     if not channels:
@@ -126,7 +123,7 @@ def _settings(home: NodeHome, *, running: bool) -> Iterator[Check]:
 
 
 def _own_pins(home: NodeHome, channel: ChannelHome) -> Collection[bytes]:
-    roster, _ = _newest(channel, home.party)
+    roster, _ = key_status.newest_roster(channel, home.party)
     return () if roster is None else roster.pins()
 
 
@@ -146,16 +143,25 @@ def _port(name: str, endpoint: tuple[str, int]) -> Check:
     return Check(name=f"port ({name})", result="ok", text=f"{host}:{port} is free")
 
 
-def _roots(home: NodeHome) -> Check:
-    kept = sorted(home.roots.glob("root-*.key")) if home.roots.is_dir() else []
-    if not kept:
-        return Check(name="root keys", result="ok", text="they are not on this machine")
-    return Check(
-        name="root keys",
-        result="warn",
-        text=f"{len(kept)} root keys are on this machine",
-        fix=f"Copy {home.roots} to two safe places, check the copies, and delete it here.",
-    )
+def _due(due: Due) -> Check:
+    """What `hotline keys status` says, as a check."""
+    result: Result = "ok" if due.state == "ok" else "fail" if due.state == "broken" else "warn"
+    return Check(name=due.name, result=result, text=due.text, fix=due.next)
+
+
+def _keys(home: NodeHome, now_ms: int) -> Iterator[Check]:
+    """The root keys and their paper backups."""
+    try:
+        card = read_party(home.party_path)
+    except (HotlineError, NodeError) as error:
+        fix = "Bring it back from your backup."
+        yield Check(name="party", result="fail", text=error.text, fix=fix)
+        return
+    for due in key_status.root_dues(home, card, now_ms=now_ms):
+        yield _due(due)
+    for channel in home.channels():
+        for due in key_status.people_dues(home, channel, card, now_ms=now_ms):
+            yield _due(due)
 
 
 def _channel(
@@ -167,16 +173,8 @@ def _channel(
     except NodeError as error:
         yield Check(name=f"{name} agreement", result="fail", text=error.text, fix="Bring it back from your backup.")
         return
-    today = datetime.fromtimestamp(now_ms / 1000, tz=UTC).date()
-    late = agreement.review_date < today
-    yield Check(
-        name=f"{name} agreement",
-        result="warn" if late else "ok",
-        text=f"to be reviewed by {agreement.review_date.isoformat()}",
-        fix="Review it with the other party; it goes on meanwhile." if late else "",
-    )
-    for short in agreement.shorts:
-        yield _roster(channel, short, own=short == home.party, now_ms=now_ms)
+    for due in key_status.channel_dues(home, channel, now_ms=now_ms):
+        yield _due(due)
     if keyring is not None:
         yield _own_key(home, channel, keyring)
     if facts is not None:
@@ -188,7 +186,7 @@ def _channel(
         return
     if not endpoints:
         yield Check(name=f"{name} reach", result="ok", text="no address of theirs is known: they dial us")
-    theirs, _ = _newest(channel, name)
+    theirs, _ = key_status.newest_roster(channel, name)
     if theirs is not None:
         for endpoint in endpoints:
             yield reach.counterpart(f"{name} reach", endpoint, theirs, keyring)
@@ -201,34 +199,6 @@ def _own_key(home: NodeHome, channel: ChannelHome, keyring: NodeKeyring) -> Chec
         return Check(name=name, result="ok", text="our roster names the one that this node shows")
     fix = "The counterpart refuses this node: sign a roster with it, hotline roster renew."
     return Check(name=name, result="fail", text="our roster does not name the one that this node shows", fix=fix)
-
-
-def _newest(channel: ChannelHome, short: str) -> tuple[Roster | None, str]:
-    """A party's newest roster, or None and why there is none."""
-    versions = channel.roster_versions(short)
-    if not versions:
-        return None, "there is none"
-    try:
-        return roster_text.parse(read_file(channel.roster_path(short, versions[-1]))), ""
-    except (KeysError, NodeError) as error:
-        return None, str(error)
-
-
-def _roster(channel: ChannelHome, short: str, *, own: bool, now_ms: int) -> Check:
-    name = f"{channel.counterpart} roster of {short}"
-    roster, problem = _newest(channel, short)
-    if roster is None:
-        return Check(name=name, result="fail", text=problem, fix="Bring it back from your backup.")
-    left = roster.valid_until_ms - now_ms
-    # Whoever ran out long ago has left; their number stays in the roster, and is nobody's business any more.
-    ending = [one.number for one in roster.people if abs(one.valid_until_ms - now_ms) <= ROSTER_SOON_MS]
-    if left > ROSTER_SOON_MS and not ending:
-        return Check(name=name, result="ok", text=f"version {roster.version}, valid for {duration(left)}")
-    text = f"version {roster.version} ran out" if left <= 0 else f"version {roster.version} ends in {duration(left)}"
-    if ending:
-        text += f"; persons who run out within 30 days or just did: {', '.join(map(str, ending))}"
-    fix = "Have the roots sign a new one: hotline roster renew." if own else f"Ask {short} for hotline roster renew."
-    return Check(name=name, result="warn", text=text, fix=fix)
 
 
 def _sizes(home: NodeHome, channel: ChannelHome) -> tuple[int, int] | str:

@@ -1,0 +1,286 @@
+"""What becomes of the keys of a party, and when: what runs out, what was never tried, who does what about it.
+
+Everything here is read from the home as it lies there; no key file is opened and no node is asked. A due names one
+thing, how it stands, and if it does not stand well the next step and who takes it. The doctor shows the same.
+
+Source: spec/keys-and-rosters.md, "Roster"; spec/root-shares.md, "Record".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, Literal
+
+from hotline.errors import HotlineError
+from hotline.party_file import PartyFile, read_party
+from hotline.root_backups import RootBackup, read_backups
+from hotline.zulu import duration
+from keys import roster as roster_text
+from keys.errors import KeysError
+from keys.roster import Roster
+from nodes.caretaker import ROSTER_SOON_MS
+from nodes.errors import NodeError
+from nodes.files import read_file
+from nodes.home import ChannelHome, NodeHome
+from nodes.stopped import read_agreement
+from protocol.agreement import Agreement
+from protocol.authority import missing_slots
+
+DAY_MS: Final = 86_400_000
+REHEARSE_EVERY_MS: Final = 365 * DAY_MS
+"""Paper fades slowly; people who know where it is leave faster."""
+
+BACKUP_OLD_MS: Final = 7 * DAY_MS
+RECORD_BYTES_MAX: Final = 64 * 1024
+
+KEEPERS: Final = "the keepers of the root keys"
+ADMINISTRATOR: Final = "the administrator"
+
+State = Literal["ok", "soon", "late", "broken"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One thing and how it stands.
+
+    Attributes:
+        name: what, such as `root 1 backup` or `BOR roster of ARC`.
+        state: ok; soon, within thirty days; late, when it ought to have been done; broken, when a file cannot be read
+            that must be there.
+        text: how it stands, in a few words.
+        at_ms: when it ends or was to be done, UTC milliseconds; None where there is no such time.
+        who: takes the next step; empty where nothing is to be done.
+        next: the step; empty as above.
+    """
+
+    name: str
+    state: State
+    text: str
+    at_ms: int | None = None
+    who: str = ""
+    next: str = ""
+
+
+def dues(home: NodeHome, *, now_ms: int) -> Iterator[Due]:
+    """Everything about the keys of a home: its roots, its channels, its backup.
+
+    Args:
+        home: a party's node home.
+        now_ms: now, UTC milliseconds.
+
+    Raises:
+        CouldNot: `home-file-malformed`; the party's card does not parse.
+    """
+    card = read_party(home.party_path)
+    yield from root_dues(home, card, now_ms=now_ms)
+    for channel in home.channels():
+        yield from channel_dues(home, channel, now_ms=now_ms)
+        yield from people_dues(home, channel, card, now_ms=now_ms)
+    yield _backup(home, now_ms)
+
+
+def root_dues(home: NodeHome, card: PartyFile, *, now_ms: int) -> Iterator[Due]:
+    """Where the root keys are, and whether each is on paper and was tried."""
+    kept = sorted(home.roots.glob("root-*.key")) if home.roots.is_dir() else []
+    if kept:
+        yield Due(
+            name="root keys",
+            state="late",
+            text=f"{len(kept)} root keys are on this machine",
+            who=KEEPERS,
+            next=f"Copy {home.roots} to two safe places, check the copies, and delete it here.",
+        )
+    else:
+        yield Due(name="root keys", state="ok", text="they are not on this machine")
+    try:
+        known = read_backups(home)
+    except (HotlineError, NodeError) as error:
+        yield Due(name="root backups", state="late", text=error.text, who=KEEPERS, next="Try each backup once.")
+        return
+    for number in range(1, len(card.roots.keys) + 1):
+        yield _root_backup(home, number, known.get(number), now_ms)
+
+
+def _root_backup(home: NodeHome, number: int, backup: RootBackup | None, now_ms: int) -> Due:
+    name = f"root {number} backup"
+    command = f"hotline --home {home.path} root shares"
+    if backup is None:
+        step = f"{command} make --root {number}"
+        text = "no paper backup was made or tried from this home"
+        return Due(name=name, state="late", text=text, who=KEEPERS, next=step)
+    count = f"{backup.needed} of {backup.of}" if backup.of is not None else f"{backup.needed} needed"
+    text = f"set {backup.set_number}, {count}"
+    if backup.tried_at_ms is None:
+        return Due(name=name, state="late", text=f"{text}, never tried", who=KEEPERS, next=f"{command} rehearse")
+    due_ms = backup.tried_at_ms + REHEARSE_EVERY_MS
+    state = _state(due_ms, now_ms)
+    text += f", tried {_day(backup.tried_at_ms)}"
+    step = "" if state == "ok" else f"{command} rehearse"
+    return Due(name=name, state=state, text=text, at_ms=due_ms, who=KEEPERS if step else "", next=step)
+
+
+def channel_dues(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterator[Due]:
+    """The rosters of both parties, what waits for our node to log it, and the agreement's dates."""
+    name = channel.counterpart
+    try:
+        agreement = read_agreement(channel)
+    except NodeError as error:
+        step = "Bring it back from your backup."
+        yield Due(name=f"{name} agreement", state="broken", text=error.text, who=ADMINISTRATOR, next=step)
+        return
+    yield from _agreement(name, agreement, now_ms)
+    for short in agreement.shorts:
+        yield _roster(channel, short, own=short == home.party, now_ms=now_ms)
+    waiting = sorted(channel.outbox.glob("roster-*.statement")) if channel.outbox.is_dir() else []
+    if waiting:
+        text = f"{len(waiting)} signed rosters wait for the node to log them"
+        step = f"hotline --home {home.path} node run"
+        yield Due(name=f"{name} outbox", state="late", text=text, who=ADMINISTRATOR, next=step)
+
+
+def _agreement(name: str, agreement: Agreement, now_ms: int) -> Iterator[Due]:
+    review_ms = _day_ms(agreement.review_date)
+    # The day itself is still in time.
+    state: State = "ok" if now_ms < review_ms + DAY_MS else "late"
+    yield Due(
+        name=f"{name} agreement",
+        state=state,
+        text=f"to be reviewed by {agreement.review_date.isoformat()}",
+        at_ms=review_ms,
+        who="" if state == "ok" else "both parties",
+        next="" if state == "ok" else "Review it with the other party; it goes on meanwhile.",
+    )
+    if agreement.sunset_date is not None:
+        sunset_ms = _day_ms(agreement.sunset_date)
+        state = _state(sunset_ms, now_ms)
+        yield Due(
+            name=f"{name} agreement's end",
+            state=state,
+            text=f"it ends on {agreement.sunset_date.isoformat()}",
+            at_ms=sunset_ms,
+            who="" if state == "ok" else "both parties",
+            next="" if state == "ok" else "Agree on another one with the other party, or let it end.",
+        )
+
+
+def newest_roster(channel: ChannelHome, short: str) -> tuple[Roster | None, str]:
+    """A party's newest roster that is here, or None and why there is none."""
+    versions = channel.roster_versions(short)
+    if not versions:
+        return None, "there is none"
+    try:
+        return roster_text.parse(read_file(channel.roster_path(short, versions[-1]))), ""
+    except (KeysError, NodeError) as error:
+        return None, str(error)
+
+
+def _roster(channel: ChannelHome, short: str, *, own: bool, now_ms: int) -> Due:
+    name = f"{channel.counterpart} roster of {short}"
+    roster, problem = newest_roster(channel, short)
+    if roster is None:
+        step = "Bring it back from your backup."
+        return Due(name=name, state="broken", text=problem, who=ADMINISTRATOR, next=step)
+    left = roster.valid_until_ms - now_ms
+    state = _state(roster.valid_until_ms, now_ms)
+    if state == "ok":
+        text = f"version {roster.version}, valid for {duration(left)}"
+        return Due(name=name, state="ok", text=text, at_ms=roster.valid_until_ms)
+    return Due(
+        name=name,
+        state=state,
+        text=f"version {roster.version} ran out" if left <= 0 else f"version {roster.version} ends in {duration(left)}",
+        at_ms=roster.valid_until_ms,
+        who=KEEPERS if own else f"{short}'s administrator",
+        next="Have the roots sign a new one: hotline roster renew."
+        if own
+        else f"Ask {short} for hotline roster renew.",
+    )
+
+
+def people_dues(home: NodeHome, channel: ChannelHome, card: PartyFile, *, now_ms: int) -> Iterator[Due]:
+    """Whose time runs out in our newest roster, who is in the card and not in it, and which rules nobody could meet."""
+    roster, _ = newest_roster(channel, home.party)
+    if roster is None:
+        return
+    names = {member.person.number: member.home for member in card.members}
+    for person in roster.people:
+        left = person.valid_until_ms - now_ms
+        # Whoever ran out long ago has left; their number stays in the roster, and is nobody's business any more.
+        if abs(left) <= ROSTER_SOON_MS:
+            yield Due(
+                name=f"{channel.counterpart} person {person.number}",
+                state="soon" if left > 0 else "late",
+                text=f"{names.get(person.number, '?')} {'ends' if left > 0 else 'ended'} {_day(person.valid_until_ms)}",
+                at_ms=person.valid_until_ms,
+                who=KEEPERS,
+                next="hotline roster renew, or leave them out of it with --leave.",
+            )
+    missing = [member.home for member in card.members if member.person not in roster.people]
+    waiting = channel.outbox.is_dir() and any(channel.outbox.glob("roster-*.statement"))
+    if missing and not waiting:
+        yield Due(
+            name=f"{channel.counterpart} people",
+            state="late",
+            text=f"the party's card has changes that no roster has: {', '.join(missing)}",
+            who=KEEPERS,
+            next="Have the roots sign a new one: hotline roster renew.",
+        )
+    yield from _unfillable(channel, roster, now_ms)
+
+
+def _unfillable(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[Due]:
+    """Rules of the agreement that the people of the roster could not meet, now or in thirty days."""
+    try:
+        agreement = read_agreement(channel)
+    except NodeError:
+        return
+    for number, rule in enumerate(agreement.rules, start=1):
+        for state, at_ms in (("late", now_ms), ("soon", now_ms + ROSTER_SOON_MS)):
+            able = [(one.number, role) for one in roster.people if one.valid_at(at_ms) for role in one.roles]
+            lacking = missing_slots(rule.needs, able)
+            if lacking:
+                when = "now" if state == "late" else "in thirty days"
+                yield Due(
+                    name=f"{channel.counterpart} rule {number}",
+                    state="late" if state == "late" else "soon",
+                    text=f"{when} nobody could sign as {', '.join(lacking)} for {', '.join(rule.kinds)}",
+                    who=KEEPERS,
+                    next="Add an officer with that role, or renew one: hotline officer add, hotline roster renew.",
+                )
+                break
+
+
+def _backup(home: NodeHome, now_ms: int) -> Due:
+    step = f"hotline --home {home.path} backup FILE"
+    try:
+        at_ms = json.loads(read_file(home.path / "backup.json", bytes_max=RECORD_BYTES_MAX))["at_ms"]
+        if type(at_ms) is not int:
+            raise ValueError("at_ms is no number")
+    except (NodeError, ValueError, KeyError, TypeError, RecursionError):
+        return Due(name="home backup", state="late", text="none is known of", who=ADMINISTRATOR, next=step)
+    late = now_ms - at_ms > BACKUP_OLD_MS
+    return Due(
+        name="home backup",
+        state="late" if late else "ok",
+        text=f"made {_day(at_ms)}",
+        at_ms=at_ms + BACKUP_OLD_MS,
+        who=ADMINISTRATOR if late else "",
+        next=step if late else "",
+    )
+
+
+def _state(at_ms: int, now_ms: int) -> State:
+    if at_ms <= now_ms:
+        return "late"
+    return "soon" if at_ms - now_ms <= ROSTER_SOON_MS else "ok"
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).date().isoformat()
+
+
+def _day_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
