@@ -233,7 +233,7 @@ class Live:
             view = self._ask(observer, "entry", voice=voice, index=index)["view"]
         except Declined:
             return None
-        return None if view is None else seen_of(view, now_ms())
+        return None if view is None else seen_of(view, self._ask(observer, "registers"), now_ms())
 
     def alarms(self, party: str) -> tuple[str, ...]:
         return tuple(one["code"] for one in self.paired.nodes[party].line()["details"]["alarms"])
@@ -265,15 +265,22 @@ class Live:
         return self.paired.audit()
 
 
-def seen_of(view: Mapping[str, Any], at_ms: int) -> Seen:
-    """What a node's view of an entry says at a time."""
+def seen_of(view: Mapping[str, Any], registers: Mapping[str, Sequence[Mapping[str, Any]]], at_ms: int) -> Seen:
+    """What a node's view of an entry, and its registers, say at a time."""
     return Seen(
         state=view["state"],
         rung=view["rung"],
         faults=tuple(view["faults"]),
-        clocks={
-            one["name"]: "overdue" if one["state"] == "running" and one["due_ms"] < at_ms else one["state"]
-            for one in view["clocks"]
-        },
+        clocks={one["name"]: _clock_of(one, at_ms) for one in view["clocks"]},
         effective=view["effective"],
+        in_force=view["in_force"],
+        no_answer=view["no_answer"],
+        registers=tuple(name for name, rows in registers.items() if any(row["serial"] == view["serial"] for row in rows)),
     )
+
+
+def _clock_of(clock: Mapping[str, Any], at_ms: int) -> str:
+    """How a clock stands: kept, missed or disputed; while it is owed running, overdue or paused."""
+    if clock["state"] != "running":
+        return str(clock["state"])
+    return "paused" if clock["paused"] else "overdue" if clock["due_ms"] < at_ms else "running"

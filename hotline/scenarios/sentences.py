@@ -3,11 +3,13 @@
     question is answered                  its state in the docket
     question is not answered
     question answer clock is kept         kept, missed, running, overdue, disputed or none
+    question has no answer: silence       suspended, fault, declined, holding or silence
     question rung is acknowledged         held, opened, acknowledged or answered
     note has fault unauthorised
     note has no fault
     note counts, note does not count      whether it has an effect
     note waits for release/senior         a draft, and the place that is open
+    sanction in force, sanction not in force
     sanction in register measures
     sanction not in register measures
     ARC line is down
@@ -84,6 +86,14 @@ def _counts(seen: Seen, match: Match[str]) -> tuple[object, object]:
     return seen.effective, match["not"] is None
 
 
+def _in_force(seen: Seen, match: Match[str]) -> tuple[object, object]:
+    return ("in force" if seen.in_force else "not in force"), ("not in force" if match["not"] else "in force")
+
+
+def _no_answer(seen: Seen, match: Match[str]) -> tuple[object, object]:
+    return seen.no_answer, match["state"]
+
+
 def _register(seen: Seen, match: Match[str]) -> tuple[object, object]:
     listed = match["name"] in seen.registers
     return ("listed" if listed else "not listed"), ("not listed" if match["not"] else "listed")
@@ -98,14 +108,16 @@ OF_STATEMENTS: Final[tuple[tuple[str, _OfStatement], ...]] = (
     (rf"{_NAME} has no fault", _no_fault),
     (rf"{_NAME} has fault (?P<code>{_WORD})", _fault),
     (rf"{_NAME} (?:counts|does (?P<not>not) count)", _counts),
+    (rf"{_NAME} has no answer: (?P<state>{_WORD})", _no_answer),
+    (rf"{_NAME} (?P<not>not )?in force", _in_force),
     (rf"{_NAME} (?P<not>not )?in register (?P<name>{_WORD})", _register),
 )
 _STATEMENTS = tuple((re.compile(pattern), look) for pattern, look in OF_STATEMENTS)
 _WAITS = re.compile(rf"{_NAME} waits for (?P<slot>[a-z/]+)")
 _LINE = re.compile(r"(?P<party>ARC|BOR) line is (?P<state>up|degraded|down)")
 _ALARM = re.compile(rf"(?P<party>ARC|BOR) (?P<not>no )?alarm (?P<code>{_WORD})")
-BY_NODES: Final = frozenset({_clock, _rung, _register})
-"""What the nodes alone say at any time: for an auditor it is so in the end."""
+BY_NODES: Final = frozenset({_clock, _rung, _no_answer, _register})
+"""What the nodes alone say at any time."""
 
 
 def subject_of(sentence: str) -> str | None:

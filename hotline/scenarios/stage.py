@@ -47,6 +47,8 @@ class Seen:
         faults: codes.
         clocks: state by name of clock; `overdue` where it runs and was due before now.
         effective: whether it counts.
+        in_force: whether it is in force now.
+        no_answer: why there is no answer, as `protocol.standing` names it, or None.
         registers: those that list it, now.
     """
 
@@ -55,6 +57,8 @@ class Seen:
     faults: tuple[str, ...]
     clocks: Mapping[str, str]
     effective: bool
+    in_force: bool = False
+    no_answer: str | None = None
     registers: tuple[str, ...] = ()
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar, cast
 import apsw
 
 from hotline.desk import Channel, Officer, Spoken, read_entry
+from hotline.scenarios.live import seen_of
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.stage import AUDITOR, Audited, Declined, Seen
 from hotline.scenarios.terms import scenario_agreement
@@ -53,6 +54,7 @@ from protocol.judge import Judge
 from protocol.kinds import Catalogue
 from protocol.memory_ledger import MemoryLedger
 from protocol.signature import ROOT_ROLE, Signature, sign_statement
+from protocol.standing import in_force, state_at
 from protocol.statement import EMPTY_LOG, LogState, Statement
 from protocol.tagged import digest
 from protocol.verdict import Verdict, location
@@ -457,16 +459,7 @@ class Simulated:
         if view is None:
             return None
         now_ms = self.now_ms(observer)
-        return Seen(
-            state=view["state"],
-            rung=view["rung"],
-            faults=tuple(view["faults"]),
-            clocks={
-                one["name"]: "overdue" if one["state"] == "running" and one["due_ms"] < now_ms else one["state"]
-                for one in view["clocks"]
-            },
-            effective=view["effective"],
-        )
+        return seen_of(view, self.lives[observer].line.projection.registers(now_ms), now_ms)
 
     def _audited(self, voice: str, index: int) -> Seen | None:
         """What an auditor who has both logs as they are now makes of an entry."""
@@ -475,11 +468,12 @@ class Simulated:
             return None
         verdict, item = found
         return Seen(
-            state=None if item is None else item.state,
+            state=None if item is None else state_at(item, self.now_ms("ARC")),
             rung=None,
             faults=tuple(verdict.faults),
             clocks={},
             effective=verdict.effective,
+            in_force=item is not None and in_force(item, self.now_ms("ARC")),
         )
 
     def _fold(self) -> dict[int, tuple[Verdict, Any]]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 
 from hotline.scenarios.scenario import Scenario
@@ -91,8 +92,9 @@ def _named(row: Mapping[str, Any], name: str) -> bool:
 
 def _idle(row: Mapping[str, Any]) -> dict[str, Any]:
     """A move that changes nothing; a start that starts nothing."""
-    kept = ("procedure", "step", "by", "from", "times", "state")
-    return {key: value for key, value in row.items() if key in kept}
+    kept = ("procedure", "step", "by", "from", "times")
+    idle = {key: value for key, value in row.items() if key in kept}
+    return idle if "by" in row else {**idle, "state": "said"}
 
 
 def _is(item: Any, name: str) -> bool:
@@ -102,20 +104,29 @@ def _is(item: Any, name: str) -> bool:
 
 
 def _unmentioned(files: dict[str, bytes], kind: str) -> dict[str, bytes]:
-    """The files without any mention of a kind that is gone."""
-    for file, data in list(files.items()):
-        if not file.startswith("kinds/") or not any(f'"{sign}{kind}"'.encode() in data for sign in ("", "-")):
+    """The files without any mention of a kind that is gone, or of a step that only it had."""
+    tables = {file: _read(data) for file, data in files.items() if file.startswith("kinds/")}
+    steps = {f"{values['procedure']}:{values['step']}" for values in tables.values()}
+    for file, values in tables.items():
+        changes = {
+            key: [name for name in values[key] if name.lstrip("-") != kind and (":" not in name or name in steps)]
+            for key in REFERENCES
+            if key in values
+        }
+        if all(values[key] == names for key, names in changes.items()):
             continue
-        values = tomllib.loads(data.decode())
-        for key in REFERENCES:
-            if key in values:
-                values[key] = [name for name in values[key] if name.removeprefix("-") != kind]
-        if not values.get("followed_by", True):
-            del values["clocks"]["follow_ms"]
-        if not values.get("replies_to", True):
+        made = {**values, **changes}
+        if not made.get("replies_to", True):
             # Nothing is left that it could answer.
-            for key in ("replies_to", "in_reply_to", "reply_voice"):
-                values.pop(key, None)
-            values["opens_thread"] = True
-        files[file] = spelt({key: value for key, value in values.items() if value != []}).encode()
+            made = {key: value for key, value in made.items() if key not in ("in_reply_to", "reply_voice")}
+            made["opens_thread"] = True
+        if not made.get("followed_by", True):
+            made["clocks"] = {name: limit for name, limit in made["clocks"].items() if name != "follow_ms"}
+        files[file] = spelt({key: value for key, value in made.items() if value != []}).encode()
     return files
+
+
+@cache
+def _read(data: bytes) -> Mapping[str, Any]:
+    """A file's table; nobody changes it."""
+    return tomllib.loads(data.decode())
