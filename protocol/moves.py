@@ -64,7 +64,11 @@ class Moves:
         """
         start = self._procedures.start(kind.procedure, kind.step)
         if start is None:
-            return SAID, None
+            # It moves another; all that it may owe by itself is to have been reported in time.
+            report_ms = self._clockwork.own(kind).get("report_ms")
+            if report_ms is None or event.aware_at_ms is None:
+                return SAID, None
+            return SAID, Course(report_by_ms=event.aware_at_ms + report_ms)
         ends = event.valid_until_ms is not None and (start.starts or kind.procedure == "proposal")
         clocks = self._clockwork.own(kind)
         if not (ends or kind.register or event.starts_ms is not None or any(name in clocks for name in _TIMED)):
@@ -184,6 +188,10 @@ class Moves:
     def _accept(self, asked: Kind, subject: Item, home_ms: int, open_item: Opening, *, by_acceptance: bool) -> None:
         """A proposal is accepted, or put in force."""
         if by_acceptance and asked.activated_by:
+            # The notice begins here; whoever puts it in force later need not give it again.
+            notice_ms = self._clockwork.own(asked).get("notice_ms")
+            if notice_ms is not None and subject.course is not None:
+                subject.course.starts_ms = max(home_ms + notice_ms, subject.course.starts_ms or 0)
             return
         changed = open_item(subject.reply) if subject.reply != NO_LOCATION else None
         known = None if changed is None else self._catalogue.kind(changed.kind)
@@ -197,11 +205,14 @@ class Moves:
                     if changed.state in move.origin and not (before is not None and before.lapsed_at(home_ms)):
                         changed.state = move.to or changed.state
                         self._renew(move, known, changed, course.offered_until_ms, home_ms)
+                        if move.ends and before is not None:
+                            before.ended_ms = home_ms
                     return
         if subject.state == _ACCEPTED:
             subject.state = _IN_FORCE
         subject.course = course
-        self._put_in_force(course, asked, home_ms)
+        noticed = not by_acceptance and subject.answered is not None
+        self._put_in_force(course, asked, home_ms, forced=noticed)
 
     def _steer(self, move: Move, kind: Kind, asked: Kind, event: Event, home_ms: int, subject: Item) -> None:
         """What else a move does: end, suspend, resume, renew, review."""

@@ -226,6 +226,9 @@ class Live:
     def forge(self, party: str, signed: SignedStatement) -> int:
         raise Unplayable("only a node that was tampered with logs what nobody signed; the simulator has one")
 
+    def dismiss(self, party: str, name: str) -> None:
+        raise Unplayable("the roots of these two homes sign in a ceremony; see `hotline roster renew`")
+
     # --- looking ------------------------------------------------------------------------------------------------------
 
     def see(self, observer: str, voice: str, index: int) -> Seen | None:

@@ -88,6 +88,7 @@ class Play:
             "draft": self._send,
             "sign": self._sign,
             "forge": self._forge,
+            "roster": self._roster,
             "line": self._line,
             "node": self._node,
             "clock": self._clock,
@@ -299,6 +300,13 @@ class Play:
         index = self.stage.forge(step.party, signed)
         self._keep(step, Said(step, signed, {"serial": f"{step.party} {index}", "state": "logged", "missing": ()}))
         return f"{kind.label()} {step.party} {index}, past every check of its node"
+
+    def _roster(self, step: Step) -> str:
+        word, _, name = step.what.partition(" ")
+        if word != "without" or not name:
+            raise Misspelt(self.scenario.name, step.number, "a roster is changed by `roster without NAME`")
+        self.stage.dismiss(step.party, name)
+        return f"the roots of {step.party} sign a roster without {name}"
 
     # --- what happens to the line -------------------------------------------------------------------------------------
 

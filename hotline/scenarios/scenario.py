@@ -48,6 +48,7 @@ VERBS: Final = (
     "amend",
     "countersign",
     "withdraw",
+    "roster",
     "line",
     "node",
     "clock",

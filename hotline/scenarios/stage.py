@@ -138,6 +138,13 @@ class Stage(Protocol):
             Unplayable: only a node that was tampered with does that.
         """
 
+    def dismiss(self, party: str, name: str) -> None:
+        """Let a party's roots sign the next roster, in which an officer is no more.
+
+        Raises:
+            Unplayable: this stage has no roots at hand.
+        """
+
     def see(self, observer: str, voice: str, index: int) -> Seen | None:
         """One entry as an observer sees it now; None where they do not have it yet."""
 

@@ -450,6 +450,21 @@ class Simulated:
         placed = self._run(party, _awaited(line.place(Statement.parse(signed.statement), signed)))
         return int(placed.index)
 
+    def dismiss(self, party: str, name: str) -> None:
+        before = self._rosters[party]
+        number = NAMES.index(name) + 1
+        made = replace(
+            before,
+            version=before.version + 1,
+            previous=digest(rosters.render(before)),
+            people=tuple(person for person in before.people if person.number != number),
+        )
+        store = self.disks[party].store
+        own, their = store.head(party), store.head(COUNTERPART[party])
+        seen = {"after": LogState(own.size, own.root), "seen": LogState(their.size, their.root)}
+        self.submit(party, self.document(party, "roster", rosters.render(made), **seen))
+        self._rosters[party] = made
+
     # --- looking ------------------------------------------------------------------------------------------------------
 
     def see(self, observer: str, voice: str, index: int) -> Seen | None:

@@ -60,8 +60,18 @@ def without(files: Mapping[str, bytes], what: str) -> dict[str, bytes]:
         values[path[0]] = [_idle(row) if _named(row, path[1]) else row for row in values[path[0]]]
     else:
         _remove(values, path, what)
+        _untie(values)
     changed[file] = spelt(values).encode()
     return changed
+
+
+def _untie(values: dict[str, Any]) -> None:
+    """What follows a statement and when it is due come together, or not at all."""
+    clocks = values.get("clocks", {})
+    if "follow_ms" not in clocks:
+        values.pop("followed_by", None)
+    elif not values.get("followed_by"):
+        del clocks["follow_ms"]
 
 
 def _remove(values: dict[str, Any], path: list[str], what: str) -> None:
@@ -120,9 +130,9 @@ def _unmentioned(files: dict[str, bytes], kind: str) -> dict[str, bytes]:
             # Nothing is left that it could answer.
             made = {key: value for key, value in made.items() if key not in ("in_reply_to", "reply_voice")}
             made["opens_thread"] = True
-        if not made.get("followed_by", True):
-            made["clocks"] = {name: limit for name, limit in made["clocks"].items() if name != "follow_ms"}
-        files[file] = spelt({key: value for key, value in made.items() if value != []}).encode()
+        made["clocks"] = dict(made.get("clocks", {}))
+        _untie(made)
+        files[file] = spelt({key: value for key, value in made.items() if value not in ([], {})}).encode()
     return files
 
 
