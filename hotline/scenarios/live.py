@@ -278,7 +278,9 @@ def seen_of(view: Mapping[str, Any], registers: Mapping[str, Sequence[Mapping[st
         effective=view["effective"],
         in_force=view["in_force"],
         no_answer=view["no_answer"],
-        registers=tuple(name for name, rows in registers.items() if any(row["serial"] == view["serial"] for row in rows)),
+        registers=tuple(
+            name for name, rows in registers.items() if any(row["serial"] == view["serial"] for row in rows)
+        ),
     )
 
 

@@ -70,6 +70,7 @@ def test_a_scenario_comes_out_as_it_says(name: str) -> None:
         play(scenario(name), catalogue())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", scenario_names())
 def test_a_scenario_fails_without_what_it_rests_on(name: str) -> None:
     """Each kind, rule, clock or term that a scenario names is taken away in turn; each time an expectation fails."""
