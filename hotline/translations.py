@@ -54,9 +54,7 @@ class Translation:
 
 def has_text(spoken: Spoken) -> bool:
     """Whether a statement holds words that could be translated, and is one that the kind of a translation names."""
-    from nodes.resources import catalogue
-
-    kind = catalogue().kind(KIND)
+    kind = None if spoken.catalogue is None else spoken.catalogue.kind(KIND)
     if kind is None or spoken.statement is None or spoken.branch or spoken.ahead:
         return False
     return spoken.statement.body_digest is not None and spoken.statement.kind in kind.replies_to

@@ -142,3 +142,17 @@ def columns(text: str) -> int:
 def padded(text: str, width: int) -> str:
     """A text with blanks behind it, up to a number of columns."""
     return text + " " * (width - columns(text))
+
+
+def cut(text: str, width: int) -> str:
+    """A printable text no wider than a number of columns, with a sign where it was cut; an open isolate is closed."""
+    if columns(text) <= width:
+        return text
+    kept = ""
+    room = width - 1
+    for one in text:
+        room -= columns(one)
+        if room < 0:
+            break
+        kept += one
+    return kept + "…" + _END * (kept.count(_ISOLATE) - kept.count(_END))

@@ -15,6 +15,7 @@ from hotline.paging import about, left, mute_line
 from hotline.printable import printable
 from hotline.showing import state_text
 from hotline.watch.picture import LineSeen, Picture, View, is_unread
+from hotline.words import Words, cut
 from hotline.zulu import duration, zulu_short
 
 KEYS: Final = "a acknowledge all   1-9 one   space further   q quit"
@@ -64,7 +65,7 @@ def screen(
 
 
 def _cut(row: Row, width: int, output: Output) -> str:
-    text = row.text if len(row.text) <= width else row.text[: width - 1] + "…"
+    text = cut(row.text, width)
     return output.paint(text, *row.colours) if row.colours and text else text
 
 
@@ -107,7 +108,7 @@ def _body(picture: Picture, output: Output, *, now_ms: int) -> Iterator[Row]:
     owed = picture.owed()
     yield Row(f"-- due ({len(owed)}) " + "-" * 20)
     for _, clock in owed:
-        yield _clock(clock, picture.party, now_ms)
+        yield _clock(clock, picture.party, now_ms, output.words)
     news = picture.news()
     unread = sum(1 for _, view in news if is_unread(view))
     yield Row(f"-- said to us ({unread} not opened) " + "-" * 20)
@@ -138,7 +139,7 @@ def _page(page: View, number: int, now_ms: int) -> Row:
     return Row(printable(f"{key} {about(page)}{left(page, now_ms)}  ({page['id']})"), ("bold", "red"))
 
 
-def _clock(clock: View, party: str, now_ms: int) -> Row:
+def _clock(clock: View, party: str, now_ms: int, words: Words) -> Row:
     left_ms = int(clock["due_ms"]) - now_ms
     ours = clock["owed_by"] == party
     when = f"in {duration(left_ms)}" if left_ms >= 0 else f"OVERDUE by {duration(-left_ms)}"
@@ -146,27 +147,27 @@ def _clock(clock: View, party: str, now_ms: int) -> Row:
     who = "by us" if ours else f"by {clock['owed_by']}"
     text = f"     {when:<22} {clock['name']} {who}: {str(clock['precedence']).upper()} {clock['serial']}"
     colours = ("bold", "red") if left_ms < 0 and ours else ("yellow",) if left_ms < 0 else ()
-    return Row(printable(f"{text} {clock['kind']}{status}"), colours)
+    return Row(f"{printable(text)} {words.kind_name(str(clock['kind']))}{printable(status)}", colours)
 
 
 def _said(view: View, output: Output) -> Row:
-    unread = is_unread(view)
+    unread, words, state = is_unread(view), output.words, state_text(view)
     at_ms = view["logged_at_ms"]
     parts = [
         "  NEW" if unread else "     ",
-        f"{str(view['precedence'] or '').upper():<9}",
-        f"{view['serial']:<9}",
+        printable(f"{str(view['precedence'] or '').upper():<9}"),
+        printable(f"{view['serial']:<9}"),
         zulu_short(at_ms) if at_ms is not None else "-" * 20,
-        output.words.kind_name(str(view["kind"] or "not understood")),
-        state_text(view),
+        words.kind_name(str(view["kind"] or "not understood")),
+        words.state(state) if state else "",
     ]
     if view["status"] not in {None, "actual", "system"}:
-        parts.append(f"*** {str(view['status']).upper()} ***")
+        parts.append(printable(f"*** {str(view['status']).upper()} ***"))
     if view["ahead"] is not None:
         parts.append(f"came ahead of {view['ahead']}")
     if view["faults"]:
-        parts.append("FAULT " + ", ".join(view["faults"]))
+        parts.append(printable("FAULT " + ", ".join(view["faults"])))
     if view.get("missing"):
-        parts.append("UNAUTHORISED: no " + ", ".join(view["missing"]))
-    text = printable(" ".join(part for part in parts if part).rstrip())
+        parts.append(printable("UNAUTHORISED: no " + ", ".join(view["missing"])))
+    text = " ".join(part for part in parts if part).rstrip()
     return Row(text, _COLOUR.get(str(view["precedence"]), ()) if unread else ())

@@ -14,7 +14,7 @@ from hotline.cli.main import cli, run
 from hotline.output import Output, table
 from hotline.printable import printable
 from hotline.showing import header_lines, row, verdict_lines
-from hotline.words import ENGLISH, Words, columns, padded
+from hotline.words import ENGLISH, Words, columns, cut, padded
 from nodes.resources import catalogue, language_file
 from protocol.wording import LANGUAGES, Wording
 from tests.hotline.nodes import running
@@ -86,6 +86,9 @@ def test_wide_characters_take_two_columns() -> None:
     assert [columns(text) for text in ("ab", "能源", f"{ISOLATE}طاقة{END}", "e\u0301")] == [2, 4, 4, 1]
     assert padded("能源", 6) == "能源  "
     assert table([("能源", "x"), ("abcd", "y")]) == ["能源  x", "abcd  y"]
+    assert [cut(text, 4) for text in ("能源", "能源源", "abcde", f"{ISOLATE}طاقةط{END}")] == [
+        "能源", "能…", "abc…", f"{ISOLATE}طاق…{END}",
+    ]  # fmt: skip
 
 
 def test_every_row_of_a_header_has_a_name_in_every_language() -> None:
