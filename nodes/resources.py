@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
+from protocol import parsed_files
 from protocol.journal_kinds import JournalCatalogue
 from protocol.kinds import Catalogue, catalogue_digest
 
@@ -42,7 +43,7 @@ def _files(root: Traversable) -> dict[str, bytes]:
 @cache
 def catalogue() -> Catalogue:
     """Load the newest catalogue of kinds once a process."""
-    return Catalogue.load(catalogue_files())
+    return Catalogue.load(catalogue_files(), parsed_files.read_parsed((_PACKAGE / parsed_files.NAME).read_bytes()))
 
 
 def earlier_catalogues() -> tuple[bytes, ...]:

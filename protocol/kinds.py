@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from protocol.catalogue_table import CatalogueRefused, Table, read_field, read_vocabulary
 from protocol.kind import EVERY_KIND, MACHINE_KINDS, NEEDS, PROCEDURES, REGISTERS, VOICES, Kind
 from protocol.kind_checks import check_course, check_kind, expanded, tied
+from protocol.parsed_files import Parsed, tables_of
 from protocol.procedures import EARLIER, Procedures, read_procedures
 from protocol.tagged import digest as sha256_digest
 from protocol.tagged import tagged
@@ -55,11 +56,12 @@ class Catalogue:
     _vocabularies: Mapping[str, Vocabulary] = field(repr=False, compare=False)
 
     @classmethod
-    def load(cls, files: Mapping[str, bytes]) -> "Catalogue":
+    def load(cls, files: Mapping[str, bytes], parsed: Parsed | None = None) -> "Catalogue":
         """Read a catalogue.
 
         Args:
             files: bytes by name, relative to the catalogue's folder, with slashes: `kinds/update.toml`.
+            parsed: what files of the same bytes parse to; any other file is parsed here.
 
         Returns:
             The catalogue.
@@ -68,7 +70,7 @@ class Catalogue:
             CatalogueRefused: a file is missing, is not TOML, holds a name or value that is not known here, or refers
                 to a kind, field or vocabulary that is not there.
         """
-        return _load(files)
+        return _load(files, parsed or {})
 
     def kind(self, name: str) -> Kind | None:
         """Find a kind by name, or None: the entry is then kept and shown as not understood."""
@@ -92,11 +94,11 @@ def catalogue_digest(files: Mapping[str, bytes]) -> bytes:
     return tagged("catalogue", b"".join(parts))
 
 
-def _load(files: Mapping[str, bytes]) -> Catalogue:
+def _load(files: Mapping[str, bytes], parsed: Parsed) -> Catalogue:
     tables: dict[str, dict[str, object]] = {}
     for name in sorted(files, key=str.encode):
         try:
-            tables[name] = tomllib.loads(files[name].decode("utf-8"))
+            tables[name] = tables_of(files[name], parsed)
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise CatalogueRefused(name, f"is not TOML: {error}") from None
     for name in ("catalogue.toml", "fields.toml"):

@@ -1,4 +1,4 @@
-"""Write spec/catalogue.md from the catalogue's data, and spec/codes.md from the tables of codes.
+"""Write spec/catalogue.md from the catalogue's data, spec/codes.md from the tables of codes, and the parsed catalogue.
 
     python spec/make_catalogue_page.py
 
@@ -17,11 +17,13 @@ from protocol.codes import GROUPS  # noqa: E402
 from protocol.facts import FACT_TYPES, HASHES_MAX  # noqa: E402
 from protocol.fields import FIELD_TYPES, Field, how_typed  # noqa: E402
 from protocol.kinds import Catalogue, Kind  # noqa: E402
+from protocol.parsed_files import NAME, write_parsed  # noqa: E402
 from protocol.procedures import FLAGS, STATES  # noqa: E402
 
 PAGE = SPEC / "catalogue.md"
 CODES_PAGE = SPEC / "codes.md"
 DATA = ROOT / "protocol" / "catalogue"
+PARSED = ROOT / "protocol" / NAME
 _UNITS = ((86_400_000, "days"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 INTRODUCTION = """\
@@ -48,7 +50,9 @@ Catalogue version: {version}. Digest: `{digest}`.
    catalogue whole MUST NOT judge entries by it.
 2. The digest is SHA-256 over `hotline/1/catalogue`, a zero byte, and for every file, sorted by the bytes of its name,
    SHA-256 of the name and SHA-256 of the bytes. Names are relative to the folder, with slashes.
-3. An agreement names the version and the digest; so does the header of every statement.
+3. `catalogue.jsonl` beside the folder holds what the files parse to, each under the SHA-256 of its bytes. It saves time
+   and is not part of the digest: where it has no line for a file, the file counts, and is parsed.
+4. An agreement names the version and the digest; so does the header of every statement.
 
 ## Text
 
@@ -303,12 +307,17 @@ def common_facts(catalogue: Catalogue) -> dict[str, str]:
     return {name: type_ for kind in catalogue.kinds for name, type_ in kind.common_facts.items()}
 
 
+def files() -> dict[str, bytes]:
+    """Read every file of the catalogue."""
+    return {path.relative_to(DATA).as_posix(): path.read_bytes() for path in sorted(DATA.rglob("*.toml"))}
+
+
 def load() -> Catalogue:
     """Read the catalogue from its folder."""
-    files = {path.relative_to(DATA).as_posix(): path.read_bytes() for path in sorted(DATA.rglob("*.toml"))}
-    return Catalogue.load(files)
+    return Catalogue.load(files())
 
 
 if __name__ == "__main__":
     PAGE.write_text(page(load()), encoding="utf-8")
     CODES_PAGE.write_text(codes_page(), encoding="utf-8")
+    PARSED.write_bytes(write_parsed(files()))

@@ -6,6 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from protocol.kinds import Catalogue
+from protocol.parsed_files import read_parsed, write_parsed
+
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 
 
@@ -28,3 +31,19 @@ def test_the_page_of_the_catalogue_agrees_with_the_data(maker: ModuleType) -> No
 def test_the_page_of_codes_agrees_with_the_tables(maker: ModuleType) -> None:
     """Run `python spec/make_catalogue_page.py` after a change to protocol/codes_*.py."""
     assert (SPEC / "codes.md").read_text(encoding="utf-8") == maker.codes_page()
+
+
+def test_the_parsed_catalogue_agrees_with_the_data(maker: ModuleType) -> None:
+    """Run `python spec/make_catalogue_page.py` after a change to protocol/catalogue/."""
+    assert maker.PARSED.read_bytes() == write_parsed(maker.files())
+
+
+def test_a_line_counts_only_for_the_bytes_it_was_made_from(maker: ModuleType) -> None:
+    """A catalogue is the same with the parsed lines and without, and a changed file is parsed."""
+    files = maker.files()
+    parsed = read_parsed(write_parsed(files))
+    assert Catalogue.load(files, parsed) == Catalogue.load(files)
+    files["kinds/goodwill.toml"] = files["kinds/goodwill.toml"].replace(b"Goodwill message", b"Kind words")
+    changed = Catalogue.load(files, parsed).kind("goodwill")
+    assert changed is not None
+    assert changed.label() == "Kind words"
