@@ -226,6 +226,11 @@ class Live:
     def forge(self, party: str, signed: SignedStatement) -> int:
         raise Unplayable("only a node that was tampered with logs what nobody signed; the simulator has one")
 
+    def enact(
+        self, party: str, kind: str, text: bytes, *, thread: bytes, in_reply_to: bytes | None
+    ) -> tuple[SignedStatement, Mapping[str, Any]]:
+        raise Unplayable("the roots of these two homes sign in a ceremony; see `hotline agreement`")
+
     def dismiss(self, party: str, name: str) -> None:
         raise Unplayable("the roots of these two homes sign in a ceremony; see `hotline roster renew`")
 

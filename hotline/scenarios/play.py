@@ -20,11 +20,13 @@ from hotline.scenarios.filling import fill
 from hotline.scenarios.scenario import Scenario, Step, span_ms
 from hotline.scenarios.sentences import Subject, differing, is_sentence, subject_of
 from hotline.scenarios.stage import Audited, Declined, Stage, Unplayable
+from hotline.scenarios.terms import amended
 from hotline.sending import make, place_of, sign
 from hotline.zulu import zulu
 from nodes.signed import SignedStatement
 from protocol.authority import missing_slots, slots_needed
 from protocol.errors import ProtocolError
+from protocol.governance import AMEND, COUNTERSIGN
 from protocol.kinds import Kind
 from protocol.signature import Signature
 from protocol.statement import Statement
@@ -88,6 +90,8 @@ class Play:
             "draft": self._send,
             "sign": self._sign,
             "forge": self._forge,
+            "amend": self._amend,
+            "countersign": self._countersign,
             "roster": self._roster,
             "line": self._line,
             "node": self._node,
@@ -307,6 +311,27 @@ class Play:
             raise Misspelt(self.scenario.name, step.number, "a roster is changed by `roster without NAME`")
         self.stage.dismiss(step.party, name)
         return f"the roots of {step.party} sign a roster without {name}"
+
+    # --- the agreement and the rosters ----------------------------------------------------------------------------
+
+    def _amend(self, step: Step) -> str:
+        """Another text of the agreement, on the one that the party has in force."""
+        base = self.stage.channel(step.party).agreement
+        changed = amended(base, step.terms, scenario=self.scenario.name, step=step.number)
+        text = replace(changed, founding=base.founding or base.digest, amends=base.digest).text
+        return self._enact(step, AMEND, text, None)
+
+    def _countersign(self, step: Step) -> str:
+        named = self._said(step)
+        said = self._spoken(step, step.what)
+        return self._enact(step, COUNTERSIGN, named.signed.body or b"", None if said is None else said.leaf)
+
+    def _enact(self, step: Step, kind: str, text: bytes, in_reply_to: bytes | None) -> str:
+        """A document in the thread of the agreement, which is that of entry 0 of the first party."""
+        thread = self.stage.spoken(step.party, self.stage.agreement.shorts[0], 0).leaf
+        signed, outcome = self.stage.enact(step.party, kind, text, thread=thread, in_reply_to=in_reply_to)
+        self._keep(step, Said(step, signed, outcome))
+        return f"{kind} {outcome.get('serial') or outcome['state']}"
 
     # --- what happens to the line -------------------------------------------------------------------------------------
 

@@ -47,7 +47,6 @@ VERBS: Final = (
     "forge",
     "amend",
     "countersign",
-    "withdraw",
     "roster",
     "line",
     "node",

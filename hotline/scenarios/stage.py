@@ -138,6 +138,16 @@ class Stage(Protocol):
             Unplayable: only a node that was tampered with does that.
         """
 
+    def enact(
+        self, party: str, kind: str, text: bytes, *, thread: bytes, in_reply_to: bytes | None
+    ) -> tuple[SignedStatement, Mapping[str, Any]]:
+        """Let a party's roots sign a document and its node take it; gives it and its outcome.
+
+        Raises:
+            Declined: it is not taken.
+            Unplayable: this stage has no roots at hand.
+        """
+
     def dismiss(self, party: str, name: str) -> None:
         """Let a party's roots sign the next roster, in which an officer is no more.
 

@@ -411,7 +411,7 @@ class Simulated:
         return Channel(
             own=party,
             counterpart=COUNTERPART[party],
-            agreement=self.agreement,
+            agreement=self.lives[party].line.agreement,
             rosters=self._rosters,
             own_log=LogState(own.size, own.root),
             their_log=LogState(their.size, their.root),
@@ -449,6 +449,23 @@ class Simulated:
         line = self.lives[party].line
         placed = self._run(party, _awaited(line.place(Statement.parse(signed.statement), signed)))
         return int(placed.index)
+
+    def enact(
+        self, party: str, kind: str, text: bytes, *, thread: bytes, in_reply_to: bytes | None
+    ) -> tuple[SignedStatement, Mapping[str, Any]]:
+        channel = self.channel(party)
+        signed = self.document(
+            party,
+            kind,
+            text,
+            agreement=channel.agreement.digest,
+            after=channel.own_log,
+            seen=channel.their_log,
+            thread=thread,
+            in_reply_to=in_reply_to,
+            issued_at_ms=channel.now_ms,
+        )
+        return signed, self.submit(party, signed)
 
     def dismiss(self, party: str, name: str) -> None:
         before = self._rosters[party]
