@@ -9,6 +9,8 @@ import click
 from hotline.cli.send import require_text, run_send, sending_options
 from hotline.cli.settings import common_options, settings_of
 
+_ASK, _ANSWER = "clarification-request", "clarification-response"
+
 
 @click.command("ack")
 @click.argument("serial")
@@ -46,12 +48,12 @@ def ask_command(
     settings = settings_of(context)
     preset: dict[str, Any] = {}
     if options.get("file") is None:
-        asked = list(questions) or [require_text(None, "--question", settings, "Question")]
+        asked = list(questions) or [require_text(None, "--question", settings, _ASK, "questions", "text")]
         preset = {
             "questions": [{"number": place, "text": text} for place, text in enumerate(asked, 1)],
-            "why": require_text(why, "--why", settings, "Why it is asked"),
+            "why": require_text(why, "--why", settings, _ASK, "why"),
         }
-    return run_send(settings, "clarification-request", reply_to=serial, preset=preset, **options)
+    return run_send(settings, _ASK, reply_to=serial, preset=preset, **options)
 
 
 @click.command("answer")
@@ -76,7 +78,7 @@ def answer_command(
     settings = settings_of(context)
     preset: dict[str, Any] = {}
     if options.get("file") is None and (texts or states or not options.get("values")):
-        given = list(texts) or [require_text(None, "--text", settings, "Answer")]
+        given = list(texts) or [require_text(None, "--text", settings, _ANSWER, "answers", "text")]
         said = [states[place] if place < len(states) else "answered" for place in range(len(given))]
         preset = {
             "answers": [
@@ -84,4 +86,4 @@ def answer_command(
                 for place, (state, text) in enumerate(zip(said, given, strict=True), 1)
             ]
         }
-    return run_send(settings, "clarification-response", reply_to=serial, preset=preset, **options)
+    return run_send(settings, _ANSWER, reply_to=serial, preset=preset, **options)

@@ -255,8 +255,14 @@ def show_outcome(settings: Settings, outcome: dict[str, Any], *, counterpart: st
     settings.output.result(outcome, [printable(line) for line in lines])
 
 
-def require_text(value: str | None, name: str, settings: Settings, question: str) -> str:
+def require_text(value: str | None, name: str, settings: Settings, kind_name: str, field: str, column: str = "") -> str:
     """Give a text that a command needs, asked for where nobody gave it.
+
+    Args:
+        value: what was given, or None.
+        name: the option it is given by.
+        settings: of this run.
+        kind_name, field, column: whose label is the question; no column where the field has none.
 
     Raises:
         Misused: nobody gave it and nobody is there to ask.
@@ -265,5 +271,13 @@ def require_text(value: str | None, name: str, settings: Settings, question: str
         return value
     if not settings.may_ask:
         raise Misused("missing-field", f"give {name}")
+    from nodes.resources import catalogue
+
+    kind = catalogue().kind(kind_name)
+    item = None if kind is None else kind.field(field)
+    question = name
+    if kind is not None and item is not None:
+        inner = next((one for one in item.columns if one.name == column), None)
+        question = settings.output.words.field(kind, item, inner)
     entered: str = click.prompt(question, err=True)
     return entered
