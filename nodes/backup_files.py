@@ -40,10 +40,10 @@ FILES_MAX: Final = 100_000
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}"
 _CHANNEL = r"channels/[A-Z]{2,4}/"
 _SETTINGS = (
-    r"(?:node\.toml|node\.key|party\.toml"
+    r"(?:node\.toml|node\.key|party\.toml|languages/[a-z]{2}\.toml"
     rf"|auditors/{_NAME}\.pem"
     rf"|offers/{_NAME}\.offer"
-    r"|officers/[a-z][a-z0-9-]{0,31}/(?:officer\.toml|officer\.key|seen\.toml|pins/[A-Z]{2,4}\.toml)"
+    r"|officers/[a-z][a-z0-9-]{0,31}/(?:officer\.toml|officer\.key|seen\.toml|(?:pins/[A-Z]{2,4}|languages/[a-z]{2})\.toml)"
     rf"|{_CHANNEL}(?:agreement\.toml|agreement\.statement|channel\.toml|second-party"
     rf"|(?:bootstrap|outbox)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)"
     rf"|past/[A-Z]{{2,4}}-[1-9][0-9]{{0,5}}\.succession|roster-held))"
@@ -54,7 +54,7 @@ LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
 _JOURNAL = r"journal/[0-9a-f]{32}/"
 JOURNAL: Final = re.compile(rf"{_JOURNAL}journal\.db")
 _DIRECTORY: Final = re.compile(
-    r"auditors|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/pins)?)?"
+    r"auditors|languages|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/(?:pins|languages))?)?"
     r"|journal(?:/[0-9a-f]{32})?"
     r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|rosters|evidence|past))?)?"
 )

@@ -27,6 +27,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
         current                 which journal goes on, with its sealed key
         <id>/journal.db         its entries; high-water, how far it was signed; policy, by which it is audited
         outbox/                 what commands left for the node to write down
+      languages/fr.toml         labels that this ministry has reviewed (`hotline/language_files.py`)
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
@@ -34,6 +35,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
       officer.key               sealed `OfficerKeyring`
       pins/BOR.toml             exact agreement text of the channel with BOR, as compared by voice
       seen.toml                 newest rosters that the officer's program has seen
+      languages/fr.toml         as in a node home, where the officer's is on a machine of its own
 
 Every path inside a home is relative, so that a home can be moved.
 """

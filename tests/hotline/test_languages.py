@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +17,8 @@ from hotline.output import Output, table
 from hotline.printable import printable
 from hotline.showing import header_lines, row, verdict_lines
 from hotline.words import ENGLISH, Words, columns, cut, padded
+from nodes.backup_files import KEYS, paths
+from nodes.home import NodeHome
 from nodes.resources import catalogue, language_file
 from protocol.wording import LANGUAGES, Wording
 from tests.hotline.nodes import running
@@ -101,6 +105,25 @@ def test_every_row_of_a_header_has_a_name_in_every_language() -> None:
         assert [name for name in names if name.isascii() and "[" not in name] == []
 
 
+def opened_files(*arguments: str) -> list[str]:
+    """Names of the files of languages that a command opens."""
+    program = (
+        "import sys; seen = []; "
+        "sys.addaudithook(lambda event, args: seen.append(str(args[0])) if event == 'open' else None); "
+        "from hotline.cli.main import run; from hotline.output import Output; import io; "
+        "run(sys.argv[1:], Output(out=io.StringIO())); "
+        "print(*(name.rpartition('/')[2] for name in seen if '/protocol/languages/' in name))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_files_of_a_language_are_read_only_when_asked_for() -> None:
+    """None for a reader of English; for another one file, once."""
+    assert opened_files("catalogue", "show", "goodwill") == []
+    assert opened_files("--lang", "fr", "catalogue", "show", "goodwill") == ["fr.toml"]
+
+
 def test_a_language_that_is_not_there_is_refused() -> None:
     """As an option before anything is done, and from the environment with what there is."""
     assert hotline("--lang", "tlh", "catalogue", "list", "--json").json["error"]["code"] == "usage"
@@ -143,6 +166,8 @@ def test_a_ministry_records_its_review_in_its_own_home(tmp_path: Path) -> None:
     # Below the node's home its officers read the same.
     below = hotline("--home", home / "officers" / "duty", "--lang", "fr", "catalogue", "show", "goodwill").out
     assert "goodwill: Message d’amitié\n" in below
+    # And it is work that nobody wants to do twice.
+    assert "languages/fr.toml" in paths(NodeHome.open(home), KEYS)
 
 
 @pytest.mark.parametrize("line", ['"kind.nothing.label" = "x"', '"kind.goodwill.label" = "a\\u202eb"', "no toml"])
