@@ -16,7 +16,7 @@ from hotline.desk import Channel, Desk, Officer, Spoken
 from hotline.errors import CouldNot, Misused, Refused
 from hotline.reference import parse_reference
 from nodes.signed import SignedStatement
-from protocol.authority import missing_slots, slots_needed
+from protocol.authority import EMERGENCY, missing_slots, slots_needed
 from protocol.compose import Composed, Setting, compose
 from protocol.kinds import Kind
 from protocol.signature import Signature, sign_statement
@@ -91,16 +91,31 @@ def _check_reply(kind: Kind, target: Spoken, *, own: str) -> None:
         raise Misused("reply-unfit", f"a {kind.name} answers {side} statements, and {target.serial} is not one")
 
 
-def make(letter: Letter, place: Place, channel: Channel, *, now_ms: int) -> Composed:
+def make(letter: Letter, place: Place, channel: Channel, *, now_ms: int, emergency: bool = False) -> Composed:
     """Seal and spell a statement; nothing is signed or sent yet.
+
+    Args:
+        letter: what is said.
+        place: where it stands.
+        channel: verified.
+        now_ms: UTC milliseconds.
+        emergency: whether one person releases it by the agreement's emergency clause.
 
     Raises:
         Misused: another status than the thread's.
+        Refused: `no-emergency-clause`.
         ComposeRefused: the contents are too large, or a choice cannot stand in the header.
     """
     choices = letter.choices
     if place.status is not None and choices.status not in {None, place.status}:
         raise Misused("status-mixed", f"the thread is {place.status}; a statement of another status has no place in it")
+    facts = dict(letter.facts)
+    if emergency:
+        clause = channel.agreement.emergency
+        if clause is None or not clause.covers(letter.kind.name):
+            text = f"the agreement lets nobody release a {letter.kind.name} alone; send it with the signatures it needs"
+            raise Refused("no-emergency-clause", text)
+        facts[EMERGENCY] = True
     setting = Setting(
         channel=channel.agreement.channel,
         party=channel.own,
@@ -117,7 +132,7 @@ def make(letter: Letter, place: Place, channel: Channel, *, now_ms: int) -> Comp
         secret=secrets.token_bytes(SECRET_BYTES) if letter.kind.fields else None,
         issued_at_ms=now_ms,
         fields=letter.values,
-        facts=letter.facts or None,
+        facts=facts or None,
         status=choices.status or place.status or "actual",
         precedence=choices.precedence,
         language=choices.language or channel.agreement.languages[0],
@@ -197,8 +212,9 @@ def submit(
     *,
     wait: str,
     timeout_s: float,
+    automated: bool = False,
 ) -> dict[str, Any]:
-    """Hand a statement to the node and wait as far as asked.
+    """Hand a statement to the node and wait as far as asked. What a program made carries no signature, and is a draft.
 
     Returns:
         The outcome, as `--json` shows it.
@@ -209,6 +225,7 @@ def submit(
         timeout_s=timeout_s + 10,
         counterpart=channel.counterpart,
         signed=signed.encode(),
+        automated=automated,
         wait=wait,
         timeout_ms=int(timeout_s * 1000),
     )

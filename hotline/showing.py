@@ -18,6 +18,8 @@ from protocol.kinds import Catalogue, Kind
 from protocol.statement import Statement
 
 DEMONSTRATION = "*** demonstration: nothing said here is meant ***"
+UNOFFICIAL = "*** NOT OFFICIAL: talk between operators; it is quoted nowhere ***"
+EMERGENCY_RELEASE = "*** EMERGENCY: one person released this alone ***"
 _URGENT = frozenset({"flash", "immediate"})
 # Facts of the header that are codes or ranks of a vocabulary; the catalogue gives their types and not their words.
 _FACT_TERMS = {
@@ -42,6 +44,10 @@ def header_lines(statement: Statement, kind: Kind | None, output: Output) -> lis
     lines = [f"{output.paint(label, 'bold')}   {precedence}"]
     if statement.status != "actual":
         lines.append(output.paint(f"*** {_marked(words, 'status', statement.status)} ***", "bold", "yellow"))
+    if kind is not None and not kind.official:
+        lines.append(output.paint(UNOFFICIAL, "bold", "yellow"))
+    if is_emergency(statement.facts):
+        lines.append(output.paint(EMERGENCY_RELEASE, "bold", "red"))
     rows: list[tuple[str, str | None]] = [
         ("from", statement.party),
         ("severity", None if statement.severity is None else words.coded("severity", str(statement.severity))),
@@ -99,11 +105,28 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
         parts.append(said)
     if view["status"] not in {None, "actual", "system"}:
         parts.append(output.paint(_marked(words, "status", str(view["status"])), "yellow"))
+    if is_emergency(view.get("facts")):
+        parts.append(output.paint("EMERGENCY, one person alone", "bold", "red"))
+    if not is_official(view["kind"]):
+        parts.append(output.paint("not official", "yellow"))
     if view["faults"]:
         parts.append(output.paint("FAULT " + ", ".join(view["faults"]), "bold", "red"))
     if view.get("missing"):
         parts.append(output.paint("unauthorised: no " + ", ".join(view["missing"]), "bold", "red"))
     return "  ".join(parts).rstrip()
+
+
+def is_emergency(facts: Mapping[str, Any] | None) -> bool:
+    """Whether the facts of a header say that one person released the statement."""
+    return (facts or {}).get("emergency") is True
+
+
+def is_official(kind: str | None) -> bool:
+    """Whether a kind is more than talk between operators; one that is not known here counts as if it were."""
+    from nodes.resources import catalogue
+
+    known = catalogue().kind(kind or "")
+    return known is None or known.official
 
 
 def fact_text(value: Any) -> str:

@@ -92,7 +92,9 @@ class Desk:
         self._reign = reign
         self._agreement, self._catalogue = reign.agreement, reign.catalogue
 
-    def admit(self, signed: SignedStatement, *, roster: Roster, counterpart: Roster, at_ms: int) -> Admitted:
+    def admit(
+        self, signed: SignedStatement, *, roster: Roster, counterpart: Roster, at_ms: int, unsigned: bool = False
+    ) -> Admitted:
         """Check a statement with the signatures it has so far.
 
         Args:
@@ -100,6 +102,7 @@ class Desk:
             roster: ours, in force.
             counterpart: theirs; what is sealed must be sealed to them.
             at_ms: the time its entry would have.
+            unsigned: whether it may be without any signature so far, as what a program put in is.
 
         Raises:
             AdmissionRefused: it would be faulty; the code says how.
@@ -131,7 +134,7 @@ class Desk:
             if not held:
                 raise AdmissionRefused("bad-signature", f"the signature of {signature.signer} does not verify")
         signers = [(one.person or 0, one.role) for one in signed.signatures]
-        if not signers:
+        if not signers and not unsigned:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
         return Admitted(statement, kind, signed, missing_slots(needs, signers), roster.version)

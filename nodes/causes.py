@@ -15,7 +15,7 @@ import apsw
 
 from keys.roles import ROLES
 from nodes.errors import NodeError
-from nodes.intake import DRAFT
+from nodes.kept import DRAFT
 from nodes.outcome import Draft
 from nodes.page import Cause
 from protocol.codes import CODES
@@ -45,7 +45,7 @@ class Causes:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._drafts: tuple[list[tuple[bytes, int]], list[Cause]] = ([], [])
+        self._drafts: tuple[list[tuple[bytes, int]], list[tuple[int, Cause]]] = ([], [])
 
     def now(self, now_ms: int, follow: Sequence[Cause] = ()) -> list[Cause]:
         """Every cause that stands now. Call it on a thread: it reads what is derived.
@@ -62,18 +62,19 @@ class Causes:
                 *_down(self._line),
                 *_statements(self._line, follow),
                 *_clocks(self._line, now_ms),
-                *self._waiting(),
+                *self._waiting(now_ms),
             ]
         except apsw.Error as error:
             raise NodeError("projection-broken", str(error)) from error
 
-    def _waiting(self) -> list[Cause]:
-        """Drafts of ours, and the first role that each still waits for. They are read anew only where there are others:
+    def _waiting(self, now_ms: int) -> list[Cause]:
+        """Drafts of ours, and each role that is called for one by now. They are read anew only where there are others:
         every signature of them is verified on the way."""
         rows = [(row[0], hash(row[1])) for row in self._line.store.waiting(DRAFT)]
         if rows != self._drafts[0]:
-            self._drafts = (rows, [_draft(self._line, draft) for draft in self._line.intake.drafts()])
-        return self._drafts[1]
+            found = [cause for draft in self._line.drafts.all() for cause in _draft(self._line, draft)]
+            self._drafts = (rows, found)
+        return [cause for since_ms, cause in self._drafts[1] if since_ms <= now_ms]
 
 
 def alarm_cause(counterpart: str, code: str, *, demonstration: bool = False) -> Cause | None:
@@ -163,17 +164,25 @@ def _clocks(line: Line, now_ms: int) -> Iterator[Cause]:
             )
 
 
-def _draft(line: Line, draft: Draft) -> Cause:
+def _draft(line: Line, draft: Draft) -> Iterator[tuple[int, Cause]]:
+    """For each role that a draft waits for, from when on it is called. One that a person has to look at first waits
+    for whoever is on duty; what is held back waits for nobody."""
     statement = Statement.parse(draft.statement)
-    role = draft.missing[0].partition("/")[0] if draft.missing else ""
-    return Cause(
-        key=f"{line.counterpart}/draft/{draft.id}/{role}",
-        family="draft",
-        counterpart=line.counterpart,
-        kind=statement.kind,
-        precedence=statement.precedence,
-        status=statement.status,
-        role=role if role in ROLES else "",
-        since_ms=draft.created_at_ms,
-        demonstration=line.agreement.demonstration,
-    )
+    calls = [(one.role if one.role in ROLES else "", one.since_ms) for one in draft.waits]
+    if draft.hold not in (None, "window"):
+        calls = [("", draft.created_at_ms)]
+    for role, since_ms in calls:
+        yield (
+            since_ms,
+            Cause(
+                key=f"{line.counterpart}/draft/{draft.id}/{role}",
+                family="draft",
+                counterpart=line.counterpart,
+                kind=statement.kind,
+                precedence=statement.precedence,
+                status=statement.status,
+                role=role,
+                since_ms=since_ms,
+                demonstration=line.agreement.demonstration,
+            ),
+        )

@@ -1,9 +1,10 @@
 """Intake: statements of our own party on their way into the log, and how far each has come.
 
-A statement is a *draft* while a signature is missing; complete, it is logged at once, or stands in the *queue* while
-the counterpart has not yet said how far it holds our log. One that was good when it came and is not any more, for
-instance because its roster expired meanwhile, is kept as *refused* and shown. A roster counts from the entry behind it,
-so nothing is placed behind one that was checked by the one before.
+A statement is a *draft* while a signature is missing (`nodes/drafts.py`). Complete, it is held back as long as the
+agreement wants, and logged, or stands in the *queue* while the counterpart has not yet said how far it holds our log.
+One that was good when it came and is not any more, for instance because its roster expired meanwhile, is kept as
+*refused* and shown. A roster counts from the entry behind it, so nothing is placed behind one that was checked by the
+one before.
 
 The same statement may come again, with more signatures or because an answer was lost: whatever comes of one statement
 comes one after the other, so it is logged once.
@@ -18,15 +19,17 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
-from keys.roster import Roster
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
+from nodes.drafts import Drafts, is_emergency
+from nodes.drafts import Host as DraftHost
 from nodes.errors import NodeError
-from nodes.journal import Journal
-from nodes.outcome import Draft, Outcome, State
+from nodes.kept import CLOSED, DRAFT, HELD_BACK, QUEUE, REFUSED, Kept
+from nodes.outcome import Outcome, State
 from nodes.sequencer import Item, Placed, SignRefused
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
@@ -34,23 +37,20 @@ from nodes.threads import on_thread
 from nodes.waiters import Waiters
 from protocol.canonical import encode
 from protocol.entry import Entry
-from protocol.limits import DRAFTS_OF_ONE_MAX
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
 from protocol.statement import LogState, Statement
-from protocol.tagged import digest
 
 _T = TypeVar("_T")
 
 WAIT_LOOK_S = 0.25
 ADMITTED_AT_ONCE = 2
 """Statements that are opened and verified at once. More would stand in each other's way, and in the event loop's."""
-DRAFT, QUEUE, REFUSED = "draft", "queue", "refused"
 FLASH_MARK = encode("precedence") + encode("flash")
 """What stands in the bytes of every flash, which so has a desk of its own before anything of it was verified."""
 
 
-class Host(Protocol):
+class Host(DraftHost, Protocol):
     """What the intake needs of its line."""
 
     @property
@@ -61,13 +61,6 @@ class Host(Protocol):
     def held_size(self) -> int:
         """How far the counterpart holds our log."""
 
-    @property
-    def journal(self) -> Journal:
-        """Where acts of people are written down."""
-
-    def rosters(self) -> tuple[Roster, Roster]:
-        """Ours and theirs, in force."""
-
     def place(self, statement: Statement, signed: SignedStatement) -> Awaitable[Placed]:
         """Give a statement its place in our log."""
 
@@ -76,9 +69,6 @@ class Host(Protocol):
 
     def adopt(self, index: int) -> Awaitable[None]:
         """Let the roster at a place of our log be in force."""
-
-    def alarm(self, code: str, text: str) -> None:
-        """Tell people."""
 
     def broke(self, error: NodeError) -> None:
         """A write failed: the process must end."""
@@ -95,6 +85,9 @@ class Intake:
         executor: threads for crypto and disk.
         waiters: those who wait for a change or a receipt.
         base: number at which the log begins in its voice; above 0 it succeeds another.
+
+    Attributes:
+        drafts: what waits for people.
     """
 
     def __init__(
@@ -120,7 +113,7 @@ class Intake:
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._roster_task: asyncio.Task[Placed] | None = None
         self._taking: set[asyncio.Task[Outcome]] = set()
-        self._drafting = asyncio.Lock()
+        self.drafts = Drafts(host=host, mill=self, store=store, clock=clock, executor=executor, waiters=waiters)
         self._coming = 0
         self._straight: asyncio.Future[Placed | None] | None = None
 
@@ -132,9 +125,15 @@ class Intake:
             self._host.broke(error)
             raise
 
-    def _admit(self, signed: SignedStatement) -> Admitted:
+    def admit(self, signed: SignedStatement, *, unsigned: bool = False) -> Admitted:
+        """Check a statement as it is now, by the rosters in force. Call it on a thread.
+
+        Raises:
+            AdmissionRefused: it would be faulty.
+        """
         own, their = self._host.rosters()
-        admitted = self._desk.admit(signed, roster=own, counterpart=their, at_ms=self._clock.take())
+        at_ms = self._clock.take()
+        admitted = self._desk.admit(signed, roster=own, counterpart=their, at_ms=at_ms, unsigned=unsigned)
         if self._base and not self._is_ours(admitted.statement.after):
             raise AdmissionRefused("after-other-log", "the statement was made for the log before; make it anew")
         return admitted
@@ -144,7 +143,7 @@ class Intake:
         own = self._store.own
         return after.size <= self._store.head(own).size and self._store.root(own, after.size) == after.root
 
-    def _turn(self, statement_id: bytes) -> asyncio.Lock:
+    def turn(self, statement_id: bytes) -> asyncio.Lock:
         """Whoever works on one statement does so alone."""
         lock = self._locks.get(statement_id)
         if lock is None:
@@ -153,57 +152,65 @@ class Intake:
 
     # --- coming in ----------------------------------------------------------------------------------------------------
 
-    async def submit(self, signed: SignedStatement) -> Outcome:
-        """Take a statement: log it, or keep it as a draft or in the queue.
+    async def submit(self, signed: SignedStatement, *, automated: bool = False, person: int = 0) -> Outcome:
+        """Take a statement: log it, or keep it as a draft, held back, or in the queue.
+
+        Args:
+            signed: the statement with the signatures that there are.
+            automated: whether a program made it. Then it may be without any, and a person may have to look first.
+            person: who brought it; 0 where nobody logged in.
 
         Raises:
             AdmissionRefused: it would be faulty; nothing is kept.
             NodeError: it cannot be kept now (`disk-full`, `too-busy`, `log-damaged`).
         """
+        if automated and signed.signatures:
+            raise AdmissionRefused("automated-signed", "what a program puts in carries no signatures; persons add them")
         try:
-            return await self._submit(signed)
+            return await self._submit(signed, automated=automated, person=person)
         except SignRefused as error:
             if error.code == "log-damaged":
                 # A page where it belongs: people are told, and what is stored is looked through and mended.
                 self._host.alarm(error.code, error.text)
             raise
 
-    async def _submit(self, signed: SignedStatement) -> Outcome:
+    async def _submit(self, signed: SignedStatement, *, automated: bool, person: int) -> Outcome:
         self._coming += 1
         try:
             async with self._flash_desk if FLASH_MARK in signed.statement else self._desks:
-                admitted, placed = await self._admit_straight(signed)
+                admitted, placed = await self._admit_straight(signed, automated=automated)
         finally:
             self._coming -= 1
         if placed is not None:
             return self._placed_outcome(admitted.statement, placed.index, placed.leaf, placed.logged_at_ms)
         # Its task is its own: what has begun is ended, so that whoever goes away and comes again finds what came of it.
-        taking = asyncio.create_task(self._take_in_turn(admitted, self._turn(admitted.statement.id)))
+        kept = Kept(signed=signed, automated=automated, person=person if automated else 0)
+        taking = asyncio.create_task(self._take_in_turn(admitted, kept, self.turn(admitted.statement.id)))
         self._taking.add(taking)
         taking.add_done_callback(self._taking.discard)
         return await asyncio.shield(taking)
 
-    async def _take_in_turn(self, admitted: Admitted, turn: asyncio.Lock) -> Outcome:
+    async def _take_in_turn(self, admitted: Admitted, kept: Kept, turn: asyncio.Lock) -> Outcome:
         async with turn:
-            return await self._take(admitted)
+            return await self._take(admitted, kept)
 
-    async def _admit_straight(self, signed: SignedStatement) -> tuple[Admitted, Placed | None]:
+    async def _admit_straight(self, signed: SignedStatement, *, automated: bool) -> tuple[Admitted, Placed | None]:
         """Admit a statement, and if nothing else is under way give it its place in the same go."""
         found: list[Admitted] = []
 
         def make() -> Item | None:
-            admitted = self._admit(signed)
+            admitted = self.admit(signed)
             found.append(admitted)
             statement_id = admitted.statement.id
             known = self._logged(statement_id) or self._store.waiting_of(statement_id) is not None
-            if known or admitted.missing or admitted.kind.name == "roster":
+            if known or admitted.missing or admitted.kind.name == "roster" or self._waits(admitted.statement, admitted):
                 return None
             return Item(signed.statement, admitted.statement, signed.signatures, signed.body)
 
-        alone = self._coming == 1 and not (self._locks or self._roster_waits())
+        alone = self._coming == 1 and not (self._locks or self._roster_waits() or automated)
         placing = self._host.straight(make) if alone else None
         if placing is None:
-            return await self._on_thread(self._admit, signed), None
+            return await self._on_thread(partial(self.admit, signed, unsigned=automated)), None
         self._straight = placing
         try:
             # Shielded, because whoever comes with the same statement waits for this.
@@ -212,6 +219,10 @@ class Intake:
             self._host.broke(error)
             raise
         return found[0], placed
+
+    def _waits(self, statement: Statement, admitted: Admitted) -> bool:
+        """Whether a complete statement is more than logged: held back, or to be reviewed."""
+        return is_emergency(statement) or self.drafts.hold_ms(statement, admitted.kind) > 0
 
     def _roster_waits(self) -> bool:
         return self._roster_task is not None and not self._roster_task.done()
@@ -225,30 +236,55 @@ class Intake:
     def _logged(self, statement_id: bytes) -> bool:
         return self._store.find(statement_id) is not None
 
-    async def _take(self, admitted: Admitted) -> Outcome:
-        statement, signed = admitted.statement, admitted.signed
+    async def _take(self, admitted: Admitted, kept: Kept) -> Outcome:
+        statement = admitted.statement
         if await self._known(statement.id):
             return self.outcome(statement.id)
         waiting = self._store.waiting_of(statement.id)
         if waiting is not None:
-            before = SignedStatement.parse(waiting[1])
-            signed = replace(signed, signatures=_merge(before.signatures, signed.signatures))
-            admitted = await self._on_thread(self._admit, signed)
-        if admitted.missing or not self._host.live:
-            name = DRAFT if admitted.missing else QUEUE
-            if name == DRAFT and waiting is None:
-                await self._keep_draft(statement.id, signed)
-            else:
-                await self._keep(name, statement.id, signed)
-            if name == QUEUE and self._host.live:
-                # The counterpart answered while this was being written; nobody else will come back for it.
-                await self._log(statement.id, signed)
+            before = Kept.parse(waiting[1])
+            if waiting[0] == CLOSED:
+                raise AdmissionRefused("draft-closed", "somebody refused or cancelled it; nobody can sign it any more")
+            if waiting[0] == HELD_BACK:
                 return self.outcome(statement.id)
-            return _waiting_outcome(statement, name, admitted.missing)
+            if not before.checked:
+                raise AdmissionRefused("draft-held", f"a person has to look at it first ({before.hold})")
+            signed = replace(kept.signed, signatures=_merge(before.signed.signatures, kept.signed.signatures))
+            kept = replace(before, signed=signed)
+            admitted = await self._on_thread(partial(self.admit, signed, unsigned=kept.automated))
+        if admitted.missing:
+            if waiting is None:
+                await self.drafts.keep(admitted, kept)
+            else:
+                await self.drafts.put(DRAFT, statement.id, kept)
+            return self.outcome(statement.id)
+        hold_ms = self.drafts.hold_ms(statement, admitted.kind)
+        if hold_ms and (waiting is None or waiting[0] == DRAFT):
+            await self.drafts.hold_back(statement, kept, hold_ms)
+            return self.outcome(statement.id)
+        if is_emergency(statement):
+            await self.drafts.note_emergency(admitted)
+        if not self._host.live:
+            await self._queue(statement.id, kept.signed)
+            return self.outcome(statement.id)
         placed = await self._place(admitted)
         if waiting is not None:
             await self._on_thread(self._store.drop_waiting, statement.id)
         return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
+
+    async def release(self, statement_id: bytes, signed: SignedStatement) -> None:
+        """Log what was held back, or let it stand in the queue. Whoever calls has its turn."""
+        if self._host.live:
+            await self._log(statement_id, signed)
+        else:
+            await self._queue(statement_id, signed)
+
+    async def _queue(self, statement_id: bytes, signed: SignedStatement) -> None:
+        """Let a complete statement stand in the queue. Whoever calls has its turn."""
+        await self._keep(QUEUE, statement_id, signed)
+        if self._host.live:
+            # The counterpart answered while this was being written; nobody else will come back for it.
+            await self._log(statement_id, signed)
 
     async def _place(self, admitted: Admitted) -> Placed:
         """Give a statement its place, behind no roster that it was not checked by.
@@ -261,7 +297,7 @@ class Intake:
             if task is not None and not task.done():
                 await asyncio.wait([task])
             elif admitted.roster_version != self._host.rosters()[0].version:
-                admitted = await self._on_thread(self._admit, admitted.signed)
+                admitted = await self._on_thread(self.admit, admitted.signed)
             else:
                 break
         if admitted.kind.name != "roster":
@@ -279,22 +315,6 @@ class Intake:
         await self._on_thread(self._store.put_waiting, name, statement_id, signed.encode(), self._clock.take())
         self._waiters.notify()
 
-    async def _keep_draft(self, statement_id: bytes, signed: SignedStatement) -> None:
-        """Keep a new draft, if there is room for one more of whoever signed it first.
-
-        Raises:
-            AdmissionRefused: `too-many-drafts`.
-        """
-        async with self._drafting:
-            kept = await self._on_thread(self._drafts_of, _maker(signed))
-            if kept >= DRAFTS_OF_ONE_MAX:
-                text = f"{kept} drafts that {_maker(signed)} signed first wait for others; there is room for no more"
-                raise AdmissionRefused("too-many-drafts", text)
-            await self._keep(DRAFT, statement_id, signed)
-
-    def _drafts_of(self, signer: str) -> int:
-        return sum(_maker(SignedStatement.parse(record)) == signer for _, record, _ in self._store.waiting(DRAFT))
-
     async def log(self, signed: SignedStatement) -> None:
         """Log a complete statement that is not in the log yet, whether or not the line is live.
 
@@ -302,20 +322,20 @@ class Intake:
             AdmissionRefused: it would be faulty.
         """
         statement_id = Statement.parse(signed.statement).id
-        async with self._turn(statement_id):
+        async with self.turn(statement_id):
             if not await self._known(statement_id):
-                await self._place(await self._on_thread(self._admit, signed))
+                await self._place(await self._on_thread(self.admit, signed))
 
     async def log_queue(self) -> None:
         """The line is live: log what stood in the queue, in its order."""
         for statement_id, record, _ in self._store.waiting(QUEUE):
-            async with self._turn(statement_id):
-                await self._log(statement_id, SignedStatement.parse(record))
+            async with self.turn(statement_id):
+                await self._log(statement_id, Kept.parse(record).signed)
 
     async def _log(self, statement_id: bytes, signed: SignedStatement) -> None:
         if not await self._known(statement_id):
             try:
-                await self._place(await self._on_thread(self._admit, signed))
+                await self._place(await self._on_thread(self.admit, signed))
             except AdmissionRefused as error:
                 await self._keep(REFUSED, statement_id, signed)
                 self._host.alarm(error.code, f"a statement that waited cannot be logged: {error.text}")
@@ -352,10 +372,10 @@ class Intake:
         waiting = self._store.waiting_of(statement_id)
         if waiting is None:
             raise NodeError("no-such-statement", f"there is no statement {statement_id.hex()} here")
-        signed = SignedStatement.parse(waiting[1])
-        # What is in the queue lacked nothing when it came; it is looked at again when its turn comes.
-        missing = () if waiting[0] == QUEUE else self._missing(signed)
-        return _waiting_outcome(Statement.parse(signed.statement), waiting[0], missing)
+        kept = Kept.parse(waiting[1])
+        # What is complete lacked nothing when it came; it is looked at again when its turn comes.
+        missing = () if waiting[0] in (QUEUE, HELD_BACK) else self.drafts.missing(kept.signed)
+        return _waiting_outcome(Statement.parse(kept.signed.statement), waiting[0], kept, missing)
 
     async def wait(self, statement_id: bytes, state: State, timeout_s: float) -> Outcome:
         """Wait until a statement has come at least so far, or time is up; then say how far it is."""
@@ -378,63 +398,9 @@ class Intake:
             outcome = self.outcome(bytes.fromhex(outcome.id))
         return outcome
 
-    # --- drafts -------------------------------------------------------------------------------------------------------
-
-    def drafts(self) -> list[Draft]:
-        """What waits for signatures, oldest first. Each is checked anew, so call it on a thread."""
-        return [self._draft(*row) for row in self._store.waiting(DRAFT)]
-
-    def _draft(self, statement_id: bytes, record: bytes, at_ms: int) -> Draft:
-        signed = SignedStatement.parse(record)
-        return Draft(
-            id=statement_id.hex(),
-            statement=signed.statement,
-            body=signed.body,
-            signatures=signed.signatures,
-            missing=self._missing(signed),
-            created_at_ms=at_ms,
-        )
-
-    def _missing(self, signed: SignedStatement) -> tuple[str, ...]:
-        """The slots without a signature, or the code of what has come to stand in the way."""
-        try:
-            return self._admit(signed).missing
-        except AdmissionRefused as error:
-            return (error.code,)
-
-    def draft(self, draft_id: str) -> Draft:
-        """One draft.
-
-        Raises:
-            NodeError: `no-such-draft`.
-        """
-        for statement_id, record, at_ms in self._store.waiting(DRAFT):
-            if statement_id.hex() == draft_id:
-                return self._draft(statement_id, record, at_ms)
-        raise NodeError("no-such-draft", f"there is no draft {draft_id[:40]} here")
-
-    async def discard(self, draft_id: str, person: int) -> None:
-        """Forget a draft that somebody has signed and does not want to be sent any more.
-
-        Raises:
-            NodeError: `no-such-draft`, or `not-your-draft` where they have not signed it.
-        """
-        draft = await self._on_thread(self.draft, draft_id)
-        async with self._turn(bytes.fromhex(draft.id)):
-            # It may have been completed meanwhile, and is then on its way.
-            draft = await self._on_thread(self.draft, draft_id)
-            if person not in {one.person for one in draft.signatures}:
-                raise NodeError("not-your-draft", f"only who signed the draft {draft_id[:40]} may discard it")
-            await self._on_thread(self._store.drop_waiting, bytes.fromhex(draft.id))
-        self._host.journal.write(
-            "draft-discarded",
-            {"counterpart": self._store.their, "statement": digest(draft.statement), "person": person},
-        )
-        self._waiters.notify()
-
     async def sign_draft(self, draft_id: str, signature: Signature) -> Outcome:
         """Add a signature to a draft; the last one that was missing logs it."""
-        draft = await self._on_thread(self.draft, draft_id)
+        draft = await self._on_thread(self.drafts.one, draft_id)
         return await self.submit(
             SignedStatement(
                 statement=draft.statement, signatures=_merge(draft.signatures, (signature,)), body=draft.body
@@ -442,16 +408,12 @@ class Intake:
         )
 
 
-def _maker(signed: SignedStatement) -> str:
-    """Who signed a statement first; later signatures are put behind."""
-    return signed.signatures[0].signer if signed.signatures else ""
-
-
-def _waiting_outcome(statement: Statement, name: str, missing: tuple[str, ...]) -> Outcome:
+def _waiting_outcome(statement: Statement, name: str, kept: Kept, missing: tuple[str, ...]) -> Outcome:
     """The outcome of what has no place yet."""
     draft = name != QUEUE
+    state: State = "held-back" if name == HELD_BACK else "draft" if draft else "queued"
     return Outcome(
-        state="draft" if draft else "queued",
+        state=state,
         draft=statement.id.hex() if draft else None,
         serial=None,
         id=statement.id.hex(),
@@ -460,6 +422,8 @@ def _waiting_outcome(statement: Statement, name: str, missing: tuple[str, ...]) 
         issued_at_ms=statement.issued_at_ms,
         logged_at_ms=None,
         held_at_ms=None,
+        release_at_ms=kept.until_ms if name == HELD_BACK else None,
+        hold=None if kept.checked else kept.hold,
     )
 
 

@@ -495,7 +495,15 @@ class Journal:
         statement = Entry.parse(entries[0]).parse_statement()
         if body is None or statement.opener is None:
             return entries[0], body, None
-        return entries[0], body, open_body(statement, body, party=self._party, key=self._sealing).secret.raw
+        return entries[0], body, self.secret_of(statement, body)
+
+    def secret_of(self, statement: Statement, body: bytes) -> bytes:
+        """What opens the text of an act, whether or not it is written down yet. Call it on a thread.
+
+        Raises:
+            ProtocolError: it does not open.
+        """
+        return open_body(statement, body, party=self._party, key=self._sealing).secret.raw
 
     def checkpoint(self) -> tuple[Checkpoint, bytes] | None:
         """How far it was signed, and the note."""

@@ -26,13 +26,15 @@ from nodes.alarms import Alarms
 from nodes.arrivals import Arrivals, placed_size
 from nodes.budget import Budget
 from nodes.clock import Reading, SteadyClock, now
+from nodes.drafts import Drafts
 from nodes.driver import Driver
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
-from nodes.intake import DRAFT, QUEUE, REFUSED, Intake
+from nodes.intake import Intake
 from nodes.journal import Journal
 from nodes.judging import Judging
+from nodes.kept import DRAFT, HELD_BACK, QUEUE, REFUSED, REVIEW
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.past import Past
@@ -427,6 +429,7 @@ class Line:
             self.driver.pump,
             self.judging.run,
             self._arrivals.run,
+            self.drafts.run,
             self._tidy,
             self.upkeep.scrub.run,
         )
@@ -528,6 +531,11 @@ class Line:
                 await on_thread(self._executor, tidy)
             except StoreFull as error:
                 self.alarm(error.code, error.text)
+
+    @property
+    def drafts(self) -> Drafts:
+        """What waits for people."""
+        return self.intake.drafts
 
     # --- our voice ----------------------------------------------------------------------------------------------------
 
@@ -666,6 +674,8 @@ class Line:
             "queued": len(self.store.waiting(QUEUE)),
             "refused": len(self.store.waiting(REFUSED)),
             "drafts": len(self.store.waiting(DRAFT)),
+            "held_back": len(self.store.waiting(HELD_BACK)),
+            "reviews": len(self.store.waiting(REVIEW)),
             "ahead": self.store.ahead_indexes(),
             "alarms": list(self.alarms),
         }

@@ -21,21 +21,20 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nodes import page_operations
+from nodes import draft_operations, journal_operations, page_operations
 from nodes.amendments import chain_of
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
 from nodes.clock import now
 from nodes.errors import ApiRefused
 from nodes.login import CONTENT_ROLES, Session, check_login, roles_of
-from nodes.outcome import STATES, Draft, Outcome
-from nodes.signed import SignedStatement, signatures_from_wire, signatures_to_wire
+from nodes.outcome import STATES, Outcome
+from nodes.signed import SignedStatement
 from nodes.store import StoreDamaged
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
 from protocol.statement import Statement
-from protocol.tagged import digest
 
 if TYPE_CHECKING:
     from nodes.api import ApiNode
@@ -185,8 +184,9 @@ async def _submit(caller: Caller, arguments: Arguments) -> Any:
         raise ApiRefused("login-refused", "an officer must be logged in to send a statement")
     if line.store.ahead_indexes():
         await asyncio.to_thread(_require_in_place, line, Statement.parse(signed.statement))
-    outcome = await line.intake.submit(signed)
-    return (await _waited(line, outcome, arguments)).as_dict()
+    automated = take(arguments, "automated", bool, False)
+    outcome = await line.intake.submit(signed, automated=automated, person=caller.person)
+    return (await waited(line, outcome, arguments)).as_dict()
 
 
 # --- Officers ---------------------------------------------------------------------------------------------------------
@@ -217,26 +217,7 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _wait(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Wait until a statement of ours has come so far."""
     outcome = line.intake.outcome(statement_id_of(arguments))
-    return (await _waited(line, outcome, arguments)).as_dict()
-
-
-async def _drafts(caller: Caller, line: Line, arguments: Arguments) -> Any:
-    """What waits for signatures, without contents."""
-    return [_draft_dict(draft) for draft in await asyncio.to_thread(line.intake.drafts)]
-
-
-async def _discard(caller: Caller, line: Line, arguments: Arguments) -> Any:
-    """Forget a draft that the caller has signed."""
-    draft_id = take(arguments, "id", str)
-    await line.intake.discard(draft_id, caller.person)
-    return draft_id
-
-
-async def _sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
-    """Add a signature to a draft."""
-    signatures = signatures_from_wire([take(arguments, "signature", list)])
-    outcome = await line.intake.sign_draft(take(arguments, "id", str), signatures[0])
-    return (await _waited(line, outcome, arguments)).as_dict()
+    return (await waited(line, outcome, arguments)).as_dict()
 
 
 async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -281,7 +262,7 @@ async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The receipt of one entry; it holds the entry and no contents."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
     found = await asyncio.to_thread(line.receipt, voice, index)
-    _note(caller, line, "receipt-given", voice=voice, index=index)
+    note(caller, line, "receipt-given", voice=voice, index=index)
     return found
 
 
@@ -307,21 +288,13 @@ async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
         entry, body = await asyncio.to_thread(branch_entry, line.store, branch, index)
     else:
         entry, body = await asyncio.to_thread(_stored, line, voice, index)
-    opening = await asyncio.to_thread(_opening, line, Entry.parse(entry).statement, body)
-    if opening["secret"] is not None:
-        _note(caller, line, "contents-opened", voice=voice, index=index)
-    return opening
+    opened = await asyncio.to_thread(opening, line, Entry.parse(entry).statement, body)
+    if opened["secret"] is not None:
+        note(caller, line, "contents-opened", voice=voice, index=index)
+    return opened
 
 
-async def _draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
-    """One draft with what opens it, for the officer who is to sign it."""
-    draft = await asyncio.to_thread(line.intake.draft, take(arguments, "id", str))
-    opening = await asyncio.to_thread(_opening, line, draft.statement, draft.body)
-    _note(caller, line, "draft-opened", statement=digest(draft.statement))
-    return {**_draft_dict(draft), **opening}
-
-
-def _note(caller: Caller, line: Line, kind: str, **facts: str | int | bytes) -> None:
+def note(caller: Caller, line: Line, kind: str, **facts: str | int | bytes) -> None:
     """Write down what the node gave to whoever is logged in; nobody waits for it."""
     line.journal.write(kind, {"counterpart": line.counterpart, "person": caller.person, **facts})
 
@@ -358,46 +331,7 @@ def _require_in_place(line: Line, statement: Statement) -> None:
             raise ApiRefused("not-in-place", f"{line.counterpart} {item.index} is ahead of entries that are not here")
 
 
-async def _journal_setting(caller: Caller, arguments: Arguments) -> Any:
-    """What a client needs to make an act for the journal."""
-    journal = caller.node.journal
-    await journal.ready()
-    setting = await asyncio.to_thread(journal.setting)
-    return {
-        "after": [setting.after.size, setting.after.root],
-        "catalogue": setting.catalogue,
-        "now_ms": now().wall_ms,
-        "origin": setting.origin,
-        "sealing": setting.sealing.raw,
-    }
-
-
-async def _journal_write(caller: Caller, arguments: Arguments) -> Any:
-    """Write down an act that the caller signed."""
-    signed = SignedStatement.parse(take(arguments, "signed", bytes))
-    recorded = await caller.node.journal.submit(signed, person=caller.person)
-    return {"index": recorded.index, "logged_at_ms": recorded.logged_at_ms}
-
-
-async def _journal_read(caller: Caller, arguments: Arguments) -> Any:
-    """Entries of the journal, without texts."""
-    journal = caller.node.journal
-    await journal.ready()
-    start, limit = take(arguments, "start", int, 0), limit_of(arguments)
-    return await asyncio.to_thread(journal.entries, max(0, start), max(0, start) + limit)
-
-
-async def _journal_text(caller: Caller, arguments: Arguments) -> Any:
-    """One entry of the journal, with what opens its text."""
-    journal, index = caller.node.journal, index_of(arguments)
-    await journal.ready()
-    entry, body, secret = await asyncio.to_thread(journal.sealed, index)
-    if secret is not None:
-        journal.write("journal-opened", {"index": index, "person": caller.person})
-    return {"body": body, "entry": entry, "secret": secret}
-
-
-def _opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]:
+def opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]:
     """The body and the secret; the secret is None where nothing is sealed, or where it does not open for us."""
     kind = line.catalogue.kind(Statement.parse(statement).kind)
     if body is None or kind is None or kind.document:
@@ -422,9 +356,12 @@ OPERATIONS: dict[str, Operation] = {
     "submit": Operation("anyone", _submit),
     "context": Operation("officer", _context),
     "wait": Operation("officer", _wait),
-    "drafts": Operation("officer", _drafts),
-    "discard": Operation("officer", _discard),
-    "sign": Operation("officer", _sign),
+    "drafts": Operation("officer", draft_operations.drafts),
+    "discard": Operation("officer", draft_operations.discard),
+    "sign": Operation("officer", draft_operations.sign),
+    "stop": Operation("officer", draft_operations.stop),
+    "check": Operation("officer", draft_operations.check),
+    "review": Operation("officer", draft_operations.review),
     "inbox": Operation("officer", _inbox),
     "threads": Operation("officer", _threads),
     "thread": Operation("officer", _thread),
@@ -433,31 +370,22 @@ OPERATIONS: dict[str, Operation] = {
     "receipt": Operation("officer", _receipt),
     "watch": Operation("officer", _watch),
     "contents": Operation("reader", _contents),
-    "draft": Operation("reader", _draft),
-    "journal-setting": Operation("member", _journal_setting),
-    "journal-write": Operation("member", _journal_write),
-    "journal-read": Operation("member", _journal_read),
-    "journal-text": Operation("member reader", _journal_text),
+    "draft": Operation("reader", draft_operations.draft),
+    "closed": Operation("reader", draft_operations.closed),
+    "journal-setting": Operation("member", journal_operations.setting),
+    "journal-write": Operation("member", journal_operations.write),
+    "journal-read": Operation("member", journal_operations.read),
+    "journal-text": Operation("member reader", journal_operations.text),
 }
 
 
 # --- Shapes ----------------------------------------------------------------------------------------------------------
 
 
-async def _waited(line: Line, outcome: Outcome, arguments: Arguments) -> Outcome:
+async def waited(line: Line, outcome: Outcome, arguments: Arguments) -> Outcome:
     """Wait as the request asks for; a draft waits for people, which no request does."""
     state = take(arguments, "wait", str, None)
-    if state is None or outcome.state == "draft" or state not in STATES or outcome.reached(state):
+    if state is None or outcome.state in {"draft", "held-back"} or state not in STATES or outcome.reached(state):
         return outcome
     timeout_ms = max(0, min(take(arguments, "timeout_ms", int, 10_000), WAIT_MS_MAX))
     return await line.intake.follow(outcome, state, timeout_ms / 1000)
-
-
-def _draft_dict(draft: Draft) -> dict[str, Any]:
-    return {
-        "created_at_ms": draft.created_at_ms,
-        "id": draft.id,
-        "missing": list(draft.missing),
-        "signatures": signatures_to_wire(draft.signatures),
-        "statement": draft.statement,
-    }

@@ -67,6 +67,13 @@ ALARMS = (
         "Let it fetch the rest; `status` says how far it is. Find out who restored what; never start a second copy.",
     ),
     Code(
+        "review-overdue",
+        "alarm",
+        "an emergency release was not reviewed in time",
+        "One person released a statement alone; the agreement wants another to look at it, and nobody has.",
+        "Read it, and run `drafts --review ID --finding justified` or `unjustified`, as somebody else.",
+    ),
+    Code(
         "journal-broken",
         "alarm",
         "what people do here is not written down",

@@ -12,66 +12,223 @@ from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused, Refused
 
 if TYPE_CHECKING:
-    from hotline.desk import Channel, Desk
+    from hotline.desk import Channel, Desk, Officer
+    from protocol.canonical import Value
 
 
 @click.command("drafts")
 @click.option("--with", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
 @click.option("--discard", metavar="DRAFT", help="Forget a draft that you have signed; nobody can sign it any more.")
+@click.option("--refuse", metavar="DRAFT", help="Refuse a draft that waits for your signature; needs --reason.")
+@click.option("--cancel", metavar="DRAFT", help="Stop a complete statement that is held back.")
+@click.option("--check", metavar="DRAFT", help="Let go on what a program put in and a person had to look at.")
+@click.option("--review", metavar="ID", help="Review what another released alone in an emergency; needs --finding.")
+@click.option("--finding", type=click.Choice(["justified", "unjustified"]), help="What the review found.")
+@click.option("--reason", help="Why; written down in the party's journal, sealed.")
 @common_options
 @click.pass_context
-def drafts_command(context: click.Context, counterpart: str | None, discard: str | None) -> None:
-    """List statements that wait for signatures.
+def drafts_command(
+    context: click.Context,
+    counterpart: str | None,
+    discard: str | None,
+    refuse: str | None,
+    cancel: str | None,
+    check: str | None,
+    review: str | None,
+    finding: str | None,
+    reason: str | None,
+) -> None:
+    """List statements that wait for people, or decide about one.
 
-    At most 64 that one person signed first may wait on a channel.
+    Listed are drafts with whom they wait for, what is held back until its release, what was refused or cancelled and
+    why, and emergency releases that wait for their review. At most 64 drafts that one person signed first may wait on
+    a channel. What is decided here is signed by you and written down in the journal; the counterpart never sees it.
 
     \b
     Examples:
       hotline --home ARC drafts
+      hotline --home ARC drafts --refuse 5f3a --reason "the summary names a source" --as release
+      hotline --home ARC drafts --cancel 5f3a
       hotline --home ARC drafts --discard 5f3a
     """
-    from hotline.output import table
-    from hotline.showing import DEMONSTRATION
-    from hotline.zulu import zulu_short
-    from protocol.statement import Statement
-
     settings = settings_of(context)
-    found: list[dict[str, Any]] = []
-    with open_desk(settings) as (desk, _):
+    chosen = [one for one in (discard, refuse, cancel, check, review) if one is not None]
+    if len(chosen) > 1:
+        raise Misused("usage", "one decision at a time")
+    if refuse is not None and not reason:
+        raise Misused("reason-needed", "say why with --reason; the draft's author reads it")
+    if review is not None and finding is None:
+        raise Misused("finding-needed", "say with --finding what the review found")
+    with open_desk(settings) as (desk, officers):
         channel = desk.channel(counterpart)
         if discard is not None:
             draft_id = _whole_id(desk, channel, discard)
             desk.request("discard", counterpart=channel.counterpart, id=draft_id)
             settings.output.result({"discarded": draft_id}, [f"{draft_id}: discarded; nobody can sign it any more."])
-            return
-        for draft in desk.request("drafts", counterpart=channel.counterpart):
-            statement = Statement.parse(draft["statement"])
-            found.append(
-                {
-                    "draft": draft["id"],
-                    "counterpart": channel.counterpart,
-                    "kind": statement.kind,
-                    "precedence": statement.precedence,
-                    "severity": statement.severity,
-                    "status": statement.status,
-                    "issued_at_ms": statement.issued_at_ms,
-                    "created_at_ms": draft["created_at_ms"],
-                    "signed": [f"{signer} as {role}" for signer, role, _, _ in draft["signatures"]],
-                    "missing": draft["missing"],
-                }
-            )
-    rows = [
-        (
-            item["draft"],
-            zulu_short(item["issued_at_ms"]),
-            item["kind"],
-            item["precedence"],
-            "needs " + ", ".join(item["missing"]),
-        )
-        for item in found
-    ]
-    banner = [DEMONSTRATION] if channel.agreement.demonstration else []
-    settings.output.result({"drafts": found}, [*banner, *(table(rows) if rows else ["No drafts."])])
+        elif refuse is not None:
+            _decide(settings, desk, officers[0], channel, refuse, "refusal", reason)
+        elif cancel is not None:
+            _decide(settings, desk, officers[0], channel, cancel, "release-cancel", reason)
+        elif check is not None:
+            _decide(settings, desk, officers[0], channel, check, "hold-check", reason)
+        elif review is not None:
+            _review(settings, desk, officers[0], channel, review, finding or "", reason)
+        else:
+            _list(settings, desk, channel)
+
+
+_DONE = {
+    "refusal": ("refused", "refused; nobody can sign it any more, and its author sees why."),
+    "release-cancel": ("cancelled", "cancelled; it is not sent."),
+    "hold-check": ("checked", "checked; it may be signed now."),
+}
+
+
+def _decide(
+    settings: Settings, desk: Desk, officer: Officer, channel: Channel, typed: str, kind: str, reason: str | None
+) -> None:
+    """Refuse, cancel or check a draft, by an act that the officer signs."""
+    from hotline.journalling import make_act
+    from protocol.tagged import digest
+
+    item = _item(desk, channel, typed)
+    facts: dict[str, Value] = {"counterpart": channel.counterpart, "statement": digest(item["statement"])}
+    act = make_act(desk, officer, channel.rosters[channel.own], kind, facts, reason)
+    op = "check" if kind == "hold-check" else "stop"
+    desk.request(op, counterpart=channel.counterpart, id=item["id"], act=act.encode())
+    name, text = _DONE[kind]
+    settings.output.result({name: item["id"]}, [f"{item['id']}: {text}"])
+
+
+def _review(
+    settings: Settings, desk: Desk, officer: Officer, channel: Channel, typed: str, finding: str, reason: str | None
+) -> None:
+    """Review an emergency release, by an act that the officer signs."""
+    from hotline.journalling import make_act
+    from protocol.tagged import digest
+
+    reviews = desk.request("closed", counterpart=channel.counterpart)["reviews"]
+    found = [one for one in reviews if one["id"].startswith(typed.lower())]
+    if len(found) != 1 or not typed:
+        raise Misused("no-such-draft", f"no emergency release of the id {typed[:32]!r} waits for its review")
+    statement = digest(found[0]["statement"])
+    facts: dict[str, Value] = {"counterpart": channel.counterpart, "statement": statement, "finding": finding}
+    act = make_act(desk, officer, channel.rosters[channel.own], "emergency-review", facts, reason)
+    desk.request("review", counterpart=channel.counterpart, id=found[0]["id"], act=act.encode())
+    settings.output.result({"reviewed": found[0]["id"], "finding": finding}, [f"{found[0]['id']}: found {finding}."])
+
+
+def _list(settings: Settings, desk: Desk, channel: Channel) -> None:
+    from hotline.output import table
+    from hotline.showing import DEMONSTRATION
+    from nodes.clock import now
+    from nodes.errors import ApiRefused
+
+    found = [_waiting(item, channel) for item in desk.request("drafts", counterpart=channel.counterpart)]
+    try:
+        told = desk.request("closed", counterpart=channel.counterpart)
+    except ApiRefused as error:
+        # Whoever reads no contents is not told why something was refused either.
+        if error.code != "not-permitted":
+            raise
+        told = {"closed": [], "reviews": []}
+    closed = [_closed(item) for item in told["closed"]]
+    reviews = [_reviewed(item, channel) for item in told["reviews"]]
+    lines = [DEMONSTRATION] if channel.agreement.demonstration else []
+    lines += table([_row(item, now().wall_ms) for item in found]) if found else ["No drafts."]
+    if reviews:
+        lines += ["", "*** EMERGENCY releases that another person has to review ***"]
+        lines += table([(one["id"], one["serial"] or "queued", one["kind"], one["text"]) for one in reviews])
+    if closed:
+        lines += ["", "Refused or cancelled:"]
+        lines += table([(one["id"], one["kind"], one["text"]) for one in closed])
+    settings.output.result({"drafts": found, "closed": closed, "reviews": reviews}, lines)
+
+
+def _waiting(item: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    from protocol.statement import Statement
+
+    statement = Statement.parse(item["statement"])
+    return {
+        "draft": item["id"],
+        "counterpart": channel.counterpart,
+        "kind": statement.kind,
+        "precedence": statement.precedence,
+        "severity": statement.severity,
+        "status": statement.status,
+        "emergency": (statement.facts or {}).get("emergency") is True,
+        "issued_at_ms": statement.issued_at_ms,
+        "created_at_ms": item["created_at_ms"],
+        "signed": [f"{signer} as {role}" for signer, role, _, _ in item["signatures"]],
+        "missing": item["missing"],
+        "automated": item["automated"],
+        "hold": item["hold"],
+        "release_at_ms": item["until_ms"],
+        "waits": [{"role": role, "slot": slot, "since_ms": since_ms} for role, slot, since_ms in item["waits"]],
+    }
+
+
+def _row(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
+    from hotline.zulu import zulu_short
+
+    if item["hold"] == "window":
+        text = f"held back until {zulu_short(item['release_at_ms'])}"
+    elif item["hold"] is not None:
+        text = f"a person has to look first ({item['hold']})"
+    else:
+        text = "needs " + ", ".join(item["missing"])
+        called = [one["role"] for one in item["waits"] if one["since_ms"] <= now_ms]
+        later = [one for one in item["waits"] if one["since_ms"] > now_ms]
+        if called:
+            text += f"; called: {', '.join(dict.fromkeys(called))}"
+        if later:
+            text += f"; then {later[0]['role']} from {zulu_short(later[0]['since_ms'])}"
+    marks = ("EMERGENCY " if item["emergency"] else "") + ("by a program, " if item["automated"] else "")
+    return (item["draft"], zulu_short(item["issued_at_ms"]), item["kind"], item["precedence"], marks + text)
+
+
+def _closed(item: dict[str, Any]) -> dict[str, Any]:
+    """One that was refused or cancelled, with the reason, which is checked against what its author signed."""
+    from hotline.printable import printable
+    from hotline.zulu import zulu_short
+    from protocol.errors import ProtocolError
+    from protocol.journal import text_of
+    from protocol.statement import Statement
+
+    act, statement = Statement.parse(item["act"]), Statement.parse(item["statement"])
+    reason = ""
+    if item["act_body"] is not None and item["act_secret"] is not None:
+        try:
+            reason = text_of(act, item["act_body"], item["act_secret"])
+        except ProtocolError as error:
+            reason = f"(cannot be read: {error.code})"
+    what = "refused" if act.kind == "refusal" else "cancelled"
+    said = printable(reason) or "no reason given"
+    text = f"{what} by person {item['person']} {zulu_short(item['closed_ms'])}: {said}"
+    return {
+        "id": item["id"],
+        "kind": statement.kind,
+        "closed": what,
+        "person": item["person"],
+        "closed_ms": item["closed_ms"],
+        "reason": reason,
+        "text": text,
+    }
+
+
+def _reviewed(item: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    from hotline.zulu import zulu_short
+    from protocol.statement import Statement
+
+    statement = Statement.parse(item["statement"])
+    return {
+        "id": item["id"],
+        "serial": None if item["index"] is None else f"{channel.own} {item['index']}",
+        "kind": statement.kind,
+        "person": item["person"],
+        "until_ms": item["until_ms"],
+        "text": f"released by person {item['person']}; review by {zulu_short(item['until_ms'])}",
+    }
 
 
 @click.command("sign")
@@ -134,7 +291,7 @@ def sign_command(
                 timeout_ms=int(timeout * 1000),
             )
     show_outcome(settings, outcome, counterpart=channel.counterpart)
-    return WAITING if outcome["state"] == "draft" else 0
+    return WAITING if outcome["state"] in {"draft", "held-back"} else 0
 
 
 def _whole_id(desk: Desk, channel: Channel, typed: str) -> str:
@@ -143,11 +300,21 @@ def _whole_id(desk: Desk, channel: Channel, typed: str) -> str:
     Raises:
         Misused: none or several begin so.
     """
-    ids = [item["id"] for item in desk.request("drafts", counterpart=channel.counterpart)]
-    found = [one for one in ids if one.startswith(typed.lower())]
+    return str(_item(desk, channel, typed)["id"])
+
+
+def _item(desk: Desk, channel: Channel, typed: str) -> dict[str, Any]:
+    """The one draft whose id begins so.
+
+    Raises:
+        Misused: none or several do.
+    """
+    items = desk.request("drafts", counterpart=channel.counterpart)
+    found = [one for one in items if one["id"].startswith(typed.lower())]
     if len(found) != 1 or not typed:
         raise Misused("no-such-draft", f"{'several drafts' if found else 'no draft'} of the id {typed[:32]!r}")
-    return str(found[0])
+    item: dict[str, Any] = found[0]
+    return item
 
 
 def _obvious_signer(settings: Settings, draft: str, counterpart: str | None) -> list[str]:

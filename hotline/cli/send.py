@@ -70,10 +70,23 @@ def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("kind", shell_complete=complete_kinds)
 @click.option("--reply-to", metavar="'BOR 4'", help="The statement that this answers.")
 @click.option("--thread", metavar="'ARC 3'", help="Any statement of the thread that this continues.")
+@click.option(
+    "--emergency", is_flag=True, help="Release it alone, by the agreement's emergency clause; reviewed after."
+)
+@click.option("--automated", is_flag=True, help="For programs: put in a draft without signatures; persons sign it.")
 @sending_options
 @common_options
 @click.pass_context
-def send_command(context: click.Context, /, kind: str, reply_to: str | None, thread: str | None, **options: Any) -> int:
+def send_command(
+    context: click.Context,
+    /,
+    kind: str,
+    reply_to: str | None,
+    thread: str | None,
+    emergency: bool,
+    automated: bool,
+    **options: Any,
+) -> int:
     """Compose, sign and send a statement.
 
     Fields come from --set, from a TOML file, or are asked for. Several --as sign in one go; with too few signatures
@@ -87,7 +100,10 @@ def send_command(context: click.Context, /, kind: str, reply_to: str | None, thr
       hotline send update --thread 'ARC 3' --file update.toml
       hotline send goodwill --set message="A quiet new year to your desk."
     """
-    return run_send(settings_of(context), kind, reply_to=reply_to, thread=thread, **options)
+    settings = settings_of(context)
+    return run_send(
+        settings, kind, reply_to=reply_to, thread=thread, emergency=emergency, automated=automated, **options
+    )
 
 
 def run_send(
@@ -102,6 +118,8 @@ def run_send(
     wait: str = "logged",
     timeout: float = WAIT_TIMEOUT_S,
     yes: bool = False,
+    emergency: bool = False,
+    automated: bool = False,
     **choices: Any,
 ) -> int:
     """Do what `send` does; `ack`, `ask` and `answer` come here too.
@@ -117,6 +135,8 @@ def run_send(
         wait: "logged" or "held".
         timeout: seconds.
         yes: send without asking.
+        emergency: released by one person under the agreement's clause.
+        automated: a draft that a program puts in.
         choices: the remaining options of `sending_options`.
 
     Returns:
@@ -152,16 +172,20 @@ def run_send(
         channel, known = scene.channel, scene.channel.catalogue
         letter.check(known, now_ms=at_ms)
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
-        composed = make(letter, place, channel, now_ms=now_ms())
+        composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
         if settings.may_ask and not yes:
             demonstration = channel.agreement.demonstration
             for line in preview(letter, place, channel.counterpart, settings, known, demonstration=demonstration):
                 settings.output.note(line)
+            if emergency:
+                settings.output.note("*** EMERGENCY: you release this alone, and another person has to review it ***")
             settings.confirm(f"Sign and send this to {channel.counterpart}?", yes=yes)
-        signatures = sign(composed.statement, composed.statement_bytes, letter.kind, channel, officers)
-        outcome = submit(desk, channel, composed, signatures, wait=wait, timeout_s=timeout)
+        signatures = (
+            () if automated else sign(composed.statement, composed.statement_bytes, letter.kind, channel, officers)
+        )
+        outcome = submit(desk, channel, composed, signatures, wait=wait, timeout_s=timeout, automated=automated)
         show_outcome(settings, outcome, counterpart=channel.counterpart)
-        return WAITING if outcome["state"] == "draft" else 0
+        return WAITING if outcome["state"] in {"draft", "held-back"} else 0
 
     with open_desk(settings) as (desk, officers):
         scene = look(desk, counterpart, reply_to=reply_to, thread=thread)
@@ -238,11 +262,21 @@ def show_outcome(settings: Settings, outcome: dict[str, Any], *, counterpart: st
 
     state = outcome["state"]
     lines = []
-    if state == "draft":
+    if state == "draft" and outcome["hold"] is not None:
+        lines = [
+            f"Draft {outcome['draft']}: not sent; a person has to look first ({outcome['hold']}).",
+            f"Next: hotline drafts --check {outcome['draft']} --as NAME",
+        ]
+    elif state == "draft":
         missing = ", ".join(outcome["missing"])
         lines = [
             f"Draft {outcome['draft']}: not sent; signatures still needed: {missing}.",
             f"Next: hotline sign {outcome['draft']} --as NAME",
+        ]
+    elif state == "held-back":
+        lines = [
+            f"Held back until {zulu(outcome['release_at_ms'])}: it is complete, and goes by itself then.",
+            f"To stop it: hotline drafts --cancel {outcome['draft']}",
         ]
     elif state == "queued":
         lines = ["Queued: it has no position yet; the node waits for its counterpart to say how far it holds our log."]

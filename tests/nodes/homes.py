@@ -7,7 +7,8 @@ because these nodes run on the machine's clock.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -34,10 +35,30 @@ FOREVER_MS = 253_000_000_000_000
 BEAT_MS = 200
 
 
+_other_terms: dict[str, Any] = {}
+
+
 @cache
 def agreement() -> Agreement:
-    """Fast beats and arrivals."""
-    return make_agreement(beat=BeatTerms(every_ms=BEAT_MS), line=LineTerms(arrival_after_ms=100))
+    """Fast beats and arrivals, and what `terms` changes."""
+    return make_agreement(beat=BeatTerms(every_ms=BEAT_MS), line=LineTerms(arrival_after_ms=100), **_other_terms)
+
+
+@contextmanager
+def terms(**changes: Any) -> Iterator[None]:
+    """Homes under another agreement, for as long as the block lasts."""
+
+    def begin(found: Mapping[str, Any]) -> None:
+        _other_terms.clear()
+        _other_terms.update(found)
+        for one in (agreement, roster, agreement_statement, roster_statement):
+            one.cache_clear()
+
+    begin(changes)
+    try:
+        yield
+    finally:
+        begin({})
 
 
 @cache

@@ -30,8 +30,8 @@ from keys.roster import Roster
 from keys.tls_identity import spki_pin
 from nodes.dialler import Dialler
 from nodes.errors import NodeError
-from nodes.intake import REFUSED
 from nodes.journal import Journal
+from nodes.kept import REFUSED
 from nodes.line import Line
 from nodes.peer import Listener
 from nodes.resources import catalogue
