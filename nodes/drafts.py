@@ -154,6 +154,8 @@ class Drafts:
     def all(self) -> list[Draft]:
         """What waits for people, oldest first. Each is checked anew, so call it on a thread."""
         rows = [*self._store.waiting(DRAFT), *self._store.waiting(HELD_BACK)]
+        # What has its place waits no more, though it may be a moment until it is forgotten here.
+        rows = [row for row in rows if self._store.find(row[0]) is None]
         return [self._draft(*row) for row in sorted(rows, key=lambda row: row[2])]
 
     def _draft(self, statement_id: bytes, record: bytes, at_ms: int) -> Draft:

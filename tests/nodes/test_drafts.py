@@ -71,7 +71,7 @@ def test_one_person_fills_no_desk_with_drafts(tmp_path: Path) -> None:
     run(test)
 
 
-HOLD = ReleaseTerms(hold_priority_ms=700, automated_per_hour=2)
+HOLD = ReleaseTerms(hold_priority_ms=2_000, automated_per_hour=2)
 EMERGENCY = EmergencyTerms(("notification",), ("release", "senior"), 60_000)
 
 
