@@ -35,6 +35,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("status", "hotline.cli.status", "Say how the line is."),
     ("watch", "hotline.cli.watch", "Watch the lines; a sound until somebody acknowledges."),
     ("pages", "hotline.cli.pages", "Show whom the node calls for what; acknowledge, mute, test."),
+    ("contacts", "hotline.cli.contacts", "Show whom to call by voice when the line is down."),
     ("receipt", "hotline.cli.receipt", "Write the receipt of a statement to a file."),
     ("verify", "hotline.cli.verify", "Verify a receipt, or evidence, against a policy; needs no home."),
     ("evidence", "hotline.cli.evidence", "Show and export what proves that a key was misused."),

@@ -1,0 +1,78 @@
+"""`hotline contacts`: whom to call by voice, for when the line is down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hotline.cli.settings import Settings, common_options, settings_of
+from hotline.errors import CouldNot, Misused
+
+if TYPE_CHECKING:
+    from hotline.contacts import Contacts
+
+
+@click.command("contacts")
+@click.argument("counterpart", required=False, metavar="[ABC]")
+@click.option("--card", is_flag=True, help="A card to print, of 80 columns: whom to call, and what to do.")
+@click.option("--html", "page_file", type=click.Path(path_type=Path), help="Write the card as one page of HTML.")
+@common_options
+@click.pass_context
+def contacts_command(context: click.Context, counterpart: str | None, card: bool, page_file: Path | None) -> None:
+    """Show the desks of the counterpart and our own: voice numbers, hours, languages, from the agreement.
+
+    It needs neither the node nor a passphrase. Print the card now: when it is needed, this machine may not be there.
+
+    \b
+    Examples:
+      hotline --home ARC contacts
+      hotline --home ARC contacts BOR --card | lp
+      hotline --home ARC contacts BOR --html card.html
+    """
+    from hotline import contacts as shown
+    from hotline.clock import now_ms
+    from hotline.zulu import zulu
+    from nodes.files import write_file
+
+    settings = settings_of(context)
+    found = _contacts(settings)
+    if counterpart is not None:
+        found = [one for one in found if one.counterpart.short == counterpart]
+        if not found:
+            raise Misused("channel-unknown", f"there is no channel with {counterpart[:8]!r}")
+    if not found:
+        raise CouldNot("channel-unknown", "there is no channel yet; next: hotline pair")
+    made = zulu(now_ms())[:10]
+    if page_file is not None:
+        if len(found) > 1:
+            raise Misused("channel-not-chosen", "say whose card is to be written")
+        write_file(page_file, shown.page(found[0], made=made).encode(), mode=0o644)
+        settings.output.result({"card": str(page_file)}, [f"The card is in {page_file}."])
+        return
+    lines: list[str] = []
+    for one in found:
+        lines += [*([""] if lines else []), *(shown.card(one, made=made) if card else shown.lines_of(one))]
+    settings.output.result({"contacts": [one.as_dict() for one in found]}, lines)
+
+
+def _contacts(settings: Settings) -> list[Contacts]:
+    """What the home knows without a node: the agreement in force in a node's home, the pinned one in an officer's."""
+    from hotline.contacts import Contacts
+    from nodes.home import NodeHome
+    from nodes.stopped import agreement_in_force
+    from protocol.agreement import Agreement
+
+    home = settings.any_home()
+    found = []
+    if isinstance(home, NodeHome):
+        for channel in home.channels():
+            agreement, amended = agreement_in_force(channel)
+            source = "in force as far as this node has judged"
+            found.append(Contacts(own=home.party, agreement=agreement, amended=amended, source=source))
+        return found
+    for text in home.pins().values():
+        source = "as pinned at pairing; amendments since then are in the node's home"
+        found.append(Contacts(own=home.party, agreement=Agreement.parse(text), amended=False, source=source))
+    return found
