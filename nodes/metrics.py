@@ -12,6 +12,7 @@ import asyncio
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -37,6 +38,7 @@ from protocol.pulse import DEGRADED, DOWN, UP
 if TYPE_CHECKING:
     from nodes.line import Line
     from nodes.node import Node
+    from nodes.pages import Pages
 
 FRESH_S = 5.0
 """How long a text is given again instead of a new one, seconds."""
@@ -151,6 +153,7 @@ class NodeCollector(Collector):
         yield _owed(lines)
         yield _alarms(lines)
         yield _waits(lines)
+        yield from _pages(self._node.pages)
 
     def _unacknowledged(self, lines: Sequence[Seen]) -> Metric:
         values = []
@@ -179,6 +182,26 @@ def _alarms(lines: Sequence[Seen]) -> Metric:
         for code, count in sorted(seen.line.alarms.counts.items()):
             family.add_metric((seen.name, code), count)
     return family
+
+
+def _pages(pages: Pages) -> Iterable[Metric]:
+    """What people are called for, and whether they are reached. Labels are of the settings and of this program."""
+    now_ms = now().wall_ms
+    counts = Counter((page.cause.counterpart, page.cause.family) for page in pages.engine.sounding(now_ms))
+    text = "Pages that nobody has acknowledged."
+    yield _family("hotline_pages_calling", text, list(counts.items()), ("channel", "about"))
+    muted = [((mute.role,), mute.until_ms / 1000) for mute in list(pages.engine.mutes.values())]
+    yield _family("hotline_pages_muted_until_seconds", "When the mute of a role ends, Unix time.", muted, ("role",))
+    shown = pages.pagers_shown()
+    tried = CounterMetricFamily(
+        "hotline_pager_calls", "Calls of a pager since it was set up.", labels=("pager", "result")
+    )
+    for one in shown:
+        tried.add_metric((one["name"], "reached"), one["calls"] - one["failures"])
+        tried.add_metric((one["name"], "failed"), one["failures"])
+    yield tried
+    last = [((one["name"],), one["ok_ms"] / 1000) for one in shown if one["ok_ms"] is not None]
+    yield _family("hotline_pager_reached_seconds", "When a pager was last reached, Unix time.", last, ("pager",))
 
 
 def _waits(lines: Sequence[Seen]) -> Metric:

@@ -318,7 +318,8 @@ class Paging:
     def sounding(self, now_ms: int) -> list[Page]:
         """The pages that a person has yet to acknowledge, the most urgent first."""
         found = []
-        for page in self.pages.values():
+        # Metrics ask from another thread.
+        for page in list(self.pages.values()):
             turns = (_turn(step, page, now_ms, 0) for _, step in _steps(page, now_ms))
             if any(turn is not None and turn.at_ms <= now_ms for turn in turns):
                 found.append(page)

@@ -13,8 +13,8 @@ FOUND_FAILURES = 1
 @common_options
 @click.pass_context
 def doctor_command(context: click.Context) -> int:
-    """Check a home and say what to do: permissions, keys, clock and time service, disk, ports, backup and scrub,
-    agreements, rosters, lines, whether the counterparts answer with the keys of their rosters, logs.
+    """Check a home and say what to do: permissions, keys, clock and time service, disk, ports, pagers, backup and
+    scrub, agreements, rosters, lines, whether the counterparts answer with the keys of their rosters, logs.
 
     It changes nothing.
 

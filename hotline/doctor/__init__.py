@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hotline import key_status
-from hotline.doctor import dates, machine, node, reach
+from hotline.doctor import dates, machine, node, paging, reach
 from hotline.doctor.check import Check, Result
 from hotline.errors import HotlineError
 from hotline.key_status import Due
@@ -53,7 +53,7 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
     yield from machine.disk(home.path, log_bytes=log_bytes, entries=entries)
     found, lines = node.running(home.socket)
     yield found
-    yield from _settings(home, running=lines is not None)
+    yield from _settings(home, running=lines is not None, now_ms=now_ms)
     yield from _keys(home, now_ms)
     yield dates.backup(home.path, now_ms)
     yield dates.scrub(home.path, now_ms)
@@ -97,7 +97,7 @@ def _pins(home: OfficerHome) -> Check:
     )
 
 
-def _settings(home: NodeHome, *, running: bool) -> Iterator[Check]:
+def _settings(home: NodeHome, *, running: bool, now_ms: int) -> Iterator[Check]:
     try:
         config = NodeConfig.load(home.config_path)
     except NodeError as error:
@@ -120,6 +120,7 @@ def _settings(home: NodeHome, *, running: bool) -> Iterator[Check]:
         text = f"{config.high_water} is inside the home, where every backup reaches it"
         fix = "Name a directory on a disk that no backup and no snapshot reaches, or leave high_water out."
         yield Check(name="high-water", result="warn", text=text, fix=fix)
+    yield from paging.examine(home.pages, config.pagers, now_ms)
 
 
 def _own_pins(home: NodeHome, channel: ChannelHome) -> Collection[bytes]:

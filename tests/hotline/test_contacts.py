@@ -56,7 +56,9 @@ def test_a_page_loads_nothing_and_takes_no_markup() -> None:
     first, second = plain.parties
     evil = replace(second, name="<script>alert(1)</script> & Co")
     text = page(
-        Contacts(own="ARC", agreement=make_agreement(parties=(first, evil), format=2), amended=False, source="for a test"),
+        Contacts(
+            own="ARC", agreement=make_agreement(parties=(first, evil), format=2), amended=False, source="for a test"
+        ),
         made="2026-11-22",
     )
     assert "<script" not in text
