@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hotline.dockets import absence_text, course_text
 from hotline.output import Output
 from hotline.printable import printable
 from hotline.words import ENGLISH, Words, padded
@@ -97,6 +98,8 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     parts.append(padded(kind, 23))
     rung = state_text(view)
     parts.append(padded(words.state(rung) if rung else "", 13))
+    if view.get("no_answer"):
+        parts.append(absence_text(view, output))
     if view["ahead"] is not None:
         parts.append(output.paint(ahead_text(view), "bold"))
     if title:
@@ -173,7 +176,8 @@ def _where(view: Mapping[str, Any]) -> str:
 def state_text(view: Mapping[str, Any]) -> str:
     """Say how far a statement was taken note of, or what became of it."""
     state, rung = view.get("state"), view.get("rung")
-    if state in {"retracted", "corrected", "answered", "partly", "declined", "not-known", "updated"}:
+    # What begins there says less than how far it was taken note of.
+    if state is not None and state not in {"made", "said", "open", "proposed", "declared"}:
         return str(state)
     return str(rung or "")
 
@@ -201,6 +205,10 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
         lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})", words))
     if view["state"] is not None:
         lines.append(said_row("state", words.state(str(view["state"])), words))
+    if view.get("course") and (text := course_text(view)):
+        lines.append(row("in force", text, words))
+    if view.get("no_answer"):
+        lines.append(said_row("no answer", absence_text(view, output), words))
     for clock in view["clocks"]:
         lines.append(row("clock", clock_text(clock), words))
     return lines
@@ -211,7 +219,10 @@ def clock_text(clock: Mapping[str, Any]) -> str:
     text = f"{clock['name']} by {clock['owed_by']}: {clock['state']}"
     if clock["done_ms"] is not None:
         return f"{text}, done {zulu_short(clock['done_ms'])}"
-    return f"{text}, due {zulu_short(clock['due_ms'])}"
+    if clock.get("paused"):
+        return f"{text}, stands still while the line is suspended"
+    text = f"{text}, due {zulu_short(clock['due_ms'])}"
+    return text if clock.get("wish_ms") is None else f"{text}, wished by {zulu_short(clock['wish_ms'])}"
 
 
 def _signers(view: Mapping[str, Any]) -> list[tuple[int | None, str]]:

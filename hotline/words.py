@@ -76,6 +76,10 @@ class Words:
         """A state of a thread, a rung or a clock: the code, and behind it the word of the reader's language."""
         return self._beside(code, f"state.{code}")
 
+    def absence(self, code: str, english: str) -> str:
+        """Why there is no answer, in the reader's language."""
+        return self._say(f"state.no-answer-{code}", english)
+
     def kind_name(self, name: str) -> str:
         """The name of a kind in a list, and behind it the label in the reader's language."""
         return self._beside(name, f"kind.{name}.label")

@@ -43,6 +43,7 @@ CREATE INDEX judged_leaf ON judged (leaf);
 CREATE INDEX judged_id ON judged (id) WHERE id IS NOT NULL;
 CREATE INDEX judged_official ON judged (official, place) WHERE official >= 0;
 CREATE TABLE event (voice INTEGER, idx INTEGER, event BLOB NOT NULL, PRIMARY KEY (voice, idx)) WITHOUT ROWID;
+CREATE TABLE arrived (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, unheld INTEGER, due_ms INTEGER, missed_ms INTEGER,
     quiet_ms INTEGER, register TEXT, ends_ms INTEGER, warns_ms INTEGER);
 CREATE INDEX item_unheld ON item (unheld, place) WHERE unheld IS NOT NULL;
@@ -181,8 +182,9 @@ class DocketTables:
 
     def arriving(self, voice: int, start: int, end: int) -> Iterable[Event]:
         """See protocol.docket.Ledger."""
-        sql = "DELETE FROM event WHERE voice=? AND idx>=? AND idx<? RETURNING idx, event"
-        return [Event.parse(data) for _, data in sorted(self._db.execute(sql, (voice, start, end)))]
+        self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (voice, end))
+        sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
+        return [Event.parse(data) for (data,) in list(self._db.execute(sql, (voice, start, end)))]
 
     def item(self, place: int) -> Item | None:
         """See protocol.docket.Ledger."""

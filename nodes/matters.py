@@ -68,12 +68,9 @@ class Matters:
             at_ms: now, UTC milliseconds; says what is overdue.
             limit: at most so many statements.
         """
-        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?) "
-        sql += "ORDER BY due_ms LIMIT ?"
-        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (at_ms, limit)))]
         found = []
         suspensions = self.register_items(SUSPENSIONS)
-        for item in [*items, *self._held_of_late(limit)]:
+        for item in self._owing(at_ms, limit):
             pauses = pauses_of(suspensions, item.status, at_ms)
             for clock in self.clockwork.running(item, pauses):
                 if clock.name != "review" and not (clock.name in _ANSWERS and state_at(item, at_ms) == "lapsed"):
@@ -102,7 +99,20 @@ class Matters:
         """How many statements wait for something."""
         sql = "SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?)"
         counted = int(self.reader().execute(sql, (self.now_ms(),)).get)
-        return counted + sum(1 for item in self._held_of_late(LATE_MAX) if self.clockwork.running(item))
+        alone = "SELECT due_ms IS NULL FROM item WHERE place=?"
+        return counted + sum(
+            1
+            for item in self._held_of_late(LATE_MAX)
+            if self.clockwork.running(item) and self.reader().execute(alone, (item.place,)).get
+        )
+
+    def _owing(self, at_ms: int, limit: int) -> list[Item]:
+        """Statements on which something is owed, the most urgent first; each as it is held by now."""
+        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?) "
+        sql += "ORDER BY due_ms LIMIT ?"
+        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (at_ms, limit)))]
+        found = {item.place: item for item in items}
+        return list((found | {item.place: item for item in self._held_of_late(limit)}).values())
 
     def _owed(self, item: Item, clock: Clock, at_ms: int) -> View:
         view = self._clock(clock)
@@ -202,12 +212,9 @@ class Matters:
 
     def waiting(self, at_ms: int, *, limit: int = 200) -> list[View]:
         """Matters that wait for an answer of either party, the most urgent first, each with why there is none."""
-        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?) "
-        sql += "ORDER BY due_ms LIMIT ?"
-        rows = list(self.reader().execute(sql, (at_ms, limit)))
         suspensions = self.register_items(SUSPENSIONS)
         found = []
-        for item in [*(Item.parse(data) for (data,) in rows), *self._held_of_late(limit)]:
+        for item in self._owing(at_ms, limit):
             pauses = pauses_of(suspensions, item.status, at_ms)
             if any(clock.name == "answer" for clock in self.clockwork.running(item, pauses)):
                 found.append(self.matter(item, at_ms, pauses))
@@ -249,8 +256,9 @@ class Matters:
 
     def _late(self, voice: int) -> list[Event]:
         """Entries of a voice that have not arrived at the other's home, in order; what they hold never goes down."""
-        sql = "SELECT event FROM event WHERE voice=? ORDER BY idx LIMIT ?"
-        return [Event.parse(data) for (data,) in self.reader().execute(sql, (voice, LATE_MAX))]
+        arrived = self.reader().execute("SELECT size FROM arrived WHERE voice=?", (voice,)).get or 0
+        sql = "SELECT event FROM event WHERE voice=? AND idx>=? ORDER BY idx LIMIT ?"
+        return [Event.parse(data) for (data,) in self.reader().execute(sql, (voice, arrived, LATE_MAX))]
 
     def _as_held(self, item: Item, late: Sequence[Event] | None = None) -> Item:
         """The item with the mark that it will have once what the other node logged has arrived."""

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nodes import draft_operations, journal_operations, page_operations
+from nodes import docket_operations, draft_operations, journal_operations, page_operations
 from nodes.amendments import chain_of
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
@@ -253,11 +253,6 @@ async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
     return {"entry": entry, "held_at_ms": held_at_ms, "view": view}
 
 
-async def _due(caller: Caller, line: Line, arguments: Arguments) -> Any:
-    """What is due or overdue now."""
-    return await asyncio.to_thread(line.projection.due, now().wall_ms)
-
-
 async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The receipt of one entry; it holds the entry and no contents."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
@@ -366,7 +361,10 @@ OPERATIONS: dict[str, Operation] = {
     "threads": Operation("officer", _threads),
     "thread": Operation("officer", _thread),
     "entry": Operation("officer", _entry),
-    "due": Operation("officer", _due),
+    "due": Operation("officer", docket_operations.due),
+    "missed": Operation("officer", docket_operations.missed),
+    "registers": Operation("officer", docket_operations.registers),
+    "docket": Operation("officer", docket_operations.docket),
     "receipt": Operation("officer", _receipt),
     "watch": Operation("officer", _watch),
     "contents": Operation("reader", _contents),

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from protocol.agreement import Agreement
+from protocol.agreement_conduct import PauseTerms
 from protocol.docket_item import OVER_STATES, RUNNING_STATES, Item
 from protocol.kind import CLOCKS
 from protocol.kinds import Catalogue, Kind
@@ -122,9 +123,19 @@ class Clockwork:
         found = self._own.get(kind.name)
         if found is None:
             terms = {name: self._agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
-            found = {**kind.clocks, **{name: limit for name, limit in terms.items() if limit is not None}}
+            found = dict(kind.clocks)
+            pause = self._pause(kind)
+            if pause is not None:
+                found |= {"notice_ms": pause.notice_ms, "longest_ms": pause.longest_ms}
+            found |= {name: limit for name, limit in terms.items() if limit is not None}
             self._own[kind.name] = found
         return found
+
+    def _pause(self, kind: Kind) -> PauseTerms | None:
+        """The agreement's terms for suspensions and exercises: of the kinds that begin one, where it has any."""
+        if self._agreement.format == 1 or kind.step not in {"declared", "proposed"}:
+            return None
+        return {SUSPENSIONS: self._agreement.suspension, "exercises": self._agreement.exercise}.get(kind.register)
 
     def limits(self, kind: Kind, precedence: str) -> Limits:
         """The intervals for a kind at a precedence."""
@@ -215,7 +226,8 @@ class Clockwork:
         found, by = [], item.voice
         if course.report_by_ms is not None:
             found.append(_until("report", item, by, course.report_by_ms, item.logged_at_ms))
-        if course.follow_by_ms is not None:
+        # What lapses before its follow-up is due may be left to lapse.
+        if course.follow_by_ms is not None and (course.followed is not None or course.follow_by_ms < course.lapses_ms):
             done = None if course.followed is None else course.followed[1]
             start = item.logged_at_ms
             found.append(_clock("follow", item, by, start, course.follow_by_ms - start, done, pauses))

@@ -24,6 +24,7 @@ from protocol.codes_agreements import AGREEMENTS
 from protocol.codes_alarms import ALARMS
 from protocol.codes_commands import COMMANDS
 from protocol.codes_disputes import DISPUTES
+from protocol.codes_docket import DOCKET
 from protocol.codes_entries import ENTRIES
 from protocol.codes_findings import FINDINGS
 from protocol.codes_formats import FORMATS
@@ -34,6 +35,7 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Entries": ENTRIES,
     "Alarms": ALARMS,
     "Disputes and damage": DISPUTES,
+    "Docket": DOCKET,
     "Pages": PAGING,
     "Findings of an audit": FINDINGS,
     "Formats": FORMATS,

@@ -124,9 +124,13 @@ class Docket:
         Args:
             event: of the entry whose index is the home's size. What its `held` covers was added before.
         """
+        self._ledger.event(event)
+        self.fold(event)
+
+    def fold(self, event: Event) -> None:
+        """Fold an entry whose event, like those that it holds, the ledger has already. See `add`."""
         voice = event.voice
         home = self.homes[voice]
-        self._ledger.event(event)
         coming = arrivals(home.arrived, event.held)
         if coming:
             for other in self._ledger.arriving(1 - voice, coming.start, coming.stop):
@@ -192,6 +196,8 @@ class Docket:
         mark = (event.index, event.logged_at_ms)
         if kind.step == "opened":
             target.opened = target.opened or mark
+            return
+        if kind.step != "acknowledged":
             return
         target.acknowledged = target.acknowledged or mark
         answered = target.answered

@@ -187,52 +187,65 @@ class Moves:
 
     def _accept(self, asked: Kind, subject: Item, home_ms: int, open_item: Opening, *, by_acceptance: bool) -> None:
         """A proposal is accepted, or put in force."""
+        course = subject.course or Course()
         if by_acceptance and asked.activated_by:
-            # The notice begins here; whoever puts it in force later need not give it again.
-            notice_ms = self._clockwork.own(asked).get("notice_ms")
-            if notice_ms is not None and subject.course is not None:
-                subject.course.starts_ms = max(home_ms + notice_ms, subject.course.starts_ms or 0)
+            # Its notice begins here; whatever puts it in force keeps none of its own.
+            notice_ms = self._clockwork.own(asked).get("notice_ms", 0)
+            course.starts_ms = max(course.starts_ms or 0, home_ms + notice_ms)
+            subject.course = course
             return
         changed = open_item(subject.reply) if subject.reply != NO_LOCATION else None
-        known = None if changed is None else self._catalogue.kind(changed.kind)
-        course = subject.course or Course()
-        if changed is not None and known is not None:
-            for move in self._procedures.of(known.procedure, asked.step, own=changed.voice == subject.voice):
-                if move.agreed and subject.state != _ACCEPTED:
-                    return
-                if move.agreed:
-                    before = changed.course
-                    if changed.state in move.origin and not (before is not None and before.lapsed_at(home_ms)):
-                        changed.state = move.to or changed.state
-                        self._renew(move, known, changed, course.offered_until_ms, home_ms)
-                        if move.ends and before is not None:
-                            before.ended_ms = home_ms
-                    return
+        if by_acceptance and changed is not None and self._change(asked, subject, changed, home_ms):
+            return
         if subject.state == _ACCEPTED:
             subject.state = _IN_FORCE
         subject.course = course
-        noticed = not by_acceptance and subject.answered is not None
-        self._put_in_force(course, asked, home_ms, forced=noticed)
+        # What was accepted before it is put in force had its notice from there.
+        self._put_in_force(course, asked, home_ms, forced=not by_acceptance and subject.answered is not None)
+
+    def _change(self, asked: Kind, subject: Item, changed: Item, home_ms: int) -> bool:
+        """Let a proposal that was accepted change what it names; whether it is one that would."""
+        known = self._catalogue.kind(changed.kind)
+        if known is None:
+            return False
+        for move in self._procedures.of(known.procedure, asked.step, own=changed.voice == subject.voice):
+            if not move.agreed:
+                continue
+            before = changed.course
+            lapsed = before is not None and before.lapsed_at(home_ms)
+            if subject.state == _ACCEPTED and changed.state in move.origin and not lapsed:
+                changed.state = move.to or changed.state
+                until_ms = None if subject.course is None else subject.course.offered_until_ms
+                self._end(move, asked, changed, home_ms, forced=False)
+                self._renew(move, known, changed, until_ms, home_ms)
+            return True
+        return False
+
+    def _end(self, move: Move, kind: Kind, subject: Item, home_ms: int, *, forced: bool) -> None:
+        """End, suspend or resume what is in force, after the notice of the kind that says so."""
+        course = subject.course
+        if course is None:
+            return
+        notice_ms = 0 if forced or course.from_ms is None else self._clockwork.own(kind).get("notice_ms", 0)
+        if move.ends:
+            course.ended_ms = home_ms + notice_ms
+            course.update_by_ms = None
+        if move.suspends:
+            course.suspended_ms = home_ms + notice_ms
+        if move.resumes:
+            course.suspended_ms = None
 
     def _steer(self, move: Move, kind: Kind, asked: Kind, event: Event, home_ms: int, subject: Item) -> None:
         """What else a move does: end, suspend, resume, renew, review."""
         course = subject.course
         if course is None:
             return
-        notice_ms = 0 if event.forced else self._clockwork.own(kind).get("notice_ms", 0)
-        if move.ends:
-            course.ended_ms = home_ms + (0 if course.from_ms is None else notice_ms)
-        if move.suspends:
-            course.suspended_ms = home_ms + notice_ms
-        if move.resumes:
-            course.suspended_ms = None
+        self._end(move, kind, subject, home_ms, forced=event.forced)
         if event.phase is not None:
             course.phase = event.phase
         self._renew(move, asked, subject, event.valid_until_ms, event.logged_at_ms)
         if kind.step == "updated" and move.on_opener:
             self._updated(asked, course, event)
-        if move.ends:
-            course.update_by_ms = None
 
     def _renew(self, move: Move, asked: Kind, subject: Item, until_ms: int | None, at_ms: int) -> None:
         course = subject.course
@@ -258,8 +271,12 @@ class Moves:
             course.update_by_ms = event.logged_at_ms + every_ms
 
     def _follow(self, event: Event, subject: Item | None) -> None:
-        """What was owed after a statement is there."""
+        """What was owed after a statement is there. A first word that lapses unless it is followed up stays."""
         course = None if subject is None else subject.course
-        if course is not None and course.followed is None:
-            course.followed = (event.index, event.logged_at_ms)
-            course.update_by_ms = None
+        if subject is None or course is None or course.followed is not None or course.lapsed_at(event.logged_at_ms):
+            return
+        course.followed = (event.index, event.logged_at_ms)
+        course.update_by_ms = None
+        known = self._catalogue.kind(subject.kind)
+        if known is not None and "lapse_ms" in self._clockwork.own(known):
+            course.until_ms = None

@@ -24,6 +24,7 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
       hotline --home ARC threads
       hotline --home ARC threads 'BOR 4'
     """
+    from hotline.dockets import absence_text
     from hotline.sending import fetch
     from hotline.showing import DEMONSTRATION, state_text, view_line
     from hotline.translations import KIND, opened
@@ -60,6 +61,8 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
             padded(output.words.state(state) if state else "", 13),
             f"{item['entries']} {'entry' if item['entries'] == 1 else 'entries'}",
         ]
+        if opener.get("no_answer"):
+            cells.append(absence_text(opener, output))
         lines.append("  ".join(cells))
     if not found:
         lines.append("No threads.")

@@ -1,0 +1,97 @@
+"""What the local API says of the docket: what is due, what was missed, what is in force, and how all of it was before.
+
+Header facts and judgements only, never contents: a client that may read those opens them itself.
+
+Source: spec/local-api.md, "Operations"; spec/docket.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from nodes.api_arguments import Arguments, take
+from nodes.clock import now
+from nodes.docket_past import PastDocket, sizes_at
+from nodes.errors import ApiRefused
+from protocol.kind import REGISTERS
+from protocol.limits import SIZE_MAX, TIME_MS_MAX
+
+if TYPE_CHECKING:
+    from nodes.line import Line
+    from nodes.matters import Matters
+    from nodes.operations import Caller
+
+LISTED_MAX: Final = 100
+"""Matters of each part of a docket in one answer."""
+
+
+async def due(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What is due or overdue now, and what lapses soon."""
+    return await asyncio.to_thread(line.projection.due, line.projection.now_ms())
+
+
+async def missed(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What was done late, the last first."""
+    return await asyncio.to_thread(line.projection.missed, line.projection.now_ms())
+
+
+async def registers(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """What is in force, by register, now or at a time."""
+    name = take(arguments, "name", str, None)
+    if name is not None and name not in REGISTERS:
+        raise ApiRefused("no-such-register", f"it is one of {', '.join(REGISTERS)}")
+    return await _asked(line, arguments, lambda matters, at_ms: matters.registers(at_ms, name=name, limit=LISTED_MAX))
+
+
+async def docket(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """The docket: its sizes and digest, what waits, what is in force, due and missed; now, at a time or at sizes."""
+
+    def shown(matters: Matters, at_ms: int) -> dict[str, Any]:
+        return {
+            "waiting": matters.waiting(at_ms, limit=LISTED_MAX),
+            "registers": matters.registers(at_ms, limit=LISTED_MAX),
+            "due": matters.due(at_ms, limit=LISTED_MAX),
+            "missed": matters.missed(at_ms, limit=LISTED_MAX),
+        }
+
+    return await _asked(line, arguments, shown)
+
+
+async def _asked(line: Line, arguments: Arguments, ask: Any) -> dict[str, Any]:
+    at_ms, sizes = take(arguments, "at_ms", int, None), take(arguments, "sizes", list, None)
+    if at_ms is not None and not 0 <= at_ms <= TIME_MS_MAX:
+        raise ApiRefused("request-malformed", "at_ms is no time")
+    whole = all(type(size) is int and 0 <= size <= SIZE_MAX for size in sizes or ())
+    if sizes is not None and (len(sizes) != 2 or not whole):
+        raise ApiRefused("request-malformed", "sizes are two sizes: of our own log and of theirs")
+    return await asyncio.to_thread(_answer, line, at_ms, sizes, ask)
+
+
+def _answer(line: Line, at_ms: int | None, sizes: list[int] | None, ask: Any) -> dict[str, Any]:
+    projection = line.projection
+    own, their, digest = projection.digest()
+    told_ms = max(projection.now_ms(), now().wall_ms) if at_ms is None else at_ms
+    if sizes is None and at_ms is not None:
+        first, second = sizes_at(projection, at_ms)
+        sizes = [first, second] if projection.names[0] == line.own else [second, first]
+    if sizes is None or sizes == [own, their]:
+        return {**_head(line, [own, their], digest, told_ms), "found": ask(projection, told_ms)}
+    if sizes[0] > own or sizes[1] > their:
+        raise ApiRefused("not-judged-so-far", f"{own} and {their} entries are judged")
+    ordered = (sizes[0], sizes[1]) if projection.names[0] == line.own else (sizes[1], sizes[0])
+    past = PastDocket(projection, ordered)
+    try:
+        told_ms = past.last_ms if at_ms is None else at_ms
+        return {**_head(line, sizes, past.digest, told_ms), "found": ask(past, told_ms)}
+    finally:
+        past.close()
+
+
+def _head(line: Line, sizes: list[int], digest: bytes, at_ms: int) -> dict[str, Any]:
+    return {
+        "at_ms": at_ms,
+        "sizes": {line.own: sizes[0], line.counterpart: sizes[1]},
+        "digest": digest.hex(),
+        "line": line.projection.line_state(),
+    }

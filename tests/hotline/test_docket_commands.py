@@ -1,0 +1,97 @@
+"""`docket`, `registers` and `due` between two real nodes."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hotline.nodes import running
+from tests.hotline.people import acting, hotline, ok, paired
+
+NOTICE = ("--set", "title=Intrusion at a port", "--set", "class=system-compromise", "--set", "summary=Two hosts.")
+LINE = (
+    "--set", "title=Power grids", "--set", "conduct=service-disruption",
+    "--set", "commitment=No outage is caused.",
+    "--set", "consequence=diplomatic", "--set", "public=no",
+    "--set", "accountable=Head of the cyber desk", "--valid-until", "+30d",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """Two paired homes whose nodes run."""
+    arc, bor = paired(tmp_path_factory.mktemp("docket"))
+    with running(arc, bor):
+        yield arc, bor
+
+
+def send(home: Path, *arguments: str) -> str:
+    """Send, wait until the other side holds it, and give its serial."""
+    return str(ok(*acting(home, "send", *arguments, "--wait", "held", "--timeout", "20"))["serial"])
+
+
+def until_listed(home: Path, register: str, number: int) -> list[dict[str, Any]]:
+    """What a register has once so many are in it."""
+    end = time.monotonic() + 10
+    found: list[dict[str, Any]] = []
+    while len(found) != number and time.monotonic() < end:
+        found = ok(*acting(home, "registers", register))["found"][register]
+        time.sleep(0.05)
+    return found
+
+
+def test_a_red_line_is_in_a_register_until_it_is_withdrawn(homes: tuple[Path, Path]) -> None:
+    """Both sides list it, whoever holds the bodies reads it, and an earlier docket still has it."""
+    arc, bor = homes
+    serial = send(arc, "red-line-declare", *LINE)
+    for home in homes:
+        assert [one["serial"] for one in until_listed(home, "red-lines", 1)] == [serial]
+    opened = ok(*acting(bor, "registers", "red-lines", "--contents"))
+    assert opened["contents"][serial]["commitment"] == "No outage is caused."
+    before = ok(*acting(arc, "docket"))
+    send(arc, "red-line-withdraw", "--reply-to", serial, "--set", "reason=It is in a treaty now.")
+    assert until_listed(arc, "red-lines", 0) == []
+    sizes = before["sizes"]
+    then = ok(*acting(arc, "docket", "--at-sizes", f"{sizes['ARC']},{sizes['BOR']}"))
+    assert then["digest"] == before["digest"]
+    assert [one["serial"] for one in then["found"]["registers"]["red-lines"]] == [serial]
+    shown = hotline(*acting(arc, "docket", "--at", "+1h")).out
+    assert "waits for an answer" in shown
+
+
+def test_due_counts_down_and_the_docket_is_one_on_both_sides(homes: tuple[Path, Path]) -> None:
+    """What one side owes the other sees too; at the same two sizes both nodes give the same digest."""
+    arc, bor = homes
+    told = send(arc, "notification", "--severity", "2", *NOTICE)
+    asked = send(bor, "clarification-request", "--reply-to", told, "--set", "why=x", "--set", "questions=Since when?")
+    end = time.monotonic() + 10
+    owed: set[tuple[str, str]] = set()
+    while (asked, "answer") not in owed and time.monotonic() < end:
+        owed = {(one["serial"], one["name"]) for one in ok(*acting(arc, "due"))["due"]}
+        time.sleep(0.05)
+    assert (asked, "answer") in owed
+    assert ok(*acting(bor, "due", "--missed"))["missed"] == []
+    assert f"{asked}" in hotline(*acting(bor, "due")).out
+    mine = ok(*acting(arc, "docket"))
+    sizes = mine["sizes"]
+    theirs = ok(*acting(bor, "docket", "--at-sizes", f"{sizes['BOR']},{sizes['ARC']}"))
+    assert theirs["digest"] == ok(*acting(arc, "docket", "--at-sizes", f"{sizes['ARC']},{sizes['BOR']}"))["digest"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("docket", "--at", "soon"), "usage"),
+        (("docket", "--at-sizes", "1"), "usage"),
+        (("docket", "--at", "now", "--at-sizes", "1,1"), "usage"),
+        (("docket", "--at-sizes", "999999,1"), "not-judged-so-far"),
+        (("registers", "treaties"), "usage"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(homes: tuple[Path, Path], arguments: tuple[str, ...], code: str) -> None:
+    """No time, no sizes, sizes beyond the logs, and no register of that name."""
+    done = hotline(*acting(homes[0], *arguments, "--json"))
+    assert done.status == 2
+    assert done.json["error"]["code"] == code

@@ -1,0 +1,88 @@
+"""The docket as it was: folded anew from the events that are kept, it is the one of that time, with its digest."""
+
+from pathlib import Path
+
+from nodes.docket_past import PastDocket, sizes_at
+from protocol.clocks import SUSPENSIONS
+from tests.builders import START_MS, World
+from tests.nodes.test_projection import Node
+
+DAY_MS = 86_400_000
+THREE = ((1, "duty"), (2, "release"), (3, "senior"))
+
+
+def _declared(world: World) -> tuple[str, str]:
+    """A red line that is understood and withdrawn, and a question that waits; serials of the line and the question."""
+    line = world.say("ARC", "red-line-declare", signers=THREE, valid_until_ms=START_MS + 90 * DAY_MS)
+    world.say("BOR", "red-line-understood", signers=THREE, thread=line, reply=line)
+    asked = world.say("BOR", "clarification-request", thread=line, reply=line)
+    world.state("ARC", "arrival")
+    world.say("ARC", "red-line-withdraw", signers=THREE, thread=line, reply=line, at_ms=START_MS + DAY_MS)
+    world.state("BOR", "arrival", at_ms=START_MS + DAY_MS + 1000)
+    world.state("ARC", "arrival", at_ms=START_MS + DAY_MS + 2000)
+    return f"ARC {line[1]}", f"BOR {asked[1]}"
+
+
+def test_every_pair_of_sizes_that_was_reached_has_its_digest_again(tmp_path: Path) -> None:
+    """Judged one by one, the digest of each pair is remembered; folded anew up to there, it is the same."""
+    world = World()
+    _declared(world)
+    node = Node(tmp_path / "ARC", world, "ARC")
+    node.feed("ARC")
+    node.feed("BOR")
+    reached = []
+    while node.projection.advance(1):
+        reached.append(node.projection.digest())
+    assert len(reached) > 8
+    for own, their, digest in reached:
+        past = PastDocket(node.projection, (own, their))
+        assert past.digest == digest, (own, their)
+        past.close()
+
+
+def test_what_was_in_force_then_is_shown_as_it_was(tmp_path: Path) -> None:
+    """Before the withdrawal the red line is in force and understood; after it, it is in no register."""
+    world = World()
+    line, asked = _declared(world)
+    node = Node(tmp_path / "ARC", world, "ARC")
+    node.feed("ARC")
+    node.feed("BOR")
+    node.settle()
+    now = START_MS + 2 * DAY_MS
+    assert node.projection.registers(now) == {}
+    then = START_MS + DAY_MS - 1
+    sizes = sizes_at(node.projection, then)
+    past = PastDocket(node.projection, sizes)
+    found = past.registers(then)
+    assert list(found) == ["red-lines"]
+    assert [(one["serial"], one["state"], one["in_force"]) for one in found["red-lines"]] == [
+        (line, "understood", True)
+    ]
+    assert [one["serial"] for one in past.waiting(then)] == [asked]
+    past.close()
+
+
+def test_a_suspension_that_is_in_force_says_so_where_people_look(tmp_path: Path) -> None:
+    """Unanswered on the day it is suspended, and silent when the suspension has been over for long."""
+    world = World()
+    asked = world.say("BOR", "clarification-request")
+    pause = world.say(
+        "ARC", "line-suspend", signers=THREE, valid_until_ms=START_MS + 3 * DAY_MS,
+        facts={"reason": "political", "forced": True},
+    )  # fmt: skip
+    world.state("BOR", "arrival")
+    world.state("ARC", "arrival")
+    node = Node(tmp_path / "BOR", world, "BOR")
+    node.feed("ARC")
+    node.feed("BOR")
+    node.settle()
+    told = {}
+    for days in (1, 90):
+        node.projection.attend(now_ms=lambda: START_MS + days * DAY_MS, line_state=lambda: "up")  # noqa: B023
+        view = node.projection.entry(*asked)
+        assert view is not None
+        told[days] = view["no_answer"], any(clock["paused"] for clock in view["clocks"])
+    assert told == {1: ("suspended", True), 90: ("silence", False)}
+    assert [item.index for item in node.projection.register_items(SUSPENSIONS)] == [pause[1]]
+    due = node.projection.due(START_MS + DAY_MS)
+    assert {one["paused"] for one in due if one["serial"] == f"BOR {asked[1]}"} == {True}
