@@ -17,7 +17,7 @@ from hotline.scenarios.toml_spelling import spelt
 from keys.errors import KeysError
 from protocol import toml_text
 from protocol.agreement import DEMONSTRATION, Agreement
-from protocol.agreement_conduct import CLOCK_NAMES, KindClock
+from protocol.agreement_conduct import CLOCK_NAMES, CadenceTerms, KindClock
 from protocol.agreement_terms import DEFAULT_CLOCKS, BeatTerms, LineTerms, Party
 from protocol.agreement_text import read
 from protocol.errors import ProtocolError
@@ -124,7 +124,7 @@ def _divided(value: Any, pace: float) -> Any:
         return tuple(_divided(item, pace) for item in value)
     if isinstance(value, dict):
         return {name: _divided(item, pace) for name, item in value.items()}
-    if not is_dataclass(value) or isinstance(value, type | BeatTerms | LineTerms | Party):
+    if not is_dataclass(value) or isinstance(value, type | BeatTerms | CadenceTerms | LineTerms | Party):
         return value
     changes: dict[str, Any] = {}
     for item in fields(value):

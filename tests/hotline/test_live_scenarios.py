@@ -14,17 +14,26 @@ from hotline.scenarios.scenario import Scenario
 from hotline.scenarios.shelf import scenario
 
 OF_DAYS = (
-    "clarification-declined",
     "clarification-held",
     "clarification-not-known",
     "clarification-partly",
-    "clarification-wished-sooner",
-    "notification-corrected",
     "notification-retracted",
     "notification-updated",
+    "disclosure-withheld",
 )
-"""Scenarios of hours and days, played so that a day takes nine seconds."""
-DAY_S = 9.0
+"""Requests, notices and proposals of hours and days, played so that a day takes six seconds."""
+DAY_S = 6.0
+
+OF_WEEKS = (
+    "agreement-talk",
+    "delegation",
+    "intermediary",
+    "measure-ended",
+    "observer",
+    "step-lapses",
+)
+"""Proposals and declarations of weeks, played so that a month takes six seconds."""
+MONTH_S = 6.0
 
 
 def play_together(directory: Path, names: tuple[str, ...], pace: float) -> None:
@@ -47,5 +56,13 @@ def play_together(directory: Path, names: tuple[str, ...], pace: float) -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_scenarios_of_days_come_out_between_two_processes(tmp_path: Path) -> None:
-    """What came out in virtual time comes out between two processes, eight conversations at once."""
+    """What came out in virtual time comes out between two processes, six conversations at once."""
     play_together(tmp_path / "days", OF_DAYS, 86_400 / DAY_S)
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(180)
+def test_scenarios_of_weeks_come_out_between_two_processes(tmp_path: Path) -> None:
+    """And so do measures and mandates that end or lapse, and declarations, by the same program."""
+    play_together(tmp_path / "weeks", OF_WEEKS, 30 * 86_400 / MONTH_S)
