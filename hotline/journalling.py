@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from hotline.cli.settings import Settings
 from hotline.desk import Desk, Officer
@@ -40,8 +41,15 @@ class Act:
     logged_at_ms: int
 
 
+class Asked(Protocol):
+    """Whoever answers for the node: an officer's desk, or what stands in for one."""
+
+    def request(self, op: str) -> Any:
+        """Ask the node."""
+
+
 def make_act(
-    desk: Desk, officer: Officer, roster: Roster, kind: str, facts: Mapping[str, Value], text: str | None = None
+    desk: Asked, officer: Officer, roster: Roster, kind: str, facts: Mapping[str, Value], text: str | None = None
 ) -> SignedStatement:
     """Make and sign an act.
 

@@ -21,6 +21,7 @@ from hotline.demo.rules import ARC, BOR, Actor
 from hotline.demo.stage import Side, free_ports, furnish, new_directory, pair, write_policy
 from hotline.desk import Channel, Desk, Officer, Spoken
 from hotline.errors import CouldNot
+from hotline.journalling import make_act
 from hotline.party_file import read_party
 from hotline.reference import Reference
 from hotline.scenarios.scenario import PARTIES, Scenario
@@ -34,6 +35,8 @@ from protocol.agreement import Agreement
 from protocol.agreement_terms import BeatTerms, Party
 from protocol.kinds import Catalogue
 from protocol.signature import Signature
+from protocol.statement import Statement
+from protocol.tagged import digest
 
 ACTORS: Mapping[str, Actor] = {"ARC": ARC, "BOR": BOR}
 OFFICERS = ("duty", "release", "senior", "legal")
@@ -223,7 +226,36 @@ class Live:
 
     def outcome(self, party: str, statement_id: bytes) -> Mapping[str, Any]:
         told: Mapping[str, Any] = self._ask(party, "wait", id=statement_id.hex())
+        if told["state"] == "draft":
+            closed = self._ask(party, "closed")["closed"]
+            if any(one["id"] == statement_id.hex() for one in closed):
+                raise Declined("no-such-draft", "somebody refused or cancelled it")
         return told
+
+    def put(self, party: str, signed: SignedStatement) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = self._ask(party, "submit", signed=signed.encode(), automated=True)
+        return told
+
+    def decide(
+        self,
+        party: str,
+        op: str,
+        officer: Officer,
+        signed: SignedStatement,
+        act: tuple[str, Mapping[str, Any], str | None],
+    ) -> None:
+        channel, (kind, facts, text) = self.channel(party), act
+        about = {"counterpart": channel.counterpart, "statement": digest(signed.statement), **facts}
+        try:
+            with Desk.open(officer) as desk:
+                made = make_act(desk, officer, channel.rosters[party], kind, about, text)
+                desk.request(op, id=Statement.parse(signed.statement).id.hex(), act=made.encode())
+        except ApiRefused as error:
+            raise Declined(error.code, error.text) from error
+
+    def called(self, party: str, statement_id: bytes) -> tuple[str, ...]:
+        waits = [one["waits"] for one in self._ask(party, "drafts") if one["id"] == statement_id.hex()]
+        return tuple(role for found in waits for role, _, since_ms in found if since_ms <= now_ms())
 
     def forge(self, party: str, signed: SignedStatement) -> int:
         raise Unplayable("only a node that was tampered with logs what nobody signed; the simulator has one")

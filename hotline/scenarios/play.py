@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hotline.composing import Letter, choice_of, find_kind
 from hotline.desk import Channel, Officer, Spoken
@@ -33,6 +33,15 @@ from protocol.statement import Statement
 
 OFFICERS = ("duty", "release", "senior", "legal", "technical", "duty-2", "release-2", "senior-2")
 """Whoever signs where a step names nobody, in the order in which they are asked."""
+
+
+DECISIONS: Final = {
+    "refuse": ("stop", "refusal"),
+    "cancel": ("stop", "release-cancel"),
+    "check": ("check", "hold-check"),
+    "review": ("review", "emergency-review"),
+}
+"""By verb: the operation of the local API, and the kind of the act in the journal."""
 
 
 class Teller(Protocol):
@@ -89,6 +98,11 @@ class Play:
             "send": self._send,
             "draft": self._send,
             "sign": self._sign,
+            "put": self._put,
+            "refuse": self._decide,
+            "cancel": self._decide,
+            "check": self._decide,
+            "review": self._decide,
             "forge": self._forge,
             "amend": self._amend,
             "countersign": self._countersign,
@@ -169,8 +183,13 @@ class Play:
             self._teller.expected(sentence)
 
     def _subject(self, said: Said) -> Subject:
-        said.outcome = self.stage.outcome(said.step.party, said.statement.id)
-        return Subject(said.step.party, said.index, tuple(said.outcome.get("missing") or ()), said.outcome["state"])
+        party, statement_id = said.step.party, said.statement.id
+        try:
+            said.outcome = self.stage.outcome(party, statement_id)
+        except Declined:
+            return Subject(party, statement_id, None, (), "closed")
+        missing = tuple(said.outcome.get("missing") or ())
+        return Subject(party, statement_id, said.index, missing, said.outcome["state"])
 
     # --- saying -------------------------------------------------------------------------------------------------------
 
@@ -220,7 +239,8 @@ class Play:
             thread=self._spoken(step, step.thread),
             own=step.party,
         )
-        composed = make(self._letter(step, kind), place, channel, now_ms=channel.now_ms)
+        letter = self._letter(step, kind)
+        composed = make(letter, place, channel, now_ms=channel.now_ms, emergency=step.emergency)
         signed = SignedStatement(statement=composed.statement_bytes, signatures=(), body=composed.body)
         return kind, channel, signed
 
@@ -287,6 +307,23 @@ class Play:
             said.outcome = self.stage.sign_draft(step.party, header.id.hex(), signature)
             said.signed = replace(said.signed, signatures=(*said.signed.signatures, signature))
         return f"{kind.label()} {said.outcome.get('serial') or said.outcome['state']}"
+
+    def _put(self, step: Step) -> str:
+        """A draft that a program makes: nobody has signed it."""
+        kind, _, signed = self._made(step)
+        outcome = self.stage.put(step.party, signed)
+        self._keep(step, Said(step, signed, outcome))
+        return f"{kind.label()} {outcome['state']}, put in by a program"
+
+    def _decide(self, step: Step) -> str:
+        """Refuse, cancel, check or review: an act for the party's own journal, signed by the one who decides."""
+        said = self._said(step)
+        if len(step.persons) != 1:
+            raise Misspelt(self.scenario.name, step.number, "one person decides")
+        op, kind = DECISIONS[step.verb]
+        officer = self._officer(step, step.persons[0])
+        self.stage.decide(step.party, op, officer, said.signed, (kind, step.facts, step.reason or None))
+        return f"{step.persons[0]} of {step.party} says {step.verb}: {step.reason}"
 
     def _said(self, step: Step) -> Said:
         if step.what not in self.said:

@@ -9,6 +9,8 @@
     note has no fault
     note counts, note does not count      whether it has an effect
     note waits for release/senior         a draft, and the place that is open
+    note calls senior                     a draft calls for an officer of this role by now
+    note stands as held-back              draft, held-back, queued, logged, held or closed
     sanction in force, sanction not in force
     sanction in register measures
     sanction not in register measures
@@ -40,12 +42,14 @@ class Subject:
 
     Attributes:
         voice: short name of its author.
+        id: of the statement, 16 bytes.
         index: its place, or None for what has none.
         missing: open places of a draft.
-        state: how far it came: draft, queued, logged or held.
+        state: how far it came: draft, held-back, queued, logged or held; closed where somebody refused or cancelled it.
     """
 
     voice: str
+    id: bytes
     index: int | None
     missing: tuple[str, ...]
     state: str
@@ -114,6 +118,8 @@ OF_STATEMENTS: Final[tuple[tuple[str, _OfStatement], ...]] = (
 )
 _STATEMENTS = tuple((re.compile(pattern), look) for pattern, look in OF_STATEMENTS)
 _WAITS = re.compile(rf"{_NAME} waits for (?P<slot>[a-z/]+)")
+_STANDS = re.compile(rf"{_NAME} stands as (?P<state>draft|held-back|queued|logged|held|closed)")
+_CALLS = re.compile(rf"{_NAME} calls (?P<role>[a-z]+)")
 _LINE = re.compile(r"(?P<party>ARC|BOR) line is (?P<state>up|degraded|down)")
 _ALARM = re.compile(rf"(?P<party>ARC|BOR) (?P<not>no )?alarm (?P<code>{_WORD})")
 BY_NODES: Final = frozenset({_clock, _rung, _no_answer, _register})
@@ -122,7 +128,7 @@ BY_NODES: Final = frozenset({_clock, _rung, _no_answer, _register})
 
 def subject_of(sentence: str) -> str | None:
     """The name of the statement that a sentence is about, or None."""
-    for pattern in (_WAITS, *(pattern for pattern, _ in _STATEMENTS)):
+    for pattern in (_WAITS, _STANDS, _CALLS, *(pattern for pattern, _ in _STATEMENTS)):
         match = pattern.fullmatch(sentence)
         if match is not None:
             return match["subject"]
@@ -159,6 +165,11 @@ def differing(sentence: str, stage: Stage, subject: Subject | None) -> list[_Fou
         fits = subject.state == "draft" and match["slot"] in subject.missing
         seen = f"{subject.state}, waiting for {', '.join(subject.missing) or 'nobody'}"
         return [] if fits else [(subject.voice, seen, match["slot"])]
+    if match := _STANDS.fullmatch(sentence):
+        return [] if subject.state == match["state"] else [(subject.voice, subject.state, match["state"])]
+    if match := _CALLS.fullmatch(sentence):
+        roles = stage.called(subject.voice, subject.id) if subject.state == "draft" else ()
+        return [] if match["role"] in roles else [(subject.voice, ", ".join(roles) or "nobody called", match["role"])]
     return _of_statement(sentence, stage, subject)
 
 

@@ -128,8 +128,43 @@ class Stage(Protocol):
             Declined: it is not taken.
         """
 
+    def put(self, party: str, signed: SignedStatement) -> Mapping[str, Any]:
+        """Give a draft that a program made, without any signature, to a party's node; gives its outcome.
+
+        Raises:
+            Declined: it is not taken.
+        """
+
+    def decide(
+        self,
+        party: str,
+        op: str,
+        officer: Officer,
+        signed: SignedStatement,
+        act: tuple[str, Mapping[str, Any], str | None],
+    ) -> None:
+        """Let an officer decide about a draft, by an act that they sign for the journal.
+
+        Args:
+            party: whose draft.
+            op: of the local API: stop, check or review.
+            officer: who decides.
+            signed: the draft.
+            act: its kind, its facts beside those that name the draft, and why.
+
+        Raises:
+            Declined: it is not taken.
+        """
+
     def outcome(self, party: str, statement_id: bytes) -> Mapping[str, Any]:
-        """How far a statement has come."""
+        """How far a statement has come.
+
+        Raises:
+            Declined: the node has it no more: somebody refused or cancelled it.
+        """
+
+    def called(self, party: str, statement_id: bytes) -> tuple[str, ...]:
+        """The roles that a draft calls by now."""
 
     def forge(self, party: str, signed: SignedStatement) -> int:
         """Let a party's node log something past every check that it would make; gives its index.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, Final, TypeVar, cast
 import apsw
 
 from hotline.desk import Channel, Officer, Spoken, read_entry
+from hotline.journalling import make_act
 from hotline.scenarios.live import seen_of
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.stage import AUDITOR, Audited, Declined, Seen
@@ -132,6 +133,29 @@ class NamedHome(OfficerHome):
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def party(self) -> str:
+        return self.path.parent.parent.name
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What a node tells an officer's client who makes an act for the journal."""
+
+    journal: Journal
+    now_ms: int
+
+    def request(self, op: str) -> dict[str, Any]:
+        """As the local API's `journal-setting`."""
+        found = self.journal.setting()
+        return {
+            "after": [found.after.size, found.after.root],
+            "catalogue": found.catalogue,
+            "now_ms": self.now_ms,
+            "origin": found.origin,
+            "sealing": found.sealing.raw,
+        }
 
 
 class Simulated:
@@ -443,7 +467,40 @@ class Simulated:
 
     def outcome(self, party: str, statement_id: bytes) -> Mapping[str, Any]:
         line = self.lives[party].line
-        return line.intake.outcome(statement_id).as_dict()
+        if any(one.id == statement_id.hex() for one in line.drafts.closed()):
+            raise Declined("no-such-draft", "somebody refused or cancelled it")
+        try:
+            return line.intake.outcome(statement_id).as_dict()
+        except NodeError as error:
+            raise Declined(error.code, str(error)) from error
+
+    def put(self, party: str, signed: SignedStatement) -> Mapping[str, Any]:
+        return self._run(party, self.lives[party].line.intake.submit(signed, automated=True)).as_dict()
+
+    def decide(
+        self,
+        party: str,
+        op: str,
+        officer: Officer,
+        signed: SignedStatement,
+        act: tuple[str, Mapping[str, Any], str | None],
+    ) -> None:
+        statement, drafts, (kind, facts, text) = Statement.parse(signed.statement), self.lives[party].line.drafts, act
+        about = {"counterpart": COUNTERPART[party], "statement": digest(signed.statement), **facts}
+        journal = self.lives[party].journal
+        self._run(party, journal.ready())
+        made = make_act(_Setting(journal, self.now_ms(party)), officer, self._rosters[party], kind, about, text)
+        match op:
+            case "stop":
+                self._run(party, drafts.close(statement.id.hex(), made, person=officer.number))
+            case "check":
+                self._run(party, drafts.check(statement.id.hex(), made, person=officer.number))
+            case _:
+                self._run(party, drafts.review(statement.id, made, person=officer.number))
+
+    def called(self, party: str, statement_id: bytes) -> tuple[str, ...]:
+        draft, now_ms = self.lives[party].line.drafts.one(statement_id.hex()), self.now_ms(party)
+        return tuple(one.role for one in draft.waits if one.since_ms <= now_ms)
 
     def forge(self, party: str, signed: SignedStatement) -> int:
         line = self.lives[party].line
