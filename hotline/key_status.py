@@ -15,11 +15,12 @@ from datetime import UTC, date, datetime
 from typing import Final, Literal
 
 from hotline.errors import HotlineError
-from hotline.party_file import PartyFile, read_party
+from hotline.party_file import Member, PartyFile, read_party
 from hotline.root_backups import RootBackup, read_backups
 from hotline.zulu import duration
 from keys import roster as roster_text
 from keys.errors import KeysError
+from keys.person import Person
 from keys.roster import Roster
 from nodes.caretaker import ROSTER_SOON_MS
 from nodes.errors import NodeError
@@ -218,7 +219,8 @@ def people_dues(home: NodeHome, channel: ChannelHome, card: PartyFile, *, now_ms
                 who=KEEPERS,
                 next="hotline roster renew, or leave them out of it with --leave.",
             )
-    missing = [member.home for member in card.members if member.person not in roster.people]
+    listed = {person.number: person for person in roster.people}
+    missing = [one.home for one in card.members if _otherwise(one, listed.get(one.person.number), now_ms)]
     waiting = channel.outbox.is_dir() and any(channel.outbox.glob("roster-*.statement"))
     if missing and not waiting:
         yield Due(
@@ -229,6 +231,12 @@ def people_dues(home: NodeHome, channel: ChannelHome, card: PartyFile, *, now_ms
             next="Have the roots sign a new one: hotline roster renew.",
         )
     yield from _unfillable(channel, roster, now_ms)
+
+
+def _otherwise(member: Member, listed: Person | None, now_ms: int) -> bool:
+    """Whether the roster has somebody otherwise than the card; those who left long ago may be in it or not."""
+    wanted = member.listed_at(now_ms)
+    return listed != wanted and not (member.retired and wanted is None)
 
 
 def _unfillable(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[Due]:

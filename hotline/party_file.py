@@ -3,6 +3,7 @@
     short = "ARC"                 name = "Arcadia"            domain = "arcadia.example"
     root_threshold = 2            root_keys = ["base64", ...]
     [[person]]                    number, home, roles, valid_from, valid_until, key
+                                  retired = true, absent_until, delegated = ["release 2026-12-20T00:00:00.000Z"]
 
 A person is a number and the name of an officer home, such as `duty`; neither this file nor any roster holds the name of
 a human being.
@@ -21,11 +22,27 @@ from hotline.zulu import parse_instant, zulu
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
 from keys.quorum import RootSet
-from keys.roles import KeyRole
+from keys.roles import ROLES, KeyRole
 from keys.roster import Person
 from nodes.files import read_file, write_file
 from nodes.home import OFFICER_NAME, SHORT_NAME
 from protocol import toml_text
+
+RETIRED_SHOWN_MS = 30 * 86_400_000
+"""How long rosters go on to list who has left, so that what they signed last is judged by their end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegation:
+    """A role that a person has beside their own, for a time.
+
+    Attributes:
+        role: which.
+        until_ms: first instant without it, UTC milliseconds.
+    """
+
+    role: str
+    until_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +51,42 @@ class Member:
 
     Attributes:
         home: name of the officer home, such as `duty`.
-        person: number, roles, key and validity.
+        person: number, own roles, key and validity.
+        retired: whether they have left for good; their validity ended then.
+        absent_until_ms: first instant at which rosters list them again, UTC milliseconds; None while they are there.
+        delegated: roles beside their own.
     """
 
     home: str
     person: Person
+    retired: bool = False
+    absent_until_ms: int | None = None
+    delegated: tuple[Delegation, ...] = ()
+
+    def listed_at(self, at_ms: int) -> Person | None:
+        """The person as a roster that is logged at a time lists them; None where it does not.
+
+        A roster gives a person one validity for all their roles. So while they have a delegated role their validity
+        ends with it, and the next roster, signed together with this one, gives them back their own.
+        """
+        if self.absent_until_ms is not None and at_ms < self.absent_until_ms:
+            return None
+        if self.retired and at_ms >= self.person.valid_until_ms + RETIRED_SHOWN_MS:
+            return None
+        active = [one for one in self.delegated if at_ms < one.until_ms]
+        if self.retired or not active:
+            return self.person
+        held = {*self.person.roles, *(one.role for one in active)}
+        return replace(
+            self.person,
+            roles=tuple(role for role in ROLES if role in held),
+            valid_until_ms=min(self.person.valid_until_ms, *(one.until_ms for one in active)),
+        )
+
+    def ends_after(self, at_ms: int) -> set[int]:
+        """Times after this one at which rosters have to list the person otherwise, UTC milliseconds."""
+        times = {one.until_ms for one in self.delegated} | {self.absent_until_ms or 0}
+        return set() if self.retired else {one for one in times if one > at_ms}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +107,21 @@ class PartyFile:
     roots: RootSet
     members: tuple[Member, ...]
 
-    @property
-    def people(self) -> tuple[Person, ...]:
-        """The persons as a roster lists them."""
-        return tuple(member.person for member in self.members)
+    def people_at(self, at_ms: int) -> tuple[Person, ...]:
+        """The persons as a roster lists them that is logged at this time, UTC milliseconds."""
+        found = (member.listed_at(at_ms) for member in self.members)
+        return tuple(person for person in found if person is not None)
+
+    def changes_after(self, at_ms: int) -> list[int]:
+        """Times after this one at which another roster is needed, because a delegation or an absence ends."""
+        return sorted(set().union(*(member.ends_after(at_ms) for member in self.members)))
+
+    def with_changed(self, changed: Member) -> PartyFile:
+        """The same party with one person otherwise."""
+        return replace(
+            self,
+            members=tuple(changed if one.person.number == changed.person.number else one for one in self.members),
+        )
 
     def with_member(self, member: Member) -> PartyFile:
         """The same party with one person more."""
@@ -101,6 +160,13 @@ class PartyFile:
                 f"valid_until = {zulu(person.valid_until_ms)}",
                 f'key = "{base64.b64encode(person.key.raw).decode()}"',
             ]
+            if member.retired:
+                lines.append("retired = true")
+            if member.absent_until_ms is not None:
+                lines.append(f"absent_until = {zulu(member.absent_until_ms)}")
+            if member.delegated:
+                given = (toml_string(f"{one.role} {zulu(one.until_ms)}") for one in member.delegated)
+                lines.append(f"delegated = [{', '.join(given)}]")
         return ("\n".join(lines) + "\n").encode("utf-8")
 
 
@@ -155,7 +221,23 @@ def _member(values: dict[str, object]) -> Member:
         valid_from_ms=_instant(values["valid_from"]),
         valid_until_ms=_instant(values["valid_until"]),
     )
-    return Member(home=_matching(values["home"], OFFICER_NAME.fullmatch), person=person)
+    retired, absent, delegated = values.get("retired", False), values.get("absent_until"), values.get("delegated", [])
+    if not isinstance(retired, bool) or not isinstance(delegated, list):
+        raise ValueError("what is said of a person is of the wrong type")
+    return Member(
+        home=_matching(values["home"], OFFICER_NAME.fullmatch),
+        person=person,
+        retired=retired,
+        absent_until_ms=None if absent is None else _instant(absent),
+        delegated=tuple(_delegation(one) for one in delegated),
+    )
+
+
+def _delegation(value: object) -> Delegation:
+    role, _, until = str(value).partition(" ")
+    if role not in ROLES:
+        raise ValueError(f"{role!r} is no role")
+    return Delegation(role=role, until_ms=parse_instant(until, now_ms=0))
 
 
 def _matching(value: object, test: object) -> str:

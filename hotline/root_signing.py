@@ -74,7 +74,7 @@ def first_roster(
         tls=(own_certificate(keys),),
         next_epoch=reserve.epoch,
         next_log=NotePair(following[0].verifier.raw, following[1].verifier.raw),
-        people=own.people,
+        people=own.people_at(now_ms),
     )
 
 
@@ -113,7 +113,7 @@ def sign_channel(
         CouldNot: too few root keys are in the directory.
         PassphraseRefused: another passphrase.
     """
-    if not own.people:
+    if not own.people_at(now_ms):
         raise Misused("officers-missing", "add officers first: hotline officer add")
     roots = open_roots(own, opened)
     node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)

@@ -18,6 +18,7 @@ from hotline.root_signing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_ro
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
 from keys.keyring import RootKeyring
+from nodes import later
 from nodes.errors import ApiRefused
 from nodes.files import make_directory, read_file, write_file
 from nodes.home import ChannelHome, NodeHome
@@ -72,7 +73,7 @@ def renew_rosters(
         raise CouldNot("not-paired", f"{party.short} has no channel yet, so there is no roster to renew")
     if not 1 <= years <= 50:
         raise Misused("usage", "a roster is valid for 1 to 50 years")
-    unknown = sorted(set(leaving) - {person.number for person in party.people})
+    unknown = sorted(set(leaving) - {member.person.number for member in party.members})
     if unknown:
         raise Misused("usage", f"{party.short} has no person {unknown[0]}")
     # Opened before anything is written: without the roots nothing is half done.
@@ -80,7 +81,7 @@ def renew_rosters(
     end_ms = now_ms + years * YEAR_MS
     members = tuple(
         member
-        if member.person.number in leaving
+        if member.retired or member.person.number in leaving
         else replace(
             member,
             person=replace(member.person, valid_until_ms=max(member.person.valid_until_ms, end_ms)),
@@ -97,33 +98,41 @@ def _next(
 ) -> dict[str, object]:
     agreement = Agreement.parse(read_file(channel.agreement_path))
     text = _latest(channel, party.short)
-    previous = roster_text.parse(text)
-    following = replace(
-        previous,
-        version=previous.version + 1,
-        previous=hashlib.sha256(text).digest(),
-        valid_from_ms=now_ms - ROSTER_EARLY_MS,
-        valid_until_ms=end_ms,
-        people=party.people,
-    )
-    roster_text.check_succession(previous, text, following)
-    signed = sign_document(
-        ROSTER,
-        roster_text.render(following),
-        agreement=agreement,
-        party=party.short,
-        roots=roots,
-        issued_at_ms=now_ms,
-    )
+    version = roster_text.parse(text).version
+    # This one, and one for each time at which a delegation or an absence ends: nobody fetches the roots for that.
+    times = [now_ms, *party.changes_after(now_ms)]
+    made: list[tuple[int, SignedStatement]] = []
+    for at_ms in times:
+        previous = roster_text.parse(text)
+        following = replace(
+            previous,
+            version=previous.version + 1,
+            previous=hashlib.sha256(text).digest(),
+            valid_from_ms=now_ms - ROSTER_EARLY_MS,
+            valid_until_ms=end_ms,
+            people=party.people_at(at_ms),
+        )
+        roster_text.check_succession(previous, text, following)
+        text = roster_text.render(following)
+        signed = sign_document(ROSTER, text, agreement=agreement, party=party.short, roots=roots, issued_at_ms=now_ms)
+        made.append((at_ms, signed))
+    # Those of before are void from here on: they follow a roster that this one follows as well.
+    for _, path in later.waiting(channel):
+        path.unlink()
     make_directory(channel.outbox)
-    waiting = channel.outbox / f"roster-{following.version:06d}.statement"
+    (_, signed), *following_ones = made
+    version += 1
+    waiting = channel.outbox / f"roster-{version:06d}.statement"
     write_file(waiting, signed.encode())
+    make_directory(channel.later)
+    for number, (at_ms, one) in enumerate(following_ones, start=1):
+        write_file(channel.later / later.name_of(version + number, at_ms), one.encode())
     state = "outbox"
     if _submit(home, channel, signed):
         waiting.unlink(missing_ok=True)
         state = "logged"
-        _wait_until_kept(channel, party.short, following.version)
-    return {"counterpart": channel.counterpart, "version": following.version, "state": state}
+        _wait_until_kept(channel, party.short, version)
+    return {"counterpart": channel.counterpart, "version": version, "state": state}
 
 
 def _latest(channel: ChannelHome, party: str) -> bytes:

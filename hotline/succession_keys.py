@@ -78,7 +78,7 @@ def next_rosters(
         log=last.roster.next_log,
         next_epoch=epoch + 1,
         next_log=NotePair(first.verifier.raw, second.verifier.raw),
-        people=party.people,
+        people=party.people_at(now_ms),
     )
     roster_text.check_succession(last.roster, last.text, roster)
     text = roster_text.render(roster)

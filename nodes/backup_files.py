@@ -45,7 +45,7 @@ _SETTINGS = (
     rf"|offers/{_NAME}\.offer"
     r"|officers/[a-z][a-z0-9-]{0,31}/(?:officer\.toml|officer\.key|seen\.toml|(?:pins/[A-Z]{2,4}|languages/[a-z]{2})\.toml)"
     rf"|{_CHANNEL}(?:agreement\.toml|agreement\.statement|channel\.toml|second-party"
-    rf"|(?:bootstrap|outbox)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)"
+    rf"|(?:bootstrap|outbox|later)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)"
     rf"|past/[A-Z]{{2,4}}-[1-9][0-9]{{0,5}}\.succession|roster-held))"
 )
 # Stores that nobody writes to any more, copied as files.
@@ -56,7 +56,7 @@ JOURNAL: Final = re.compile(rf"{_JOURNAL}journal\.db")
 _DIRECTORY: Final = re.compile(
     r"auditors|languages|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/(?:pins|languages))?)?"
     r"|journal(?:/[0-9a-f]{32})?"
-    r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|rosters|evidence|past))?)?"
+    r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|later|rosters|evidence|past))?)?"
 )
 """Where something of a backup may lie below a home."""
 _ALLOWED = {

@@ -15,6 +15,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
         channel.toml            where the counterpart answers
         bootstrap/              entries 0 and 1, signed by the roots, until the node has logged them
         outbox/                 complete statements that the node takes up at its next start
+        later/                  signed rosters that the node logs when their time has come (`nodes/later.py`)
         rosters/ARC-1.toml      the exact texts, and beside each its signed statement (.statement)
         log.db docket.db        the two logs, and what is derived from them
         high-water              how far our log was signed
@@ -163,6 +164,11 @@ class ChannelHome:
     def outbox(self) -> Path:
         """Complete signed statements (`*.statement`) that the node logs at its next start, in order of name."""
         return self.path / "outbox"
+
+    @property
+    def later(self) -> Path:
+        """Signed rosters whose time is to come (`nodes/later.py`)."""
+        return self.path / "later"
 
     @property
     def rosters(self) -> Path:

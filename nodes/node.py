@@ -34,6 +34,7 @@ from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import HomeLock
 from nodes.journal import Journal
 from nodes.journal_home import is_begun, open_journal, take_up
+from nodes.later import Later
 from nodes.line import Line
 from nodes.pagers.calling import Pagers
 from nodes.pages import Pages
@@ -301,6 +302,7 @@ class Node:
             tasks.append(asyncio.create_task(take_up(self.home, self.journal)))
             tasks.append(asyncio.create_task(self.pages.run()))
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
+            tasks.append(asyncio.create_task(Later(self.lines).run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))
             self._supervisor.tell("READY=1")

@@ -1,8 +1,23 @@
-"""Codes of commands about keys: their files, their backups on paper."""
+"""Codes of commands about keys: whose they are, their files, their backups on paper."""
 
 from protocol.code import Code
 
 KEYS: tuple[Code, ...] = (
+    Code(
+        "officer-not-changed",
+        "error",
+        "an officer cannot be changed so",
+        "They have left, have the role anyway, or the time is not one that can be. Nothing was changed.",
+        "`officer list` shows how everybody stands.",
+        2,
+    ),
+    Code(
+        "role-unfilled",
+        "refuted",
+        "nobody would be left who could sign",
+        "A rule of an agreement needs roles that nobody else of the party has. Nothing was changed.",
+        "Add an officer with the role or delegate it first; or give `--anyway`.",
+    ),
     Code(
         "not-the-owner",
         "error",

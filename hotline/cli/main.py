@@ -54,7 +54,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("scrub", "hotline.cli.scrub", "Compare everything stored with what was signed."),
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("keys", "hotline.cli.keys", "Say what becomes of the keys when; change passphrases."),
-    ("officer", "hotline.cli.officer", "Add officers."),
+    ("officer", "hotline.cli.officer", "List, add, retire officers; delegate their roles."),
     ("root", "hotline.cli.root", "Back root keys up on paper; try and restore such backups."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),
     ("succession", "hotline.cli.succession", "End a log that cannot be repaired; begin its successor."),

@@ -1,4 +1,4 @@
-"""`hotline officer add`: make an officer home and enter the person into the party's rosters."""
+"""`hotline officer list`, `add`: who may speak for the party, and until when; other changes are in officer_changes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,73 @@ from pathlib import Path
 
 import click
 
+from hotline.cli.officer_changes import absent, delegate, recall, retire
 from hotline.cli.settings import common_options, settings_of
 
 
 @click.group("officer")
 @common_options
 def officer_command() -> None:
-    """Add officers to the party."""
+    """Say who may speak for the party, and change it.
+
+    The roots sign every change into the next roster of each channel, which the node logs.
+    """
+
+
+@officer_command.command("list")
+@common_options
+@click.pass_context
+def list_officers(context: click.Context) -> None:
+    """List everybody who has or had a number, what they may sign as now and until when.
+
+    The last column names the counterparts whose newest roster of ours has them so; where one is missing the roots have
+    not signed yet.
+
+    \b
+    Example:
+      hotline --home ARC officer list
+    """
+    from hotline.clock import now_ms
+    from hotline.officers import listed_officers
+    from hotline.output import table
+    from hotline.party_file import read_party
+    from hotline.zulu import zulu_short
+
+    settings = settings_of(context)
+    home = settings.node_home()
+    at_ms = now_ms()
+    found = listed_officers(home, read_party(home.party_path), now_ms=at_ms)
+    rows, values = [], []
+    for one in found:
+        member = one.member
+        own = ", ".join(member.person.roles)
+        lent = {entry.role: entry.until_ms for entry in member.delegated if entry.until_ms > at_ms}
+        lent_text = "; ".join(f"{role} until {zulu_short(until_ms)}" for role, until_ms in lent.items())
+        until_ms = member.absent_until_ms if one.standing == "absent" and member.absent_until_ms else one.until_ms
+        rows.append(
+            (
+                str(member.person.number),
+                member.home,
+                one.standing,
+                own + (f" (+ {lent_text})" if lent_text else ""),
+                zulu_short(until_ms),
+                " ".join(one.channels),
+            )
+        )
+        values.append(
+            {
+                "number": member.person.number,
+                "officer": member.home,
+                "standing": one.standing,
+                "roles": list(member.person.roles),
+                "may_sign_as": list(one.roles),
+                "delegated": lent,
+                "until_ms": until_ms,
+                "rosters": list(one.channels),
+            }
+        )
+    heads = ("no", "officer", "is", "roles", "until", "rosters")
+    settings.output.result({"party": home.party, "officers": values}, table(rows, heads=heads))
 
 
 @officer_command.command("add")
@@ -80,3 +140,7 @@ def add(
         },
         lines,
     )
+
+
+for _command in (retire, delegate, absent, recall):
+    officer_command.add_command(_command)

@@ -1,0 +1,214 @@
+"""`hotline officer retire|delegate|absent|recall`: what ends or lends somebody's roles, signed by the roots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from hotline.cli.settings import Settings, common_options, settings_of
+
+if TYPE_CHECKING:
+    from hotline.party_file import PartyFile
+    from hotline.root_signing import Secrets
+    from nodes.home import NodeHome
+
+Change = Callable[["PartyFile", int], "PartyFile"]
+
+
+def _roots_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of every command that changes a roster."""
+    for option in (
+        click.option("--anyway", is_flag=True, help="Also where a rule of an agreement could not be met any more."),
+        click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the root keys."),
+        click.option("--roots", "directory", type=click.Path(), help="Directory with the roots. Default: HOME/roots."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("retire")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_roots_options
+@common_options
+@click.pass_context
+def retire(
+    context: click.Context,
+    name: str,
+    yes: bool,
+    directory: str | None,
+    roots_passphrase_file: str | None,
+    anyway: bool,
+) -> None:
+    """End somebody's validity now, for good. Their number is never given again; what they signed stays signed.
+
+    \b
+    Example:
+      hotline --home ARC officer retire release --roots /media/roots
+    """
+    from hotline import officers
+
+    settings = settings_of(context)
+    settings.confirm(f"End the validity of {name} for good?", yes=yes)
+
+    def change(card: PartyFile, at_ms: int) -> PartyFile:
+        return officers.retire(card, name, now_ms=at_ms)
+
+    _change(settings, change, f"{name} has left.", directory, roots_passphrase_file, anyway)
+
+
+@click.command("delegate")
+@click.argument("name")
+@click.option("--role", required=True, help="The role that they have beside their own.")
+@click.option("--until", required=True, help="When it ends: 2026-12-20T00:00Z or +10d.")
+@_roots_options
+@common_options
+@click.pass_context
+def delegate(
+    context: click.Context,
+    name: str,
+    role: str,
+    until: str,
+    directory: str | None,
+    roots_passphrase_file: str | None,
+    anyway: bool,
+) -> None:
+    """Give somebody a role beside their own until a time.
+
+    It ends by itself. The roots sign two rosters now: one with the role, in which their validity ends with it, and one
+    that gives them back their own roles, which the node logs when the time has come.
+
+    \b
+    Example:
+      hotline --home ARC officer delegate duty --role release --until +10d --roots /media/roots
+    """
+    from hotline import officers
+
+    settings = settings_of(context)
+    until_ms = _time(until)
+
+    def change(card: PartyFile, at_ms: int) -> PartyFile:
+        return officers.delegate(card, name, role, until_ms=until_ms, now_ms=at_ms)
+
+    _change(
+        settings, change, f"{name} is {role} too, until {_zulu(until_ms)}.", directory, roots_passphrase_file, anyway
+    )
+
+
+@click.command("absent")
+@click.argument("name")
+@click.option("--until", required=True, help="When they are back: 2026-12-20T00:00Z or +10d.")
+@click.option("--alternate", metavar="NAME", help="Has their roles meanwhile, beside their own.")
+@_roots_options
+@common_options
+@click.pass_context
+def absent(
+    context: click.Context,
+    name: str,
+    until: str,
+    alternate: str | None,
+    directory: str | None,
+    roots_passphrase_file: str | None,
+    anyway: bool,
+) -> None:
+    """Take somebody out of the rosters until a time, and let an alternate have their roles.
+
+    Their key signs nothing meanwhile, wherever it is. It ends by itself, as a delegation does.
+
+    \b
+    Example:
+      hotline --home ARC officer absent release --until 2026-12-20T08:00Z --alternate senior --roots /media/roots
+    """
+    from hotline import officers
+
+    settings = settings_of(context)
+    until_ms = _time(until)
+
+    def change(card: PartyFile, at_ms: int) -> PartyFile:
+        return officers.absent(card, name, until_ms=until_ms, alternate=alternate, now_ms=at_ms)
+
+    done = f"{name} is absent until {_zulu(until_ms)}" + (f"; {alternate} stands in." if alternate else ".")
+    _change(settings, change, done, directory, roots_passphrase_file, anyway)
+
+
+@click.command("recall")
+@click.argument("name")
+@_roots_options
+@common_options
+@click.pass_context
+def recall(
+    context: click.Context, name: str, directory: str | None, roots_passphrase_file: str | None, anyway: bool
+) -> None:
+    """End somebody's delegations and absence now.
+
+    \b
+    Example:
+      hotline --home ARC officer recall duty --roots /media/roots
+    """
+    from hotline import officers
+
+    def change(card: PartyFile, _at_ms: int) -> PartyFile:
+        return officers.recall(card, name)
+
+    done = f"{name} has their own roles and no others."
+    _change(settings_of(context), change, done, directory, roots_passphrase_file, anyway)
+
+
+def _change(
+    settings: Settings, change: Change, done: str, directory: str | None, passphrase_file: str | None, anyway: bool
+) -> None:
+    """Change the card and have the roots sign the next rosters from it; the roots are opened first."""
+    from hotline.clock import now_ms
+    from hotline.officers import check_rules
+    from hotline.party_file import read_party, write_party
+    from hotline.rosters import sign_next_rosters
+
+    home = settings.node_home()
+    at_ms = now_ms()
+    before = read_party(home.party_path)
+    after = change(before, at_ms)
+    if not anyway:
+        check_rules(home, before, after, now_ms=at_ms)
+    opened = _opened_roots(settings, home, before, directory, passphrase_file) if home.channels() else None
+    write_party(home.party_path, after)
+    rosters = sign_next_rosters(home, opened, now_ms=at_ms) if opened is not None else []
+    lines = [done, *(f"  roster {one['version']} for {one['counterpart']}: {one['state']}" for one in rosters)]
+    later = after.changes_after(at_ms) if rosters else []
+    lines += [f"  the node logs another one at {_zulu(at)}" for at in later]
+    settings.output.result({"party": home.party, "done": done, "rosters": rosters, "later": later}, lines)
+
+
+def _opened_roots(
+    settings: Settings, home: NodeHome, card: PartyFile, directory: str | None, passphrase_file: str | None
+) -> Secrets:
+    """What opens the root keys, tried before anything is written."""
+    from hotline.root_signing import open_roots
+    from hotline.secret_files import root_secrets
+
+    opened = root_secrets(settings, home, directory=directory, passphrase_file=passphrase_file)
+    open_roots(card, opened)
+    return opened
+
+
+def _time(text: str) -> int:
+    """A time that was typed.
+
+    Raises:
+        Misused: another form.
+    """
+    from hotline.clock import now_ms
+    from hotline.errors import Misused
+    from hotline.zulu import parse_instant
+
+    try:
+        return parse_instant(text, now_ms=now_ms())
+    except ValueError as error:
+        raise Misused("usage", str(error)) from error
+
+
+def _zulu(at_ms: int) -> str:
+    from hotline.zulu import zulu_short
+
+    return zulu_short(at_ms)
