@@ -85,9 +85,9 @@ def due_line(view: View, output: Output, *, now_ms: int) -> str:
         when = f"in {duration(max(0, due - now_ms))}, {zulu_short(due)}"
     parts = [
         f"{view['serial']:<9}",
-        f"{view['precedence']:<9}",
+        padded(words.coded("precedence", str(view["precedence"])), 9),
         padded(words.kind_name(str(view["kind"])), 23),
-        f"{words.state(view['name'])} by {view['owed_by']}",
+        f"{words.clock(view['name'])} by {view['owed_by']}",
         when,
     ]
     if view["wish_ms"] is not None:
@@ -107,7 +107,7 @@ def register_lines(found: Mapping[str, Sequence[View]], output: Output) -> list[
     """Show what is in force, by register."""
     lines = []
     for name, matters in found.items():
-        lines.append(output.paint(name, "bold"))
+        lines.append(output.paint(output.words.register(name), "bold"))
         lines += [f"  {matter_line(one, output)}" for one in matters] or ["  nothing in force"]
     return lines or ["Nothing is in force."]
 
@@ -122,10 +122,10 @@ def docket_lines(told: View, output: Output) -> list[str]:
         ("missed", [due_line(one, output, now_ms=now_ms) for one in found["missed"]]),
     )
     for title, rows in parts:
-        lines += ["", output.paint(title, "bold"), *(f"  {row}" for row in rows or ["nothing"])]
+        lines += ["", output.paint(output.words.row(title), "bold"), *(f"  {row}" for row in rows or ["nothing"])]
     return [
         *lines,
         "",
-        output.paint("in force", "bold"),
+        output.paint(output.words.row("in force"), "bold"),
         *(f"  {row}" for row in register_lines(found["registers"], output)),
     ]

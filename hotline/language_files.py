@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from hotline.errors import HotlineError, Misused
 from hotline.output import Output
+from hotline.printable import printable
 from hotline.words import ENGLISH, Words
-from nodes.errors import HomeRefused
+from nodes.errors import FileRefused, HomeRefused
 from nodes.files import make_directory, read_file, write_file
 from nodes.resources import language_file
-from protocol.wording import LANGUAGES, SOURCE_LANGUAGE, Said, Wording
+from protocol.wording import LANGUAGES, SOURCE_LANGUAGE, Said, Wording, WordingRefused
 
 if TYPE_CHECKING:
     from hotline.cli.settings import Settings
@@ -45,24 +46,25 @@ def lang_of_home(settings: Settings) -> str | None:
 
 
 def find_words(lang: str, *, home: Path, output: Output) -> Words:
-    """Read the words of a language.
+    """Read the words of a language; what stands in the way of them stands in the way of nothing else.
 
     Args:
-        lang: one of LANGUAGES.
-        home: of the node or officer; it may be no home at all.
+        lang: one of LANGUAGES; with any other the words are English, and a line says so.
+        home: of the node or officer; it may be no home at all. Reviews that cannot be read are left out, with a line.
         output: where they are to be shown.
-
-    Raises:
-        Misused: no such language.
-        WordingRefused: a file of the language is damaged.
     """
-    check_language(lang)
-    if lang == SOURCE_LANGUAGE:
+    if lang not in LANGUAGES:
+        output.note(printable(f"shown in English: there is no language {lang!r}; there are {', '.join(LANGUAGES)}"))
+    if lang not in LANGUAGES or lang == SOURCE_LANGUAGE:
         return ENGLISH
     if not _shows_unicode(output):
         output.note("shown in English: this terminal is not set to UTF-8")
         return ENGLISH
-    return Words(read_wording(lang, home))
+    try:
+        return Words(read_wording(lang, home))
+    except (WordingRefused, FileRefused) as error:
+        output.note(printable(f"no reviewed labels: {error}"))
+        return Words(Wording.load(language_file(lang), lang))
 
 
 def check_language(lang: str) -> None:

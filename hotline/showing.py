@@ -94,7 +94,8 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     kind = words.kind_name(str(view["kind"] or "not understood"))
     parts = [f"{view['serial']:<9}", zulu_short(view["logged_at_ms"]) if view["logged_at_ms"] is not None else "-" * 20]
     precedence = str(view["precedence"] or "")
-    parts.append(output.paint(f"{precedence:<9}", "red") if precedence in _URGENT else f"{precedence:<9}")
+    urgency = padded(words.coded("precedence", precedence) if precedence else "", 9)
+    parts.append(output.paint(urgency, "red") if precedence in _URGENT else urgency)
     parts.append(padded(kind, 23))
     rung = state_text(view)
     parts.append(padded(words.state(rung) if rung else "", 13))
@@ -210,13 +211,14 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
     if view.get("no_answer"):
         lines.append(said_row("no answer", absence_text(view, output), words))
     for clock in view["clocks"]:
-        lines.append(row("clock", clock_text(clock), words))
+        lines.append(said_row("clock", clock_text(clock, words), words))
     return lines
 
 
-def clock_text(clock: Mapping[str, Any]) -> str:
-    """Say what a party owes, until when while it can still be given, and when it was given."""
-    text = f"{clock['name']} by {clock['owed_by']}: {clock['state']}"
+def clock_text(clock: Mapping[str, Any], words: Words = ENGLISH) -> str:
+    """Say, printable, what a party owes, until when while it can still be given, and when it was given."""
+    owed_by = printable(str(clock["owed_by"]))
+    text = f"{words.clock(str(clock['name']))} by {owed_by}: {words.state(str(clock['state']))}"
     if clock["done_ms"] is not None:
         return f"{text}, done {zulu_short(clock['done_ms'])}"
     if clock.get("paused"):

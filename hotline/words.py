@@ -80,6 +80,14 @@ class Words:
         """Why there is no answer, in the reader's language."""
         return self._say(f"state.no-answer-{code}", english)
 
+    def clock(self, name: str) -> str:
+        """The name of a clock, and behind it the word of the reader's language."""
+        return self._beside(name, f"clock.{name}")
+
+    def register(self, name: str) -> str:
+        """The name of a register, and behind it the word of the reader's language."""
+        return self._beside(name, f"register.{name}")
+
     def kind_name(self, name: str) -> str:
         """The name of a kind in a list, and behind it the label in the reader's language."""
         return self._beside(name, f"kind.{name}.label")

@@ -949,7 +949,7 @@ COMMANDS = (
         "error",
         "no such language",
         "Labels come in English, French, Spanish, Russian, Arabic and Chinese. Nothing was done.",
-        "Give `--lang` one of en, fr, es, ru, ar and zh, or put right HOTLINE_LANG or `lang` in officer.toml.",
+        "Name one of fr, es, ru, ar and zh: `hotline catalogue review fr`.",
         2,
     ),
     Code(

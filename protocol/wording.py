@@ -30,7 +30,7 @@ LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 RIGHT_TO_LEFT = frozenset({"ar"})
 STATES = ("source", "unreviewed", "reviewed")
 REVIEWER_BYTES_MAX = 120
-_KEY = re.compile(r"(?:header|state|kind|field|vocabulary)\.[A-Za-z0-9._ +:-]{1,160}", re.ASCII)
+_KEY = re.compile(r"(?:header|state|clock|register|kind|field|vocabulary)\.[A-Za-z0-9._ +:-]{1,160}", re.ASCII)
 _MARK = re.compile(r"(?:TLP|PAP):[A-Z+]+", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -171,7 +171,7 @@ def term_key(vocabulary: str, code: str) -> str:
 
 
 def own_strings(data: bytes) -> dict[str, str]:
-    """Read the English strings that stand in no catalogue: rows of a header and states of a thread.
+    """Read the English strings that stand in no catalogue: rows of a header, states, clocks and registers.
 
     Args:
         data: `languages/en.toml`, `key = "text"` a line.

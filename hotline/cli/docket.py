@@ -94,7 +94,7 @@ def registers_command(
         if contents:
             lines = []
             for register, matters in told["found"].items():
-                lines.append(output.paint(register, "bold"))
+                lines.append(output.paint(output.words.register(register), "bold"))
                 lines += [line for matter in matters for line in _opened(desk, channel, matter, said, output)]
                 lines += [] if matters else ["  nothing in force"]
     found = {"counterpart": channel.counterpart, **told}

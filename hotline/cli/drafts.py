@@ -134,14 +134,17 @@ def _list(settings: Settings, desk: Desk, channel: Channel) -> None:
         told = {"closed": [], "reviews": []}
     closed = [_closed(item) for item in told["closed"]]
     reviews = [_reviewed(item, channel) for item in told["reviews"]]
+    words = settings.output.words
     lines = [DEMONSTRATION] if channel.agreement.demonstration else []
-    lines += table([_row(item, now().wall_ms) for item in found]) if found else ["No drafts."]
+    lines += table([_row(item, settings, now().wall_ms) for item in found]) if found else ["No drafts."]
     if reviews:
         lines += ["", "*** EMERGENCY releases that another person has to review ***"]
-        lines += table([(one["id"], one["serial"] or "queued", one["kind"], one["text"]) for one in reviews])
+        lines += table(
+            [(one["id"], one["serial"] or "queued", words.kind_name(one["kind"]), one["text"]) for one in reviews]
+        )
     if closed:
         lines += ["", "Refused or cancelled:"]
-        lines += table([(one["id"], one["kind"], one["text"]) for one in closed])
+        lines += table([(one["id"], words.kind_name(one["kind"]), one["text"]) for one in closed])
     settings.output.result({"drafts": found, "closed": closed, "reviews": reviews}, lines)
 
 
@@ -168,8 +171,10 @@ def _waiting(item: dict[str, Any], channel: Channel) -> dict[str, Any]:
     }
 
 
-def _row(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
+def _row(item: dict[str, Any], settings: Settings, now_ms: int) -> tuple[str, ...]:
     from hotline.zulu import zulu_short
+
+    words = settings.output.words
 
     if item["hold"] == "window":
         text = f"held back until {zulu_short(item['release_at_ms'])}"
@@ -184,7 +189,8 @@ def _row(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
         if later:
             text += f"; then {later[0]['role']} from {zulu_short(later[0]['since_ms'])}"
     marks = ("EMERGENCY " if item["emergency"] else "") + ("by a program, " if item["automated"] else "")
-    return (item["draft"], zulu_short(item["issued_at_ms"]), item["kind"], item["precedence"], marks + text)
+    kind, precedence = words.kind_name(item["kind"]), words.coded("precedence", item["precedence"])
+    return (item["draft"], zulu_short(item["issued_at_ms"]), kind, precedence, marks + text)
 
 
 def _closed(item: dict[str, Any]) -> dict[str, Any]:

@@ -57,10 +57,7 @@ class Settings:
     def words(self) -> Words:
         """Give the words of the reader's language: the one asked for, else the one of the officer who acts.
 
-        On a terminal that is not UTF-8 they are English, which every terminal shows.
-
-        Raises:
-            Misused: no such language.
+        Where they cannot be had or shown they are English, and a line says why.
         """
         from hotline.language_files import find_words, lang_of_home
 

@@ -69,8 +69,9 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     lines = [f"{found['party']}: node {output.paint(found['node'], 'green' if running else 'red')}"]
     for channel in found["channels"]:
         state = str(channel["line"])
+        said = output.words.coded("line-state", state)
         lines.append("")
-        lines.append(f"  {channel['counterpart']}  line {output.paint(state, 'bold', _COLOUR.get(state, 'red'))}")
+        lines.append(f"  {channel['counterpart']}  line {output.paint(said, 'bold', _COLOUR.get(state, 'red'))}")
         behind = channel["own_size"] - channel["own_held"]
         lines.append(
             f"    our log    {channel['own_size']} entries, {channel['own_held']} held by them"

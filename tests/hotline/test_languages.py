@@ -1,7 +1,6 @@
 """What a reader of another language sees: labels in that language, the English beside what nobody has reviewed."""
 
 import io
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -124,15 +123,26 @@ def test_files_of_a_language_are_read_only_when_asked_for() -> None:
     assert opened_files("--lang", "fr", "catalogue", "show", "goodwill") == ["fr.toml"]
 
 
-def test_a_language_that_is_not_there_is_refused() -> None:
-    """As an option before anything is done, and from the environment with what there is."""
+def test_a_language_that_is_not_there_stops_nobody() -> None:
+    """As an option it is refused before anything is done; from the environment or a home it is English, and said."""
     assert hotline("--lang", "tlh", "catalogue", "list", "--json").json["error"]["code"] == "usage"
-    out = io.StringIO()
-    assert run(["catalogue", "list", "--json"], Output(out=out), lang="tlh") == 2
-    assert json.loads(out.getvalue())["error"]["code"] == "language-unknown"
+    assert hotline("catalogue", "review", "en", "--json").json["error"]["code"] == "language-unknown"
+    out, err = io.StringIO(), io.StringIO()
+    assert run(["catalogue", "show", "goodwill"], Output(out=out, err=err), lang="tlh") == 0
+    assert "goodwill: Goodwill message\n" in out.getvalue()
+    assert "there is no language 'tlh'" in err.getvalue()
     option = next(one for one in cli.params if one.name == "lang")
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == LANGUAGES
+
+
+def test_a_damaged_file_of_reviews_stops_nobody(tmp_path: Path) -> None:
+    """The program's own strings are shown, and a line says which file does not hold."""
+    (tmp_path / "languages").mkdir()
+    (tmp_path / "languages" / "fr.toml").write_text('"kind.goodwill.label" = "x"\n')
+    done = hotline("--home", tmp_path, "--lang", "fr", "catalogue", "show", "goodwill")
+    assert "goodwill: Message de courtoisie [Goodwill message]" in done.out
+    assert "no reviewed labels" in done.err
 
 
 def test_programs_read_the_label_and_its_state() -> None:
@@ -247,3 +257,20 @@ def test_facts_of_the_header_are_read_like_fields() -> None:
     french = "\n".join(verdict_lines(view, Output(find_words=lambda: words("fr")), kind=kind))
     assert "prise d’effet [starts_ms]" in french
     assert "2 (contact entre bureaux diplomatiques [contact between diplomatic desks])" in french
+
+
+def test_the_docket_names_clocks_and_registers_in_the_readers_language(homes: tuple[Path, Path]) -> None:
+    """Headings, registers, clocks and states; the code stays in front, because it is what one types."""
+    arc, bor = homes
+    asked = ok(
+        *acting(arc, "send", "clarification-request", "--to", "BOR", "--set", "questions=Was it meant?"),
+        *("--set", "why=Our port.", "--wait", "held", "--timeout", "20"),
+    )
+    due = hotline("--lang", "fr", *acting(bor, "due")).out
+    assert "clarification-request (Demande d’éclaircissements)" in due
+    assert "answer (réponse) by BOR" in due
+    docket = hotline("--lang", "ru", *acting(bor, "docket")).out
+    assert "ожидает ответа [waits for an answer]" in docket
+    assert "red-lines (красные линии)" in hotline("--lang", "ru", *acting(bor, "registers", "red-lines")).out
+    shown = hotline("--lang", "zh", *acting(bor, "show", asked["serial"], "--peek")).out
+    assert "answer (答复) by BOR: running (计时中)" in shown
