@@ -54,11 +54,10 @@ def left(page: Mapping[str, Any], now_ms: int) -> str:
 
 
 def mute_line(mute: Mapping[str, Any]) -> str:
-    """One mute."""
+    """One mute; why is in the journal."""
     even = ", even for flashes" if mute["even_flash"] else "; flashes call all the same"
-    by = f" by {mute['by']}" if mute["by"] else ""
-    text = f"MUTED {mute['role']} until {zulu_short(mute['until_ms'])}{by}{even}: {mute['reason']}"
-    return printable(text)
+    why = f"why: hotline journal show {mute['entry']}"
+    return printable(f"MUTED {mute['role']} until {zulu_short(mute['until_ms'])} by {mute['by']}{even}; {why}")
 
 
 def pager_line(pager: Mapping[str, Any], *, now_ms: int, output: Output) -> str:

@@ -63,6 +63,7 @@ class Causes:
                 *_statements(self._line, follow),
                 *_clocks(self._line, now_ms),
                 *self._waiting(now_ms),
+                *_reviews(self._line),
             ]
         except apsw.Error as error:
             raise NodeError("projection-broken", str(error)) from error
@@ -186,3 +187,23 @@ def _draft(line: Line, draft: Draft) -> Iterator[tuple[int, Cause]]:
                 demonstration=line.agreement.demonstration,
             ),
         )
+
+
+def _reviews(line: Line) -> Iterator[Cause]:
+    """Emergency releases of ours that another person has yet to review, by their time."""
+    for review in line.drafts.reviews():
+        statement = Statement.parse(review.kept.signed.statement)
+        if review.kept.until_ms is not None:
+            yield Cause(
+                key=f"{line.counterpart}/emergency-review/{review.id}",
+                family="clock",
+                counterpart=line.counterpart,
+                serial="" if review.index is None else f"{line.own} {line.past.base(line.own) + review.index}",
+                kind=statement.kind,
+                precedence=statement.precedence,
+                status=statement.status,
+                clock="emergency-review",
+                due_ms=review.kept.until_ms,
+                percent=line.agreement.release.next_after_percent,
+                demonstration=line.agreement.demonstration,
+            )

@@ -120,14 +120,14 @@ class Mute:
         until_ms: when it ends by itself, UTC milliseconds.
         even_flash: whether flashes do not call it either.
         by: who asked for it.
-        reason: why.
+        entry: index of the act in the journal, which says why.
     """
 
     role: str
     until_ms: int
     even_flash: bool
     by: str
-    reason: str
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)

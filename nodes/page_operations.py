@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keys.roles import ROLES
 from nodes.api_arguments import Arguments, take
-from nodes.clock import now
 from nodes.errors import ApiRefused
 from nodes.page import Mute
 from nodes.paging import PAGES_MAX
+from nodes.signed import SignedStatement
+from protocol.errors import ProtocolError
+from protocol.statement import Statement
 
 if TYPE_CHECKING:
     from nodes.operations import Caller
@@ -39,27 +41,41 @@ async def acknowledge(caller: Caller, arguments: Arguments) -> Any:
         raise ApiRefused("request-malformed", "ids are the names of pages")
     shown = (await pages(caller, arguments))["pages"]
     wanted = [page["id"] for page in shown if (page["sounding"] if ids == [ALL] else page["id"] in ids)]
-    return await caller.node.pages.acknowledge(wanted, _name(caller))
+    return await caller.node.pages.acknowledge(wanted, f"person {caller.person}")
 
 
 async def mute(caller: Caller, arguments: Arguments) -> Any:
-    """Do not call a role for a while."""
+    """Do not call a role for a while: an act of a person, who signs it for the journal and says why."""
+    act, facts = _act(arguments, "mute")
+    role, until_ms, even_flash = _role(facts), take(facts, "until_ms", int), take(facts, "even_flash", bool, False)
+    caller.node.pages.check_mute(until_ms)
+    # What is not in the journal mutes nobody.
+    recorded = await caller.node.journal.submit(act, person=caller.person)
     asked = Mute(
-        role=_role(arguments),
-        until_ms=now().wall_ms + take(arguments, "for_ms", int),
-        even_flash=take(arguments, "even_flash", bool, False),
-        by=_name(caller),
-        reason=take(arguments, "reason", str),
+        role=role, until_ms=until_ms, even_flash=even_flash, by=f"person {caller.person}", entry=recorded.index
     )
-    if not asked.reason.strip():
-        raise ApiRefused("mute-refused", "a mute has a reason")
     await caller.node.pages.mute(asked)
-    return {"role": asked.role, "until_ms": asked.until_ms, "even_flash": asked.even_flash}
+    return {"entry": asked.entry}
 
 
 async def unmute(caller: Caller, arguments: Arguments) -> Any:
-    """Call a role again."""
-    return await caller.node.pages.unmute(_role(arguments))
+    """Call a role again: an act of a person as well."""
+    act, facts = _act(arguments, "unmute")
+    role = _role(facts)
+    await caller.node.journal.submit(act, person=caller.person)
+    return await caller.node.pages.unmute(role)
+
+
+def _act(arguments: Arguments, kind: str) -> tuple[SignedStatement, Arguments]:
+    """An act for the journal, and its facts; the journal looks at everything else of it."""
+    try:
+        act = SignedStatement.parse(take(arguments, "act", bytes))
+        statement = Statement.parse(act.statement)
+    except ProtocolError as error:
+        raise ApiRefused("journal-act-refused", f"the act cannot be read: {error}") from error
+    if statement.kind != kind:
+        raise ApiRefused("journal-act-refused", f"this takes an act of the kind {kind}")
+    return act, dict(statement.facts or {})
 
 
 async def test(caller: Caller, arguments: Arguments) -> Any:
@@ -76,7 +92,3 @@ def _role(arguments: Arguments) -> str:
 
 def _lines(caller: Caller) -> frozenset[str]:
     return frozenset(name for name, line in caller.node.lines.items() if caller.roles(line))
-
-
-def _name(caller: Caller) -> str:
-    return "" if caller.session is None else f"person {caller.session.person}"

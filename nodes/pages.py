@@ -13,7 +13,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,7 +41,6 @@ AGAIN_S: Final = 0.5
 """Lines are read at most so often, whatever happens on them."""
 
 MUTE_MS_MAX: Final = 7 * 86_400_000
-REASON_CHARS_MAX: Final = 200
 
 PAGER_FAILED: Final = "pager-failed"
 NOT_KEPT: Final = "pages-not-kept"
@@ -246,7 +244,7 @@ class Pages:
                     "until_ms": mute.until_ms,
                     "even_flash": mute.even_flash,
                     "by": mute.by,
-                    "reason": mute.reason,
+                    "entry": mute.entry,
                 }
                 for mute in self.engine.mutes.values()
             ],
@@ -288,18 +286,19 @@ class Pages:
         await self._keep()
         return found
 
-    async def mute(self, mute: Mute) -> None:
-        """Do not call a role for a while.
+    def check_mute(self, until_ms: int) -> None:
+        """See that a mute ends soon enough, before it is written down.
 
         Raises:
-            ApiRefused: `mute-refused`; too long, in the past, or a flash-proof mute without a word why.
+            ApiRefused: `mute-refused`; it would last too long, or is over.
         """
-        await self._loaded.wait()
-        left_ms = mute.until_ms - self._read().wall_ms
-        if not 0 < left_ms <= MUTE_MS_MAX:
+        if not 0 < until_ms - self._read().wall_ms <= MUTE_MS_MAX:
             raise ApiRefused("mute-refused", "a mute ends in the future, within seven days")
-        reason = mute.reason[:REASON_CHARS_MAX]
-        self.engine.mute(replace(mute, reason=reason))
+
+    async def mute(self, mute: Mute) -> None:
+        """Do not call a role for a while."""
+        await self._loaded.wait()
+        self.engine.mute(mute)
         self.log.warning("pagers muted", role=mute.role, until_ms=mute.until_ms, even_flash=mute.even_flash)
         await self._keep()
 
@@ -307,6 +306,7 @@ class Pages:
         """Call a role again; whether it was muted."""
         await self._loaded.wait()
         found = self.engine.unmute(role)
+        self.log.warning("pagers unmuted", role=role)
         await self._keep()
         self._wake.set()
         return found is not None

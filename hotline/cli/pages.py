@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,10 @@ from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused, Refused
 from keys.roles import ROLES
+
+if TYPE_CHECKING:
+    from hotline.desk import Desk, Officer
+    from protocol.canonical import Value
 
 TEST_TIMEOUT_S = 150.0
 
@@ -117,14 +121,15 @@ def test_pagers(context: click.Context, role: str) -> int:
 @pages_command.command("mute")
 @_role_argument
 @click.option("--for", "span", required=True, metavar="30m", help="How long, at most 7d; it ends by itself.")
-@click.option("--reason", required=True, help="Why; it is kept.")
+@click.option("--reason", required=True, help="Why; it is sealed in the journal.")
 @click.option("--even-flash", is_flag=True, help="Flashes do not call the role either.")
 @common_options
 @click.pass_context
 def mute(context: click.Context, role: str, span: str, reason: str, even_flash: bool) -> None:
     """Do not call a role for a while. Whoever comes next in its place is called instead.
 
-    Every screen of `watch` says so until it ends. A flash calls all the same, unless it is muted too.
+    You sign it: it is an act in the journal. Every screen of `watch` says so until it ends. A flash calls all the same,
+    unless it is muted too.
 
     \b
     Example:
@@ -138,11 +143,23 @@ def mute(context: click.Context, role: str, span: str, reason: str, even_flash: 
         for_ms = parse_duration(span)
     except ValueError as error:
         raise Misused("usage", f"--for: {error}") from error
-    with open_desk(settings) as (desk, _):
-        found: dict[str, Any] = desk.request(
-            "page-mute", role=role, for_ms=for_ms, reason=reason, even_flash=even_flash
-        )
-    settings.output.result(found, [mute_line({**found, "by": "", "reason": reason})])
+    if not reason.strip():
+        raise Misused("mute-refused", "a mute has a reason")
+    with open_desk(settings) as (desk, officers):
+        until_ms = desk.request("pages")["now_ms"] + for_ms
+        facts: dict[str, Value] = {"role": role, "until_ms": until_ms, "even_flash": even_flash or None}
+        told = desk.request("page-mute", act=_act(desk, officers[0], "mute", facts, reason))
+    found = {**facts, "even_flash": even_flash, "by": f"person {officers[0].number}", "entry": told["entry"]}
+    settings.output.result(found, [mute_line(found)])
+
+
+def _act(desk: Desk, officer: Officer, kind: str, facts: dict[str, Value], text: str | None = None) -> bytes:
+    """An act for the journal, signed by the officer, whom one of the party's rosters names."""
+    from hotline.journalling import make_act
+
+    name = next(iter(sorted(officer.home.pins())), None)
+    channel = desk.channel(name)
+    return make_act(desk, officer, channel.rosters[channel.own], kind, facts, text).encode()
 
 
 @pages_command.command("unmute")
@@ -157,6 +174,6 @@ def unmute(context: click.Context, role: str) -> None:
       hotline --home ARC pages unmute duty
     """
     settings = settings_of(context)
-    with open_desk(settings) as (desk, _):
-        was: bool = desk.request("page-unmute", role=role)
+    with open_desk(settings) as (desk, officers):
+        was: bool = desk.request("page-unmute", act=_act(desk, officers[0], "unmute", {"role": role}))
     settings.output.result({"role": role, "was_muted": was}, [f"{role} is called{' again' if was else ''}."])

@@ -79,13 +79,15 @@ def test_showing_a_statement_ends_its_page(homes: tuple[Path, Path]) -> None:
         time.sleep(0.1)
 
 
-def test_a_mute_is_shown_and_ended(homes: tuple[Path, Path]) -> None:
-    """With who asked for it, until when and why."""
+def test_a_mute_is_an_act_in_the_journal_and_ends(homes: tuple[Path, Path]) -> None:
+    """With who asked for it and until when on the screen, and why in the journal, sealed."""
     bor = homes[1]
-    ok(*acting(bor, "pages", "mute", "duty", "--for", "30m", "--reason", "Exchange of the pager"))
+    entry = ok(*acting(bor, "pages", "mute", "duty", "--for", "30m", "--reason", "Exchange of the pager"))["entry"]
     shown = hotline(*acting(bor, "pages")).out
     assert "MUTED duty until" in shown
-    assert "by person 1; flashes call all the same: Exchange of the pager" in shown
+    assert f"by person 1; flashes call all the same; why: hotline journal show {entry}" in shown
+    assert "Exchange of the pager" in hotline(*acting(bor, "journal", "show", str(entry))).out
+    assert "Exchange" not in (bor / "pages.json").read_text()
     assert ok(*acting(bor, "pages", "unmute", "duty"))["was_muted"]
     assert not ok(*acting(bor, "pages"))["mutes"]
 

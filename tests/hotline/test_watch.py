@@ -125,7 +125,7 @@ def test_a_silent_desk_is_said_plainly() -> None:
 
 def test_banners_and_mutes_are_never_scrolled_away() -> None:
     """On the smallest screen, in every part of what does not fit."""
-    mute = {"role": "duty", "until_ms": NOW + MINUTE, "even_flash": False, "by": "person 2", "reason": "drill"}
+    mute = {"role": "duty", "until_ms": NOW + MINUTE, "even_flash": False, "by": "person 2", "entry": 7}
     what = picture(
         banners=("*** demonstration: nothing said here is meant ***",),
         mutes=(mute,),
@@ -178,7 +178,7 @@ def test_colour_adds_nothing_but_colour() -> None:
 @pytest.mark.parametrize("evil", ["\x1b[2J", "\u202egnihton", "a\r\nb", "\x07", "\x9b31m"])
 def test_text_from_elsewhere_cannot_act_on_the_screen(evil: str) -> None:
     """A kind, a fault, a reason or a code: what could act is shown as its number."""
-    mute = {"role": evil, "until_ms": NOW, "even_flash": True, "by": evil, "reason": evil}
+    mute = {"role": evil, "until_ms": NOW, "even_flash": True, "by": evil, "entry": 7}
     what = picture(
         inbox=(said(kind=evil, status=evil, faults=[evil], missing=[evil]),),
         pages=(page(kind=evil, status=evil), page("p2", about="alarm", code=evil)),

@@ -216,14 +216,14 @@ def test_a_pager_that_works_again_is_not_called_more_than_it_takes() -> None:
 def test_a_muted_role_is_not_called_and_the_next_is() -> None:
     """A mute ends by itself; a flash comes through unless it was muted too."""
     desk = Desk(*EVERYBODY)
-    desk.engine.mute(Mute(role="duty", until_ms=START + HOUR, even_flash=False, by="person 1", reason="drill"))
+    desk.engine.mute(Mute(role="duty", until_ms=START + HOUR, even_flash=False, by="person 1", entry=7))
     desk.standing = [statement(1)]
     desk.pass_by(5_000)
     assert desk.made() == [(1, "release-1")]
     desk.standing = [statement(2, "flash")]
     desk.pass_by(15_000)
     assert desk.made()[-1][1] == "duty-1"
-    desk.engine.mute(Mute(role="duty", until_ms=START + HOUR, even_flash=True, by="person 1", reason="drill"))
+    desk.engine.mute(Mute(role="duty", until_ms=START + HOUR, even_flash=True, by="person 1", entry=7))
     desk.standing = [statement(3, "flash")]
     desk.pass_by(30_000)
     assert desk.made()[-1][1] == "release-1"
@@ -238,7 +238,7 @@ def test_a_muted_role_is_not_called_and_the_next_is() -> None:
 def test_when_everybody_is_muted_the_call_waits_for_the_end() -> None:
     """Nothing is lost: what still stands is called for then."""
     desk = Desk(DUTY)
-    desk.engine.mute(Mute(role="duty", until_ms=START + HOUR, even_flash=False, by="person 1", reason="drill"))
+    desk.engine.mute(Mute(role="duty", until_ms=START + HOUR, even_flash=False, by="person 1", entry=7))
     desk.standing = [statement()]
     desk.pass_by(59 * MINUTE)
     assert desk.made() == []
@@ -402,7 +402,7 @@ def test_whatever_happens_the_overdue_reach_somebody_and_nobody_twice(acts: list
                 desk.broken.discard(pagers[number].name)
             case "mute":
                 until_ms = desk.now_ms + 30 * MINUTE
-                desk.engine.mute(Mute(role=pagers[number].role, until_ms=until_ms, even_flash=False, by="", reason="x"))
+                desk.engine.mute(Mute(role=pagers[number].role, until_ms=until_ms, even_flash=False, by="", entry=7))
             case "restart":
                 desk.restart()
             case "wait":
