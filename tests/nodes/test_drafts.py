@@ -11,6 +11,7 @@ import pytest
 
 from keys.roles import KeyRole
 from nodes.admission import AdmissionRefused
+from nodes.causes import Causes
 from nodes.draft_waits import waits_of
 from nodes.errors import NodeError
 from nodes.journal import JournalRefused
@@ -259,6 +260,8 @@ def test_an_emergency_goes_by_one_person_and_is_reviewed_by_another(tmp_path: Pa
             assert [(one.index, one.kept.person) for one in line.drafts.reviews()] == [(index, 1)] or [
                 (one.index, one.kept.person) for one in line.drafts.reviews()
             ] == [(index, 2)]
+            reviews = [one for one in Causes(line).now(0) if one.clock == "emergency-review"]
+            assert [(one.family, one.counterpart, one.due_ms is None) for one in reviews] == [("clock", "BOR", False)]
             mine = act(arc, "emergency-review", alone.statement_bytes, 2, "release", finding="justified")
             with pytest.raises(NodeError, match="does not review"):
                 await line.drafts.review(alone.statement.id, mine, person=2)
