@@ -46,7 +46,12 @@ class PastDocket(Matters):
         self._db = connect(NOWHERE)
         self._source = projection.reader()
         ledger = _PastTables(self._db, self._source, projection)
-        docket = Docket(agreement=projection.agreement, catalogue=projection.catalogue, ledger=ledger)
+        docket = Docket(
+            agreement=projection.agreement,
+            catalogue=projection.catalogue,
+            ledger=ledger,
+            clockwork=projection.clockwork,
+        )
         self.last_ms = 0
         self._db.execute("BEGIN")
         for voice in (0, 1):

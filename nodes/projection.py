@@ -84,7 +84,7 @@ class Projection(DocketViews):
         self.catalogue = catalogue
         self.names = agreement.shorts
         self._lineage = lineage or Lineage()
-        self.clockwork = Clockwork(agreement, catalogue)
+        self.clockwork = Clockwork(agreement, catalogue, lambda: self.governance.reigns)
         self._verify = (Verified(executor) if verified is None else verified).verify
         self._lock = threading.RLock()
         self._readers = threading.local()
@@ -341,7 +341,11 @@ class Projection(DocketViews):
             governance=self.governance,
         )
         self._docket = Docket(
-            agreement=self.agreement, catalogue=self.catalogue, ledger=tables, homes=(homes[0], homes[1])
+            agreement=self.agreement,
+            catalogue=self.catalogue,
+            ledger=tables,
+            homes=(homes[0], homes[1]),
+            clockwork=self.clockwork,
         )
         self._walk = Walk(judge=self._judge, read=self._read, verify=self._verify)
 

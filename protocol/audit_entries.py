@@ -11,9 +11,10 @@ from typing import Final
 
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
+from protocol.audit_docket import AuditedDocket
 from protocol.audit_time import LineTally, judge_clocks
-from protocol.clocks import SUSPENSIONS, Clockwork
-from protocol.docket import Docket
+from protocol.clocks import Clockwork
+from protocol.docket import Docket, docket_digest
 from protocol.event import event_of
 from protocol.faults import (
     ACCUSING,
@@ -131,7 +132,10 @@ class _Judgement:
             governance=governance,
         )
         ledger = MemoryLedger()
-        docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, digests=False)
+        clockwork = Clockwork(self.agreement, self.catalogue, lambda: governance.reigns)
+        docket = Docket(
+            agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, digests=True, clockwork=clockwork
+        )
         total = sum(sizes)
         for verdict in Walk(judge=judge, read=self._read, verify=verify, batch=BATCH_ENTRIES).advance(final=True):
             docket.add(event_of(verdict, judge.state(verdict.voice).last_ms))
@@ -145,12 +149,14 @@ class _Judgement:
         for tally in self.tallies:
             tally.end()
         ends = judge.state(0).last_ms, judge.state(1).last_ms
-        clockwork = Clockwork(self.agreement, self.catalogue)
-        stopping = any(kind.register == SUSPENSIONS for kind in self.catalogue.kinds)
-        suspensions = [item for item in ledger.items() if clockwork.register(item) == SUSPENSIONS] if stopping else []
-        names = self.agreement.shorts
-        clocks = judge_clocks(ledger.items(), clockwork, names, ends, self.report, suspensions=suspensions)
-        self._sum_up(docket, clocks, governance)
+        self.report.docket = audited = AuditedDocket(
+            self.agreement.shorts,
+            sizes,
+            docket_digest(docket.homes[0].digest(0), docket.homes[1].digest(1)),
+            ends,
+        )
+        judge_clocks(ledger.items, clockwork, audited, self.report)
+        self._sum_up(docket, audited, governance)
         return governance.newest
 
     def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
@@ -213,7 +219,7 @@ class _Judgement:
             for where in log.unnamed(named):
                 self.report.add("file-unexpected", "refuted", where, "no entry names this text")
 
-    def _sum_up(self, docket: Docket, clocks: int, governance: Governance) -> None:
+    def _sum_up(self, docket: Docket, audited: AuditedDocket, governance: Governance) -> None:
         report, checked = self.report, self.report.checked
         amended = [one for one in governance.reigns[1:] if one.withdrawn_by is None]
         if amended:
@@ -228,8 +234,8 @@ class _Judgement:
             for voice in (0, 1)
         )
         checked.append(f"9. copies: {reach}")
-        checked.append("10. order: both homes, and the docket over them")
-        checked.append(f"11. clocks: {clocks}")
+        checked.append(f"10. order: both homes, and the docket over them, {audited.digest.hex()}")
+        checked.append(f"11. clocks: {audited.clocks}")
         lines = ", ".join(
             f"{tally.party} {tally.tallies} tallies ({tally.sent} beats sent, {tally.received} received)"
             for tally in self.tallies

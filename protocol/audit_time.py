@@ -5,13 +5,14 @@ These are findings about people and machines. None of them refutes: a late answe
 Source: spec/audit.md, "Verdict", steps 11 and 12.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from protocol.agreement import Agreement
-from protocol.clocks import NO_PAUSES, Clockwork, pauses_of
+from protocol.audit_docket import AuditedDocket
+from protocol.clocks import Clockwork
 from protocol.docket_item import Item
 from protocol.finding import Report
 from protocol.limits import TIME_MS_MAX
@@ -52,33 +53,22 @@ def span(duration_ms: int) -> str:
 
 
 def judge_clocks(
-    items: Iterable[Item],
-    clockwork: Clockwork,
-    names: tuple[str, str],
-    ends_ms: tuple[int, int],
-    report: Report,
-    *,
-    suspensions: Sequence[Item] = (),
-) -> int:
-    """Report clocks that were missed, or on which the two nodes disagree.
+    items: Callable[[], Iterable[Item]], clockwork: Clockwork, docket: AuditedDocket, report: Report
+) -> None:
+    """Report clocks that were missed, or on which the two nodes disagree. What was due before the end of the log of
+    whoever owes it, and is not done, is missed.
 
     Args:
-        items: all of the docket's.
+        items: gives all of the docket's.
         clockwork: finds their clocks.
-        names: the parties' short names, in order.
-        ends_ms: the last logging time of each log. What was due before it and is not done is missed.
+        docket: what it says of them; filled here.
         report: where findings go.
-        suspensions: those of the items that stop clocks.
-
-    Returns:
-        How many clocks there were.
     """
-    number = 0
+    names = docket.names
     found: list[tuple[int, int, str, str]] = []
-    pauses = {status: pauses_of(suspensions, status, max(ends_ms)) for status in {item.status for item in suspensions}}
-    for item in items:
-        for clock in clockwork.clocks(item, pauses.get(item.status, NO_PAUSES)):
-            number += 1
+    pauses = docket.pauses(items(), clockwork)
+    for item in items():
+        for clock in docket.look(item, clockwork, pauses):
             who = names[clock.owed_by]
             what = f"{item.precedence} {item.kind}"
             if clock.state == "missed" and clock.done_ms is not None:
@@ -87,13 +77,12 @@ def judge_clocks(
             elif clock.state == "disputed":
                 text = f"{what}: whether {who} answered in time; the two nodes' intervals disagree"
                 found.append((item.logged_at_ms, item.place, "clock-disputed", text))
-            elif clock.overdue_at(ends_ms[clock.owed_by]):
+            elif clock.overdue_at(docket.ends_ms[clock.owed_by]):
                 code = "unanswered" if clock.name == "answer" else "clock-missed"
                 text = f"{what}: not {_DONE[clock.name]} by {who}, due {zulu(clock.due_ms)}"
                 found.append((item.logged_at_ms, item.place, code, text))
     for _, place, code, text in sorted(found):
         report.add(code, "warning", f"{names[voice_of(place)]} {index_of(place)}", text)
-    return number
 
 
 @dataclass

@@ -14,13 +14,14 @@ by as long. A flash, and a kind that always passes, is not paused.
 Source: spec/docket.md, "Clocks".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from protocol.agreement import Agreement
 from protocol.agreement_conduct import PauseTerms
 from protocol.docket_item import OVER_STATES, RUNNING_STATES, Item
+from protocol.governance import Reign
 from protocol.kind import CLOCKS
 from protocol.kinds import Catalogue, Kind
 
@@ -110,68 +111,82 @@ class Clockwork:
     Args:
         agreement: gives the intervals for each precedence, and clocks of single kinds.
         catalogue: gives a kind intervals of its own where it has them.
+        reigns: gives what governs each stretch of the logs, where the agreement was amended; an item's clocks are those
+            of the reign that governs it.
     """
 
-    def __init__(self, agreement: Agreement, catalogue: Catalogue) -> None:
+    def __init__(
+        self, agreement: Agreement, catalogue: Catalogue, reigns: Callable[[], Sequence[Reign]] | None = None
+    ) -> None:
         self._agreement = agreement
         self._catalogue = catalogue
-        self._limits: dict[tuple[str, str], Limits] = {}
-        self._own: dict[str, Mapping[str, int]] = {}
+        self._reigns = reigns
+        self._limits: dict[tuple[int, str, str], Limits] = {}
+        self._own: dict[tuple[int, str], Mapping[str, int]] = {}
 
-    def own(self, kind: Kind) -> Mapping[str, int]:
+    def agreement(self, reign: int) -> Agreement:
+        """The agreement of a reign."""
+        return self._reigns()[reign].agreement if reign and self._reigns is not None else self._agreement
+
+    def catalogue(self, reign: int) -> Catalogue:
+        """The catalogue of a reign."""
+        return self._reigns()[reign].catalogue if reign and self._reigns is not None else self._catalogue
+
+    def kind(self, item: Item) -> Kind | None:
+        """The kind of a statement, as the catalogue has it that governs it."""
+        return self.catalogue(item.reign).kind(item.kind)
+
+    def own(self, kind: Kind, reign: int) -> Mapping[str, int]:
         """The clocks of a kind in milliseconds by name: the catalogue's, with the agreement's in their place."""
-        found = self._own.get(kind.name)
+        found = self._own.get((reign, kind.name))
         if found is None:
-            terms = {name: self._agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
+            agreement = self.agreement(reign)
+            terms = {name: agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
             found = dict(kind.clocks)
-            pause = self._pause(kind)
+            pause = _pause(kind, agreement)
             if pause is not None:
                 found |= {"notice_ms": pause.notice_ms, "longest_ms": pause.longest_ms}
             found |= {name: limit for name, limit in terms.items() if limit is not None}
-            self._own[kind.name] = found
+            self._own[reign, kind.name] = found
         return found
 
-    def _pause(self, kind: Kind) -> PauseTerms | None:
-        """The agreement's terms for suspensions and exercises: of the kinds that begin one, where it has any."""
-        if self._agreement.format == 1 or kind.step not in {"declared", "proposed"}:
-            return None
-        return {SUSPENSIONS: self._agreement.suspension, "exercises": self._agreement.exercise}.get(kind.register)
-
-    def limits(self, kind: Kind, precedence: str) -> Limits:
+    def limits(self, kind: Kind, precedence: str, reign: int = 0) -> Limits:
         """The intervals for a kind at a precedence."""
-        found = self._limits.get((kind.name, precedence))
+        found = self._limits.get((reign, kind.name, precedence))
         if found is None:
-            terms, own = self._agreement.clocks[precedence], self.own(kind)
+            terms, own = self.agreement(reign).clocks[precedence], self.own(kind, reign)
             found = Limits(
                 open_ms=own.get("open_ms", terms.open_within_ms),
                 holding_ms=own.get("holding_ms", terms.holding_within_ms),
                 answer_ms=own.get("answer_ms", terms.answer_within_ms),
             )
-            self._limits[kind.name, precedence] = found
+            self._limits[reign, kind.name, precedence] = found
         return found
 
     def passes(self, item: Item) -> bool:
         """Whether it passes a suspension, and its clocks go on: a flash, and a kind that always does."""
-        kind = self._catalogue.kind(item.kind)
+        kind = self.kind(item)
         return item.precedence == FLASH or (kind is not None and kind.always)
 
     def register(self, item: Item) -> str:
         """Where it is listed while it is in force, or an empty text."""
-        kind = self._catalogue.kind(item.kind)
+        kind = self.kind(item)
         return "" if kind is None else kind.register
 
     def warn_ms(self, item: Item) -> int:
         """How long before its end people are warned of it: by its kind's clock, or a quarter of its time."""
-        kind, course = self._catalogue.kind(item.kind), item.course
+        kind, course = self.kind(item), item.course
         if kind is None or course is None or course.from_ms is None:
             return 0
-        found = self.own(kind).get("warn_ms")
+        found = self.own(kind, item.reign).get("warn_ms")
         return min(WARNED_MS, (course.lapses_ms - course.from_ms) // 4) if found is None else found
 
     @property
     def longest_warning_ms(self) -> int:
         """The longest of all warnings."""
-        return max((self.own(kind).get("warn_ms", WARNED_MS) for kind in self._catalogue.kinds), default=WARNED_MS)
+        reigns = range(1 if self._reigns is None else len(self._reigns()))
+        found = (self.own(kind, one).get("warn_ms", 0) for one in reigns for kind in self.catalogue(one).kinds)
+        return max(WARNED_MS, max(found, default=0))
 
     def clocks(self, item: Item, pauses: Pauses = NO_PAUSES) -> tuple[Clock, ...]:
         """Every clock that runs, or ran, for a statement.
@@ -180,7 +195,7 @@ class Clockwork:
             item: the statement. What the other party owes on it begins where its node held it.
             pauses: when clocks stood still.
         """
-        kind = self._catalogue.kind(item.kind)
+        kind = self.kind(item)
         if kind is None or kind.step == "said":
             return ()
         if pauses.spans and self.passes(item):
@@ -194,7 +209,7 @@ class Clockwork:
 
     def _theirs(self, kind: Kind, item: Item, start: int, pauses: Pauses) -> list[Clock]:
         """What the other party owes: to open it, to say that it holds it, to answer."""
-        limits, by = self.limits(kind, item.precedence), 1 - item.voice
+        limits, by = self.limits(kind, item.precedence, item.reign), 1 - item.voice
         firsts = [mark[1] for mark in (item.opened, item.acknowledged, item.holding, item.answered) if mark is not None]
         found = [_clock("open", item, by, start, limits.open_ms, min(firsts, default=None), pauses)]
         if kind.answered_by:
@@ -257,6 +272,13 @@ def allowed_ms(item: Item, limits: Limits) -> int:
     """The interval in which a request is to be answered."""
     asked = 0 if item.respond_by_ms is None else item.respond_by_ms - item.logged_at_ms
     return max(limits.answer_ms, asked, item.extended_ms)
+
+
+def _pause(kind: Kind, agreement: Agreement) -> PauseTerms | None:
+    """The agreement's terms for suspensions and exercises: of the kinds that begin one, where it has any."""
+    if agreement.format == 1 or kind.step not in {"declared", "proposed"}:
+        return None
+    return {SUSPENSIONS: agreement.suspension, "exercises": agreement.exercise}.get(kind.register)
 
 
 def pauses_of(suspensions: Iterable[Item], status: str, at_ms: int) -> Pauses:

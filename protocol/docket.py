@@ -96,6 +96,7 @@ class Docket:
         agreement: the one that founds the channel.
         catalogue: what each kind does.
         ledger: where the items are.
+        clockwork: the clocks and catalogues that govern each statement; by default those of the founding agreement.
         homes: where to go on, one for each voice.
         digests: whether to keep the sums; an auditor does not need them.
     """
@@ -108,10 +109,11 @@ class Docket:
         ledger: Ledger,
         homes: tuple[Home, Home] | None = None,
         digests: bool = True,
+        clockwork: Clockwork | None = None,
     ) -> None:
         self.agreement = agreement
-        self._catalogue = catalogue
-        self._moves = Moves(catalogue, Clockwork(agreement, catalogue))
+        self._clockwork = clockwork or Clockwork(agreement, catalogue)
+        self._moves = Moves(self._clockwork)
         self._ledger = ledger
         self.homes = homes or (Home(), Home())
         self._digests = digests
@@ -157,7 +159,7 @@ class Docket:
         self._ledger.placed(event, home=home, at=at)
         if not event.kind:
             return
-        kind = self._catalogue.kind(event.kind)
+        kind = self._clockwork.catalogue(event.reign).kind(event.kind)
         opener = None if event.thread == event.place else self._ledger.item(event.thread)
         # A thread exists where its opener counts; what is said in any other has nothing to belong to.
         if kind is None or (opener is None and event.thread != event.place):
@@ -183,6 +185,7 @@ class Docket:
             respond_by_ms=event.respond_by_ms,
             reply=event.reply,
             course=course,
+            reign=event.reign,
         )
         self._before[item.place] = None
         self._changed[item.place] = item

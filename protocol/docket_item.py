@@ -52,6 +52,7 @@ class Item:
         holding: where the first holding reply was logged.
         extended_ms: the longest interval, from `held`, that a holding reply took for the answer; 0 for none.
         course: from when and until when it is in force, and what is owed on it; None where it has none.
+        reign: number of the reign that governs it (`protocol.governance`): its clocks are those of that agreement.
     """
 
     place: int
@@ -73,6 +74,7 @@ class Item:
     holding: Mark | None = None
     extended_ms: int = 0
     course: Course | None = None
+    reign: int = 0
 
     @property
     def voice(self) -> int:
@@ -117,8 +119,10 @@ class Item:
             self.holding,
             self.extended_ms,
         ]
-        if self.course is not None:
-            values.append(self.course.values())
+        if self.course is not None or self.reign:
+            values.append(None if self.course is None else self.course.values())
+        if self.reign:
+            values.append(self.reign)
         return encode_sorted(values)
 
     @classmethod
@@ -128,7 +132,7 @@ class Item:
         for place in _MARKS:
             if values[place] is not None:
                 values[place] = tuple(values[place])
-        if len(values) > _COURSE:
+        if len(values) > _COURSE and values[_COURSE] is not None:
             values[_COURSE] = Course.of(values[_COURSE])
         return cls(*values)
 

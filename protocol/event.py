@@ -38,6 +38,7 @@ class Event:
         starts_ms: the fact of that name, or None: it is in force not before.
         forced: the fact of that name: no notice is kept.
         phase: the fact of that name, or None.
+        reign: number of the reign that governs it (`protocol.governance`).
     """
 
     voice: int
@@ -57,6 +58,7 @@ class Event:
     starts_ms: int | None = None
     forced: bool = False
     phase: int | None = None
+    reign: int = 0
 
     @property
     def place(self) -> int:
@@ -84,6 +86,7 @@ class Event:
                 self.starts_ms,
                 self.forced,
                 self.phase,
+                self.reign,
             ]
         )
 
@@ -122,6 +125,7 @@ def event_of(verdict: Verdict, last_ms: int) -> Event:
         statement.respond_by_ms,
     )
     if counts:
+        event.reign = verdict.reign
         event.severity = statement.severity
         event.aware_at_ms = statement.aware_at_ms
         event.valid_until_ms = statement.valid_until_ms

@@ -8,7 +8,10 @@ Source: spec/audit.md, "Verdict".
 """
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from protocol.audit_docket import AuditedDocket
 
 Severity = Literal["refuted", "unchecked", "warning", "info"]
 Verdict = Literal["verified", "refuted", "unchecked"]
@@ -49,12 +52,14 @@ class Report:
         checked: for each step that was done, what was looked at.
         not_checked: what was not, and why.
         counts: findings by severity, also those not listed.
+        docket: the docket at the end of both logs; None where the audit did not come so far.
     """
 
     findings: list[Finding] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     counts: dict[Severity, int] = field(default_factory=dict)
+    docket: "AuditedDocket | None" = None
 
     def add(self, code: str, severity: Severity, where: str, text: str) -> None:
         """Add a finding. A refuting one is listed however many there are before it."""
@@ -88,4 +93,5 @@ class Report:
             "counts": dict(sorted(self.counts.items())),
             "checked": self.checked,
             "not_checked": self.not_checked,
+            "docket": None if self.docket is None else self.docket.as_dict(),
         }

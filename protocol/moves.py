@@ -15,14 +15,14 @@ Rules:
 Source: spec/docket.md, "Procedures" and "In force".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from protocol.clocks import Clockwork
 from protocol.course import SEVERE, Course, Mark
 from protocol.docket_item import Item
 from protocol.event import Event
-from protocol.kinds import Catalogue, Kind
+from protocol.kinds import Kind
 from protocol.procedures import SAID, Move
 from protocol.verdict import NO_LOCATION
 
@@ -35,6 +35,9 @@ _TIMED: Final = frozenset(
     {"report_ms", "follow_ms", "update_ms", "review_ms", "warn_ms", "notice_ms", "lapse_ms", "longest_ms"}
 )
 
+Clocks = Mapping[str, int]
+"""Clocks of a kind in milliseconds, by name."""
+
 Opening = Callable[[int], Item | None]
 """Gives an item, by location, to be changed."""
 
@@ -43,14 +46,15 @@ class Moves:
     """See the module.
 
     Args:
-        catalogue: what each kind does.
-        clockwork: the clocks of each kind.
+        clockwork: the clocks of each kind, and the catalogue that governs each statement.
     """
 
-    def __init__(self, catalogue: Catalogue, clockwork: Clockwork) -> None:
-        self._catalogue = catalogue
-        self._procedures = catalogue.procedures
+    def __init__(self, clockwork: Clockwork) -> None:
         self._clockwork = clockwork
+
+    def _moves_of(self, item: Item, asked: Kind, step: str, voice: int) -> tuple[Move, ...]:
+        """What a statement of that step and voice may do to an item, by the tables that govern the item."""
+        return self._clockwork.catalogue(item.reign).procedures.of(asked.procedure, step, own=item.voice == voice)
 
     # --- how statements begin ---------------------------------------------------------------------------------------
 
@@ -62,15 +66,15 @@ class Moves:
             event: its entry.
             home_ms: when it has its place, by the home node's clock.
         """
-        start = self._procedures.start(kind.procedure, kind.step)
+        start = self._clockwork.catalogue(event.reign).procedures.start(kind.procedure, kind.step)
         if start is None:
             # It moves another; all that it may owe by itself is to have been reported in time.
-            report_ms = self._clockwork.own(kind).get("report_ms")
+            report_ms = self._clockwork.own(kind, event.reign).get("report_ms")
             if report_ms is None or event.aware_at_ms is None:
                 return SAID, None
             return SAID, Course(report_by_ms=event.aware_at_ms + report_ms)
         ends = event.valid_until_ms is not None and (start.starts or kind.procedure == "proposal")
-        clocks = self._clockwork.own(kind)
+        clocks = self._clockwork.own(kind, event.reign)
         if not (ends or kind.register or event.starts_ms is not None or any(name in clocks for name in _TIMED)):
             return start.state, None
         course = Course(starts_ms=event.starts_ms, phase=event.phase)
@@ -83,22 +87,20 @@ class Moves:
         if "update_ms" in clocks and (event.severity or 0) >= SEVERE:
             course.update_by_ms = event.logged_at_ms + clocks["update_ms"]
         if start.starts:
-            self._put_in_force(course, kind, home_ms, forced=event.forced)
+            self._put_in_force(course, clocks, home_ms, forced=event.forced)
         return start.state, course
 
-    def _put_in_force(self, course: Course, kind: Kind, home_ms: int, *, forced: bool = False) -> None:
+    def _put_in_force(self, course: Course, clocks: Clocks, home_ms: int, *, forced: bool = False) -> None:
         if course.from_ms is not None:
             return
-        clocks = self._clockwork.own(kind)
         from_ms = home_ms if forced else home_ms + clocks.get("notice_ms", 0)
         course.from_ms = max(from_ms, course.starts_ms or 0)
-        self._set_end(course, kind, course.offered_until_ms, course.from_ms, anew=True)
+        self._set_end(course, clocks, course.offered_until_ms, course.from_ms, anew=True)
         if "review_ms" in clocks:
             course.review_by_ms = course.from_ms + clocks["review_ms"]
 
-    def _set_end(self, course: Course, kind: Kind, until_ms: int | None, at_ms: int, *, anew: bool) -> None:
+    def _set_end(self, course: Course, clocks: Clocks, until_ms: int | None, at_ms: int, *, anew: bool) -> None:
         """Its end: what was stated, or else the kind's own interval where it begins anew, and never too far."""
-        clocks = self._clockwork.own(kind)
         if until_ms is None:
             if not anew:
                 return
@@ -132,10 +134,10 @@ class Moves:
             self._move(kind, event, home_ms, target, open_item, on_opener=False)
         if opener is None:
             return
-        asked = self._catalogue.kind(opener.kind)
+        asked = self._clockwork.kind(opener)
         if asked is None:
             return
-        moves = self._procedures.of(asked.procedure, kind.step, own=opener.voice == event.voice)
+        moves = self._moves_of(opener, asked, kind.step, event.voice)
         if any(move.on_opener for move in moves):
             subject = open_item(opener.place)
             if subject is not None:
@@ -143,17 +145,17 @@ class Moves:
         if kind.name in asked.followed_by:
             self._follow(event, open_item(opener.place))
         if target is not None and target.place != opener.place:
-            asked = self._catalogue.kind(target.kind)
+            asked = self._clockwork.kind(target)
             if asked is not None and kind.name in asked.followed_by:
                 self._follow(event, target)
 
     def _move(
         self, kind: Kind, event: Event, home_ms: int, subject: Item, open_item: Opening, *, on_opener: bool
     ) -> None:
-        asked = self._catalogue.kind(subject.kind)
+        asked = self._clockwork.kind(subject)
         if asked is None:
             return
-        for move in self._procedures.of(asked.procedure, kind.step, own=subject.voice == event.voice):
+        for move in self._moves_of(subject, asked, kind.step, event.voice):
             if move.on_opener == on_opener and not move.agreed and subject.state in move.origin:
                 break
         else:
@@ -190,7 +192,7 @@ class Moves:
         course = subject.course or Course()
         if by_acceptance and asked.activated_by:
             # Its notice begins here; whatever puts it in force keeps none of its own.
-            notice_ms = self._clockwork.own(asked).get("notice_ms", 0)
+            notice_ms = self._clockwork.own(asked, subject.reign).get("notice_ms", 0)
             course.starts_ms = max(course.starts_ms or 0, home_ms + notice_ms)
             subject.course = course
             return
@@ -201,14 +203,19 @@ class Moves:
             subject.state = _IN_FORCE
         subject.course = course
         # What was accepted before it is put in force had its notice from there.
-        self._put_in_force(course, asked, home_ms, forced=not by_acceptance and subject.answered is not None)
+        self._put_in_force(
+            course,
+            self._clockwork.own(asked, subject.reign),
+            home_ms,
+            forced=not by_acceptance and subject.answered is not None,
+        )
 
     def _change(self, asked: Kind, subject: Item, changed: Item, home_ms: int) -> bool:
         """Let a proposal that was accepted change what it names; whether it is one that would."""
-        known = self._catalogue.kind(changed.kind)
+        known = self._clockwork.kind(changed)
         if known is None:
             return False
-        for move in self._procedures.of(known.procedure, asked.step, own=changed.voice == subject.voice):
+        for move in self._moves_of(changed, known, asked.step, subject.voice):
             if not move.agreed:
                 continue
             before = changed.course
@@ -216,17 +223,17 @@ class Moves:
             if subject.state == _ACCEPTED and changed.state in move.origin and not lapsed:
                 changed.state = move.to or changed.state
                 until_ms = None if subject.course is None else subject.course.offered_until_ms
-                self._end(move, asked, changed, home_ms, forced=False)
-                self._renew(move, known, changed, until_ms, home_ms)
+                self._end(move, self._clockwork.own(asked, subject.reign), changed, home_ms, forced=False)
+                self._renew(move, changed, until_ms, home_ms)
             return True
         return False
 
-    def _end(self, move: Move, kind: Kind, subject: Item, home_ms: int, *, forced: bool) -> None:
+    def _end(self, move: Move, clocks: Clocks, subject: Item, home_ms: int, *, forced: bool) -> None:
         """End, suspend or resume what is in force, after the notice of the kind that says so."""
         course = subject.course
         if course is None:
             return
-        notice_ms = 0 if forced or course.from_ms is None else self._clockwork.own(kind).get("notice_ms", 0)
+        notice_ms = 0 if forced or course.from_ms is None else clocks.get("notice_ms", 0)
         if move.ends:
             course.ended_ms = home_ms + notice_ms
             course.update_by_ms = None
@@ -240,27 +247,28 @@ class Moves:
         course = subject.course
         if course is None:
             return
-        self._end(move, kind, subject, home_ms, forced=event.forced)
+        self._end(move, self._clockwork.own(kind, event.reign), subject, home_ms, forced=event.forced)
         if event.phase is not None:
             course.phase = event.phase
-        self._renew(move, asked, subject, event.valid_until_ms, event.logged_at_ms)
+        self._renew(move, subject, event.valid_until_ms, event.logged_at_ms)
         if kind.step == "updated" and move.on_opener:
-            self._updated(asked, course, event)
+            self._updated(self._clockwork.own(asked, subject.reign), course, event)
 
-    def _renew(self, move: Move, asked: Kind, subject: Item, until_ms: int | None, at_ms: int) -> None:
-        course = subject.course
-        if course is None:
+    def _renew(self, move: Move, subject: Item, until_ms: int | None, at_ms: int) -> None:
+        course, asked = subject.course, self._clockwork.kind(subject)
+        if course is None or asked is None:
             return
+        clocks = self._clockwork.own(asked, subject.reign)
         if move.renews and course.from_ms is not None:
             # An update that states no end leaves the end as it was; a renewal without one takes the kind's interval.
-            self._set_end(course, asked, until_ms, at_ms, anew=not move.on_opener)
+            self._set_end(course, clocks, until_ms, at_ms, anew=not move.on_opener)
         if move.reviews and course.review_by_ms is not None:
             course.reviews += 1
-            course.review_by_ms = at_ms + self._clockwork.own(asked)["review_ms"]
+            course.review_by_ms = at_ms + clocks["review_ms"]
 
-    def _updated(self, asked: Kind, course: Course, event: Event) -> None:
+    def _updated(self, clocks: Clocks, course: Course, event: Event) -> None:
         """The next update is owed as long as the matter is severe."""
-        every_ms = self._clockwork.own(asked).get("update_ms")
+        every_ms = clocks.get("update_ms")
         if every_ms is None or course.followed is not None:
             return
         if course.update_by_ms is not None and event.logged_at_ms > course.update_by_ms:
@@ -277,6 +285,6 @@ class Moves:
             return
         course.followed = (event.index, event.logged_at_ms)
         course.update_by_ms = None
-        known = self._catalogue.kind(subject.kind)
-        if known is not None and "lapse_ms" in self._clockwork.own(known):
+        known = self._clockwork.kind(subject)
+        if known is not None and "lapse_ms" in self._clockwork.own(known, subject.reign):
             course.until_ms = None

@@ -47,6 +47,7 @@ from protocol.agreement_terms import Party
 from protocol.archive import MemoryArchive
 from protocol.audit import audit
 from protocol.checkpoint import Checkpoint
+from protocol.clocks import Clockwork
 from protocol.docket import Docket
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
@@ -587,7 +588,14 @@ class Simulated:
                 verify=verify_here,
             )
             ledger = MemoryLedger()
-            docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, digests=False)
+            clockwork = Clockwork(self.agreement, self.catalogue, lambda: judge.governance.reigns)
+            docket = Docket(
+                agreement=self.agreement,
+                catalogue=self.catalogue,
+                ledger=ledger,
+                digests=False,
+                clockwork=clockwork,
+            )
             found: dict[int, tuple[Verdict, Any]] = {}
             for verdict in walk.advance(final=True):
                 docket.add(event_of(verdict, judge.state(verdict.voice).last_ms))
