@@ -137,7 +137,7 @@ class Told:
     def fold(self) -> tuple[Docket, MemoryLedger]:
         """The docket of all that was said and has arrived."""
         ledger = MemoryLedger()
-        docket = Docket(agreement=self.agreement, catalogue=SAMPLES, ledger=ledger)
+        docket = Docket(agreement=self.agreement, catalogue=SAMPLES, ledger=ledger, clockwork=self.clockwork)
         done = [0, 0]
         while True:
             for voice in (0, 1):

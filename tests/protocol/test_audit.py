@@ -10,6 +10,7 @@ from keys import roster as rosters
 from protocol.audit import AuditMisused, audit
 from protocol.checkpoint import parse_text
 from protocol.cosignature import add_cosignatures, cosign
+from protocol.docket import docket_digest
 from protocol.entry import Entry
 from protocol.evidence import MemoryEvidence
 from protocol.finding import Report
@@ -74,6 +75,27 @@ def test_two_honest_exports_are_verified() -> None:
     assert (report.verdict, report.exit, report.findings) == ("verified", 0, [])
     assert [line.partition(".")[0] for line in report.checked[:-1]] == [str(number) for number in range(1, 14)]
     assert report.not_checked[0].startswith("14.")
+
+
+def test_the_docket_of_an_audit_is_that_of_the_nodes() -> None:
+    """The same digest at the same sizes; what is due, what was missed and what is in force beside it."""
+    world = World()
+    line = world.say("ARC", "red-line-declare", signers=((1, "duty"), (2, "release"), (3, "senior")),
+                     valid_until_ms=START_MS + 90 * 24 * HOUR_MS)  # fmt: skip
+    asked = world.say("BOR", "clarification-request", thread=line, reply=line)
+    world.state("ARC", "arrival")
+    world.say("ARC", "clarification-response", thread=line, reply=asked, at_ms=START_MS + 90 * HOUR_MS)
+    world.state("BOR", "arrival", at_ms=START_MS + 91 * HOUR_MS)
+    world.state("ARC", "arrival", at_ms=START_MS + 92 * HOUR_MS)
+    docket, _ = world.docket()
+    found = _audit(_files(world), world).as_dict()["docket"]
+    assert isinstance(found, dict)
+    digests = (docket.homes[0].digest(0), docket.homes[1].digest(1))
+    assert found["digest"] == docket_digest(*digests).hex()
+    assert found["sizes"] == {party: len(world.logs[party].entries) for party in ("ARC", "BOR")}
+    assert found["registers"] == {"red-lines": [f"ARC {line[1]}"]}
+    assert (f"BOR {asked[1]}", "answer") in {(one["serial"], one["name"]) for one in found["missed"]}
+    assert (f"ARC {line[1]}", "answer") in {(one["serial"], one["name"]) for one in found["due"]}
 
 
 def test_the_order_of_the_exports_does_not_matter() -> None:

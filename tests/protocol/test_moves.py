@@ -2,11 +2,16 @@
 
 import pytest
 
+from protocol.agreement_conduct import KindClock
+from protocol.agreement_terms import DEFAULT_CLOCKS
 from protocol.catalogue_table import CatalogueRefused
-from protocol.clocks import NO_PAUSES, Pauses, pauses_of
+from protocol.clocks import NO_PAUSES, Clockwork, Pauses, pauses_of
+from protocol.docket_item import Item
+from protocol.governance import Reign
 from protocol.kinds import Catalogue
 from protocol.procedures import read_procedures
 from protocol.standing import absence, in_force, state_at
+from tests.builders import make_agreement
 from tests.protocol.catalogue_samples import catalogue_files
 from tests.protocol.procedure_samples import DAY_MS, HOUR_MS, KINDS, PACT, SAMPLES, Told
 
@@ -436,3 +441,21 @@ def test_a_template_is_retired_by_both() -> None:
     told.say(0, "accept", gone)
     item = told.item(template)
     assert (item.state, in_force(item, told.at_ms)) == ("ended", False)
+
+
+def test_the_clocks_of_a_matter_are_those_of_the_agreement_that_governs_it() -> None:
+    """An amendment gives a question of its kind an hour; what was asked before it keeps its time, also once stored."""
+    told = Told()
+    hour = KindClock("query", "answer", HOUR_MS, "the amendment")
+    amended = make_agreement(format=2, kind_clocks=(hour,))
+    reigns = [Reign(told.agreement, SAMPLES), Reign(amended, SAMPLES, (5, 5))]
+    told.clockwork = Clockwork(told.agreement, SAMPLES, lambda: reigns)
+    before, after = told.say(0, "query"), told.say(0, "query", reign=1)
+    due = []
+    for event in (before, after):
+        item = Item.parse(told.item(event).encode())
+        assert item.reign == event.reign
+        assert item.held is not None
+        answer = {one.name: one for one in told.clockwork.clocks(item)}["answer"]
+        due.append(answer.due_ms - item.held[1])
+    assert due == [DEFAULT_CLOCKS["routine"].answer_within_ms, HOUR_MS]
