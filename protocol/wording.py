@@ -214,7 +214,10 @@ def wanted(catalogue: Catalogue, own: Mapping[str, str], *, kinds: Iterable[str]
     return {key: text for key, text in found.items() if not is_mark(text)}
 
 
-_HEADER_VOCABULARIES = ("severity", "precedence", "status", "outcome", "role", "desk", "line-state")
+_HEADER_VOCABULARIES = (
+    "severity", "precedence", "status", "outcome", "role", "desk", "line-state", "gone-reason", "suspension-reason",
+    "rung", "band", "audience",
+)  # fmt: skip
 
 
 def _labelled(key: str, label: str, help_text: str) -> Iterator[tuple[str, str]]:

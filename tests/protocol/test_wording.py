@@ -13,6 +13,48 @@ TRANSLATED = LANGUAGES[1:]
 WANTED = wanted(catalogue(), own_strings(language_file("en")))
 INTERNATIONAL = tomllib.loads(language_file("international").decode())
 
+# The thirty families whose labels and values every language has, with helps in French. A kind that is in none of them
+# may wait for its words: it is shown in English.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "heartbeat": ("line",),
+    "line check": ("line-check",),
+    "receipt": ("arrival", "blobs-held", "acknowledge"),
+    "opened": ("opened",),
+    "translated": ("translated",),
+    "refused": ("fault", "received-disputed"),
+    "authenticity": ("authenticity-challenge", "authenticity-proof"),
+    "suspension": ("line-suspend", "line-resume", "planned-outage"),
+    "diplomatic flag": ("diplomatic-flag",),
+    "early warning": ("early-warning",),
+    "notification": ("notification", "final-report"),
+    "update": ("update",),
+    "retraction": ("retraction", "correction"),
+    "clarification": ("clarification-request", "clarification-response"),
+    "holding reply": ("holding-reply",),
+    "decline": ("decline",),
+    "evidence": ("evidence-commit", "evidence-release", "custody-transfer", "custody-accept"),
+    "attribution": ("attribution-claim", "attribution-revise", "attribution-withdraw"),
+    "assessment": ("assessment", "threshold-crossed"),
+    "step": ("step", "step-end"),
+    "consultation": ("consultation-request", "consultation-accept", "consultation-record"),
+    "red line": ("red-line-declare", "red-line-understood", "red-line-renew", "red-line-withdraw"),
+    "measure": (
+        "measure-propose", "measure-accept", "measure-reject", "measure-activate", "measure-phase", "measure-review",
+        "measure-extend", "measure-suspend", "measure-reverse", "measure-expire",
+    ),
+    "confidence building": ("cbm-declare", "cbm-acknowledge", "cbm-renew", "cbm-lapse"),
+    "disclosure": (
+        "disclosure-propose", "disclosure-consent", "disclosure-partial", "disclosure-object", "disclosure-withhold",
+        "disclosure-made",
+    ),
+    "exercise": ("exercise-charter", "exercise-start", "exercise-inject", "exercise-freeze", "exercise-end"),
+    "agreement": ("agreement", "agreement-propose", "agreement-amend", "agreement-countersign", "agreement-withdraw"),
+    "keys": ("roster", "roster-held", "key-rotate", "key-revoke", "key-restore", "compromise-alarm"),
+    "cosigned heads": ("clock", "gone", "succession"),
+    "audit": ("audit-request", "audit-pack", "audit-finding", "audit-response"),
+}  # fmt: skip
+CORE = tuple(name for names in FAMILIES.values() for name in names)
+
 # One character at least of the script a language is written in.
 SCRIPTS = {"ru": "[а-яё]", "ar": "[\u0621-\u064a]", "zh": "[\u4e00-\u9fff]"}
 LENGTH_FACTOR, LENGTH_FLOOR = 2.5, 24
@@ -26,6 +68,27 @@ def wording(language: str) -> Wording:
 def international(language: str) -> set[str]:
     """Words that a language shares with English."""
     return {*INTERNATIONAL["all"], *INTERNATIONAL.get(language, {})}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_string_is_made_from_what_the_catalogue_says(language: str) -> None:
+    """A key that is gone, or another English now, is a stale string: translate it anew, or take its line out."""
+    stale = [key for key, said in wording(language).strings.items() if WANTED.get(key) != said.english]
+    assert stale == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_core_families_are_whole(language: str) -> None:
+    """Labels of kinds, fields, columns and codes in five languages, and helps in French."""
+    assert len(FAMILIES) == 30
+    core = wanted(catalogue(), own_strings(language_file("en")), kinds=CORE)
+    asked = {key for key in core if language == "fr" or not key.endswith(".help")}
+    assert sorted(asked - set(wording(language).strings)) == []
+
+
+def test_every_core_family_names_kinds_of_the_catalogue() -> None:
+    """So that no family is whole for want of its kinds."""
+    assert set(CORE) <= {kind.name for kind in catalogue().kinds}
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
