@@ -7,12 +7,12 @@ the node stores what it was given and cannot put words into anybody's mouth.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hotline.cli.settings import Settings
-from hotline.desk import Desk, Officer
+from hotline.desk import Channel, Desk, Officer
 from hotline.errors import Misused, Refused
 from keys.roster import Roster
 from nodes.errors import NodeError
@@ -26,6 +26,7 @@ from protocol.journal_kinds import PERSON, JournalKind
 from protocol.signature import sign_statement
 from protocol.statement import ID_BYTES, LogState
 from protocol.statement_secret import SECRET_BYTES
+from protocol.tagged import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,25 @@ def write_act(
     signed = make_act(desk, officer, roster, kind, facts, text)
     told = desk.request("journal-write", signed=signed.encode())
     return Act(told["index"], told["logged_at_ms"])
+
+
+def note_override(
+    desk: Desk, officer: Officer, channel: Channel, kind: str, statement: bytes, places: Sequence[tuple[str, int]]
+) -> None:
+    """Write down that an officer sent a statement although something spoke against it.
+
+    Args:
+        desk: connected.
+        officer: who did.
+        channel: verified.
+        kind: of the act.
+        statement: its signed bytes.
+        places: voice and index of what spoke against it.
+    """
+    for voice, index in places:
+        facts: dict[str, Value] = {"counterpart": channel.counterpart, "voice": voice, "index": index}
+        facts["statement"] = digest(statement)
+        write_act(desk, officer, channel.rosters[channel.own], kind, facts)
 
 
 def kind_named(name: str) -> JournalKind:

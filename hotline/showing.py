@@ -20,6 +20,12 @@ from protocol.statement import Statement
 
 DEMONSTRATION = "*** demonstration: nothing said here is meant ***"
 UNOFFICIAL = "*** NOT OFFICIAL: talk between operators; it is quoted nowhere ***"
+PROOFS = {
+    "unproved": ("UNPROVED", "the agreement asks for a proof on a second channel before it is acted on"),
+    "asked": ("UNPROVED, challenged", "the proof on a second channel that we asked for is not here"),
+    "disowned": ("NOT THEIRS", "asked on a second channel, they said that it is not theirs: do not act on it"),
+}
+"""Of a grave message that was not proved: a word for lists, and what it means."""
 EMERGENCY_RELEASE = "*** EMERGENCY: one person released this alone ***"
 _URGENT = frozenset({"flash", "immediate"})
 # Facts of the header that are codes or ranks of a vocabulary; the catalogue gives their types and not their words.
@@ -111,6 +117,8 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
         parts.append(output.paint(_marked(words, "status", str(view["status"])), "yellow"))
     if is_emergency(view.get("facts")):
         parts.append(output.paint("EMERGENCY, one person alone", "bold", "red"))
+    if view.get("proof") in PROOFS:
+        parts.append(output.paint(PROOFS[view["proof"]][0], "bold", "red"))
     if not is_official(view["kind"]):
         parts.append(output.paint("not official", "yellow"))
     if view["faults"]:
@@ -204,6 +212,12 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
         lines.append(row("", "held and shown, without effect; run: hotline explain " + view["faults"][0], words))
     for name, mark in view["rungs"].items():
         lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})", words))
+    if view.get("proof") in PROOFS:
+        word, meaning = PROOFS[view["proof"]]
+        lines.append(output.paint(row("PROOF", word), "bold", "red"))
+        lines.append(row("", f"{meaning}; run: hotline challenge '{view['serial']}'"))
+    elif view.get("proof") is not None:
+        lines.append(row("proof", "proved on a second channel"))
     if view["state"] is not None:
         lines.append(said_row("state", words.state(str(view["state"])), words))
     if view.get("course") and (text := course_text(view)):

@@ -6,6 +6,8 @@ Entries are named by serial (`ARC 17`), threads by the leaf hash of the entry th
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from nodes.docket_db import SELECT_JUDGED, judged_row, official, row_verdict
@@ -133,6 +135,42 @@ class DocketViews(Matters):
         later = [row[0] for row in self.reader().execute(waiting, (place, limit)) if row[0] not in known]
         views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in [*places, *later][:limit]]
         return [view for view in views if view is not None]
+
+    def in_thread(self, leaf: Hash, kinds: Sequence[str], limit: int = 200) -> list[View]:
+        """The entries of some kinds in a thread, in its order.
+
+        Args:
+            leaf: leaf hash of the entry that opened it.
+            kinds: names of kinds.
+            limit: at most so many, the first ones.
+        """
+        found = self.find(leaf)
+        if found is None:
+            return []
+        sql = (
+            "SELECT judged.place FROM thread_entry JOIN judged ON judged.place = thread_entry.place"
+            " WHERE thread_entry.thread=? AND judged.kind IN (SELECT value FROM json_each(?)) ORDER BY at, seq LIMIT ?"
+        )
+        bindings = (location(self.names.index(found[0]), found[1]), json.dumps(list(kinds)), limit)
+        places = [row[0] for row in self.reader().execute(sql, bindings)]
+        views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in places]
+        return [view for view in views if view is not None]
+
+    def newest_of(self, voice: str, kinds: Sequence[str], *, among: int, limit: int) -> list[int]:
+        """Where the newest statements of some kinds are, newest first.
+
+        Args:
+            voice: whose.
+            kinds: names of kinds.
+            among: so many of the newest statements of any kind are looked at.
+            limit: at most so many are found.
+        """
+        sql = (
+            "SELECT place FROM (SELECT place, kind FROM judged WHERE official=? ORDER BY place DESC LIMIT ?)"
+            " WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY place DESC LIMIT ?"
+        )
+        bindings = (self.names.index(voice), among, json.dumps(list(kinds)), limit)
+        return [index_of(row[0]) for row in self.reader().execute(sql, bindings)]
 
     def counts(self) -> View:
         """How many entries are judged and how many of them have faults, by voice; how many threads; what is owed."""

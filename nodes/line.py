@@ -39,6 +39,7 @@ from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
 from nodes.past import Past
 from nodes.projection import Projection
+from nodes.proofs import Proofs
 from nodes.receipts import receipt_of
 from nodes.resources import catalogue_of
 from nodes.restored import Return
@@ -50,6 +51,7 @@ from nodes.speaking import Speaking
 from nodes.standing import Standing
 from nodes.store import LogStore, StoreDamaged, StoreFull
 from nodes.threads import on_thread
+from nodes.unofficial import Unofficial
 from nodes.upkeep import Upkeep
 from nodes.verified import Verified
 from nodes.voices import VoiceReader
@@ -109,6 +111,8 @@ class Line:
         driver: moves what the channel decides.
         unconnected: set while there is no session.
         intake: statements of our own party on their way into the log.
+        proofs: whether grave messages were proved on a second channel.
+        unofficial: texts of talk between operators.
         upkeep: what is stored is looked at again, and mended.
     """
 
@@ -279,6 +283,18 @@ class Line:
             base=self.past.base(self.own),
         )
         self._desk.governed(reign)
+        self.proofs = Proofs(
+            own=self.own,
+            threads=projection,
+            terms=lambda: (self.agreement, self.catalogue),
+            open_contents=self.open_contents,
+        )
+        self.unofficial = Unofficial(
+            voices=(self.own, self.counterpart),
+            inbox=projection,
+            catalogue=lambda: self.catalogue,
+            open_contents=self.open_contents,
+        )
         self.upkeep = Upkeep(
             store=store,
             mark=mark,

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 WAIT_MS_MAX = 600_000
 THREAD_MAX = 500
+TEXTS_MAX = 1000
 
 Push = Callable[[str, dict[str, Any]], Awaitable[None]]
 
@@ -224,7 +225,7 @@ async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What the counterpart's people have said, newest first."""
     before, limit = take(arguments, "before", int, None), limit_of(arguments)
     disputed = [] if before is not None else await asyncio.to_thread(disputed_views, line.store, line.catalogue)
-    found = await asyncio.to_thread(lambda: line.projection.inbox(before=before, limit=limit))
+    found = await asyncio.to_thread(lambda: _with_proof(line, line.projection.inbox(before=before, limit=limit)))
     return [*disputed, *found]
 
 
@@ -238,7 +239,7 @@ async def _thread(caller: Caller, line: Line, arguments: Arguments) -> Any:
     found = await asyncio.to_thread(line.projection.thread, take(arguments, "id", bytes), THREAD_MAX)
     if not found:
         raise ApiRefused("no-such-thread", "there is no such thread on this channel")
-    return found
+    return await asyncio.to_thread(_with_proof, line, found)
 
 
 async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -249,8 +250,24 @@ async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
         return {"entry": entry, "held_at_ms": None, "view": branch_view(line.store, branch, index)}
     entry, _ = await asyncio.to_thread(_stored, line, voice, index)
     view = await asyncio.to_thread(line.projection.entry, voice, index)
+    if view is not None:
+        (view,) = await asyncio.to_thread(_with_proof, line, [view])
     held_at_ms = await asyncio.to_thread(line.voices.cosigned_at, index) if voice == line.own else None
     return {"entry": entry, "held_at_ms": held_at_ms, "view": view}
+
+
+def _with_proof(line: Line, views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say of each whether it was proved on a second channel, where the agreement asks for that."""
+    return [{**view, "proof": line.proofs.of(view)} for view in views]
+
+
+async def _quoted(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Which unofficial statements are quoted in texts that the caller is about to send; nothing of them is shown."""
+    texts = take(arguments, "texts", list)
+    if len(texts) > TEXTS_MAX or not all(type(one) is str for one in texts):
+        raise ApiRefused("request-malformed", f"texts is a list of at most {TEXTS_MAX} texts")
+    found = await asyncio.to_thread(line.unofficial.quoted, texts)
+    return [list(one) for one in found]
 
 
 async def _receipt(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -368,6 +385,7 @@ OPERATIONS: dict[str, Operation] = {
     "receipt": Operation("officer", _receipt),
     "watch": Operation("officer", _watch),
     "contents": Operation("reader", _contents),
+    "quoted": Operation("reader", _quoted),
     "draft": Operation("reader", draft_operations.draft),
     "closed": Operation("reader", draft_operations.closed),
     "journal-setting": Operation("member", journal_operations.setting),

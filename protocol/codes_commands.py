@@ -39,6 +39,27 @@ COMMANDS = (
         "Send it as a draft and call those who have to sign.",
     ),
     Code(
+        "unofficial-quoted",
+        "refuted",
+        "an official text quotes talk between operators",
+        "It shares forty characters or more with a service note or another unofficial statement. Nothing was sent.",
+        "Write it in your own words, or give --quote-unofficial, which the journal notes.",
+    ),
+    Code(
+        "unproved",
+        "refuted",
+        "the message was not proved on a second channel",
+        "The agreement asks for that of grave messages before they are acted on. Nothing was sent.",
+        "Run `challenge` and call the number of the agreement, or give --act-unproved, which the journal notes.",
+    ),
+    Code(
+        "challenge-words-differ",
+        "refuted",
+        "the words heard are not those of the challenge",
+        "Whoever is on the second channel may not be who sent the challenge. Nothing was sent.",
+        "End the call, and call the number that the agreement names.",
+    ),
+    Code(
         "reason-needed",
         "error",
         "a reason is needed",

@@ -28,6 +28,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("ask", "hotline.cli.reply", "Ask for clarification of a statement."),
     ("answer", "hotline.cli.reply", "Answer a clarification request."),
     ("translate", "hotline.cli.translate", "Say that a statement was translated, and how well."),
+    ("challenge", "hotline.cli.authenticity", "Ask by a second way whether a grave message is theirs."),
+    ("prove", "hotline.cli.authenticity", "Answer such a challenge."),
     ("send", "hotline.cli.send", "Compose, sign and send a statement."),
     ("drafts", "hotline.cli.drafts", "List statements that wait for signatures."),
     ("sign", "hotline.cli.drafts", "Sign a draft as another officer."),

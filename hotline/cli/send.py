@@ -55,6 +55,8 @@ _SENDING: tuple[Callable[[Any], Any], ...] = (
         show_default=True,
         help="Seconds to wait at most; the state says how far it came.",
     ),
+    click.option("--quote-unofficial", is_flag=True, help="The text may quote talk between operators; it is noted."),
+    click.option("--act-unproved", is_flag=True, help="Act on a grave message without its proof; it is noted."),
     click.option("--yes", is_flag=True, help="Send without being asked."),
 )
 
@@ -120,6 +122,8 @@ def run_send(
     yes: bool = False,
     emergency: bool = False,
     automated: bool = False,
+    quote_unofficial: bool = False,
+    act_unproved: bool = False,
     **choices: Any,
 ) -> int:
     """Do what `send` does; `ack`, `ask` and `answer` come here too.
@@ -137,6 +141,8 @@ def run_send(
         yes: send without asking.
         emergency: released by one person under the agreement's clause.
         automated: a draft that a program puts in.
+        quote_unofficial: the text may have a piece of an unofficial statement in it.
+        act_unproved: it may answer a grave message that was not proved on a second channel.
         choices: the remaining options of `sending_options`.
 
     Returns:
@@ -145,6 +151,8 @@ def run_send(
     from hotline.asking import ask_letter
     from hotline.clock import now_ms
     from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
+    from hotline.guards import check_proof, check_quotes
+    from hotline.journalling import note_override
     from hotline.sending import make, place_of, sign, submit
     from nodes.files import read_file
     from nodes.resources import catalogue
@@ -171,6 +179,9 @@ def run_send(
         """Check, sign and hand over."""
         channel, known = scene.channel, scene.channel.catalogue
         letter.check(known, now_ms=at_ms)
+        quoted = check_quotes(desk, channel, letter, allowed=quote_unofficial)
+        named = scene.replied if scene.replied is not None else scene.anchored
+        unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
         if settings.may_ask and not yes:
@@ -184,6 +195,8 @@ def run_send(
             () if automated else sign(composed.statement, composed.statement_bytes, letter.kind, channel, officers)
         )
         outcome = submit(desk, channel, composed, signatures, wait=wait, timeout_s=timeout, automated=automated)
+        for act, places in (("unofficial-quoted", quoted), ("unproved-acted-on", unproved)):
+            note_override(desk, officers[0], channel, act, composed.statement_bytes, places)
         show_outcome(settings, outcome, counterpart=channel.counterpart)
         return WAITING if outcome["state"] in {"draft", "held-back"} else 0
 

@@ -83,7 +83,7 @@ def test_every_operation_states_its_access() -> None:
     """Contents are for readers; nothing but the state of line and disk, login and submission is for anyone."""
     access = {op: operation.access for op, operation in OPERATIONS.items()}
     assert {op for op, who in access.items() if who == "anyone"} == {"status", "scrub", "login", "pagers", "submit"}
-    assert {op for op, who in access.items() if who == "reader"} == {"closed", "contents", "draft"}
+    assert {op for op, who in access.items() if who == "reader"} == {"closed", "contents", "draft", "quoted"}
 
 
 def test_an_officer_reads_and_an_administrator_does_not(homes: tuple[Path, Path]) -> None:

@@ -1,0 +1,95 @@
+"""What keeps an officer from saying something by accident: quoting talk of operators, acting on what was not proved.
+
+Both can be overridden, because a person decides; and then it stands in the party's journal who did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hotline.errors import Refused
+from hotline.showing import PROOFS
+from nodes.errors import ApiRefused
+from nodes.proofs import CHALLENGE
+from nodes.unofficial import texts_in
+
+if TYPE_CHECKING:
+    from hotline.cli.settings import Settings
+    from hotline.composing import Letter
+    from hotline.desk import Channel, Desk, Spoken
+
+Place = tuple[str, int]
+"""Voice and index."""
+
+_NO_ACTING: Final = frozenset({"asked", "held", "declined"})
+"""Steps that only win time or ask: whoever doubts a message may take them."""
+
+
+def check_quotes(desk: Desk, channel: Channel, letter: Letter, *, allowed: bool) -> list[Place]:
+    """Refuse an official text that has a piece of an unofficial statement in it.
+
+    Args:
+        desk: connected; the node compares, because it can open both.
+        channel: verified.
+        letter: what is about to be said.
+        allowed: whether the officer said that it may be quoted.
+
+    Returns:
+        What is quoted all the same.
+
+    Raises:
+        Refused: `unofficial-quoted`.
+    """
+    texts = list(texts_in(letter.values))
+    if not letter.kind.official or not texts:
+        return []
+    try:
+        found = [(str(voice), int(index)) for voice, index in _quoted(desk, channel, texts)]
+    except ApiRefused as error:
+        # Whoever reads no contents has none to quote.
+        if error.code == "not-permitted":
+            return []
+        raise
+    if found and not allowed:
+        named = ", ".join(f"{voice} {index}" for voice, index in found)
+        text = f"the text has a piece of {named}, which is not official; write it anew, or give --quote-unofficial"
+        raise Refused("unofficial-quoted", text)
+    return found
+
+
+def _quoted(desk: Desk, channel: Channel, texts: list[str]) -> list[list[str]]:
+    found: list[list[str]] = desk.request("quoted", counterpart=channel.counterpart, texts=texts)
+    return found
+
+
+def check_proof(settings: Settings, spoken: Spoken | None, letter: Letter, *, allowed: bool, yes: bool) -> list[Place]:
+    """Warn of a grave message that was not proved on a second channel, and ask before it is acted on.
+
+    Args:
+        settings: of this run.
+        spoken: what the letter answers or continues, or None.
+        letter: what is about to be said.
+        allowed: whether the officer said that they act on it all the same.
+        yes: whether they said that they want to be asked nothing.
+
+    Returns:
+        What is acted on unproved.
+
+    Raises:
+        Refused: `unproved`; nobody is there to be asked, or what was asked was disowned.
+        Misused: the officer said no.
+    """
+    proof = None if spoken is None or spoken.view is None else spoken.view.get("proof")
+    kind = letter.kind
+    if spoken is None or proof not in PROOFS or kind.procedure == "receipt" or kind.name == CHALLENGE:
+        return []
+    if kind.step in _NO_ACTING:
+        return []
+    word, meaning = PROOFS[proof]
+    settings.output.note(f"*** {spoken.serial} is {word}: {meaning} ***")
+    if not allowed:
+        if yes or not settings.may_ask:
+            text = f"{spoken.serial} is {word}; run: hotline challenge '{spoken.serial}', or give --act-unproved"
+            raise Refused("unproved", text)
+        settings.confirm(f"Act on {spoken.serial} all the same?", yes=False)
+    return [(spoken.voice, spoken.index)]

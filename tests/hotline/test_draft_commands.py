@@ -1,0 +1,61 @@
+"""`hotline drafts` and what stands beside sending, between two real nodes."""
+
+from pathlib import Path
+
+from tests.hotline.nodes import running
+from tests.hotline.people import acting, hotline, ok, paired
+
+GRAVE = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b")
+NOTE = "message=The generator test on Thursday will cut the second route for an hour."
+
+
+def test_people_stop_check_and_prove(tmp_path: Path) -> None:
+    """A draft is refused with a reason that its author reads; what a program puts in is signed by people; a text of a
+    service note stays out of official ones unless somebody insists; a challenge is answered with the words heard."""
+    arc, bor = paired(tmp_path)
+    with running(arc, bor):
+        # Refused.
+        draft = hotline(*acting(arc, "send", "notification", *GRAVE, "--json"))
+        assert draft.status == 4, draft.out + draft.err
+        named = draft.json["draft"]
+        assert hotline(*acting(arc, "drafts", "--refuse", named[:6], "--as", "release")).status == 2
+        refusal = ("drafts", "--refuse", named[:6], "--reason", "it names a source", "--as", "release")
+        assert ok(*acting(arc, *refusal))["refused"] == named
+        assert hotline(*acting(arc, "sign", named, "--as", "release")).status != 0
+        shown = hotline(*acting(arc, "drafts"))
+        assert "refused by person" in shown.out
+        assert "it names a source" in shown.out
+        assert ok(*acting(arc, "drafts"))["drafts"] == []
+        # By a program.
+        put = hotline(*acting(arc, "send", "goodwill", "--set", "message=Hello.", "--automated", "--json"))
+        assert put.status == 4
+        assert put.json["missing"]
+        waits = ok(*acting(arc, "drafts"))["drafts"][0]
+        assert waits["automated"]
+        assert waits["signed"] == []
+        assert waits["waits"]
+        assert ok(*acting(arc, "sign", put.json["draft"], "--as", "duty"))["serial"]
+        # An emergency that the agreement does not have.
+        none = hotline(*acting(arc, "send", "notification", *GRAVE, "--emergency", "--as", "release", "--json"))
+        assert none.json["error"]["code"] == "no-emergency-clause"
+        # Not official.
+        note = ok(*acting(bor, "send", "service-note", "--set", NOTE, "--wait", "held"))
+        inbox = hotline(*acting(arc, "inbox"))
+        assert "not official" in inbox.out
+        assert "NOT OFFICIAL" in hotline(*acting(arc, "show", note["serial"])).out
+        quoting = ("send", "notification", "--severity", "1", "--set", "title=a", "--set", "class=outage")
+        said = ("--set", f"summary=They say: {NOTE.removeprefix('message=')}")
+        assert hotline(*acting(arc, *quoting, *said, "--json")).json["error"]["code"] == "unofficial-quoted"
+        assert ok(*acting(arc, *quoting, *said, "--quote-unofficial"))["serial"]
+        # Proved.
+        told = ok(*acting(bor, "send", "notification", "--as", "duty", *GRAVE[2:], "--severity", "1", "--wait", "held"))
+        challenge = hotline(*acting(arc, "challenge", told["serial"], "--wait", "held", "--json"))
+        assert challenge.status == 0, challenge.out
+        words = challenge.err.split("telephone: ", 1)[1].split("\n", 1)[0]
+        asked = challenge.json["serial"]
+        wrong = ("prove", asked, "--ours", "--words", "acorn bridge", "--as", "duty", "--as", "release", "--json")
+        assert hotline(*acting(bor, *wrong)).json["error"]["code"] == "challenge-words-differ"
+        proof = ("prove", asked, "--ours", "--words", words, "--as", "duty", "--wait", "held")
+        assert ok(*acting(bor, *proof))["serial"]
+        kinds = {one["kind"] for one in ok(*acting(arc, "journal", "list"))["entries"]}
+    assert {"refusal", "unofficial-quoted", "contents-opened", "draft-opened"} <= kinds
