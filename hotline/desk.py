@@ -353,7 +353,7 @@ def read_entry(
 
 def _parse_pin(text: bytes) -> Agreement:
     try:
-        return Agreement.parse(text)
+        return Agreement.parse_founding(text)
     except ProtocolError as error:
         raise CouldNot("home-file-malformed", f"the pinned agreement does not parse: {error}") from error
 

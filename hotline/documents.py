@@ -40,6 +40,8 @@ def sign_document(
     issued_at_ms: int,
     after: LogState = EMPTY_LOG,
     seen: LogState = EMPTY_LOG,
+    thread: Hash | None = None,
+    in_reply_to: Hash | None = None,
 ) -> SignedStatement:
     """State a document under a channel's agreement and sign it with root keys.
 
@@ -52,6 +54,7 @@ def sign_document(
         issued_at_ms: now, UTC milliseconds.
         after: state of the own log that the statement belongs to.
         seen: state of the other log as its signers had it.
+        thread, in_reply_to: leaf hashes of what it belongs to and answers, or None.
     """
     statement = Statement(
         channel=agreement.channel,
@@ -66,6 +69,8 @@ def sign_document(
         language=agreement.languages[0],
         after=after,
         seen=seen,
+        thread=thread,
+        in_reply_to=in_reply_to,
         body_digest=digest(text),
         body_length=len(text),
     ).encode()

@@ -134,6 +134,8 @@ def check_offer(offer_bytes: bytes, *, own: Party, catalogue_digest: bytes) -> t
     if offer.party.short == own.short:
         raise Refused("pairing-with-self", f"the offer is by {own.short}, as this home is")
     agreement = _agreement(offer.terms, offer.party, own)
+    if agreement.founding is not None:
+        raise Refused("bad-amendment", "an amendment founds no channel")
     if agreement.catalogue_digest != catalogue_digest:
         raise Refused("catalogue-differs", "the two sides have different catalogues of kinds; install one version")
     return offer, agreement
@@ -259,7 +261,7 @@ def state_of(home: NodeHome, counterpart: str) -> Paired:
     channel = home.channel(counterpart)
     answer_path = channel.path / "pairing" / "answer"
     if channel.is_paired():
-        agreement = Agreement.parse(read_file(channel.agreement_path))
+        agreement = Agreement.parse_founding(read_file(channel.agreement_path))
         second = read_file(channel.path / "second-party").decode("ascii").strip()
         signed = SignedStatement.parse(read_file(channel.roster_statement_path(second, 1)))
         return _paired(counterpart, agreement, signed, complete=True)
@@ -346,13 +348,13 @@ def _parse_agreement(signed: SignedStatement) -> Agreement:
     if signed.body is None:
         raise Refused("pairing-file-malformed", "the agreement's text is missing")
     try:
-        return Agreement.parse(signed.body)
+        return Agreement.parse_founding(signed.body)
     except ProtocolError as error:
         raise Refused("pairing-file-malformed", f"the agreement does not parse: {error}") from error
 
 
 def _card(party: PartyFile) -> Party:
-    return Party(party.short, party.name, party.domain, party.roots)
+    return Party(party.short, party.name, party.domain, party.roots, party.desks)
 
 
 def _require_new(channel: ChannelHome) -> None:

@@ -1,11 +1,13 @@
 """The three files of the pairing ceremony. Each is hostile until its contents are verified.
 
-    offer    ["hotline-offer", 1, party, terms, endpoints]                       from the first party
+    offer    ["hotline-offer", 2, party, text, endpoints]                        from the first party
     answer   ["hotline-answer", 1, SHA-256 of the offer, agreement statement, roster statement, endpoints]
     final    ["hotline-final", 1, agreement digest, agreement statement, roster statement, endpoints]
 
-All are canonical msgpack. A party is [short, name, domain, threshold, [root key, ...]]; statements are the records of
-`nodes/signed.py`, whose bodies hold the texts.
+All are canonical msgpack. A party is [short, name, domain, threshold, [root key, ...], [desk, ...]], a desk [name,
+[number, ...], hours, [language, ...]]; the text is that of the agreement without its parties; statements are the
+records of `nodes/signed.py`, whose bodies hold the texts. An offer of version 1 makes an agreement of format 1: its
+party has no desks, and its terms are a map.
 
 Source: spec/pairing.md, "Files".
 """
@@ -25,10 +27,11 @@ from nodes.errors import NodeError
 from nodes.home import parse_endpoint
 from nodes.signed import SIGNED_BYTES_MAX, SignedStatement
 from protocol import canonical
-from protocol.agreement_terms import Party
+from protocol.agreement_terms import Desk, Party
 from protocol.errors import ProtocolError
 
 VERSION = 1
+OFFER_VERSION = 2
 FILE_BYTES_MAX = 2 * SIGNED_BYTES_MAX + 4096
 ENDPOINTS_MAX = 8
 
@@ -49,9 +52,11 @@ class Offer:
 
     def encode(self) -> bytes:
         """Give the file's bytes."""
-        return canonical.encode(
-            ["hotline-offer", VERSION, _party_to_wire(self.party), self.terms.to_wire(), list(self.endpoints)]
-        )
+        if self.terms.format == 1:
+            party, terms = _party_to_wire(self.party), self.terms.to_wire()
+            return canonical.encode(["hotline-offer", 1, party, terms, list(self.endpoints)])
+        party = [*_party_to_wire(self.party), _desks_to_wire(self.party.desks)]
+        return canonical.encode(["hotline-offer", OFFER_VERSION, party, self.terms.text(), list(self.endpoints)])
 
     @classmethod
     def parse(cls, data: bytes) -> Offer:
@@ -60,8 +65,14 @@ class Offer:
         Raises:
             Refused: another form or spelling, or a key or name that cannot stand.
         """
-        party, terms, endpoints = _parts(data, "hotline-offer", 3)
-        offer = cls(party=_party(party), terms=Terms.from_wire(terms), endpoints=_endpoints(endpoints))
+        version, party, terms, endpoints = _parts(data, "hotline-offer", 3, versions=(1, OFFER_VERSION))
+        if version == 1:
+            made = Terms.from_wire(terms)
+        elif isinstance(terms, bytes):
+            made = Terms.from_text(terms)
+        else:
+            raise _malformed("the terms are no text")
+        offer = cls(party=_party(party, desks=version > 1), terms=made, endpoints=_endpoints(endpoints))
         # Dates have several spellings, of which the terms are written in one.
         if offer.encode() != data:
             raise _malformed("the terms are in a second spelling")
@@ -97,7 +108,7 @@ class SignedTerms:
         Raises:
             Refused: another form.
         """
-        refers_to, agreement, roster, endpoints = _parts(data, "hotline-final" if final else "hotline-answer", 4)
+        _, refers_to, agreement, roster, endpoints = _parts(data, "hotline-final" if final else "hotline-answer", 4)
         if not (isinstance(refers_to, bytes) and len(refers_to) == 32):
             raise _malformed("a digest is not 32 bytes")
         if not (isinstance(agreement, bytes) and isinstance(roster, bytes)):
@@ -143,14 +154,15 @@ def _decode(data: bytes) -> Any:
         raise _malformed(str(error)) from error
 
 
-def _parts(data: bytes, magic: str, count: int) -> list[Any]:
+def _parts(data: bytes, magic: str, count: int, *, versions: tuple[int, ...] = (VERSION,)) -> list[Any]:
+    """The version, and the parts behind it."""
     value = _decode(data)
     if not isinstance(value, list) or len(value) != count + 2 or value[0] != magic:
         raise _malformed(f"this is not a file of the kind {magic}")
     # `true` equals 1, and would be a second spelling of it.
-    if type(value[1]) is not int or value[1] != VERSION:
+    if type(value[1]) is not int or value[1] not in versions:
         raise _malformed(f"version {value[1]!r} is not known to this program")
-    return value[2:]
+    return value[1:]
 
 
 def _endpoints(value: Any) -> tuple[str, ...]:
@@ -169,12 +181,31 @@ def _party_to_wire(party: Party) -> list[object]:
     return [party.short, party.name, party.domain, roots.threshold, [key.raw for key in roots.keys]]
 
 
-def _party(value: Any) -> Party:
+def _desks_to_wire(desks: tuple[Desk, ...]) -> list[object]:
+    return [[desk.name, list(desk.voice), desk.hours, list(desk.languages)] for desk in desks]
+
+
+def _desk(value: Any) -> Desk:
+    match value:
+        case [str(name), list(voice), str(hours), list(languages)] if all(
+            isinstance(one, str) for one in (*voice, *languages)
+        ):
+            return Desk(name, tuple(voice), hours, tuple(languages))
+        case _:
+            raise _malformed("a desk is not understood")
+
+
+def _party(value: Any, *, desks: bool) -> Party:
+    found: tuple[Desk, ...] = ()
+    if desks:
+        if not isinstance(value, list) or len(value) != 6 or not isinstance(value[5], list):
+            raise _malformed("the party is not understood")
+        found, value = tuple(_desk(one) for one in value[5]), value[:5]
     match value:
         case [str(short), str(name), str(domain), int(threshold), list(raws)] if type(threshold) is int:
             try:
                 keys = tuple(HybridPublicKey(_bytes(raw), KeyRole.ROOT) for raw in raws)
-                party = Party(short, name, domain, RootSet(threshold, keys))
+                party = Party(short, name, domain, RootSet(threshold, keys), found)
                 party.check("party")
             except (KeysError, ProtocolError) as error:
                 raise _malformed(f"the party cannot stand: {error}") from error

@@ -2,6 +2,7 @@
 
     short = "ARC"                 name = "Arcadia"            domain = "arcadia.example"
     root_threshold = 2            root_keys = ["base64", ...]
+    [[desk]]                      name, voice, hours, languages
     [[person]]                    number, home, roles, valid_from, valid_until, key
                                   retired = true, absent_until, delegated = ["release 2026-12-20T00:00:00.000Z"]
 
@@ -27,6 +28,7 @@ from keys.roster import Person
 from nodes.files import read_file, write_file
 from nodes.home import OFFICER_NAME, SHORT_NAME
 from protocol import toml_text
+from protocol.agreement_terms import Desk
 
 RETIRED_SHOWN_MS = 30 * 86_400_000
 """How long rosters go on to list who has left, so that what they signed last is judged by their end."""
@@ -99,6 +101,7 @@ class PartyFile:
         domain: what its logs are named under.
         roots: threshold and public keys.
         members: by number, ascending.
+        desks: where its people answer by voice.
     """
 
     short: str
@@ -106,6 +109,7 @@ class PartyFile:
     domain: str
     roots: RootSet
     members: tuple[Member, ...]
+    desks: tuple[Desk, ...] = ()
 
     def people_at(self, at_ms: int) -> tuple[Person, ...]:
         """The persons as a roster lists them that is logged at this time, UTC milliseconds."""
@@ -148,6 +152,15 @@ class PartyFile:
             *(f'    "{base64.b64encode(key.raw).decode()}",' for key in self.roots.keys),
             "]",
         ]
+        for desk in self.desks:
+            lines += [
+                "",
+                "[[desk]]",
+                f"name = {toml_string(desk.name)}",
+                f"voice = [{', '.join(toml_string(number) for number in desk.voice)}]",
+                f"hours = {toml_string(desk.hours)}",
+                f"languages = [{', '.join(toml_string(language) for language in desk.languages)}]",
+            ]
         for member in self.members:
             person = member.person
             lines += [
@@ -201,6 +214,7 @@ def read_party(path: Path) -> PartyFile:
             domain=str(values["domain"]),
             roots=RootSet(values["root_threshold"], tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"])),
             members=tuple(_member(item) for item in values.get("person", [])),
+            desks=tuple(_desk(item) for item in values.get("desk", [])),
         )
     except (KeyError, TypeError, ValueError, KeysError) as error:
         raise CouldNot("home-file-malformed", f"{path} does not parse: {error}") from error
@@ -238,6 +252,13 @@ def _delegation(value: object) -> Delegation:
     if role not in ROLES:
         raise ValueError(f"{role!r} is no role")
     return Delegation(role=role, until_ms=parse_instant(until, now_ms=0))
+
+
+def _desk(values: dict[str, object]) -> Desk:
+    voice, languages = values["voice"], values["languages"]
+    if not isinstance(voice, list) or not isinstance(languages, list):
+        raise ValueError("a desk's numbers or languages are no list")
+    return Desk(str(values["name"]), tuple(map(str, voice)), str(values["hours"]), tuple(map(str, languages)))
 
 
 def _matching(value: object, test: object) -> str:

@@ -21,9 +21,9 @@ from keys.keyring import RootKeyring
 from nodes import later
 from nodes.errors import ApiRefused
 from nodes.files import make_directory, read_file, write_file
+from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.signed import SignedStatement
-from protocol.agreement import Agreement
 
 IN_FORCE_WAIT_S = 5.0
 """How long to wait until a running node has taken up a roster that it logged."""
@@ -96,7 +96,7 @@ def renew_rosters(
 def _next(
     home: NodeHome, channel: ChannelHome, party: PartyFile, roots: list[RootKeyring], *, now_ms: int, end_ms: int
 ) -> dict[str, object]:
-    agreement = Agreement.parse(read_file(channel.agreement_path))
+    agreement = agreement_in_force(channel)
     text = _latest(channel, party.short)
     version = roster_text.parse(text).version
     # This one, and one for each time at which a delegation or an absence ends: nobody fetches the roots for that.

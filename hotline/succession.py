@@ -218,7 +218,7 @@ def pinned(officer: Officer, file: SuccessionFile) -> Agreement:
         Refused: the officer pinned no such agreement.
     """
     for text in officer.home.pins().values():
-        agreement = Agreement.parse(text)
+        agreement = Agreement.parse_founding(text)
         if agreement.digest == file.statement.agreement:
             return agreement
     raise Refused("wrong-agreement", f"{officer.home.name} has pinned no agreement that this is under")

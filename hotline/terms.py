@@ -1,8 +1,8 @@
 """Terms of an agreement before there are two parties to it: what one side proposes.
 
-They become an `Agreement` as soon as the other party is known. In files they are canonical msgpack; people may write
-them as TOML, with the names that the agreement's own text has: [beat], [clock.flash], [line], [[authority]],
-[[witness]], [[auditor]].
+They become an `Agreement` as soon as the other party is known. In an offer they are the text that the agreement will
+have, without parties; offers of version 1 have them as canonical msgpack, and make agreements of format 1. People write
+them as a draft: the same text with comments, order and spelling free, which may leave out what it does not change.
 """
 
 from __future__ import annotations
@@ -13,9 +13,22 @@ from datetime import date
 from typing import Any
 
 from hotline.errors import Misused, Refused
-from protocol import toml_text
 from protocol.agreement import Agreement
 from protocol.agreement_checks import parse_slot
+from protocol.agreement_conduct import (
+    DEFAULT_CADENCE,
+    DEFAULT_EXERCISE,
+    DEFAULT_RELEASE,
+    DEFAULT_SUSPENSION,
+    CadenceTerms,
+    ChallengeTerms,
+    DisclosureRule,
+    EmergencyTerms,
+    KindClock,
+    PauseTerms,
+    ReleaseTerms,
+)
+from protocol.agreement_review import NOTICE_DAYS
 from protocol.agreement_terms import (
     DEFAULT_CLOCKS,
     Auditor,
@@ -26,6 +39,7 @@ from protocol.agreement_terms import (
     Party,
     Witness,
 )
+from protocol.agreement_text import NEWEST, overlay, read, write
 from protocol.errors import ProtocolError
 from protocol.statement import PRECEDENCES
 
@@ -56,6 +70,25 @@ class Terms:
     rules: tuple[AuthorityRule, ...] = DEFAULT_RULES
     witnesses: tuple[Witness, ...] = ()
     auditors: tuple[Auditor, ...] = ()
+    format: int = NEWEST
+    sunset_date: date | None = None
+    notice_days: int = NOTICE_DAYS
+    founding: bytes | None = None
+    amends: bytes | None = None
+    witness_quorum: int = 0
+    cadence: CadenceTerms = DEFAULT_CADENCE
+    kind_clocks: tuple[KindClock, ...] = ()
+    release: ReleaseTerms = DEFAULT_RELEASE
+    emergency: EmergencyTerms | None = None
+    challenge: ChallengeTerms | None = None
+    suspension: PauseTerms = DEFAULT_SUSPENSION
+    exercise: PauseTerms = DEFAULT_EXERCISE
+    disclosure: tuple[DisclosureRule, ...] = ()
+
+    @property
+    def parties(self) -> tuple[Party, ...]:
+        """Nobody yet."""
+        return ()
 
     def agreement(self, one: Party, other: Party) -> Agreement:
         """Make the agreement of two parties on these terms.
@@ -64,11 +97,41 @@ class Terms:
             AgreementRefused: a term cannot stand, or the parties are the same or share a key.
         """
         first, second = sorted((one, other), key=lambda party: party.short)
+        if self.format == 1:
+            # It has no place for desks.
+            first, second = (replace(party, desks=()) for party in (first, second))
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return Agreement(parties=(first, second), format=1, **values)
+        return Agreement(parties=(first, second), **values)
+
+    @classmethod
+    def of(cls, agreement: Agreement) -> Terms:
+        """The terms of an agreement."""
+        return cls(**{item.name: getattr(agreement, item.name) for item in fields(cls)})
+
+    def text(self) -> bytes:
+        """The text that the agreement will have, without its parties."""
+        return write(self)
+
+    @classmethod
+    def from_text(cls, text: bytes) -> Terms:
+        """Read terms from that text, strictly. What they say is checked when an agreement is made of them.
+
+        Raises:
+            Refused: another form or spelling.
+        """
+        try:
+            values = read(text, parties=0)
+            values.pop("parties")
+            terms = cls(**values)
+            spelt = terms.text() == text
+        except (TypeError, ValueError, ProtocolError) as error:
+            raise Refused("pairing-file-malformed", f"the terms are not understood: {error}") from error
+        if not spelt:
+            raise Refused("pairing-file-malformed", "the terms are in a second spelling")
+        return terms
 
     def to_wire(self) -> dict[str, object]:
-        """Give the terms as a canonical map."""
+        """Give the terms of an agreement of format 1 as a canonical map."""
         return {
             "auditors": [[one.name, one.tls_pin] for one in self.auditors],
             "beat": [self.beat.every_ms, self.beat.degraded_after_missed, self.beat.down_after_missed],
@@ -92,7 +155,7 @@ class Terms:
 
     @classmethod
     def from_wire(cls, value: object) -> Terms:
-        """Read terms from a canonical map. What they say is checked when an agreement is made of them.
+        """Read terms of format 1 from a canonical map. What they say is checked when an agreement is made of them.
 
         Raises:
             Refused: another form.
@@ -102,15 +165,20 @@ class Terms:
         except (KeyError, TypeError, ValueError, ProtocolError) as error:
             raise Refused("pairing-file-malformed", f"the terms are not understood: {error}") from error
 
-    def with_toml(self, text: bytes, *, where: str) -> Terms:
-        """Replace what a TOML text names.
+    def with_draft(self, text: bytes, *, where: str) -> Terms:
+        """Replace what a draft names.
 
         Raises:
-            Misused: it is not TOML, or has a name that terms do not have.
+            Misused: it is not TOML, or has something that terms do not have.
         """
+
+        def fault(error: ProtocolError) -> None:
+            raise error
+
         try:
-            return _with_toml(self, toml_text.loads(text))
-        except (KeyError, TypeError, ValueError, ProtocolError) as error:
+            values = overlay(text, self, fault)
+            return replace(self, **{name: value for name, value in values.items() if name != "parties"})
+        except (TypeError, ValueError, ProtocolError) as error:
             raise Misused("terms-refused", f"{where}: {error}") from error
 
 
@@ -121,6 +189,7 @@ def _from_wire(value: Any) -> Terms:
     version, catalogue = _row(value["catalogue"], int, bytes)
     clocks = [ClockTerms(*_row(row, int, int, int)) for row in _rows(value["clocks"])]
     return Terms(
+        format=1,
         title=_one(value["title"], str),
         purpose=_one(value["purpose"], str),
         languages=tuple(_one(item, str) for item in _rows(value["languages"])),
@@ -171,48 +240,6 @@ def _row(value: Any, *kinds: Any) -> list[Any]:
     return row
 
 
-def _with_toml(terms: Terms, values: dict[str, Any]) -> Terms:
-    changes: dict[str, Any] = {}
-    for name, value in values.items():
-        if name in {"title", "purpose"}:
-            changes[name] = _one(value, str)
-        elif name == "languages":
-            changes[name] = tuple(_one(item, str) for item in _rows(value))
-        elif name == "review_date":
-            changes[name] = _one(value, date)
-        elif name == "beat":
-            changes[name] = replace(terms.beat, **value)
-        elif name == "line":
-            changes[name] = replace(terms.line, **value)
-        elif name == "clock":
-            value = _one(value, dict)
-            given = {word: _one(value.get(word, {}), dict) for word in PRECEDENCES}
-            changes["clocks"] = {word: replace(terms.clocks[word], **given[word]) for word in PRECEDENCES}
-            if set(value) - set(PRECEDENCES):
-                raise ValueError("a clock is of no precedence")
-        elif name == "authority":
-            changes["rules"] = tuple(_toml_rule(row) for row in _rows(value))
-        elif name == "witness":
-            changes["witnesses"] = tuple(Witness(row["name"], tuple(row["keys"])) for row in _rows(value))
-        elif name == "auditor":
-            changes["auditors"] = tuple(Auditor(row["name"], bytes.fromhex(row["tls_pin"])) for row in _rows(value))
-        else:
-            raise ValueError(f"unknown name {name!r}")
-    return replace(terms, **changes)
-
-
-def _toml_rule(row: dict[str, Any]) -> AuthorityRule:
-    unknown = set(row) - {"kinds", "severity_at_least", "precedences", "needs"}
-    if unknown:
-        raise ValueError(f"unknown name {min(unknown)!r} in authority")
-    return AuthorityRule(
-        kinds=tuple(row["kinds"]),
-        severity_at_least=row.get("severity_at_least"),
-        precedences=tuple(row.get("precedences", ())),
-        needs=tuple(parse_slot(slot) for slot in row["needs"]),
-    )
-
-
 _SAMPLE = Terms(
     title="",
     purpose="",
@@ -222,4 +249,5 @@ _SAMPLE = Terms(
     catalogue_version=1,
     catalogue_digest=b"",
     clocks=DEFAULT_CLOCKS,
+    format=1,
 )

@@ -18,6 +18,7 @@ from keys.roster import Roster
 from nodes.clock import Reading, now
 from nodes.line import Line
 from protocol.agreement import Agreement
+from protocol.governance import review_due
 
 LOOK_EVERY_S: Final = 60.0
 AGAIN_MS: Final = 86_400_000
@@ -30,13 +31,16 @@ Finding = tuple[str, str]
 """Code and text of an alarm; the text is the same for as long as its cause is."""
 
 
-def running_out(agreement: Agreement, rosters: tuple[Roster, ...], *, wall_ms: int) -> Iterator[Finding]:
+def running_out(
+    agreement: Agreement, rosters: tuple[Roster, ...], *, wall_ms: int, ends_ms: int | None = None
+) -> Iterator[Finding]:
     """Say what of a channel's documents runs out soon, or has.
 
     Args:
         agreement: in force.
         rosters: of both parties, in force.
         wall_ms: the clock, UTC milliseconds.
+        ends_ms: from when on the line carries only what always passes; None for never.
     """
     for roster in rosters:
         name = f"{roster.party}'s roster {roster.version}"
@@ -47,8 +51,10 @@ def running_out(agreement: Agreement, rosters: tuple[Roster, ...], *, wall_ms: i
         soon = [one for one in roster.people if 0 < one.valid_until_ms - wall_ms <= ROSTER_SOON_MS]
         for one in soon:
             yield "roster-expiring", f"person {one.number} in {name} is valid until {_day(one.valid_until_ms)}"
-    if agreement.review_date < datetime.fromtimestamp(wall_ms / 1000, tz=UTC).date():
-        yield "agreement-review-due", f"to be reviewed by {agreement.review_date.isoformat()}"
+    if due := review_due(agreement, wall_ms):
+        yield "agreement-review-due", f"to be reviewed by {due}"
+    if ends_ms is not None and wall_ms >= ends_ms:
+        yield "agreement-ended", f"since {_day(ends_ms)} the line carries only what always passes"
 
 
 def _day(at_ms: int) -> str:
@@ -97,7 +103,12 @@ class Caretaker:
         at = self._read()
         found: list[tuple[str, Finding]] = []
         for name, line in self._lines.items():
-            found += [(name, one) for one in running_out(line.agreement, line.rosters(), wall_ms=at.wall_ms)]
+            found += [
+                (name, one)
+                for one in running_out(
+                    line.agreement, line.rosters(), wall_ms=at.wall_ms, ends_ms=line.projection.reign.ends_ms
+                )
+            ]
             if free is not None and free < DISK_LOW_BYTES:
                 found.append((name, ("disk-low", "less than 1 GiB is free where the home is")))
         self._said = {one: when for one, when in self._said.items() if one in found}

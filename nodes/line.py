@@ -76,7 +76,7 @@ from protocol.effects import (
 )
 from protocol.entry import Entry
 from protocol.errors import BodyRefused, ProtocolError
-from protocol.governance import AMEND, GOVERNING_KINDS, WITHDRAW
+from protocol.governance import AMEND, GOVERNING_KINDS, WITHDRAW, review_due
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
@@ -687,6 +687,8 @@ class Line:
                 for one in self.past.ended
             ],
             "purpose": self.agreement.purpose,
+            "ends_ms": self._reign.ends_ms,
+            "review_due": review_due(self.agreement, self._clock.now().wall_ms),
             "queued": len(self.store.waiting(QUEUE)),
             "refused": len(self.store.waiting(REFUSED)),
             "drafts": len(self.store.waiting(DRAFT)),

@@ -151,7 +151,7 @@ class Node:
     def _domain(self) -> str:
         """Ours, as the agreements name it."""
         for channel in self.home.channels():
-            return Agreement.parse(read_file(channel.agreement_path)).party(self.party).domain
+            return Agreement.parse_founding(read_file(channel.agreement_path)).party(self.party).domain
         raise NodeError("channel-unknown", "there is no channel yet whose acts could be written down")
 
     def _alarm(self, code: str, text: str) -> None:
@@ -166,7 +166,7 @@ class Node:
             StoreUnreadable: a start cannot read what it needs, and cannot find it again.
             NodeError: something else of the channel cannot be used.
         """
-        agreement = Agreement.parse(read_file(home.agreement_path))
+        agreement = Agreement.parse_founding(read_file(home.agreement_path))
         counterpart = agreement.other(self.party).short
         if counterpart != home.counterpart:
             raise NodeError("home-file-malformed", f"{home.agreement_path} is an agreement with {counterpart}")

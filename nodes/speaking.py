@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from nodes.admission import AdmissionRefused
 from nodes.arrivals import Arrivals
 from nodes.errors import NodeError
 from nodes.files import read_file
@@ -167,7 +168,13 @@ class Speaking:
             await self.say(*self._unsaid.popleft())
         await intake.log_queue()
         for path in sorted(self._home.outbox.glob("*.statement")):
-            outcome = await intake.submit(SignedStatement.parse(read_file(path)))
+            try:
+                outcome = await intake.submit(SignedStatement.parse(read_file(path)))
+            except AdmissionRefused as error:
+                # Made for another day, such as under an agreement that was amended since: it stops nothing else.
+                self._alarm(error.code, f"{path.name}: {error.text}")
+                path.rename(path.with_suffix(".refused"))
+                continue
             if outcome.state != "draft":
                 path.unlink()
 

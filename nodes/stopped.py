@@ -63,7 +63,7 @@ def read_agreement(channel: ChannelHome) -> Agreement:
         FileRefused: it is absent.
     """
     try:
-        return Agreement.parse(read_file(channel.agreement_path))
+        return Agreement.parse_founding(read_file(channel.agreement_path))
     except ProtocolError as error:
         raise HomeRefused("home-file-malformed", f"{channel.agreement_path}: {error}") from error
 

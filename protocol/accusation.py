@@ -204,7 +204,7 @@ def _wrong_voice(objects: Mapping[str, bytes], policy: Policy) -> Shown:
 
 def _agreement(text: bytes, policy: Policy) -> tuple[Agreement, tuple[PartyKeys, PartyKeys]]:
     """The agreement over which the policy's origins are a hash."""
-    agreement = Agreement.parse(text)
+    agreement = Agreement.parse_founding(text)
     parties = party_keys(policy)
     expected = {f"{one.domain}/hotline/{agreement.log_id(one.short)}" for one in agreement.parties}
     if {party.prefix for party in parties} != expected:

@@ -10,11 +10,11 @@ Source: spec/agreement.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from protocol.agreement_checks import Needs, check_languages, check_line, check_number, refuse
+from protocol.agreement_checks import Needs, check_number, refuse
 from protocol.agreement_conduct import (
     DEFAULT_CADENCE,
     DEFAULT_EXERCISE,
@@ -28,6 +28,7 @@ from protocol.agreement_conduct import (
     PauseTerms,
     ReleaseTerms,
 )
+from protocol.agreement_review import NOTICE_DAYS, checks_of
 from protocol.agreement_terms import (
     Auditor,
     AuthorityRule,
@@ -40,16 +41,7 @@ from protocol.agreement_terms import (
 )
 from protocol.agreement_text import NEWEST, read, write
 from protocol.errors import Malformed
-from protocol.limits import (
-    AGREEMENT_BYTES_MAX,
-    DISCLOSURE_RULES_MAX,
-    KIND_CLOCKS_MAX,
-    NOTICE_DAYS_MAX,
-    OBSERVERS_MAX,
-    RULES_MAX,
-    TIME_MS_MAX,
-)
-from protocol.statement import PRECEDENCES
+from protocol.limits import AGREEMENT_BYTES_MAX
 from protocol.tagged import Hash, digest, tagged
 
 DEMONSTRATION: Final = "demonstration"
@@ -130,7 +122,7 @@ class Agreement:
     auditors: tuple[Auditor, ...] = ()
     format: int = NEWEST
     sunset_date: date | None = None
-    notice_days: int = 180
+    notice_days: int = NOTICE_DAYS
     founding: Hash | None = None
     amends: Hash | None = None
     witness_quorum: int = 0
@@ -147,8 +139,8 @@ class Agreement:
     channel: Hash = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._check_whole()
-        self._check_terms()
+        for check in checks_of(self):
+            check()
         text = write(self)
         if len(text) > AGREEMENT_BYTES_MAX:
             raise Malformed("too-large", "agreement", f"{len(text)} bytes, at most {AGREEMENT_BYTES_MAX} are taken")
@@ -177,6 +169,21 @@ class Agreement:
         agreement = cls(**read(text))
         if agreement.text != text:
             raise Malformed("second-spelling", "agreement")
+        return agreement
+
+    @classmethod
+    def parse_founding(cls, text: bytes) -> "Agreement":
+        """Read an agreement that founds a channel, strictly.
+
+        The names of channel and logs pin the text of a founding agreement, and only that: an amendment says itself what
+        it amends. So wherever a text is to be believed because of those names, it is read by this.
+
+        Raises:
+            AgreementRefused: `bad-amendment`; it is an amendment. Otherwise as `parse`.
+        """
+        agreement = cls.parse(text)
+        if agreement.founding is not None:
+            raise refuse("bad-amendment", "founding", "an amendment founds no channel")
         return agreement
 
     @property
@@ -261,119 +268,6 @@ class Agreement:
         """
         found = (one.within_ms for one in self.kind_clocks if one.kind == kind and one.clock == clock)
         return next(found, None)
-
-    def _check_whole(self) -> None:
-        """What stands at the head of the text."""
-        check_line(self.title, "title")
-        check_line(self.purpose, "purpose")
-        check_languages(self.languages, "languages")
-        check_number(self.created_ms, "created", 0, TIME_MS_MAX)
-        check_number(self.catalogue_version, "catalogue.version", 1, 1_000_000)
-        if len(self.catalogue_digest) != 32:
-            raise refuse("bad-digest", "catalogue.digest", "64 hexadecimal digits")
-        if self.format == 1:
-            self._check_format_1()
-        check_number(self.notice_days, "notice_days", 0, NOTICE_DAYS_MAX)
-        if self.sunset_date is not None and self.sunset_date < self.review_date:
-            raise refuse("out-of-range", "sunset_date", "the agreement ends before it is looked at again")
-        if (self.founding is None) != (self.amends is None):
-            raise refuse("bad-amendment", "amends", "founding and amends go together")
-        if any(one is not None and len(one) != 32 for one in (self.founding, self.amends)):
-            raise refuse("bad-digest", "amends", "64 hexadecimal digits")
-
-    def _check_format_1(self) -> None:
-        """A text of format 1 has no place for what came later."""
-        if (
-            any(getattr(self, one.name) != one.default for one in fields(self) if one.name in _LATER)
-            or any(rule.template for rule in self.rules)
-            or any(party.desks for party in self.parties)
-        ):
-            raise refuse("not-of-format", "format", "a term that came with format 2")
-
-    def _check_terms(self) -> None:
-        """Each term by itself, then what they say of one another."""
-        first, second = self.parties
-        first.check("party[1]")
-        second.check("party[2]")
-        if first.short >= second.short:
-            raise refuse("parties-unsorted", "party", "two different short names, in order")
-        if first.domain == second.domain:
-            raise refuse("same-domain", "party", "the parties share a domain, and so the names of their logs")
-        raws = [key for party in self.parties for key in party.roots.keys]
-        if len({key.ed25519_raw for key in raws}) < len(raws) or len({key.mldsa65_raw for key in raws}) < len(raws):
-            raise refuse("key-reused", "party", "a root key, or half of one, is there twice")
-        self.beat.check("beat")
-        if tuple(self.clocks) != PRECEDENCES:
-            raise refuse("bad-clocks", "clock", "one for each precedence, from the most to the least urgent")
-        for precedence, clock in self.clocks.items():
-            clock.check(f"clock.{precedence}")
-        self.line.check("line")
-        if len(self.rules) > RULES_MAX:
-            raise refuse("too-many-rules", "authority", f"at most {RULES_MAX}")
-        for number, rule in enumerate(self.rules, 1):
-            rule.check(f"authority[{number}]")
-        if max(len(self.witnesses), len(self.auditors)) > OBSERVERS_MAX:
-            raise refuse("too-many-observers", "witness", f"at most {OBSERVERS_MAX} witnesses, and as many auditors")
-        for number, witness in enumerate(self.witnesses, 1):
-            witness.check(f"witness[{number}]")
-        for number, auditor in enumerate(self.auditors, 1):
-            auditor.check(f"auditor[{number}]")
-        names = [*(party.name for party in self.parties), *(witness.name for witness in self.witnesses)]
-        names += [auditor.name for auditor in self.auditors]
-        if len(set(names)) < len(names):
-            raise refuse("same-name", "name", "two of those the agreement names have one name")
-        check_number(self.witness_quorum, "witness_quorum", 0, len(self.witnesses))
-        self._check_conduct()
-        self._check_witness_keys()
-
-    def _check_conduct(self) -> None:
-        """The terms that came with format 2."""
-        self.cadence.check("cadence")
-        if len(self.kind_clocks) > KIND_CLOCKS_MAX:
-            raise refuse("too-many-rules", "kind_clock", f"at most {KIND_CLOCKS_MAX}")
-        for number, clock in enumerate(self.kind_clocks, 1):
-            clock.check(f"kind_clock[{number}]")
-        if len({(clock.kind, clock.clock) for clock in self.kind_clocks}) < len(self.kind_clocks):
-            raise refuse("bad-clocks", "kind_clock", "a clock of a kind is there twice")
-        self.release.check("release")
-        if self.emergency is not None:
-            self.emergency.check("emergency")
-        if self.challenge is not None:
-            self.challenge.check("challenge")
-        self.suspension.check("suspension")
-        self.exercise.check("exercise")
-        if len(self.disclosure) > DISCLOSURE_RULES_MAX:
-            raise refuse("too-many-rules", "disclosure", f"at most {DISCLOSURE_RULES_MAX}")
-        for number, opening in enumerate(self.disclosure, 1):
-            opening.check(f"disclosure[{number}]")
-
-    def _check_witness_keys(self) -> None:
-        """No two witnesses with one key, and none that cosigns under the name of a party's log or mirror."""
-        keys = [key for witness in self.witnesses for key in witness.verifiers()]
-        if len({key.raw for key in keys}) < len(keys):
-            raise refuse("key-reused", "witness", "a key is there twice")
-        if any(key.name.startswith(f"{party.domain}/hotline/") for key in keys for party in self.parties):
-            raise refuse("bad-witness-key", "witness", "a witness under the name of a party's log or mirror")
-
-
-_LATER: Final = frozenset(
-    {
-        "sunset_date",
-        "notice_days",
-        "founding",
-        "amends",
-        "witness_quorum",
-        "cadence",
-        "kind_clocks",
-        "release",
-        "emergency",
-        "challenge",
-        "suspension",
-        "exercise",
-        "disclosure",
-    }
-)
-"""The attributes that a text of format 1 has no place for."""
 
 
 def render(agreement: Agreement) -> bytes:

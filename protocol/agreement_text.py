@@ -7,23 +7,24 @@ Source: spec/agreement.md, "Text" and "Reading".
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Any, Final
 
 from protocol import toml_text
 from protocol.agreement_blocks import BLOCKS, BlockForm, values_of
-from protocol.errors import Malformed, NotUnderstood
+from protocol.errors import Malformed, NotUnderstood, ProtocolError
 from protocol.limits import AGREEMENT_BYTES_MAX
 from protocol.toml_block import Block
-
-if TYPE_CHECKING:
-    from protocol.agreement import Agreement
 
 NEWEST: Final = max(BLOCKS)
 """The format of agreements that are made now."""
 
 
-def write(agreement: "Agreement") -> bytes:
-    """The text of an agreement that has been checked.
+def write(agreement: Any) -> bytes:
+    """The text of an agreement, or of terms that have no parties yet, that were checked.
+
+    Args:
+        agreement: has the attributes of `Agreement`.
 
     Returns:
         UTF-8 with newlines and one at the end.
@@ -31,7 +32,7 @@ def write(agreement: "Agreement") -> bytes:
     return "\n".join(_blocks(agreement)).encode()
 
 
-def _blocks(agreement: "Agreement") -> Iterator[str]:
+def _blocks(agreement: Any) -> Iterator[str]:
     """The blocks of the text, each ending in a newline."""
     for form in BLOCKS[agreement.format]:
         if not form.name:
@@ -76,8 +77,12 @@ def _lines(lines: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read(text: bytes) -> dict[str, Any]:
+def read(text: bytes, *, parties: int = 2) -> dict[str, Any]:
     """Read the text into the arguments of `Agreement`. Spelling is not compared here.
+
+    Args:
+        text: its exact bytes.
+        parties: how many there must be; 0 for terms that have none yet.
 
     Raises:
         NotUnderstood: another format, or a name that its format does not have.
@@ -86,18 +91,8 @@ def read(text: bytes) -> dict[str, Any]:
 
     Source: spec/agreement.md, "Reading", steps 1 to 4.
     """
-    if len(text) > AGREEMENT_BYTES_MAX:
-        raise Malformed("too-large", "agreement", f"{len(text)} bytes, at most {AGREEMENT_BYTES_MAX} are taken")
-    try:
-        text.decode("utf-8")
-        whole = Block(toml_text.loads(text), "agreement")
-    except UnicodeDecodeError as error:
-        raise Malformed("bad-text", "agreement") from error
-    except toml_text.TomlRefused as error:
-        raise Malformed("bad-toml", "agreement") from error
-    number = whole.take("format", int)
-    if number not in BLOCKS:
-        raise NotUnderstood("agreement.format", f"format {number}, this program knows {', '.join(map(str, BLOCKS))}")
+    whole = _whole(text)
+    number = _format(whole)
     values: dict[str, Any] = {"format": number}
     for form in BLOCKS[number]:
         if not form.name:
@@ -109,9 +104,89 @@ def read(text: bytes) -> dict[str, Any]:
         else:
             values[form.attribute] = _read_records(form, whole)
     whole.finish()
-    if len(values["parties"]) != 2:
+    if len(values["parties"]) != parties:
         raise Malformed("bad-field", "agreement.party", "there are two parties")
     return values
+
+
+def overlay(text: bytes, terms: Any, fault: Callable[[ProtocolError], None]) -> dict[str, Any]:
+    """Read a draft of the newest format: what it names takes the place of other terms, and may leave out the rest.
+
+    Args:
+        text: the draft; comments, order and spelling are free.
+        terms: what it is laid over; has the attributes of `Agreement`.
+        fault: told of each thing that cannot be read, which then stays as it was.
+
+    Returns:
+        The attributes that it names, by name.
+
+    Raises:
+        Malformed: it is no text, or not TOML.
+        NotUnderstood: it is of another format.
+    """
+    whole = _whole(text)
+    number = _format(whole) if whole.has("format") else NEWEST
+    if number != NEWEST:
+        raise NotUnderstood("agreement.format", f"a draft is of format {NEWEST}")
+    values: dict[str, Any] = {}
+    for form in BLOCKS[NEWEST]:
+        try:
+            if not form.name:
+                values |= _values(form, whole, partial=True)
+            elif form.many:
+                if whole.has(form.name):
+                    values[form.attribute] = _read_records(form, whole)
+            elif whole.has(form.name):
+                block = whole.block(form.name)
+                if not form.attribute:
+                    values |= _values(form, block, partial=True)
+                elif form.keys:
+                    values[form.attribute] = _overlay_keys(form, block, getattr(terms, form.attribute))
+                else:
+                    values[form.attribute] = _overlay_one(form, block, getattr(terms, form.attribute))
+                block.finish()
+        except ProtocolError as error:
+            fault(error)
+    try:
+        whole.finish()
+    except ProtocolError as error:
+        fault(error)
+    return values
+
+
+def _overlay_keys(form: BlockForm, block: Block, before: Any) -> Any:
+    found = dict(before)
+    for key in form.keys:
+        if block.has(key):
+            inner = block.block(key)
+            found[key] = _overlay_one(form, inner, before[key])
+            inner.finish()
+    return found
+
+
+def _overlay_one(form: BlockForm, block: Block, before: Any) -> Any:
+    if before is None:
+        return _reader(form)(block)
+    return replace(before, **_values(form, block, partial=True))
+
+
+def _whole(text: bytes) -> Block:
+    if len(text) > AGREEMENT_BYTES_MAX:
+        raise Malformed("too-large", "agreement", f"{len(text)} bytes, at most {AGREEMENT_BYTES_MAX} are taken")
+    try:
+        text.decode("utf-8")
+        return Block(toml_text.loads(text), "agreement")
+    except UnicodeDecodeError as error:
+        raise Malformed("bad-text", "agreement") from error
+    except toml_text.TomlRefused as error:
+        raise Malformed("bad-toml", "agreement", str(error)) from error
+
+
+def _format(whole: Block) -> int:
+    number = whole.take("format", int)
+    if number not in BLOCKS:
+        raise NotUnderstood("agreement.format", f"format {number}, this program knows {', '.join(map(str, BLOCKS))}")
+    return number
 
 
 def _read_records(form: BlockForm, whole: Block) -> Any:
@@ -143,7 +218,9 @@ def _reader(form: BlockForm) -> Callable[[Block], Any]:
     return read_one
 
 
-def _values(form: BlockForm, block: Block) -> dict[str, Any]:
+def _values(form: BlockForm, block: Block, *, partial: bool = False) -> dict[str, Any]:
     return {
-        term.field: term.form.read(block, term.name) for term in form.terms if not term.optional or block.has(term.name)
+        term.field: term.form.read(block, term.name)
+        for term in form.terms
+        if block.has(term.name) or not (partial or term.optional)
     }

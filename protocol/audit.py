@@ -244,7 +244,7 @@ def _step_5(voices: Sequence[_Voice], report: Report) -> Agreement | None:
         if digest(text_bytes) != named:
             continue  # Said with its entry when the documents are checked.
         try:
-            agreement = Agreement.parse(text_bytes)
+            agreement = Agreement.parse_founding(text_bytes)
         except ProtocolError as error:
             where = log.where(f"agreement/{named.hex()}.toml", 0)
             report.add("document-differs", "refuted", where, f"it does not read as an agreement: {error}")

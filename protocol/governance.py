@@ -77,6 +77,12 @@ def sunset_ms(day: date | None) -> int | None:
     return None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
 
 
+def review_due(agreement: Agreement, at_ms: int) -> str | None:
+    """The review date of an agreement, if it is past; None before that."""
+    late = agreement.review_date < datetime.fromtimestamp(at_ms / 1000, tz=UTC).date()
+    return agreement.review_date.isoformat() if late else None
+
+
 def check_amendment(text: bytes, base: Agreement) -> Agreement:
     """Read the text of an amendment, and see whether it may take the place of an agreement.
 

@@ -119,8 +119,8 @@ def _review(
 
 
 def _list(settings: Settings, desk: Desk, channel: Channel) -> None:
+    from hotline.banner import banner
     from hotline.output import table
-    from hotline.showing import DEMONSTRATION
     from nodes.clock import now
     from nodes.errors import ApiRefused
 
@@ -135,7 +135,7 @@ def _list(settings: Settings, desk: Desk, channel: Channel) -> None:
     closed = [_closed(item) for item in told["closed"]]
     reviews = [_reviewed(item, channel) for item in told["reviews"]]
     words = settings.output.words
-    lines = [DEMONSTRATION] if channel.agreement.demonstration else []
+    lines = banner(channel)
     lines += table([_row(item, settings, now().wall_ms) for item in found]) if found else ["No drafts."]
     if reviews:
         lines += ["", "*** EMERGENCY releases that another person has to review ***"]
@@ -260,9 +260,10 @@ def sign_command(
       hotline --home ARC sign 7ae505ff9028867bb62121d3374c4ec5 --as release
       hotline --home ARC sign 7ae5 --as release
     """
+    from hotline.banner import banner
     from hotline.desk import open_told
     from hotline.sending import sign
-    from hotline.showing import DEMONSTRATION, field_lines, header_lines
+    from hotline.showing import field_lines, header_lines
     from nodes.signed import signatures_from_wire
     from protocol.statement import Statement
 
@@ -278,8 +279,8 @@ def sign_command(
         if kind is None or statement.channel != channel.agreement.channel or statement.party != channel.own:
             raise Refused("contents-differ", "the draft is not one of this party's on this channel")
         values = open_told(statement, kind, told)
-        if channel.agreement.demonstration:
-            settings.output.note(DEMONSTRATION)
+        for line in banner(channel):
+            settings.output.note(line)
         output = settings.output
         for line in [*header_lines(statement, kind, output), *field_lines(kind, values, known, output.words)]:
             output.note(line)

@@ -25,7 +25,8 @@ def inbox_command(context: click.Context, counterpart: str | None, limit: int, b
     Example:
       hotline --home ARC inbox
     """
-    from hotline.showing import DEMONSTRATION, view_line
+    from hotline.banner import banner
+    from hotline.showing import view_line
 
     settings = settings_of(context)
     output = settings.output
@@ -33,6 +34,6 @@ def inbox_command(context: click.Context, counterpart: str | None, limit: int, b
         channel = desk.channel(counterpart)
         views: list[dict[str, Any]] = desk.request("inbox", counterpart=channel.counterpart, limit=limit, before=before)
         demonstration = channel.agreement.demonstration
-    lines = [DEMONSTRATION] if demonstration else []
+    lines = banner(channel)
     lines += [view_line(view, output) for view in views] or ["Nothing yet."]
     output.result({"counterpart": channel.counterpart, "demonstration": demonstration, "entries": views}, lines)

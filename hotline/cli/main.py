@@ -60,6 +60,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("root", "hotline.cli.root", "Back root keys up on paper; try and restore such backups."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters."),
     ("succession", "hotline.cli.succession", "End a log that cannot be repaired; begin its successor."),
+    ("agreement", "hotline.cli.agreement", "Draft, amend, countersign and show the text both sides sign."),
     ("pair", "hotline.cli.pair", "Agree with another party and open a channel."),
     ("node", "hotline.cli.node", "Run the node."),
     ("demo", "hotline.cli.demo", "Run two parties on one machine with real incidents."),

@@ -78,7 +78,7 @@ def propose(
     home = settings.node_home()
     terms = _default_terms(title=title, purpose=purpose, languages=languages, review_date=review_date, at_ms=now_ms())
     if terms_file is not None:
-        terms = terms.with_toml(read_file(Path(terms_file)), where=terms_file)
+        terms = terms.with_draft(read_file(Path(terms_file)), where=terms_file)
     if beat is not None:
         try:
             terms = replace(terms, beat=replace(terms.beat, every_ms=parse_duration(beat)))

@@ -149,6 +149,7 @@ def run_send(
         The exit status: 0, or 4 for a draft.
     """
     from hotline.asking import ask_letter
+    from hotline.banner import ended
     from hotline.clock import now_ms
     from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
     from hotline.guards import check_proof, check_quotes
@@ -184,6 +185,8 @@ def run_send(
         unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
+        for line in ended(channel.ends_ms, channel.now_ms):
+            settings.output.note(line)
         if settings.may_ask and not yes:
             demonstration = channel.agreement.demonstration
             for line in preview(letter, place, channel.counterpart, settings, known, demonstration=demonstration):

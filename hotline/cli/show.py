@@ -26,11 +26,12 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
       hotline --home ARC show 'BOR 4'
       hotline --home ARC show 'BOR 4' --peek
     """
+    from hotline.banner import banner
     from hotline.desk import Spoken
     from hotline.errors import Refused
     from hotline.opening import say_opened
     from hotline.sending import fetch
-    from hotline.showing import DEMONSTRATION, field_lines, header_lines, row, said_row, verdict_lines
+    from hotline.showing import field_lines, header_lines, row, said_row, verdict_lines
     from hotline.translations import NONE, VOCABULARY, has_text, translations_of
     from nodes.errors import ApiRefused
 
@@ -50,8 +51,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         if not peek and spoken.voice != channel.own:
             opened = say_opened(desk, channel, spoken, readable=problem is None)
     lines = [output.paint(spoken.serial, "bold")]
-    if channel.agreement.demonstration:
-        lines.append(DEMONSTRATION)
+    lines += banner(channel)
     if spoken.statement is None:
         lines.append("This entry cannot be read. It is kept, held and without effect.")
     else:

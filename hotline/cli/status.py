@@ -63,6 +63,8 @@ def gather(home: NodeHome | OfficerHome) -> dict[str, Any]:
 
 def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     """Show a status for people."""
+    from hotline.banner import ended
+    from hotline.clock import now_ms
     from hotline.zulu import zulu_short
 
     running = found["node"] == "running"
@@ -87,6 +89,10 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         details = channel.get("details") or {}
         if details.get("purpose") == "demonstration":
             lines.append(output.paint("    *** demonstration: nothing said here is meant ***", "yellow"))
+        for text in ended(details.get("ends_ms"), now_ms()):
+            lines.append(output.paint(f"    {text}", "bold", "red"))
+        if details.get("review_due"):
+            lines.append(output.paint(f"    REVIEW     was due by {details['review_due']}", "yellow"))
         recovery = details.get("recovery")
         if recovery:
             lines.append(output.paint(f"    PUT BACK   {_recovery(recovery)}", "bold", "yellow"))
@@ -95,8 +101,8 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         if details.get("disputed"):
             text = f"{channel['counterpart']} signed two logs; what is new of it is kept beside the one that is held"
             lines.append(output.paint(f"    DISPUTED   {text}; run: hotline evidence list", "bold", "red"))
-        ended = details.get("succeeded", ())
-        for one in ended:
+        succeeded = details.get("succeeded", ())
+        for one in succeeded:
             where = f"{one['entries']} entries ({one['reason']})"
             text = f"log {one['epoch']} of {one['party']} at {where}; its successor goes on"
             lines.append(f"    ended      {text}")
@@ -108,7 +114,7 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             text = f"{scrub['damaged']} stored entries are damaged; they are asked back from {channel['counterpart']}"
             lines.append(output.paint(f"    DAMAGED    {text}", "bold", "red"))
         for index in details.get("ahead", ()):
-            number = index + sum(one["entries"] for one in ended if one["party"] == channel["counterpart"])
+            number = index + sum(one["entries"] for one in succeeded if one["party"] == channel["counterpart"])
             text = f"{channel['counterpart']} {number} came ahead of {max(0, index - channel['their_size'])} entries"
             lines.append(output.paint(f"    FLASH      {text}; read it now with: hotline inbox", "bold", "red"))
         for name in ("queued", "drafts"):

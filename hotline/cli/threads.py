@@ -24,9 +24,10 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
       hotline --home ARC threads
       hotline --home ARC threads 'BOR 4'
     """
+    from hotline.banner import banner
     from hotline.dockets import absence_text
     from hotline.sending import fetch
-    from hotline.showing import DEMONSTRATION, state_text, view_line
+    from hotline.showing import state_text, view_line
     from hotline.translations import KIND, opened
     from hotline.words import padded
     from hotline.zulu import zulu_short
@@ -40,17 +41,16 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
                 "thread", counterpart=spoken.counterpart or counterpart, id=spoken.thread
             )
             channel = desk.channel(spoken.counterpart or counterpart)
-            banner = [DEMONSTRATION] if channel.agreement.demonstration else []
             said = opened(desk, spoken.counterpart or counterpart, [one for one in views if one["kind"] == KIND])
             titles = {one.serial: one.text(output.words, serial=False) for one in said}
             output.result(
                 {"thread": spoken.thread.hex(), "entries": views, "translations": [one.as_dict() for one in said]},
-                [*banner, *(view_line(view, output, said=titles.get(view["serial"])) for view in views)],
+                [*banner(channel), *(view_line(view, output, said=titles.get(view["serial"])) for view in views)],
             )
             return
         channel = desk.channel(counterpart)
         found: list[dict[str, Any]] = desk.request("threads", counterpart=channel.counterpart, limit=limit)
-    lines = [DEMONSTRATION] if channel.agreement.demonstration else []
+    lines = banner(channel)
     for item in found:
         opener = item["opener"]
         state = state_text(opener)

@@ -206,7 +206,7 @@ def pair(directory: Path, first: Side, second: Side, *, terms: Terms | None = No
 def write_policy(directory: Path, first: Side, second: Side) -> Path:
     """Write the auditor's policy from the agreement and the rosters that the parties exchanged."""
     channel = first.home.channel(second.actor.short)
-    agreement = Agreement.parse(read_file(channel.agreement_path))
+    agreement = Agreement.parse_founding(read_file(channel.agreement_path))
     own, other = (
         voice_keys(agreement, _roster(channel.roster_path(side.actor.short, 1)), frozenset())
         for side in (first, second)

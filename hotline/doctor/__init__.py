@@ -19,6 +19,7 @@ from keys.keyring import NodeKeyring, OfficerKeyring
 from keys.tls_identity import spki_pin
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
+from nodes.governing import reign_in_force
 from nodes.home import ChannelHome, NodeHome, OfficerHome
 from nodes.key_files import read_keyring
 from nodes.past import open_past
@@ -170,10 +171,14 @@ def _channel(
 ) -> Iterator[Check]:
     name = channel.counterpart
     try:
-        agreement = read_agreement(channel)
+        reign = reign_in_force(channel)
+        agreement = reign.agreement
     except NodeError as error:
         yield Check(name=f"{name} agreement", result="fail", text=error.text, fix="Bring it back from your backup.")
         return
+    if reign.ended_at(now_ms):
+        fix = "Agree on an amendment with a later date: hotline agreement amend."
+        yield Check(name=f"{name} agreement's end", result="warn", text="the agreement has ended", fix=fix)
     for due in key_status.channel_dues(home, channel, now_ms=now_ms):
         yield _due(due)
     if keyring is not None:

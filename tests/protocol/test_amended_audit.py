@@ -24,10 +24,10 @@ def amended_line() -> tuple[Treaty, Agreement]:
     return world, new
 
 
-def audited(world: Treaty, arc: Files, bor: Files, **options: int) -> Report:
+def audited(world: Treaty, arc: Files, bor: Files, *, at_ms: int = START_MS) -> Report:
     """The audit of these files."""
     evidence = MemoryEvidence("arc", arc), MemoryEvidence("bor", bor)
-    return audit(*evidence, world.policy("ARC"), catalogue=world.catalogue, **{"at_ms": START_MS, **options})
+    return audit(*evidence, world.policy("ARC"), catalogue=world.catalogue, at_ms=at_ms)
 
 
 def codes(report: Report) -> set[str]:

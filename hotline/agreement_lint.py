@@ -1,0 +1,217 @@
+"""Looking through an agreement, or a draft of one: what cannot stand, and what somebody should look at again.
+
+Every problem is told with its line and with what to do. A draft has no parties, dates or catalogue yet, and is read
+with those that it would get now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+from hotline.terms import Terms
+from protocol.agreement_checks import ANY_KIND, Needs
+from protocol.agreement_review import checks_of
+from protocol.agreement_terms import AuthorityRule
+from protocol.agreement_text import overlay, read
+from protocol.codes import code as code_of
+from protocol.errors import ProtocolError
+from protocol.kinds import Catalogue
+
+_HEADER = re.compile(r"\[\[?([a-z_.]+)\]?\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing about a draft.
+
+    Attributes:
+        line: of the text, from 1; 0 where it is about the whole.
+        severity: `error` where it cannot stand, else `warning`.
+        code: as `hotline explain` has it, or of a warning.
+        where: the term.
+        text: what is wrong.
+        next: what to do.
+    """
+
+    line: int
+    severity: str
+    code: str
+    where: str
+    text: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """Terms as they are read, with parties where the text has them."""
+
+    terms: Any
+    parties: tuple[Any, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.terms, name)
+
+
+def lint(text: bytes, base: Terms, catalogue: Catalogue, *, today: date) -> tuple[Any, list[Problem]]:
+    """Look through a text.
+
+    Args:
+        text: an agreement, or a draft.
+        base: what a draft is laid over.
+        catalogue: the one that is at hand.
+        today: in UTC.
+
+    Returns:
+        What it says, and the problems in the order of the text; None where it cannot be read at all.
+    """
+    found: list[ProtocolError] = []
+    try:
+        values = _values(text, base, found)
+    except ProtocolError as error:
+        return None, [_problem(error, text)]
+    parties = values.pop("parties", ())
+    terms = replace(base, **{name: value for name, value in values.items() if name in _NAMES})
+    draft = _Draft(terms=terms, parties=parties)
+    for check in checks_of(draft):
+        try:
+            check()
+        except ProtocolError as error:
+            found.append(error)
+    problems = [_problem(error, text) for error in found]
+    problems += [
+        Problem(line_of(text, where), "warning", code, where, why, what)
+        for code, where, why, what in _warnings(draft, catalogue, today)
+    ]
+    return draft, sorted(problems, key=lambda one: (one.severity != "error", one.line))
+
+
+_NAMES = {item.name for item in fields(Terms)}
+
+
+def _values(text: bytes, base: Terms, found: list[ProtocolError]) -> dict[str, Any]:
+    try:
+        return read(text)
+    except ProtocolError:
+        # No whole agreement, and so a draft, or a text with a mistake that is found again.
+        return overlay(text, base, found.append)
+
+
+def _problem(error: ProtocolError, text: bytes) -> Problem:
+    where = error.where.removeprefix("agreement.")
+    known = code_of(error.code)
+    return Problem(line_of(text, where), "error", error.code, where, error.text or known.text, known.next)
+
+
+def line_of(text: bytes, where: str) -> int:
+    """The line of a term, from 1: of the term itself, of its block, or 0.
+
+    Args:
+        text: of the draft.
+        where: such as `authority[2].needs`, `clock.flash` or `title`.
+    """
+    block, _, name = where.rpartition(".")
+    if re.search(r"\[\d+\]$", where) or not block:
+        block, name = (where, "") if re.search(r"\[\d+\]$", where) else ("", where)
+    lines = text.decode("utf-8", "replace").split("\n")
+    for wanted, term in ((block, name), (where, "")):
+        start = _start(lines, wanted)
+        if start is None:
+            continue
+        for number in range(start, len(lines)):
+            line = lines[number].strip()
+            if number > start and _HEADER.match(line):
+                break
+            if term and re.match(rf"{re.escape(term)}\s*=", line):
+                return number + 1
+        if wanted:
+            return start + 1
+    return 0
+
+
+def _start(lines: list[str], block: str) -> int | None:
+    """Index of the line on which a block begins; 0 for what stands at the top."""
+    if not block:
+        return 0
+    name, _, number = block.removesuffix("]").partition("[")
+    seen = 0
+    for index, line in enumerate(lines):
+        header = _HEADER.match(line.strip())
+        if header is not None and header[1] == name:
+            seen += 1
+            if seen == int(number or 1):
+                return index
+    return None
+
+
+def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[str, str, str, str]]:
+    """Code, place, what is unusual, what to do."""
+    if draft.review_date < today:
+        yield "review-past", "review_date", "it is past already", "Give a date within a year or two."
+    if draft.sunset_date is None:
+        yield "no-sunset", "sunset_date", "the agreement has no end", "Give a date, if it is to be agreed upon anew."
+    elif draft.sunset_date < today:
+        yield "sunset-past", "sunset_date", "the agreement has ended already", "Give a later date."
+    if draft.catalogue_digest != catalogue.digest:
+        yield "catalogue-other", "catalogue.digest", "not the catalogue of this program", "Leave it out."
+    if draft.emergency is None:
+        text = "no release by one person, at any hour"
+        yield "no-emergency", "emergency", text, "Add [emergency], or make sure that two are always there."
+    if draft.challenge is None:
+        yield "no-challenge", "challenge", "nothing is proved on a second channel", "Add [challenge]."
+    if not draft.witnesses:
+        text = "no witness: the two parties together could rewrite both logs"
+        yield "no-witness", "witness", text, "Add a [[witness]], if a third party is to be sure."
+    for party in draft.parties:
+        if not party.desks:
+            text = f"{party.short} has no desk to call"
+            yield "no-desk", f"party[{draft.parties.index(party) + 1}]", text, "Add [[party.desk]]."
+    yield from _named_kinds(draft, catalogue)
+    yield from _rules(draft.rules)
+
+
+def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    named = [(f"authority[{number}]", rule.kinds) for number, rule in enumerate(draft.rules, 1)]
+    named += [(f"kind_clock[{number}]", (clock.kind,)) for number, clock in enumerate(draft.kind_clocks, 1)]
+    named += [(f"disclosure[{number}]", rule.kinds) for number, rule in enumerate(draft.disclosure, 1)]
+    named += [("emergency", draft.emergency.kinds)] if draft.emergency is not None else []
+    for where, kinds in named:
+        for name in kinds:
+            kind = catalogue.kind(name)
+            if name != ANY_KIND and kind is None:
+                text = f"the catalogue has no kind {name}"
+                yield "no-such-kind", where, text, "Correct the name; `catalogue list` has all."
+            elif kind is not None and where.startswith(("authority", "emergency")) and (kind.machine or kind.by_roots):
+                text = f"nobody signs {name} as a person"
+                yield "rule-idle", where, text, "Leave the kind out of the rule."
+
+
+def _rules(rules: tuple[AuthorityRule, ...]) -> Iterator[tuple[str, str, str, str]]:
+    for number, rule in enumerate(rules, 1):
+        before = next((place for place, one in enumerate(rules[: number - 1], 1) if _contains(one, rule)), None)
+        if before is not None:
+            text = f"rule {before} covers all that it covers, so no statement comes to it"
+            yield "rule-unreachable", f"authority[{number}]", text, "Put it before that rule, or leave it out."
+        if not _can_be_filled(rule.needs):
+            text = "more slots for one role than a roster usually has persons"
+            yield "rule-hard-to-fill", f"authority[{number}].needs", text, "Join roles with a slash, or ask for fewer."
+
+
+def _contains(wide: AuthorityRule, narrow: AuthorityRule) -> bool:
+    """Whether a rule covers everything that another one covers."""
+    kinds = wide.kinds == (ANY_KIND,) or (narrow.kinds != (ANY_KIND,) and set(narrow.kinds) <= set(wide.kinds))
+    severity = wide.severity_at_least is None or (
+        narrow.severity_at_least is not None and narrow.severity_at_least >= wide.severity_at_least
+    )
+    some = bool(narrow.precedences) and set(narrow.precedences) <= set(wide.precedences)
+    precedences = not wide.precedences or some
+    return kinds and severity and precedences and (not wide.template or narrow.template)
+
+
+def _can_be_filled(needs: Needs) -> bool:
+    """Whether no more than two slots ask for one and the same role alone."""
+    alone = [slot for slot in needs if len(slot) == 1]
+    return all(alone.count(slot) <= 2 for slot in alone)
