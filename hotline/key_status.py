@@ -25,6 +25,7 @@ from keys.roster import Roster
 from nodes.caretaker import ROSTER_SOON_MS
 from nodes.errors import NodeError
 from nodes.files import read_file
+from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.stopped import read_agreement
 from protocol.agreement import Agreement
@@ -127,7 +128,7 @@ def channel_dues(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterat
     """The rosters of both parties, what waits for our node to log it, and the agreement's dates."""
     name = channel.counterpart
     try:
-        agreement = read_agreement(channel)
+        agreement = agreement_in_force(channel)
     except NodeError as error:
         step = "Bring it back from your backup."
         yield Due(name=f"{name} agreement", state="broken", text=error.text, who=ADMINISTRATOR, next=step)

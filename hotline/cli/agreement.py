@@ -336,7 +336,7 @@ def withdraw_command(context: click.Context, /, reason: str | None, **options: A
     settings = settings_of(context)
     preset: dict[str, Any] = {}
     if options.get("file") is None:
-        preset["reason"] = require_text(reason, "--reason", settings, "Why")
+        preset["reason"] = require_text(reason, "--reason", settings, "agreement-withdraw", "reason")
     return run_send(settings, "agreement-withdraw", preset=preset, **options)
 
 

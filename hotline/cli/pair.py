@@ -44,7 +44,11 @@ def pair_command() -> None:
 @click.option("--review-date", help="By when the parties look at it again: 2027-11-21. Default: in a year.")
 @click.option("--beat", help="From one beat to the next, such as 60s.")
 @click.option(
-    "--terms", "terms_file", type=click.Path(), help="TOML with terms: [beat], [clock.flash], [[authority]]..."
+    "--agreement",
+    "--terms",
+    "terms_file",
+    type=click.Path(),
+    help="A draft of the agreement, or of some of its terms: [beat], [[authority]]... See: hotline agreement new.",
 )
 @click.option("--endpoint", "endpoints", multiple=True, help="Where our node answers: host:port. Repeat for several.")
 @common_options
@@ -63,8 +67,9 @@ def propose(
     """Write an offer: our root keys, our terms, where our node answers.
 
     \b
-    Example:
+    Examples:
       hotline --home ARC pair propose offer.bin --endpoint line.arcadia.example:7443 --beat 60s
+      hotline --home ARC pair propose offer.bin --endpoint line.arcadia.example:7443 --agreement draft.toml
     """
     from dataclasses import replace
 
@@ -265,6 +270,17 @@ def offer_lines(short: str, name: str, terms: Terms) -> list[str]:
         *[
             f"  {word:<12} open in {in_words(clock.open_within_ms)}, answer in {in_words(clock.answer_within_ms)}"
             for word, clock in terms.clocks.items()
+        ],
+        f"  sunset       {'none' if terms.sunset_date is None else terms.sunset_date.isoformat()}",
+        f"  notice       {terms.notice_days} days",
+        *(
+            []
+            if terms.emergency is None
+            else [f"  emergency    one {'/'.join(terms.emergency.needs)} officer may release"]
+        ),
+        *[
+            f"  {clock.kind}: {clock.clock} within {in_words(clock.within_ms)} ({clock.source})"
+            for clock in terms.kind_clocks
         ],
         "  authority:" if rules else "  authority: as in the catalogue",
         *rules,

@@ -1,0 +1,162 @@
+"""`hotline agreement`: from the model to an amendment in force, and a withdrawal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotline.agreement_lint import line_of, lint
+from hotline.agreements import base_terms, model_text
+from hotline.terms import Terms
+from nodes.resources import catalogue
+from tests.hotline.nodes import running
+from tests.hotline.people import acting, hotline, ok, paired
+from tests.protocol.statement_samples import full_agreement
+
+TODAY = date(2026, 11, 22)
+AT_MS = 1_795_300_000_000
+
+
+def problems(text: bytes) -> list[tuple[str, int, str]]:
+    """Severity, line and code of every problem of a draft."""
+    _, found = lint(text, base_terms(at_ms=AT_MS), catalogue(), today=TODAY)
+    return [(one.severity, one.line, one.code) for one in found]
+
+
+def test_the_model_can_stand_and_names_its_sources() -> None:
+    """No error; what is unusual in it is what only the parties can fill in. Every clock says where it is from."""
+    assert [(one[0], one[2]) for one in problems(model_text())] == [("warning", "no-sunset"), ("warning", "no-witness")]
+    terms = base_terms(at_ms=AT_MS).with_draft(model_text(), where="the model")
+    sources = " ".join(clock.source for clock in terms.kind_clocks)
+    assert all(name in sources for name in ("NIS2", "Vienna Document", "International Health Regulations"))
+    assert terms.emergency is not None
+    assert terms.challenge is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("notice_days = 180", "notice_days = 9999", ("error", "out-of-range", "notice_days = 9999")),
+        ('clock = "lapse"', 'clock = "alarm"', ("error", "bad-clocks", 'clock = "alarm"')),
+        ('kind = "diplomatic-flag"', 'kind = "diplomatic-flags"', ("warning", "no-such-kind", "[[kind_clock]]")),
+        ('needs = "release/senior"', 'needs = "minister"', ("error", "bad-slot", 'needs = "minister"')),
+        ("[suspension]", "[suspence]", ("error", "not-understood", "")),
+        ("percent = 50", "percent = 500", ("error", "out-of-range", "next_after_percent = 500")),
+    ],
+)
+def test_a_problem_is_told_with_its_line(old: str, new: str, found: tuple[str, str, str]) -> None:
+    """The severity, the code, and the line on which it stands."""
+    text = model_text().decode()
+    assert old in text
+    changed = text.replace(old, new, 1)
+    severity, code, wanted = found
+    told = [one for one in problems(changed.encode()) if one[2] == code]
+    assert told
+    lines = changed.split("\n")
+    at = told[0][1]
+    assert told[0][0] == severity
+    assert (lines[at - 1] if at else "").startswith(wanted)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """Two mistakes are two lines of the answer, errors before warnings."""
+    text = (
+        model_text().decode().replace("notice_days = 180", "notice_days = 9999").replace("percent = 50", "percent = 0")
+    )
+    found = problems(text.encode())
+    assert [one[2] for one in found if one[0] == "error"] == ["out-of-range", "out-of-range"]
+    assert [one[0] for one in found] == sorted(one[0] for one in found)
+
+
+def test_a_rule_that_nothing_comes_to_and_one_that_nobody_can_fill_are_told() -> None:
+    """The second is covered by the first; the third asks for three of one role."""
+    rules = """
+[[authority]]
+kinds = ["*"]
+needs = ["duty"]
+[[authority]]
+kinds = ["update"]
+needs = ["duty"]
+[[authority]]
+kinds = ["roster"]
+needs = ["legal", "legal", "legal"]
+"""
+    codes = [one[2] for one in problems(rules.encode())]
+    assert {"rule-unreachable", "rule-hard-to-fill", "rule-idle"} <= set(codes)
+
+
+def test_the_line_of_a_term_is_found() -> None:
+    """Of the term, of its block where it is absent, and none for what is nowhere."""
+    text = b'title = "x"\n\n[[party]]\nshort = "A"\n[[party.desk]]\nname = "x"\n[[party]]\nshort = "B"\n[clock.flash]\n'
+    assert [line_of(text, where) for where in ("title", "party[2].short", "party[2]", "clock.flash", "beat")] == [
+        1, 8, 7, 9, 0,
+    ]  # fmt: skip
+
+
+def test_terms_are_the_text_of_an_offer() -> None:
+    """Everything that an agreement may have comes back from its text without parties."""
+    terms = Terms.of(full_agreement())
+    assert Terms.from_text(terms.text()) == terms
+    assert terms.agreement(*full_agreement().parties) == full_agreement()
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
+    """Two paired homes whose nodes run."""
+    arc, bor = paired(tmp_path_factory.mktemp("line"))
+    with running(arc, bor):
+        yield arc, bor
+
+
+def shown(home: Path) -> Any:
+    """What `agreement show` says."""
+    return hotline(*acting(home, "agreement", "show", "--json")).json
+
+
+def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Path], tmp_path: Path) -> None:
+    """A draft of what is in force is proposed by one side's roots and countersigned by the other's; officers send under
+    it; a withdrawal is a statement like any other."""
+    arc, bor = homes
+    draft = tmp_path / "draft.toml"
+    assert shown(arc)["digest"] == shown(bor)["digest"]
+    ok(*acting(arc, "agreement", "amend", "-o", draft))
+    assert ok("agreement", "lint", draft)["errors"] == 0
+    nothing = hotline(*acting(arc, "agreement", "propose", draft, "--yes", "--json"))
+    assert nothing.json["error"]["code"] == "bad-amendment"
+    desk = ("--voice", "+99 1 000 0001", "--hours", "always", "--language", "en")
+    ok(*acting(arc, "agreement", "desk", "diplomatic", *desk))
+    draft.write_text(draft.read_text().replace("notice_days = 180", "notice_days = 30"))
+    said = ok(*acting(arc, "agreement", "propose", draft, "--yes"))
+    changed = {one["term"]: (one["before"], one["after"]) for one in said["changes"]}
+    assert changed["notice_days"] == ("180", "30")
+    assert changed["party[ARC].desk[diplomatic].hours"] == ("nothing", '"always"')
+    until(lambda: shown(bor)["proposals"])
+    accepted = ok(*acting(bor, "agreement", "countersign", said["serial"], "--yes"))
+    assert accepted["digest"] == said["digest"]
+    until(lambda: {shown(home)["digest"] for home in homes} == {said["digest"]})
+    sent = ok(*acting(arc, "send", "goodwill", "--set", "message=Under the new text.", "--yes", "--wait", "held"))
+    assert shown(arc)["agreements"][-1] == {
+        "digest": said["digest"],
+        "amendment": said["serial"],
+        "accepted": accepted["serial"],
+    }
+    assert hotline(*acting(arc, "agreement", "show", "--at", sent["serial"], "--json")).json["digest"] == said["digest"]
+    first = hotline(*acting(arc, "agreement", "show", "--at", "ARC 0", "--json")).json
+    assert first["digest"] == first["founding"] != said["digest"]
+    assert "notice_days = 30" in hotline(*acting(arc, "agreement", "show", "--text")).out
+    ok(*acting(bor, "show", sent["serial"]))
+    left = hotline(*acting(bor, "agreement", "withdraw", "--reason", "A test of leaving.", "--yes", "--json"))
+    assert left.status in {0, 4}, left.err
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that two nodes do."""
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
