@@ -158,9 +158,9 @@ def _opened(desk: Desk, channel: Channel, matter: dict[str, Any], said: dict[str
 
 
 def _banner(channel: Channel) -> list[str]:
-    from hotline.showing import DEMONSTRATION
+    from hotline.banner import banner
 
-    return [DEMONSTRATION] if channel.agreement.demonstration else []
+    return banner(channel)
 
 
 def _time(text: str | None, channel: Channel) -> int | None:
