@@ -154,7 +154,8 @@ def _clocks(line: Line, now_ms: int) -> Iterator[Cause]:
     """What we owe by a time."""
     percent = line.agreement.release.next_after_percent
     for view in line.projection.due(now_ms):
-        if view["owed_by"] == line.own and view["due_ms"] is not None:
+        # What stands still has no time at which it is due; it is another page once it runs again.
+        if view["owed_by"] == line.own and not view["paused"]:
             yield Cause(
                 key=f"{line.counterpart}/{view['name']}/{view['serial']}/{view['due_ms']}",
                 family="clock",

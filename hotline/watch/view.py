@@ -143,6 +143,8 @@ def _clock(clock: View, party: str, now_ms: int, words: Words) -> Row:
     left_ms = int(clock["due_ms"]) - now_ms
     ours = clock["owed_by"] == party
     when = f"in {duration(left_ms)}" if left_ms >= 0 else f"OVERDUE by {duration(-left_ms)}"
+    if clock.get("paused"):
+        when, left_ms = "SUSPENDED", 0
     status = "" if clock["status"] == "actual" else f" {str(clock['status']).upper()}"
     who = "by us" if ours else f"by {clock['owed_by']}"
     text = f"     {when:<22} {clock['name']} {who}: {str(clock['precedence']).upper()} {clock['serial']}"

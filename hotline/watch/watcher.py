@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from hotline.banners import banners
 from hotline.clock import now_ms
-from hotline.desk import Desk, Officer
+from hotline.desk import Channel, Desk, Officer
 from hotline.errors import HotlineError
-from hotline.showing import DEMONSTRATION
 from hotline.watch.picture import LineSeen, Picture
 from keys.errors import KeysError
 from nodes.errors import NodeError
-from protocol.agreement import Agreement
 from protocol.errors import ProtocolError
 
 EVERY_S: Final = 1.0
 ANSWER_S: Final = 5.0
 INBOX_MAX: Final = 30
+VERIFY_EVERY_S: Final = 30.0
 
 FAILURES: Final = (HotlineError, NodeError, KeysError, ProtocolError, OSError)
 
@@ -40,7 +40,8 @@ class Watcher:
     def __init__(self, officer: Officer) -> None:
         self._officer = officer
         self._desk: Desk | None = None
-        self._agreements: Mapping[str, Agreement] = {}
+        self._names: frozenset[str] = frozenset()
+        self._verified_s: dict[str, float] = {}
         self._orders: deque[tuple[str, ...]] = deque()
         self._wake = threading.Event()
         self._ending = False
@@ -97,7 +98,8 @@ class Watcher:
         try:
             names = [one["counterpart"] for one in desk.request("status", timeout_s=ANSWER_S)["channels"]]
             pinned = self._officer.home.pins()
-            self._agreements = {name: desk.channel(name).agreement for name in names if name in pinned}
+            # Each is verified before anything of it is shown; a line that this officer has no agreement of is not.
+            self._names = frozenset(desk.channel(name).counterpart for name in names if name in pinned)
         except BaseException:
             desk.client.close()
             raise
@@ -115,7 +117,7 @@ class Watcher:
         lines = tuple(
             self._line(desk, one, told["now_ms"])
             for one in sorted(status["channels"], key=lambda one: str(one["counterpart"]))
-            if one["counterpart"] in self._agreements
+            if one["counterpart"] in self._names
         )
         # What the node said of its clock is as old as the way back, which on one machine is nothing.
         self._offset_ms = told["now_ms"] - now_ms() if time.monotonic() - began_s < EVERY_S else self._offset_ms
@@ -130,14 +132,27 @@ class Watcher:
 
     def _line(self, desk: Desk, status: Mapping[str, Any], at_ms: int) -> LineSeen:
         name = status["counterpart"]
+        channel = self._channel(desk, name)
+        listed = {
+            register: desk.request("registers", timeout_s=ANSWER_S, counterpart=name, name=register)["found"][register]
+            for register in ("suspensions", "exercises")
+        }
         return LineSeen(
             status=status,
             due=tuple(desk.request("due", timeout_s=ANSWER_S, counterpart=name)),
             inbox=tuple(desk.request("inbox", timeout_s=ANSWER_S, counterpart=name, limit=INBOX_MAX)),
-            banners=banners(self._agreements[name]),
+            banners=banners(
+                channel.agreement,
+                ends_ms=channel.ends_ms,
+                now_ms=at_ms,
+                suspensions=listed["suspensions"],
+                exercises=listed["exercises"],
+            ),
         )
 
-
-def banners(agreement: Agreement) -> tuple[str, ...]:
-    """What is to stand on every screen of a line."""
-    return (DEMONSTRATION,) if agreement.demonstration else ()
+    def _channel(self, desk: Desk, name: str) -> Channel:
+        """The agreement in force, looked at again now and then: it may be amended or withdrawn from meanwhile."""
+        fresh = time.monotonic() - self._verified_s.get(name, float("-inf")) >= VERIFY_EVERY_S
+        if fresh:
+            self._verified_s[name] = time.monotonic()
+        return desk.channel(name, fresh=fresh)

@@ -1,0 +1,59 @@
+"""What stands on every screen of a line while it holds: nothing is meant, past its time, suspended, an exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hotline.printable import printable
+from hotline.showing import DEMONSTRATION
+from hotline.zulu import zulu_short
+from protocol.agreement import Agreement
+
+View = Mapping[str, Any]
+
+
+def banners(
+    agreement: Agreement,
+    *,
+    ends_ms: int | None,
+    now_ms: int,
+    suspensions: Sequence[View] = (),
+    exercises: Sequence[View] = (),
+) -> tuple[str, ...]:
+    """The banners of a line, the gravest first.
+
+    Args:
+        agreement: in force.
+        ends_ms: its sunset, or the end of a withdrawal's notice, UTC milliseconds; None for neither.
+        now_ms: UTC milliseconds.
+        suspensions, exercises: of those registers, what is in force, as the node lists it.
+    """
+    return tuple(f"*** {printable(text)} ***" for text in _texts(agreement, ends_ms, now_ms, suspensions, exercises))
+
+
+def _texts(
+    agreement: Agreement, ends_ms: int | None, now_ms: int, suspensions: Sequence[View], exercises: Sequence[View]
+) -> Iterator[str]:
+    if agreement.demonstration:
+        yield DEMONSTRATION.strip("* ")
+    if ends_ms is not None and now_ms >= ends_ms:
+        yield f"PAST SUNSET since {zulu_short(ends_ms)}: only flashes and what always passes go through"
+    for view in suspensions:
+        if view["in_force"]:
+            yield f"{_status(view)}SUSPENDED{_until(view)} by {view['serial']}: clocks stand still, flashes pass"
+    for view in exercises:
+        if view["in_force"]:
+            yield f"EXERCISE{_until(view)}: {view['serial']}"
+    if agreement.review_date < datetime.fromtimestamp(now_ms / 1000, tz=UTC).date():
+        yield f"past review: the agreement was to be reviewed by {agreement.review_date.isoformat()}; it goes on"
+
+
+def _status(view: View) -> str:
+    return "" if view["status"] == "actual" else f"{view['status']}: ".upper()
+
+
+def _until(view: View) -> str:
+    until_ms = (view.get("course") or {}).get("until_ms")
+    return "" if until_ms is None else f" until {zulu_short(until_ms)}"
