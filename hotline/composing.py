@@ -24,10 +24,11 @@ from hotline.errors import Misused, Refused
 from hotline.zulu import parse_instant
 from protocol import toml_text
 from protocol.facts import check_open_facts
-from protocol.field import Field, FieldRefused
+from protocol.field import Field, FieldRefused, Problem
 from protocol.field_types import parse_text
 from protocol.fields import check_fields
 from protocol.kinds import Catalogue, Kind
+from protocol.rules import check_rules, filled_facts, header_values
 from protocol.statement import PRECEDENCES, STATUSES
 
 
@@ -87,6 +88,9 @@ class Letter:
             Misused: the kind has no such field, or the text is no value of it.
         """
         item = self.kind.field(name)
+        if item is None and name in self.kind.facts:
+            self.set_fact(name, text, now_ms=now_ms)
+            return
         if item is None and name in HEADER_NAMES:
             self.choices = choice_of(name, text, now_ms=now_ms).over(self.choices)
             return
@@ -155,10 +159,16 @@ class Letter:
             raise Misused("unknown-field", f"{where}: {self.kind.name} has no field {name!r}")
         self.values[name] = _numbered(item, value)
 
-    def check(self, catalogue: Catalogue, *, now_ms: int) -> None:
-        """Check the values against their fields and the choices against the kind.
+    def check(self, catalogue: Catalogue, *, now_ms: int, replied: Mapping[str, Any] | None = None) -> None:
+        """Check the values against their fields, the choices against the kind, and all against its rules.
 
-        A time of awareness that the kind needs and nobody gave is now; an outcome follows from the answers.
+        A time of awareness that the kind needs and nobody gave is now; an outcome follows from the answers; a fact that
+        a rule gives, such as the hash of a text, is filled in.
+
+        Args:
+            catalogue: of the channel.
+            now_ms: the author's time.
+            replied: facts of the statement that it answers.
 
         Raises:
             Refused: naming the first problem and how many there are.
@@ -168,7 +178,8 @@ class Letter:
         if kind.aware_at == "required" and choices.aware_at_ms is None:
             self.choices = choices = replace(choices, aware_at_ms=now_ms)
         if kind.outcomes and choices.outcome is None:
-            self.choices = choices = replace(choices, outcome=outcome_of(self.values.get("answers")))
+            only = kind.outcomes[0] if len(kind.outcomes) == 1 else None
+            self.choices = choices = replace(choices, outcome=only or outcome_of(self.values.get("answers")))
         for code, name, need, value in (
             ("severity-needed", "severity", kind.severity, choices.severity),
             ("aware-needed", "aware_at", kind.aware_at, choices.aware_at_ms),
@@ -182,14 +193,35 @@ class Letter:
                 raise Misused("unfit-header", f"a {kind.name} takes no {name}")
         if choices.outcome is not None and choices.outcome not in kind.outcomes:
             raise Misused("outcome-needed", f"the outcome is one of {', '.join(kind.outcomes)}")
+        self.facts = filled_facts(kind, self.values, self.facts, replied)
         wrong = check_open_facts(kind.facts, {}, {**self.facts} or None)
         if wrong:
             raise Misused("facts-needed", f"a {kind.name} states in its header: {', '.join(wrong)}")
-        problems = check_fields(kind, self.values, catalogue)
+        problems = check_fields(kind, self.values, catalogue) or self.broken(catalogue, now_ms=now_ms, replied=replied)
         if problems:
             first = problems[0]
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             raise Refused(first.code, f"{first.field} {first.text}{more}")
+
+    def broken(
+        self, catalogue: Catalogue, *, now_ms: int, replied: Mapping[str, Any] | None = None
+    ) -> tuple[Problem, ...]:
+        """The rules of the kind that the values, each good by itself, break together."""
+        choices = self.choices
+        header = header_values(
+            facts=self.facts,
+            replied=replied,
+            # In a thread the status is the thread's, which is not known here.
+            status=choices.status or (None if self.kind.continues_thread else "actual"),
+            precedence=choices.precedence or self.kind.precedence,
+            severity=None if choices.severity is None else str(choices.severity),
+            outcome=choices.outcome,
+            issued_at=now_ms,
+            aware_at=choices.aware_at_ms,
+            respond_by=choices.respond_by_ms,
+            valid_until=choices.valid_until_ms,
+        )
+        return check_rules(self.kind, self.values, header, catalogue)
 
 
 def choice_of(name: str, text: str, *, now_ms: int) -> Choices:

@@ -108,6 +108,17 @@ class Table:
             raise self.refuse(f"{name} is no list of tables")
         return [Table(f"{self.where} {name}[{number}]", one) for number, one in enumerate(value, 1)]
 
+    def table(self, name: str) -> "Table":
+        """Take a table."""
+        return Table(f"{self.where} {name}", self._left.pop(name, None))
+
+    def plain_values(self, name: str) -> tuple[object, ...]:
+        """Take a list of texts and of true or false; empty where missing."""
+        value = self._left.pop(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str | bool) for one in value):
+            raise self.refuse(f"{name} is no list of texts")
+        return tuple(value)
+
     def over(self, defaults: "Mapping[str, object]") -> "Table":
         """Lay this table over defaults."""
         return Table(self.where, {**defaults, **self._left})

@@ -27,6 +27,14 @@ FORMATS = (
         2,
     ),
     Code(
+        "rule-broken",
+        "error",
+        "values that do not go together",
+        "Each is good by itself; a rule of the kind says how several go together, such as an end after its start.",
+        "Change what the text names; `catalogue show KIND` lists the rules.",
+        2,
+    ),
+    Code(
         "unknown-field",
         "error",
         "a field that is not known",

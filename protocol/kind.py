@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.fields import Field
+from protocol.rules import Rule
 
 PROCEDURES = ("notice", "request", "proposal", "declaration", "machine", "receipt", "document")
 NEEDS = ("required", "optional", "none")
@@ -67,6 +68,7 @@ class Kind:
         machine: whether a node alone signs it.
         document: whether its body is a plain text, which the roots sign where it has no authority.
         fields: what it says, in the order people fill them in.
+        rules: how its values go together (`protocol.rules`).
         facts: type by name of fact: for machine kinds all that it states, else what it states beside its body. Those
             that the docket reads: starts_ms (in force not before), forced (no notice is kept), phase (its number).
         common_facts: for the kinds that persons sign, the facts that any of them may carry.
@@ -102,6 +104,7 @@ class Kind:
     machine: bool
     document: bool
     fields: tuple[Field, ...]
+    rules: tuple[Rule, ...]
     facts: Mapping[str, str]
     common_facts: Mapping[str, str]
     register: str

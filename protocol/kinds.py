@@ -25,6 +25,7 @@ from protocol.kind import EVERY_KIND, MACHINE_KINDS, NEEDS, PROCEDURES, REGISTER
 from protocol.kind_checks import check_course, check_kind, expanded, tied
 from protocol.parsed_files import Parsed, tables_of
 from protocol.procedures import EARLIER, Procedures, read_procedures
+from protocol.rule_table import check_rule, read_rule
 from protocol.tagged import digest as sha256_digest
 from protocol.tagged import tagged
 from protocol.vocabulary import Vocabulary
@@ -133,7 +134,7 @@ def _load(files: Mapping[str, bytes], parsed: Parsed) -> Catalogue:
         check_kind(kind, kinds, vocabularies)
         if moves is not None:
             check_course(kind, kinds, procedures)
-    return Catalogue(
+    made = Catalogue(
         version=version,
         digest=catalogue_digest(files),
         kinds=tuple(kinds.values()),
@@ -142,6 +143,10 @@ def _load(files: Mapping[str, bytes], parsed: Parsed) -> Catalogue:
         _kinds=kinds,
         _vocabularies=vocabularies,
     )
+    for kind in made.kinds:
+        for rule in kind.rules:
+            check_rule(rule, f"kinds/{kind.name}.toml", kind.fields, kind.facts, made)
+    return made
 
 
 def _kind(where: str, name: str, values: object, shared: Mapping[str, object], common: Mapping[str, str]) -> Kind:
@@ -174,6 +179,7 @@ def _kind(where: str, name: str, values: object, shared: Mapping[str, object], c
         machine=procedure == "machine",
         document=procedure == "document",
         fields=tuple(read_field(row, shared) for row in table.tables("fields")),
+        rules=tuple(read_rule(row) for row in table.tables("rules")),
         facts=facts,
         common_facts={} if procedure in {"machine", "document"} else common,
         register=table.one_of("register", ("", *REGISTERS), ""),

@@ -19,6 +19,7 @@ from protocol.fields import FIELD_TYPES, Field, how_typed  # noqa: E402
 from protocol.kinds import Catalogue, Kind  # noqa: E402
 from protocol.parsed_files import NAME, write_parsed  # noqa: E402
 from protocol.procedures import FLAGS, STATES  # noqa: E402
+from protocol.rules import Rule  # noqa: E402
 
 PAGE = SPEC / "catalogue.md"
 CODES_PAGE = SPEC / "codes.md"
@@ -60,6 +61,23 @@ Text in fields is UTF-8 in Unicode normalisation form C, not empty, without blan
 characters (newlines stand only in the type `text`), bidirectional controls, zero-width or tag characters, private use
 characters, noncharacters, or lone surrogates; U+200C and U+200D are allowed. `protocol/plain_text.py` lists the
 characters, so that the judgement does not depend on a release of Unicode.
+
+## Rules
+
+A kind may have `[[rules]]`: what its values say of one another. They are checked when a statement is composed, and a
+statement that breaks one is refused then; the reader's program checks them again and shows what is broken. They move
+nothing, because bodies are sealed: no verdict rests on them.
+
+1. `order`: `field` does not lie before `after`; with `within_ms`, at most so long after it. A time known to the day
+   alone breaks no rule about hours.
+2. `value`: `field` is one of `is`, or ranks `at_least` so high in its vocabulary.
+3. `count`: `fields` together hold `at_least` or `at_most` so many values; a list counts its items.
+4. `fact`: `fact` of the header is a code of `vocabulary`, is SHA-256 of the text `of` a field, or, with `as_replied`,
+   is that of the statement answered.
+
+`when` limits a rule to where a field is one of some values (`is`), ranks `at_least` so high, or is there at all. A name
+with a dot is a column, and each row is looked at. Beside the fields stand status, precedence, severity, outcome,
+issued_at, aware_at, respond_by, valid_until, and `fact.NAME`. What is absent breaks no rule but a count.
 
 ## when
 
@@ -149,6 +167,37 @@ def limits(item: Field) -> str:
     return ", ".join(said)
 
 
+def rule_of(rule: Rule) -> str:
+    """Write what a rule is about, in the names that it uses."""
+    said = ", ".join(f"`{name}`" for name in rule.fields)
+    for word, value in (
+        ("after", rule.after),
+        ("within", None if rule.within_ms is None else duration(rule.within_ms)),
+        ("is", ", ".join(map(word_of, rule.values)) or None),
+        ("at least", rule.least),
+        ("at most", rule.most),
+        ("a code of", rule.vocabulary),
+        ("the hash of", rule.of),
+        ("as in", "the statement answered" if rule.as_replied else None),
+    ):
+        if value is not None:
+            said += f" {word} {value}"
+    if rule.when is not None:
+        said += f", where `{rule.when.field}`"
+        if rule.when.values:
+            said += f" is {', '.join(map(word_of, rule.when.values))}"
+        elif rule.when.at_least is not None:
+            said += f" is at least {rule.when.at_least}"
+        else:
+            said += " is there"
+    return said
+
+
+def word_of(value: object) -> str:
+    """Write a value of a rule."""
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
 def kind_section(kind: Kind) -> Iterator[str]:
     """Write the section of one kind."""
     yield ""
@@ -206,6 +255,8 @@ def kind_section(kind: Kind) -> Iterator[str]:
             for item in kind.fields
         ]
         yield from table("field | type | tier | limits | what it is", fields)
+    if kind.rules:
+        yield from table("rule | of | what it says", [(rule.type, rule_of(rule), rule.label()) for rule in kind.rules])
     if kind.facts:
         yield from table("fact | type", [(f"`{name}`", type_) for name, type_ in kind.facts.items()])
 

@@ -179,7 +179,8 @@ def run_send(
     def conclude(desk: Desk, officers: list[Officer], scene: Scene, letter: Letter) -> int:
         """Check, sign and hand over."""
         channel, known = scene.channel, scene.channel.catalogue
-        letter.check(known, now_ms=at_ms)
+        answered = scene.replied.statement if scene.replied is not None else None
+        letter.check(known, now_ms=at_ms, replied=None if answered is None else answered.facts)
         quoted = check_quotes(desk, channel, letter, allowed=quote_unofficial)
         named = scene.replied if scene.replied is not None else scene.anchored
         unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)

@@ -30,6 +30,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.desk import Spoken
     from hotline.errors import Refused
     from hotline.opening import say_opened
+    from hotline.rules_read import broken_texts
     from hotline.sending import fetch
     from hotline.showing import field_lines, header_lines, row, said_row, verdict_lines
     from hotline.translations import NONE, VOCABULARY, has_text, translations_of
@@ -47,6 +48,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
         except (Refused, ApiRefused) as error:
             problem = error.code
         translations = translations_of(desk, spoken) if has_text(spoken) else None
+        broken = broken_texts(desk, spoken, contents)
         opened = None
         if not peek and spoken.voice != channel.own:
             opened = say_opened(desk, channel, spoken, readable=problem is None)
@@ -69,6 +71,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             if spoken.kind.fields
             else [row("text", contents["text"], output.words)]
         )
+    lines += [output.paint(row("RULE BROKEN", text, output.words), "bold", "red") for text in broken]
     if spoken.branch:
         lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]
     if opened is not None:
@@ -84,6 +87,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             "thread": spoken.thread.hex(),
             "contents": contents,
             "problem": problem,
+            "broken": broken,
             "translations": None if translations is None else [one.as_dict() for one in translations],
             "opened": opened,
             "view": spoken.view,

@@ -5,11 +5,13 @@ They are short and dull, and good by the field's own declaration, so that a scen
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hotline.zulu import zulu
 from protocol.field import Field
 from protocol.kinds import Catalogue, Kind
+from protocol.rules import broken_rules
 
 TEXT = "As the scenario has it."
 
@@ -27,7 +29,20 @@ def fill(kind: Kind, given: dict[str, Any], catalogue: Catalogue, *, now_ms: int
     for item in kind.fields:
         if item.required and item.name not in made:
             made[item.name] = sample(item, catalogue, now_ms=now_ms)
+    for rule in broken_rules(kind, made, {}, catalogue):
+        if rule.type == "count" and isinstance(rule.least, int):
+            for name in rule.fields:
+                _count(made, kind, name, rule.least, sample_of=lambda item: sample(item, catalogue, now_ms=now_ms))
     return made
+
+
+def _count(made: dict[str, Any], kind: Kind, name: str, least: int, *, sample_of: Callable[[Field], Any]) -> None:
+    """Fill a field that a rule counts, as often as it asks."""
+    item = kind.field(name)
+    if item is None or (name in made and item.type != "records"):
+        return
+    found = sample_of(item)
+    made[name] = [dict(row) for row in found for _ in range(least)] if item.type == "records" else found
 
 
 def sample(item: Field, catalogue: Catalogue, *, now_ms: int) -> Any:

@@ -193,7 +193,7 @@ class Play:
 
     # --- saying -------------------------------------------------------------------------------------------------------
 
-    def _letter(self, step: Step, kind: Kind) -> Letter:
+    def _letter(self, step: Step, kind: Kind, replied: Spoken | None) -> Letter:
         stage, now_ms = self.stage, self.stage.now_ms(step.party)
         values = fill(kind, self._timed(step, dict(step.fields)), stage.catalogue, now_ms=now_ms)
         letter = Letter(kind=kind, values={})
@@ -208,7 +208,8 @@ class Play:
             letter.set_value(name, value, where=where, catalogue=stage.catalogue, now_ms=now_ms)
         for name, value in self._timed(step, dict(step.facts)).items():
             letter.set_fact(name, str(value).lower() if isinstance(value, bool) else str(value), now_ms=now_ms)
-        letter.check(stage.catalogue, now_ms=now_ms)
+        statement = None if replied is None else replied.statement
+        letter.check(stage.catalogue, now_ms=now_ms, replied=None if statement is None else statement.facts)
         return letter
 
     def _moment(self, step: Step, text: str) -> int:
@@ -233,13 +234,14 @@ class Play:
         """Compose what a step says; nothing of it is signed."""
         kind = find_kind(step.what, self.stage.catalogue)
         channel = self.stage.channel(step.party)
+        replied = self._spoken(step, step.to)
         place = place_of(
             kind,
-            reply_to=self._spoken(step, step.to),
+            reply_to=replied,
             thread=self._spoken(step, step.thread),
             own=step.party,
         )
-        letter = self._letter(step, kind)
+        letter = self._letter(step, kind, replied)
         composed = make(letter, place, channel, now_ms=channel.now_ms, emergency=step.emergency)
         signed = SignedStatement(statement=composed.statement_bytes, signatures=(), body=composed.body)
         return kind, channel, signed
