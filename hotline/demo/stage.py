@@ -74,12 +74,19 @@ class Side:
         home: its node home.
         port: where its node listens.
         passphrase: of every key file in the home.
+        reached_at: port at which the counterpart reaches it, where that is another one.
     """
 
     actor: Actor
     home: NodeHome
     port: int
     passphrase: bytes
+    reached_at: int | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where the counterpart finds its node."""
+        return f"{LOOPBACK}:{self.port if self.reached_at is None else self.reached_at}"
 
     @property
     def passphrase_path(self) -> Path:
@@ -187,16 +194,14 @@ def pair(directory: Path, first: Side, second: Side, *, terms: Terms | None = No
     handed = directory / "pairing"
     make_directory(handed)
     proposed = demonstration_terms(now_ms()) if terms is None else terms
-    offer = propose(first.home, proposed, endpoints=(f"{LOOPBACK}:{first.port}",))
+    offer = propose(first.home, proposed, endpoints=(first.endpoint,))
     write_file(handed / "1-offer", offer)
-    answer, accepted = accept(
-        second.home, offer, opened=second.secrets, endpoints=(f"{LOOPBACK}:{second.port}",), now_ms=now_ms()
-    )
+    answer, accepted = accept(second.home, offer, opened=second.secrets, endpoints=(second.endpoint,), now_ms=now_ms())
     write_file(handed / "2-answer", answer)
     _, seen = preview_answer(first.home, answer)
     check_words(seen, " ".join(accepted.words))
     final, confirmed = confirm_answer(
-        first.home, answer, opened=first.secrets, endpoints=(f"{LOOPBACK}:{first.port}",), now_ms=now_ms()
+        first.home, answer, opened=first.secrets, endpoints=(first.endpoint,), now_ms=now_ms()
     )
     write_file(handed / "3-final", final)
     check_words(accepted, " ".join(confirmed.words))

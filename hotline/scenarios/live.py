@@ -24,6 +24,7 @@ from hotline.errors import CouldNot
 from hotline.journalling import make_act
 from hotline.party_file import read_party
 from hotline.reference import Reference
+from hotline.scenarios.relay import Relay
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.stage import Audited, Declined, Seen, Unplayable
 from hotline.scenarios.terms import scenario_agreement
@@ -72,8 +73,10 @@ class Paired:
         names = (*OFFICERS, *(name for name in ALTERNATES if name in named))
         new_directory(directory)
         ports = free_ports(2)
+        self.relays = tuple(Relay(port) for port in ports)
         self.sides = tuple(
-            furnish(directory, ACTORS[short], port, officers=names) for short, port in zip(PARTIES, ports, strict=True)
+            replace(furnish(directory, ACTORS[short], port, officers=names), reached_at=relay.port)
+            for short, port, relay in zip(PARTIES, ports, self.relays, strict=True)
         )
         paired = pair(directory, *self.sides, terms=self._terms(scenarios))
         self.words = paired.words
@@ -114,14 +117,20 @@ class Paired:
             for node in self.nodes.values():
                 node.wait_up()
         except BaseException:
-            stop(list(self.nodes.values()))
+            self.close()
             raise
         return self
+
+    def close(self) -> None:
+        """Stop the nodes, and what is between them."""
+        stop(list(self.nodes.values()))
+        for relay in self.relays:
+            relay.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        stop(list(self.nodes.values()))
+        self.close()
 
     def audit(self) -> Audited:
         """Stop both nodes, let each home export its voice, and have both audited by a process of its own."""
@@ -181,7 +190,7 @@ class Live:
             time.sleep(left_s)
 
     def settle(self) -> None:
-        if not all(node.pid for node in self.paired.nodes.values()):
+        if self.paired.relays[0].down or not all(node.pid for node in self.paired.nodes.values()):
             time.sleep(REST_S)
             return
         sizes = {party: self.paired.nodes[party].line()["own_size"] for party in PARTIES}
@@ -293,7 +302,8 @@ class Live:
     # --- what happens to the line -------------------------------------------------------------------------------------
 
     def cut(self, down: bool) -> None:
-        raise Unplayable("nothing between these two nodes can be cut; a scenario says node down instead")
+        for relay in self.paired.relays:
+            relay.cut(down=down)
 
     def power(self, party: str, up: bool) -> None:
         node = self.paired.nodes[party]
