@@ -16,7 +16,8 @@ from nodes.unofficial import texts_in
 if TYPE_CHECKING:
     from hotline.cli.settings import Settings
     from hotline.composing import Letter
-    from hotline.desk import Channel, Desk, Spoken
+    from hotline.desk import Channel, Spoken
+    from hotline.journalling import Asked
 
 Place = tuple[str, int]
 """Voice and index."""
@@ -25,7 +26,7 @@ _NO_ACTING: Final = frozenset({"asked", "held", "declined"})
 """Steps that only win time or ask: whoever doubts a message may take them."""
 
 
-def check_quotes(desk: Desk, channel: Channel, letter: Letter, *, allowed: bool) -> list[Place]:
+def check_quotes(desk: Asked, channel: Channel, letter: Letter, *, allowed: bool) -> list[Place]:
     """Refuse an official text that has a piece of an unofficial statement in it.
 
     Args:
@@ -57,7 +58,7 @@ def check_quotes(desk: Desk, channel: Channel, letter: Letter, *, allowed: bool)
     return found
 
 
-def _quoted(desk: Desk, channel: Channel, texts: list[str]) -> list[list[str]]:
+def _quoted(desk: Asked, channel: Channel, texts: list[str]) -> list[list[str]]:
     found: list[list[str]] = desk.request("quoted", counterpart=channel.counterpart, texts=texts)
     return found
 

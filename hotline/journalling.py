@@ -45,8 +45,8 @@ class Act:
 class Asked(Protocol):
     """Whoever answers for the node: an officer's desk, or what stands in for one."""
 
-    def request(self, op: str) -> Any:
-        """Ask the node."""
+    def request(self, op: str, **arguments: Any) -> Any:
+        """Ask the node; its word is not verified here."""
 
 
 def make_act(

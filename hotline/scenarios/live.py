@@ -293,6 +293,13 @@ class Live:
             return {}
         return found
 
+    def proof(self, party: str, voice: str, index: int) -> str | None:
+        found: str | None = self._ask(party, "entry", voice=voice, index=index)["view"]["proof"]
+        return found
+
+    def ask(self, party: str, op: str, **arguments: Any) -> Any:
+        return self._ask(party, op, **arguments)
+
     def alarms(self, party: str) -> tuple[str, ...]:
         return tuple(one["code"] for one in self.paired.nodes[party].line()["details"]["alarms"])
 

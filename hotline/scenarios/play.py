@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from hotline.composing import Letter, choice_of, find_kind
 from hotline.desk import Channel, Officer, Spoken
 from hotline.errors import HotlineError
+from hotline.guards import check_quotes
 from hotline.scenarios.errors import Differs, Misspelt
 from hotline.scenarios.filling import fill
 from hotline.scenarios.scenario import Scenario, Step, span_ms
@@ -78,6 +79,18 @@ class Said:
     def statement(self) -> Statement:
         """Its header."""
         return Statement.parse(self.signed.statement)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A party's node, as the guards of its officers' clients ask it."""
+
+    stage: Stage
+    party: str
+
+    def request(self, op: str, **arguments: Any) -> Any:
+        """Ask it."""
+        return self.stage.ask(self.party, op, **{k: v for k, v in arguments.items() if k != "counterpart"})
 
 
 class Play:
@@ -242,6 +255,7 @@ class Play:
             own=step.party,
         )
         letter = self._letter(step, kind, replied)
+        check_quotes(_Node(self.stage, step.party), channel, letter, allowed=False)
         composed = make(letter, place, channel, now_ms=channel.now_ms, emergency=step.emergency)
         signed = SignedStatement(statement=composed.statement_bytes, signatures=(), body=composed.body)
         return kind, channel, signed

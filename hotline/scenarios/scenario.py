@@ -63,6 +63,7 @@ _TOP: Final = {
     "outcomes": list,
     "rests_on": list,
     "seconds": int,
+    "under": str,
     "agreement": str,
     "verdict": str,
     "found": list,
@@ -150,6 +151,7 @@ class Scenario:
         outcomes: outcomes of procedures that it covers, as `request partly`.
         rests_on: what it cannot do without; each is taken away in turn by the tests, and then it must fail.
         seconds: how long it should take where people watch.
+        under: `usual`, or `model` for the model agreement.
         agreement: TOML text of the terms that differ from the usual ones, named as in an agreement.
         verdict: of the audit in the end.
         found: codes of findings that the audit must have among its own.
@@ -163,6 +165,7 @@ class Scenario:
     outcomes: tuple[str, ...]
     rests_on: tuple[str, ...]
     seconds: int
+    under: str
     agreement: str
     verdict: str
     found: tuple[str, ...]
@@ -206,6 +209,7 @@ def read_scenario(name: str, text: bytes) -> Scenario:
         outcomes=_texts(name, 0, values.get("outcomes", [])),
         rests_on=_texts(name, 0, values["rests_on"]),
         seconds=values.get("seconds", 8),
+        under=values.get("under", "usual"),
         agreement=values.get("agreement", ""),
         verdict=values.get("verdict", "verified"),
         found=_texts(name, 0, values.get("found", [])),

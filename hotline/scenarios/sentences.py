@@ -10,6 +10,7 @@
     note counts, note does not count      whether it has an effect
     note waits for release/senior         a draft, and the place that is open
     note calls senior                     a draft calls for an officer of this role by now
+    BOR sees told as unproved             unproved, asked, proved or disowned, on a second channel
     note stands as held-back              draft, held-back, queued, logged, held or closed
     sanction in force, sanction not in force
     sanction in register measures
@@ -120,6 +121,7 @@ _STATEMENTS = tuple((re.compile(pattern), look) for pattern, look in OF_STATEMEN
 _WAITS = re.compile(rf"{_NAME} waits for (?P<slot>[a-z/]+)")
 _STANDS = re.compile(rf"{_NAME} stands as (?P<state>draft|held-back|queued|logged|held|closed)")
 _CALLS = re.compile(rf"{_NAME} calls (?P<role>[a-z]+)")
+_PROOF = re.compile(rf"(?P<party>ARC|BOR) sees {_NAME} as (?P<state>unproved|asked|proved|disowned)")
 _LINE = re.compile(r"(?P<party>ARC|BOR) line is (?P<state>up|degraded|down)")
 _ALARM = re.compile(rf"(?P<party>ARC|BOR) (?P<not>no )?alarm (?P<code>{_WORD})")
 BY_NODES: Final = frozenset({_clock, _rung, _no_answer, _register})
@@ -128,7 +130,7 @@ BY_NODES: Final = frozenset({_clock, _rung, _no_answer, _register})
 
 def subject_of(sentence: str) -> str | None:
     """The name of the statement that a sentence is about, or None."""
-    for pattern in (_WAITS, _STANDS, _CALLS, *(pattern for pattern, _ in _STATEMENTS)):
+    for pattern in (_WAITS, _STANDS, _CALLS, _PROOF, *(pattern for pattern, _ in _STATEMENTS)):
         match = pattern.fullmatch(sentence)
         if match is not None:
             return match["subject"]
@@ -167,6 +169,9 @@ def differing(sentence: str, stage: Stage, subject: Subject | None) -> list[_Fou
         return [] if fits else [(subject.voice, seen, match["slot"])]
     if match := _STANDS.fullmatch(sentence):
         return [] if subject.state == match["state"] else [(subject.voice, subject.state, match["state"])]
+    if match := _PROOF.fullmatch(sentence):
+        proof = None if subject.index is None else stage.proof(match["party"], subject.voice, subject.index)
+        return [] if proof == match["state"] else [(match["party"], proof or "no proof asked for", match["state"])]
     if match := _CALLS.fullmatch(sentence):
         roles = stage.called(subject.voice, subject.id) if subject.state == "draft" else ()
         return [] if match["role"] in roles else [(subject.voice, ", ".join(roles) or "nobody called", match["role"])]

@@ -193,6 +193,16 @@ class Stage(Protocol):
     def see(self, observer: str, voice: str, index: int) -> Seen | None:
         """One entry as an observer sees it now; None where they do not have it yet."""
 
+    def proof(self, party: str, voice: str, index: int) -> str | None:
+        """How far a party has a grave message of the other proved on a second channel; None where nothing is asked."""
+
+    def ask(self, party: str, op: str, **arguments: Any) -> Any:
+        """Ask a party's node, as an officer's client does before it signs.
+
+        Raises:
+            Declined: it does not answer that.
+        """
+
     def alarms(self, party: str) -> tuple[str, ...]:
         """Codes of the alarms that a party's node raised."""
 

@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from hotline.agreements import model_text
 from hotline.scenarios.errors import Misspelt
 from hotline.scenarios.scenario import Scenario
 from hotline.scenarios.toml_spelling import spelt
@@ -23,6 +24,8 @@ from protocol.agreement_text import read
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
 
+MODEL: Final = "model"
+UNDER: Final = ("usual", MODEL)
 REVIEW: Final = timedelta(days=365)
 
 
@@ -60,7 +63,13 @@ def scenario_agreement(
         beat=BeatTerms(),
         line=LineTerms(),
     )
-    made = amended(usual, scenarios[0].agreement, scenario=scenarios[0].name)
+    first = scenarios[0]
+    if first.under not in UNDER:
+        raise Misspelt(first.name, 0, f"under is one of {', '.join(UNDER)}")
+    if first.under == MODEL:
+        usual = amended(usual, model_text().decode(), scenario=first.name)
+        usual = replace(usual, purpose=DEMONSTRATION)
+    made = amended(usual, first.agreement, scenario=first.name)
     kinds = {step.what for one in scenarios for step in one.steps}
     return made if pace == 1 else faster(made, catalogue, kinds, pace)
 

@@ -147,7 +147,7 @@ class _Setting:
     journal: Journal
     now_ms: int
 
-    def request(self, op: str) -> dict[str, Any]:
+    def request(self, op: str, **arguments: Any) -> dict[str, Any]:
         """As the local API's `journal-setting`."""
         found = self.journal.setting()
         return {
@@ -602,6 +602,16 @@ class Simulated:
                 found[location(verdict.voice, verdict.index)] = verdict, None
             self._seen = sizes, {place: (one, ledger.item(place)) for place, (one, _) in found.items()}
         return self._seen[1]
+
+    def proof(self, party: str, voice: str, index: int) -> str | None:
+        line = self.lives[party].line
+        view = line.projection.entry(voice, index)
+        return None if view is None else line.proofs.of(view)
+
+    def ask(self, party: str, op: str, **arguments: Any) -> Any:
+        if op != "quoted":
+            raise Declined("request-malformed", f"the simulator does not answer {op}")
+        return [list(one) for one in self.lives[party].line.unofficial.quoted(arguments["texts"])]
 
     def alarms(self, party: str) -> tuple[str, ...]:
         return tuple(self.raised[party])

@@ -33,7 +33,7 @@ def without_term(scenario: Scenario, what: str) -> Scenario:
     """The scenario under an agreement that lacks a term."""
     path = what.removeprefix("agreement").strip()
     if not path:
-        return replace(scenario, agreement="")
+        return replace(scenario, agreement="", under="usual")
     values = tomllib.loads(scenario.agreement)
     _remove(values, path.split(), what)
     return replace(scenario, agreement=spelt(values))
