@@ -14,13 +14,15 @@ from nodes.resources import catalogue
 from protocol.codes import CODES
 from protocol.field_types import check_field
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "officer.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = DOCS / "officer.md"
 LINES_MAX = 110
 
 
 def commands() -> list[str]:
-    """Every line of the page's console blocks."""
-    blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    """Every line of the console blocks of the page, and of the one that it leads to."""
+    pages = PAGE.read_text(encoding="utf-8") + (DOCS / "release.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```console\n(.*?)```", pages, re.DOTALL)
     return [line.removeprefix("$ hotline ") for block in blocks for line in block.splitlines()]
 
 
