@@ -28,7 +28,7 @@ from protocol.fit import header_fits
 from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, sunset_ms
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
-from protocol.reading import passes_always
+from protocol.reading import ROSTER_KIND, passes_always
 from protocol.signature import PURPOSE, Signature, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
@@ -85,11 +85,18 @@ class Desk:
         self._agreement = agreement
         self._catalogue = catalogue
         self._sealing = sealing
+        self._earlier: frozenset[bytes] = frozenset()
         self._reign = Reign(agreement, catalogue, ends_ms=sunset_ms(agreement.sunset_date))
 
-    def governed(self, reign: Reign) -> None:
-        """Admit by what has come into force."""
+    def governed(self, reign: Reign, earlier: frozenset[bytes] = frozenset()) -> None:
+        """Admit by what has come into force.
+
+        Args:
+            reign: in force.
+            earlier: digests of the agreements before it; a roster that roots signed under one of them counts.
+        """
         self._reign = reign
+        self._earlier = earlier
         self._agreement, self._catalogue = reign.agreement, reign.catalogue
 
     def admit(
@@ -142,6 +149,9 @@ class Desk:
     def _check_place(self, statement: Statement, at_ms: int) -> None:
         if (statement.channel, statement.party) != (self._agreement.channel, self._party):
             raise AdmissionRefused("wrong-channel", "the statement is of another channel or party")
+        if statement.kind == ROSTER_KIND and statement.agreement in self._earlier:
+            # The roots are far away, and what they signed before the amendment is judged by the one in force.
+            return
         if statement.agreement != self._agreement.digest or statement.catalogue != self._catalogue.digest:
             raise AdmissionRefused("wrong-agreement", "the statement was not made under the agreement in force")
         if statement.release_by_ms is not None and at_ms > statement.release_by_ms:

@@ -282,7 +282,7 @@ class Line:
             waiters=self._waiters,
             base=self.past.base(self.own),
         )
-        self._desk.governed(reign)
+        self._desk.governed(reign, projection.governance.earlier())
         self.proofs = Proofs(
             own=self.own,
             threads=projection,
@@ -487,7 +487,7 @@ class Line:
         self.catalogue = reign.catalogue
         self._machine.governed(reign)
         self._arrivals.governed(reign)
-        self._desk.governed(reign)
+        self._desk.governed(reign, self.projection.governance.earlier())
         if news:
             await self.driver.tell(partial(self._keep_pace, agreement))
             self.alarm("agreement-amended", f"in force: {agreement.digest.hex()}")

@@ -190,6 +190,10 @@ class Governance:
         """The reign of an agreement that was in force before that number, or None where none was."""
         return next((reign for reign in self.reigns[:number] if reign.agreement.digest == digest), None)
 
+    def earlier(self) -> frozenset[Hash]:
+        """Digests of the agreements that were in force before the newest one."""
+        return frozenset(one.agreement.digest for one in self.reigns) - {self.newest.agreement.digest}
+
     def arrive(self, index: int, held: int) -> None:
         """A home entry brings the other log up to `held`: what was said there has its place now."""
         while self._coming and self._coming[0].index < held:

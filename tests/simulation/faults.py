@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.simulation.treaties import FAMILY
+
 FAMILIES: Final[dict[str, float]] = {
     "drop": 0.5,
     "delay": 0.5,
@@ -98,9 +100,9 @@ class Plan:
 
 def named(text: str) -> tuple[int, frozenset[str]]:
     """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`; with
-    `long` among them it is a long one."""
+    `long` among them it is a long one, and with `amend` its agreements are amended."""
     seed, *forced = text.split("+")
-    unknown = set(forced) - FAMILIES.keys() - {LONG}
+    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY}
     if unknown:
         raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
     return int(seed), frozenset(forced)
@@ -128,7 +130,7 @@ def draw(
         for name, likely in FAMILIES.items()
         if chance.random() < likely * (1 if long or name == "drop" else SHORT_SHARE)
     )
-    armed |= forced - {LONG}
+    armed |= forced - {LONG, FAMILY}
     if {"fork", "old-disk"} <= armed:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"fork" if "old-disk" in forced else "old-disk"}

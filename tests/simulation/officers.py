@@ -15,6 +15,7 @@ from typing import Any, Final
 from keys.hybrid import HybridPrivateKey
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
+from protocol.agreement import Agreement
 from protocol.compose import Setting, compose
 from protocol.signature import sign_statement
 from protocol.statement import LogState, Statement
@@ -61,6 +62,7 @@ class Desk:
         own, their: what was really said, to choose something to answer.
         chance: of the world.
         key: gives the key of a person; keys may be replaced.
+        terms: the agreement in force, as their node last told them.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class Desk:
         their: Truth,
         chance: Random,
         key: Callable[[int], HybridPrivateKey],
+        terms: Agreement,
     ) -> None:
         self.pair = pair
         self.disk = disk
         self.own, self.their = own, their
         self.chance = chance
         self.key = key
+        self.terms = terms
         self.party = disk.party
 
     def statement(self, now_ms: int, *, flash: bool = False, small: bool = False) -> tuple[SignedStatement, list[int]]:
@@ -112,7 +116,7 @@ class Desk:
             header["respond_by_ms"] = now_ms + 3_600_000
         if kind.outcomes:
             header["outcome"] = chance.choice(kind.outcomes)
-        terms = parties.agreement(self.pair)
+        terms = self.terms
         own, their = store.head(self.party), store.head(self.disk.counterpart)
         made = compose(
             kind,

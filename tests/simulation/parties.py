@@ -26,7 +26,7 @@ from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.agreement_terms import AuthorityRule, BeatTerms, Party
 from protocol.body import Recipient
-from protocol.signature import ROOT_ROLE, sign_statement
+from protocol.signature import ROOT_ROLE, Signature, sign_statement
 from protocol.statement import EMPTY_LOG, Statement
 from protocol.tagged import digest
 from tests.builders import EPOCH, PEOPLE, START_MS, YEAR_MS, hybrid, make_agreement, seed
@@ -155,10 +155,26 @@ def following(before: Roster, text: bytes, pair: tuple[str, str], **changes: Any
         changes: what is different.
     """
     made = replace(before, version=before.version + 1, previous=sha256(text).digest(), **changes)
-    return made, _document(made.party, pair, "roster", rosters.render(made), made.version)
+    return made, document(made.party, pair, "roster", rosters.render(made), made.version)
 
 
-def _document(party: str, pair: tuple[str, str], kind: str, text: bytes, version: int = 1) -> SignedStatement:
+def by_roots(statement: bytes, party: str, pair: tuple[str, str]) -> tuple[Signature, ...]:
+    """Two of a party's roots sign a statement."""
+    return tuple(
+        sign_statement(
+            statement,
+            channel=agreement(pair).channel,
+            party=party,
+            signer=f"root/{number}",
+            role=ROOT_ROLE,
+            key=hybrid(f"{party} {number}", KeyRole.ROOT),
+        )
+        for number in (1, 2)
+    )
+
+
+def document(party: str, pair: tuple[str, str], kind: str, text: bytes, version: int = 1) -> SignedStatement:
+    """A document as a party's roots sign it under the founding agreement, at the beginning of its log."""
     terms = agreement(pair)
     statement = Statement(
         channel=terms.channel,
@@ -176,17 +192,7 @@ def _document(party: str, pair: tuple[str, str], kind: str, text: bytes, version
         body_digest=digest(text),
         body_length=len(text),
     ).encode()
-    signatures = tuple(
-        sign_statement(
-            statement,
-            channel=terms.channel,
-            party=party,
-            signer=f"root/{number}",
-            role=ROOT_ROLE,
-            key=hybrid(f"{party} {number}", KeyRole.ROOT),
-        )
-        for number in (1, 2)
-    )
+    signatures = by_roots(statement, party, pair)
     return SignedStatement(statement=statement, signatures=signatures, body=text)
 
 
@@ -197,8 +203,8 @@ def ministries(*, stubbed: bool) -> Ministries:
     for pair in CHANNELS:
         for party in pair:
             first = (
-                _document(party, pair, "agreement", agreement(pair).text),
-                _document(party, pair, "roster", rosters.render(roster(party, pair))),
+                document(party, pair, "agreement", agreement(pair).text),
+                document(party, pair, "roster", rosters.render(roster(party, pair))),
             )
             made.first[party, pair] = first
             made.held[party, pair] = check_roster(agreement(pair), party, first[1])

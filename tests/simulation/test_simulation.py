@@ -33,6 +33,11 @@ KEPT = [
 ]
 
 SOMETIMES = (
+    "agreement superseded shown",
+    "alarm agreement-amended",
+    "amendment countersigned",
+    "amendment signed",
+    "officer refused by an amendment",
     "adversary cross",
     "adversary forge",
     "adversary reflect",
@@ -107,6 +112,8 @@ SOMETIMES = (
 
 STANDARD = range(1000, 1140)
 CHOSEN = [
+    *(f"{seed}+amend" for seed in range(20)),
+    *(f"{seed}+amend+roster" for seed in range(6)),
     *(f"{seed}+burst" for seed in range(6)),
     *(f"{seed}+forge+long" for seed in range(24)),
     *(f"{seed}+unheard-of+long" for seed in range(12)),

@@ -46,6 +46,7 @@ from nodes.store import (
     StoreFull,
 )
 from nodes.verified import Verified
+from protocol.agreement import Agreement
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import VerifiedCheckpoint
 from protocol.effects import (
@@ -68,7 +69,7 @@ from protocol.frames import FrameType
 from protocol.signature import Signature
 from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
-from tests.simulation import parties
+from tests.simulation import parties, treaties
 from tests.simulation.adversary import OFTEN, WHAT, Adversary
 from tests.simulation.auditor import STOLEN, refuted
 from tests.simulation.derived import KeptProjection, let_go
@@ -93,6 +94,12 @@ BACKLOG_US = 4_000_000
 LOOK_US = 20_000
 """How often it is looked at whether they do."""
 
+
+BY_AMENDMENT = frozenset({"wrong-agreement", "amendment-refused"})
+"""Why a node refuses what was made for an agreement that is not in force any more."""
+
+BY_ORDER = frozenset({"agreement-superseded", "amendment-refused"})
+"""Faults of honest entries where another text was accepted first, or meanwhile."""
 
 BY_ROSTER = frozenset({"roster-expired", "key-not-in-roster", "role-not-held", "bad-signature"})
 """Why a statement is refused that was signed by somebody whom a new roster does not have so any more."""
@@ -247,6 +254,11 @@ class World:
         self.rosters = {voice: self._first_roster(voice) for voice in self.disks}
         self.keys: dict[tuple[str, str], dict[int, HybridPrivateKey]] = {voice: {} for voice in self.disks}
         self.changed: set[tuple[str, str]] = set()
+        self.amended: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], Agreement] = {}
+        self._treaty = Random(f"treaty {seed}")
+        if treaties.armed(seed, forced, self.plan.armed):
+            self._plan_amendments()
         self._note_flipped: set[tuple[str, str]] = set()
         self._roster_question: dict[tuple[str, str], int] = {}
         self.healed_us = 0
@@ -254,6 +266,20 @@ class World:
         self._look_again_us = 0
         for route in self.network.routes.values():
             route.delay_us = self.chance.randrange(500, 60_000)
+
+    def _plan_amendments(self) -> None:
+        """When roots sign: texts of either side, some of them at once, and what accepts them."""
+        chance, until_us = self._treaty, self.plan.until_us
+        for _ in range(chance.randint(1, 3)):
+            pair = chance.choice(parties.CHANNELS)
+            at_us = chance.randrange(1_500_000, until_us)
+            voices = [pair, pair[::-1]] if chance.random() < 0.4 else [chance.choice((pair, pair[::-1]))]
+            for voice in voices:
+                self.loop.at_us(at_us, partial(self._amend, voice, accept=False), context=NOBODY)
+            for _ in range(4):
+                later_us = at_us + chance.randrange(300_000, 8_000_000)
+                for one in (pair, pair[::-1]):
+                    self.loop.at_us(later_us, partial(self._amend, one, accept=True), context=NOBODY)
 
     # --- the trace ----------------------------------------------------------------------------------------------------
 
@@ -539,7 +565,31 @@ class World:
             self.ghost.truth[voice[1], voice[0]],
             self.chance,
             lambda number: keys.get(number) or parties.officer(voice[0], number),
+            self._terms(voice),
         )
+
+    def _terms(self, voice: tuple[str, str]) -> Agreement:
+        """What is in force, as a party's officers last heard from their node."""
+        life = self.lives.get(voice[0])
+        if life is not None and life.alive and voice[1] in life.lines:
+            self._told[voice] = life.lines[voice[1]].agreement
+        return self._told.get(voice) or parties.agreement(_pair_of(voice))
+
+    def _amend(self, voice: tuple[str, str], *, accept: bool) -> None:
+        """A party's roots sign another text, or countersign that of the other party."""
+        life = self.lives.get(voice[0])
+        if not self.faulty or life is None or not life.alive or not life.lines[voice[1]].live:
+            return
+        make = treaties.countersignature if accept else treaties.amendment
+        try:
+            signed = make(life.lines[voice[1]], self._treaty)
+        except NodeError:
+            # Its disk is damaged just now, and the roots are asked another time.
+            return
+        if signed is not None:
+            self.amended.update({voice, voice[::-1]})
+            self.count("amendment countersigned" if accept else "amendment signed")
+            self._question(voice, signed, [], self._desk(voice))
 
     def _speak(self, party: str, counterpart: str, *, flash: bool = False, small: bool = False) -> None:
         voice = party, counterpart
@@ -596,7 +646,10 @@ class World:
             return
         except NodeError as error:
             # A draft that was logged meanwhile, by another attempt of the same officer, is no draft any more.
-            if life.alive and voice in self.changed and error.code in BY_ROSTER:
+            if life.alive and voice in self.amended and error.code in BY_AMENDMENT:
+                self.count("officer refused by an amendment")
+                self._open_questions.pop(number, None)
+            elif life.alive and voice in self.changed and error.code in BY_ROSTER:
                 self.count("officer refused by a new roster")
                 self._open_questions.pop(number, None)
             elif voice in self.ghost.flipped and error.code in BY_DAMAGE:
@@ -1001,6 +1054,10 @@ class World:
             tolerated = PUT_BACK if truth.rolled_back or other.rolled_back else frozenset()
             if voice in self.changed:
                 tolerated |= {"roster-expired"}
+            if voice in self.amended:
+                tolerated |= BY_ORDER
+                if "agreement-superseded" in faults:
+                    self.count("agreement superseded shown")
             if said.statement_id in self.ghost.unheard_of:
                 if effective or "not-understood" not in faults:
                     raise Violation("P15", f"{voice[0]} {index} is of no kind that is known here, and has {faults}")
@@ -1025,7 +1082,7 @@ class World:
         self.ghost.check_kept(disk)
         for statement_id, state in self.ghost.acknowledged[voice].items():
             waits = disk.store.waiting_of(statement_id)
-            refused = waits is not None and waits[0] == REFUSED and voice in self.changed
+            refused = waits is not None and waits[0] == REFUSED and voice in self.changed | self.amended
             promised = statement_id not in self.ghost.forgiven and not truth.rolled_back and not refused
             if promised and state in ("logged", "held", "queued") and statement_id not in truth.places:
                 raise Violation("I4", f"a statement acknowledged as {state} never came into the log of {voice[0]}")
