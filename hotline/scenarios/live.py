@@ -20,15 +20,18 @@ from hotline.demo.processes import NodeProcess, stop
 from hotline.demo.rules import ARC, BOR, Actor
 from hotline.demo.stage import Side, free_ports, furnish, new_directory, pair, write_policy
 from hotline.desk import Channel, Desk, Officer, Spoken
+from hotline.documents import ROSTER, sign_document
 from hotline.errors import CouldNot
 from hotline.journalling import make_act
 from hotline.party_file import read_party
 from hotline.reference import Reference
+from hotline.root_signing import open_roots
 from hotline.scenarios.relay import Relay
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.stage import Audited, Declined, Seen, Unplayable
 from hotline.scenarios.terms import scenario_agreement
 from hotline.terms import Terms
+from keys.roster import render as render_roster
 from nodes.errors import ApiRefused
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
@@ -270,12 +273,30 @@ class Live:
         raise Unplayable("only a node that was tampered with logs what nobody signed; the simulator has one")
 
     def enact(
-        self, party: str, kind: str, text: bytes, *, thread: bytes, in_reply_to: bytes | None
+        self, party: str, kind: str, text: bytes, *, thread: bytes | None, in_reply_to: bytes | None
     ) -> tuple[SignedStatement, Mapping[str, Any]]:
-        raise Unplayable("the roots of these two homes sign in a ceremony; see `hotline agreement`")
+        channel, side = self.channel(party), self.paired.side(party)
+        signed = sign_document(
+            kind,
+            text,
+            agreement=channel.agreement,
+            party=party,
+            roots=open_roots(read_party(side.home.party_path), side.secrets),
+            issued_at_ms=now_ms(),
+            after=channel.own_log,
+            seen=channel.their_log,
+            thread=thread,
+            in_reply_to=in_reply_to,
+        )
+        return signed, self.submit(party, signed)
 
     def dismiss(self, party: str, name: str) -> None:
-        raise Unplayable("the roots of these two homes sign in a ceremony; see `hotline roster renew`")
+        before = self.channel(party).rosters[party]
+        number = self.paired.officer(party, name).number
+        people = tuple(person for person in before.people if person.number != number)
+        previous = digest(render_roster(before))
+        made = replace(before, version=before.version + 1, previous=previous, people=people)
+        self.enact(party, ROSTER, render_roster(made), thread=None, in_reply_to=None)
 
     # --- looking ------------------------------------------------------------------------------------------------------
 

@@ -55,6 +55,8 @@ VERBS: Final = (
     "clock",
     "wait",
 )
+SIMULATED: Final = frozenset({"forge", "clock"})
+"""What no two nodes as they are can play: one that was tampered with, and a clock that somebody turns."""
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _TOP: Final = {
     "title": str,
@@ -63,6 +65,7 @@ _TOP: Final = {
     "outcomes": list,
     "rests_on": list,
     "seconds": int,
+    "simulated": bool,
     "under": str,
     "agreement": str,
     "verdict": str,
@@ -151,6 +154,7 @@ class Scenario:
         outcomes: outcomes of procedures that it covers, as `request partly`.
         rests_on: what it cannot do without; each is taken away in turn by the tests, and then it must fail.
         seconds: how long it should take where people watch.
+        simulated: it needs the days of a calendar, which nobody divides.
         under: `usual`, or `model` for the model agreement.
         agreement: TOML text of the terms that differ from the usual ones, named as in an agreement.
         verdict: of the audit in the end.
@@ -165,11 +169,17 @@ class Scenario:
     outcomes: tuple[str, ...]
     rests_on: tuple[str, ...]
     seconds: int
+    simulated: bool
     under: str
     agreement: str
     verdict: str
     found: tuple[str, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def watchable(self) -> bool:
+        """Whether two nodes as they are can play it."""
+        return not self.simulated and not any(step.verb in SIMULATED for step in self.steps)
 
     @property
     def length_ms(self) -> int:
@@ -209,6 +219,7 @@ def read_scenario(name: str, text: bytes) -> Scenario:
         outcomes=_texts(name, 0, values.get("outcomes", [])),
         rests_on=_texts(name, 0, values["rests_on"]),
         seconds=values.get("seconds", 8),
+        simulated=values.get("simulated", False),
         under=values.get("under", "usual"),
         agreement=values.get("agreement", ""),
         verdict=values.get("verdict", "verified"),

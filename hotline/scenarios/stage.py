@@ -174,7 +174,7 @@ class Stage(Protocol):
         """
 
     def enact(
-        self, party: str, kind: str, text: bytes, *, thread: bytes, in_reply_to: bytes | None
+        self, party: str, kind: str, text: bytes, *, thread: bytes | None, in_reply_to: bytes | None
     ) -> tuple[SignedStatement, Mapping[str, Any]]:
         """Let a party's roots sign a document and its node take it; gives it and its outcome.
 

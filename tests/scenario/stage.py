@@ -509,7 +509,7 @@ class Simulated:
         return int(placed.index)
 
     def enact(
-        self, party: str, kind: str, text: bytes, *, thread: bytes, in_reply_to: bytes | None
+        self, party: str, kind: str, text: bytes, *, thread: bytes | None, in_reply_to: bytes | None
     ) -> tuple[SignedStatement, Mapping[str, Any]]:
         channel = self.channel(party)
         signed = self.document(
