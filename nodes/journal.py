@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -117,7 +117,8 @@ class Recorded:
 
 
 Made = Callable[[], tuple[SignedStatement, Statement]]
-Waiting = tuple[Made, "asyncio.Future[Placed | None]"]
+Waiting = tuple[Made, "asyncio.Future[Placed | None]", bool]
+"""How it is made, who waits for it, and whether it is lost if it cannot be written now."""
 
 
 class Journal:
@@ -190,6 +191,9 @@ class Journal:
         Raises:
             JournalRefused: `journal-broken`.
         """
+        if self._log is None and self._broken is None:
+            # It may have been tried before, without room on the disk.
+            self._settled.clear()
         self._wake.set()
         await self._settled.wait()
         self._opened()
@@ -223,7 +227,7 @@ class Journal:
         try:
             if not self._at_once:
                 await self._wake.wait()
-            log = self._log = await on_thread(self._executor, self._open_log)
+            log = self._log = await self._opened_log()
             self._clock.not_before(log.store.head(self._party).last_ms)
             self._sequencer = Sequencer(
                 store=log.store,
@@ -248,6 +252,19 @@ class Journal:
             self._settled.set()
             self._let_go()
 
+    async def _opened_log(self) -> JournalLog:
+        """Open the log, as soon as there is room for it."""
+        while True:
+            try:
+                return await on_thread(self._executor, self._open_log)
+            except StoreFull as error:
+                self.log.error("journal not opened", code=error.code, detail=error.text)
+                self._let_go()
+                self._tell()
+                self._wake.clear()
+                self._settled.set()
+                await self._wake.wait()
+
     async def _drain_for_ever(self, log: JournalLog) -> None:
         while True:
             self._wake.clear()
@@ -261,22 +278,28 @@ class Journal:
         self._waiting.clear()
         lost, rosters = self._lost, await on_thread(self._executor, self._rosters_to_note, log)
         before = self._before(log, rosters)
-        placed = [await self._begin(make) for make in (*before, *(make for make, _ in waiting))]
-        results = [None if one is None else await _result(one) for one in placed]
-        if None not in results[: len(before)]:
+        # What must stand before an act does, or the act is not written.
+        begun = await self._place(before)
+        results = await self._place([make for make, _, _ in waiting]) if None not in begun else [None] * len(waiting)
+        if None not in begun:
             self._lost -= lost
             for counterpart, held in rosters.items():
                 self._noted[counterpart] = digest(held.text)
                 # Lost in a crash, it is written down once more.
                 log.store.later(_note_name(counterpart), self._noted[counterpart])
         await self._flush(log)
-        for (_, future), result in zip(waiting, results[len(before) :], strict=True):
-            if result is None:
+        for (_, future, counts), result in zip(waiting, results, strict=True):
+            if result is None and counts:
                 self._lose()
             if not future.done():
                 future.set_result(result)
-        if any(one is None for one in results):
+        if None in (*begun, *results):
             self._tell()
+
+    async def _place(self, acts: Sequence[Made]) -> list[Placed | None]:
+        """Write acts, as many as can be in one commit; None for each that could not be."""
+        placed = [await self._begin(make) for make in acts]
+        return [None if one is None else await _result(one) for one in placed]
 
     async def _flush(self, log: JournalLog) -> None:
         """Leave the newest checkpoint beside the entries too, where exports and backups look for it."""
@@ -334,8 +357,9 @@ class Journal:
     def _let_go(self) -> None:
         """Whoever waits is told that it is not written."""
         while self._waiting:
-            _, future = self._waiting.popleft()
-            self._lose()
+            _, future, counts = self._waiting.popleft()
+            if counts:
+                self._lose()
             if not future.done():
                 future.set_result(None)
 
@@ -361,14 +385,19 @@ class Journal:
         """
         return self._enqueue(partial(self._act, kind, dict(facts), text, by))
 
-    def _enqueue(self, make: Made) -> asyncio.Future[Placed | None]:
+    def note(self, kind: str, facts: Mapping[str, Value]) -> asyncio.Future[Placed | None]:
+        """Write down what a command left; as `write`. What cannot be written now is not lost: the note stays."""
+        return self._enqueue(partial(self._act, kind, dict(facts), None, None), counts=False)
+
+    def _enqueue(self, make: Made, *, counts: bool = True) -> asyncio.Future[Placed | None]:
         future: asyncio.Future[Placed | None] = asyncio.get_running_loop().create_future()
         if self._broken is not None or len(self._waiting) >= WAITING_MAX:
-            self._lose()
+            if counts:
+                self._lose()
             self._tell()
             future.set_result(None)
             return future
-        self._waiting.append((make, future))
+        self._waiting.append((make, future, counts))
         self._wake.set()
         return future
 
@@ -418,7 +447,8 @@ class Journal:
         statement = await on_thread(self._executor, self._check, signed, person)
         index = log.store.find(statement.id)
         if index is None:
-            placed = await asyncio.shield(self._enqueue(lambda: (signed, statement)))
+            # Whoever acts is told that it was not written, so nothing of it is missing unseen.
+            placed = await asyncio.shield(self._enqueue(lambda: (signed, statement), counts=False))
             if placed is None:
                 raise JournalRefused(BROKEN, "the act could not be written down")
             return Recorded(placed.index, statement, person, placed.logged_at_ms)

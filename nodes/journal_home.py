@@ -299,7 +299,7 @@ async def take_up(home: NodeHome, journal: Journal) -> None:
     """Write down what commands leave, for ever. A note goes once it has its place."""
     while True:
         for path, kind, facts in await asyncio.to_thread(notes, home, journal.catalogue):
-            if await journal.write(kind, facts) is None:
+            if journal.broken is not None or await journal.note(kind, facts) is None:
                 break
             await asyncio.to_thread(path.unlink, missing_ok=True)
         await asyncio.sleep(NOTES_LOOK_S)

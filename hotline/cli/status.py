@@ -117,9 +117,12 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             number = index + sum(one["entries"] for one in succeeded if one["party"] == channel["counterpart"])
             text = f"{channel['counterpart']} {number} came ahead of {max(0, index - channel['their_size'])} entries"
             lines.append(output.paint(f"    FLASH      {text}; read it now with: hotline inbox", "bold", "red"))
-        for name in ("queued", "drafts"):
+        for name in ("queued", "drafts", "held_back"):
             if details.get(name):
-                lines.append(f"    {name:<10} {details[name]}")
+                lines.append(f"    {name.replace('_', ' '):<10} {details[name]}")
+        if details.get("reviews"):
+            text = f"{details['reviews']} released by one person wait for their review; run: hotline drafts"
+            lines.append(output.paint(f"    EMERGENCY  {text}", "bold", "red"))
         for alarm in details.get("alarms", ())[-3:]:
             text = printable(f"{zulu_short(alarm['at_ms'])} {alarm['code']}: {alarm['text']}")
             lines.append(output.paint(f"    ALARM      {text}", "bold", "red"))

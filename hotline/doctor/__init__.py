@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from hotline import key_status
 from hotline.doctor import dates, machine, node, paging, reach
 from hotline.doctor.check import Check, Result
+from hotline.doctor.journal import journal
 from hotline.errors import HotlineError
 from hotline.key_status import Due
 from hotline.party_file import read_party
@@ -58,6 +59,7 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
     yield from _keys(home, now_ms)
     yield dates.backup(home.path, now_ms)
     yield dates.scrub(home.path, now_ms)
+    yield journal(home)
     if not channels:
         fix = "Pair with another party: hotline pair"
         yield Check(name="channels", result="warn", text="there is none yet", fix=fix)

@@ -13,7 +13,7 @@ from nodes.export import export
 from nodes.home import NodeHome
 from nodes.journal import Author, JournalRefused
 from nodes.journal_export import export_journal
-from nodes.journal_home import folders, leave_note, set_aside
+from nodes.journal_home import folders, leave_note, open_journal, set_aside
 from nodes.node import Node
 from nodes.resources import journal_catalogue
 from nodes.signed import SignedStatement
@@ -195,6 +195,27 @@ def test_what_was_lost_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert [(one.facts or {})["lost"] for one in gap] == [2]
         assert kinds(found)[-1] == "unmute"
         assert node.journal.lost == 0
+
+    alone(home, test)
+
+
+def test_a_journal_for_which_there_is_no_room_begins_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first acts are counted as lost, officers are told at once, and the next act with room begins it."""
+    from nodes.store import StoreFull
+
+    home = write_homes(tmp_path)["ARC"]
+
+    async def test(node: Node) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise StoreFull("disk-full", "no room")
+
+        monkeypatch.setattr("nodes.node.open_journal", full)
+        assert await node.journal.write("take-over", {"role": "duty"}, by=DUTY) is None
+        with pytest.raises(JournalRefused):
+            await node.journal.ready()
+        monkeypatch.setattr("nodes.node.open_journal", open_journal)
+        assert await node.journal.write("take-over", {"role": "duty"}, by=DUTY) is not None
+        assert kinds(await acts(node)) == ["roster", "begun", "gap", "take-over"]
 
     alone(home, test)
 
