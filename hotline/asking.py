@@ -81,7 +81,7 @@ def _ask_again(letter: Letter, catalogue: Catalogue, words: Words, *, now_ms: in
     """Ask anew for the fields of a rule that is broken, so that nothing else has to be written again."""
     for problem in letter.broken(catalogue, now_ms=now_ms):
         rule = next(one for one in letter.kind.rules if one.label() == problem.text)
-        click.echo(f"\n{problem.text}", err=True)
+        click.echo(f"\n{words.rule(letter.kind, problem.text)}", err=True)
         for name in rule.fields:
             item = letter.kind.field(name.partition(".")[0])
             if item is not None:

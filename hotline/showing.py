@@ -28,16 +28,12 @@ PROOFS = {
 """Of a grave message that was not proved: a word for lists, and what it means."""
 EMERGENCY_RELEASE = "*** EMERGENCY: one person released this alone ***"
 _URGENT = frozenset({"flash", "immediate"})
-# Facts of the header that are codes or ranks of a vocabulary; the catalogue gives their types and not their words.
+# Facts that are codes or ranks of a vocabulary and of which no rule says so.
 _FACT_TERMS = {
-    ("assessment", "band"): "band",
-    ("disclosure-propose", "audience"): "audience",
     ("gone", "reason"): "gone-reason",
     ("line", "state"): "line-state",
-    ("line-suspend", "reason"): "suspension-reason",
     ("step", "rung_from"): "rung",
     ("step", "rung_to"): "rung",
-    ("threshold-crossed", "band"): "band",
 }
 
 
@@ -157,7 +153,7 @@ def _fact_row(kind: Kind | None, name: str, value: Any, words: Words) -> str:
     from nodes.resources import catalogue
 
     typed = "" if kind is None else kind.facts.get(name, "")
-    vocabulary = _FACT_TERMS.get(("" if kind is None else kind.name, name))
+    vocabulary = None if kind is None else _vocabulary_of_fact(kind, name)
     if typed.startswith("time") and type(value) is int and value >= 0:
         return row(name, zulu(value), words)
     if vocabulary is None:
@@ -169,6 +165,13 @@ def _fact_row(kind: Kind | None, name: str, value: Any, words: Words) -> str:
     if known is None or found is None:
         return row(name, fact_text(value), words)
     return said_row(name, f"{fact_text(value)} ({words.term(known, found.code)})", words)
+
+
+def _vocabulary_of_fact(kind: Kind, name: str) -> str | None:
+    for rule in kind.rules:
+        if rule.vocabulary is not None and rule.fields == (f"fact.{name}",):
+            return rule.vocabulary
+    return _FACT_TERMS.get((kind.name, name))
 
 
 def ahead_text(view: Mapping[str, Any]) -> str:

@@ -58,6 +58,14 @@ class Words:
         """The help of a field, or of one of its columns; may be empty."""
         return self._field("help", kind, item, column)
 
+    def rule(self, kind: Kind, english: str) -> str:
+        """What a rule of the kind says, by its English; any other text as it is, printable."""
+        from protocol.wording import rule_key
+
+        numbers = (number for number, rule in enumerate(kind.rules, 1) if rule.label() == english)
+        number = next(numbers, None)
+        return printable(english) if number is None else self._say(f"{rule_key(kind, number)}.help", english)
+
     def term(self, vocabulary: Vocabulary, code: str) -> str:
         """The label of a code of the vocabulary."""
         from protocol.wording import term_key

@@ -165,6 +165,11 @@ def field_key(kind: Kind, item: Field, column: Field | None = None) -> str:
     return key if column is None else f"{key}.{column.name}"
 
 
+def rule_key(kind: Kind, number: int) -> str:
+    """Give the key that the string of a kind's rule begins with; its number counts from 1."""
+    return f"{kind_key(kind)}.rule.{number}"
+
+
 def term_key(vocabulary: str, code: str) -> str:
     """Give the key that the strings of a code begin with."""
     return f"vocabulary.{vocabulary}.{code}"
@@ -207,6 +212,9 @@ def wanted(catalogue: Catalogue, own: Mapping[str, str], *, kinds: Iterable[str]
                 one = column or item
                 found.update(_labelled(field_key(kind, item, column), one.label(), one.help()))
                 vocabularies |= {one.vocabulary} - {None}  # type: ignore[arg-type]
+        for number, rule in enumerate(kind.rules, 1):
+            found[f"{rule_key(kind, number)}.help"] = rule.label()
+            vocabularies |= {rule.vocabulary} - {None}  # type: ignore[arg-type]
     for vocabulary in catalogue.vocabularies:
         if vocabulary.name in vocabularies:
             for term in vocabulary.terms:
@@ -214,9 +222,9 @@ def wanted(catalogue: Catalogue, own: Mapping[str, str], *, kinds: Iterable[str]
     return {key: text for key, text in found.items() if not is_mark(text)}
 
 
+# Those of the header, and of facts that no rule speaks of.
 _HEADER_VOCABULARIES = (
-    "severity", "precedence", "status", "outcome", "role", "desk", "line-state", "gone-reason", "suspension-reason",
-    "rung", "band", "audience",
+    "severity", "precedence", "status", "outcome", "role", "desk", "line-state", "gone-reason", "rung",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.desk import Spoken
     from hotline.errors import Refused
     from hotline.opening import say_opened
+    from hotline.printable import printable
     from hotline.rules_read import broken_texts
     from hotline.sending import fetch
     from hotline.showing import field_lines, header_lines, row, said_row, verdict_lines
@@ -71,7 +72,9 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             if spoken.kind.fields
             else [row("text", contents["text"], output.words)]
         )
-    lines += [output.paint(row("RULE BROKEN", text, output.words), "bold", "red") for text in broken]
+    for text in broken:
+        said = printable(text) if spoken.kind is None else output.words.rule(spoken.kind, text)
+        lines.append(output.paint(said_row("RULE BROKEN", said, output.words), "bold", "red"))
     if spoken.branch:
         lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]
     if opened is not None:
