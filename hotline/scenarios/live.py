@@ -166,7 +166,7 @@ class Live:
         self.catalogue: Catalogue = paired.catalogue
         self._desks: dict[str, Desk] = {}
         self.agreement: Agreement = self.channel("ARC").agreement
-        self._began_s = time.monotonic()
+        self._last_ms, self._last_s = 0, time.monotonic()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -188,9 +188,11 @@ class Live:
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def until(self, at_ms: int) -> None:
-        left_s = self._began_s + at_ms / self.pace / 1000 - time.monotonic()
+        # From the step before, so that a slow machine does not shorten what comes after it.
+        left_s = self._last_s + (at_ms - self._last_ms) / self.pace / 1000 - time.monotonic()
         if left_s > 0:
             time.sleep(left_s)
+        self._last_ms, self._last_s = at_ms, time.monotonic()
 
     def settle(self) -> None:
         if self.paired.relays[0].down or not all(node.pid for node in self.paired.nodes.values()):
@@ -362,6 +364,7 @@ def seen_of(view: Mapping[str, Any], registers: Mapping[str, Sequence[Mapping[st
         effective=view["effective"],
         in_force=view["in_force"],
         no_answer=view["no_answer"],
+        phase=(view["course"] or {}).get("phase"),
         registers=tuple(
             name for name, rows in registers.items() if any(row["serial"] == view["serial"] for row in rows)
         ),

@@ -13,6 +13,7 @@
     BOR sees told as unproved             unproved, asked, proved or disowned, on a second channel
     note stands as held-back              draft, held-back, queued, logged, held or closed
     sanction in force, sanction not in force
+    sanction phase is 2
     sanction in register measures
     sanction not in register measures
     ARC line is down
@@ -99,6 +100,10 @@ def _no_answer(seen: Seen, match: Match[str]) -> tuple[object, object]:
     return seen.no_answer, match["state"]
 
 
+def _phase(seen: Seen, match: Match[str]) -> tuple[object, object]:
+    return seen.phase, int(match["number"])
+
+
 def _register(seen: Seen, match: Match[str]) -> tuple[object, object]:
     listed = match["name"] in seen.registers
     return ("listed" if listed else "not listed"), ("not listed" if match["not"] else "listed")
@@ -108,6 +113,7 @@ _NAME = rf"(?P<subject>{_WORD})"
 OF_STATEMENTS: Final[tuple[tuple[str, _OfStatement], ...]] = (
     (rf"{_NAME} (?P<clock>{_WORD}) clock is (?P<state>{_WORD})", _clock),
     (rf"{_NAME} rung is (?P<state>{_WORD})", _rung),
+    (rf"{_NAME} phase is (?P<number>[0-9]{{1,6}})", _phase),
     (rf"{_NAME} is not (?P<state>{_WORD})", _not_state),
     (rf"{_NAME} is (?P<state>{_WORD})", _state),
     (rf"{_NAME} has no fault", _no_fault),

@@ -50,6 +50,7 @@ class Seen:
         in_force: whether it is in force now.
         no_answer: why there is no answer, as `protocol.standing` names it, or None.
         registers: those that list it, now.
+        phase: the number of the phase that was stated last, or None.
     """
 
     state: str | None
@@ -60,6 +61,7 @@ class Seen:
     in_force: bool = False
     no_answer: str | None = None
     registers: tuple[str, ...] = ()
+    phase: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

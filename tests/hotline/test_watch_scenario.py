@@ -29,3 +29,12 @@ def test_the_scenarios_are_listed() -> None:
     done = run_command("demo", "--scenario", "clarification-party", "--json")
     assert done.returncode == 2
     assert "did you mean clarification-partly" in done.stdout + done.stderr
+
+
+def test_what_two_nodes_cannot_play_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    """A scenario with a stolen node or a turned clock says so, and no directory is left."""
+    directory = tmp_path / "played"
+    done = run_command("demo", "--scenario", "unauthorised", "--dir", directory, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == "scenario-unplayable"
+    assert not directory.exists()

@@ -564,6 +564,7 @@ class Simulated:
             clocks={},
             effective=verdict.effective,
             in_force=item is not None and in_force(item, self.now_ms("ARC")),
+            phase=None if item is None or item.course is None else item.course.phase,
         )
 
     def _fold(self) -> dict[int, tuple[Verdict, Any]]:

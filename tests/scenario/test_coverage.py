@@ -80,6 +80,25 @@ def test_every_outcome_of_a_procedure_has_a_scenario() -> None:
     assert states - own - set(OUTCOMES) == set()
 
 
+def test_every_move_that_a_kind_can_make_is_rested_upon() -> None:
+    """Each is made idle in turn by the tests, and then a scenario fails: no row of the procedures is without effect."""
+    named = {what.split()[-1] for one in scenarios() for what in one.rests_on if what.startswith("procedures move")}
+    steps = {kind.step for kind in catalogue().kinds}
+    can = {
+        (f"{move.procedure}.{move.step}", move.by)
+        for move in catalogue().procedures.moves
+        if move.step in steps and _replies(move.procedure, move.step)
+    }
+    assert {name for name, by in can if not named & {name, f"{name}.{by}"}} == set()
+
+
+def _replies(procedure: str, step: str) -> bool:
+    """Whether a kind of that step may name one of that procedure."""
+    found = catalogue()
+    asked = {kind.name for kind in found.kinds if kind.procedure == procedure}
+    return any(kind.step == step and asked & set(kind.replies_to) for kind in found.kinds)
+
+
 def test_a_scenario_that_claims_an_outcome_expects_it() -> None:
     """The sentence stands there."""
     for one in scenarios():

@@ -104,7 +104,10 @@ def _idle(row: Mapping[str, Any]) -> dict[str, Any]:
     """A move that changes nothing; a start that starts nothing."""
     kept = ("procedure", "step", "by", "from", "times")
     idle = {key: value for key, value in row.items() if key in kept}
-    return idle if "by" in row else {**idle, "state": "said"}
+    if "by" not in row:
+        return {**idle, "state": "said"}
+    # What only has to be of some state to count has none of them then.
+    return {**idle, "from": ["said"]} if idle == row else idle
 
 
 def _is(item: Any, name: str) -> bool:
