@@ -20,7 +20,6 @@ from nodes.past import open_past
 from nodes.soundness import checkpoint_of
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_COSIGNED, LogStore
-from protocol import canonical
 from protocol.agreement import Agreement
 from protocol.branches import FORK_NOTE
 from protocol.errors import ProtocolError
@@ -131,27 +130,3 @@ def _due(channel: ChannelHome) -> int | None:
             connection.close()
     except apsw.Error:
         return None
-
-
-def agreement_in_force(channel: ChannelHome) -> tuple[Agreement, bool]:
-    """The agreement in force as far as the node has judged, without the node.
-
-    Returns:
-        The agreement, and whether it is an amendment. Where what was judged cannot be read, that of the pairing.
-
-    Raises:
-        HomeRefused: `home-file-malformed`; the agreement of the pairing does not parse.
-        FileRefused: it is absent.
-    """
-    founding = read_agreement(channel)
-    try:
-        connection = apsw.Connection(str(channel.docket_db), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            kept = connection.execute("SELECT value FROM meta WHERE name='governance'").get
-        finally:
-            connection.close()
-        governance: Any = canonical.decode(kept, bytes_max=len(kept), items_max=len(kept)) if kept else []
-        reigns = governance[0] if governance else []
-        return (Agreement.parse(reigns[-1][0]), True) if reigns else (founding, False)
-    except (apsw.Error, ProtocolError, IndexError, TypeError):
-        return founding, False

@@ -60,15 +60,16 @@ def contacts_command(context: click.Context, counterpart: str | None, card: bool
 def _contacts(settings: Settings) -> list[Contacts]:
     """What the home knows without a node: the agreement in force in a node's home, the pinned one in an officer's."""
     from hotline.contacts import Contacts
+    from nodes.governing import agreement_in_force
     from nodes.home import NodeHome
-    from nodes.stopped import agreement_in_force
     from protocol.agreement import Agreement
 
     home = settings.any_home()
     found = []
     if isinstance(home, NodeHome):
         for channel in home.channels():
-            agreement, amended = agreement_in_force(channel)
+            agreement = agreement_in_force(channel)
+            amended = agreement.founding is not None
             source = "in force as far as this node has judged"
             found.append(Contacts(own=home.party, agreement=agreement, amended=amended, source=source))
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from protocol.signature import sign_statement
 from protocol.statement import LogState, Statement
 from protocol.tagged import digest
 from tests.builders import hybrid
-from tests.nodes.homes import agreement, document, said
+from tests.nodes.homes import agreement, document, letter, said, setting, signed_by
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 
 TWO = AuthorityRule(("goodwill",), (("duty",), ("release",)))
@@ -206,10 +207,37 @@ def test_what_waits_in_the_outbox_and_is_refused_stops_nothing(tmp_path: Path) -
         (outbox / "amend.statement").write_bytes((await speak()).encode())
         async with running(homes["ARC"]) as arc, running(homes["BOR"]):
             await held(arc, said("ARC", "once more"))
-            assert any(one["code"] == "amendment-refused" for one in line_of(arc).alarms)
+            await until(lambda: any(one["code"] == "amendment-refused" for one in line_of(arc).alarms))
         assert [path.name for path in outbox.iterdir()] == ["amend.refused"]
 
     run(go_on)
+
+
+def test_past_its_sunset_a_line_carries_what_always_passes_and_says_so(tmp_path: Path) -> None:
+    """By both nodes' own clocks: a message is refused, a flash passes, and the status says since when."""
+    homes = write_homes(tmp_path)
+    over = amended(review_date=date(2020, 1, 1), sunset_date=date(2020, 1, 2))
+
+    async def speak() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
+            leaf = leaf_at(arc, await state(arc, "agreement-amend", over.text))
+            await until(lambda: line_of(bor).store.head("ARC").size > 2)
+            await state(bor, "agreement-countersign", over.text, leaf)
+            await until(lambda: in_force(arc) == in_force(bor) == over)
+            line = line_of(arc)
+            place = replace(setting("ARC"), agreement=over.digest)
+            with pytest.raises(AdmissionRefused) as refusal:
+                await line.intake.submit(signed_by(letter("ARC", place=place), (1, "duty")))
+            assert refusal.value.code == "after-sunset"
+            await held(arc, signed_by(letter("ARC", place=place, precedence="flash"), (1, "duty")))
+            await until(lambda: line.judged[0] == line.store.head("ARC").size)
+            faults = line.projection.entry("ARC", line.store.head("ARC").size - 1)
+            assert "after-sunset" not in str(faults)
+            details = line.details()
+            assert details["ends_ms"] == 1_577_923_200_000
+            assert details["review_due"] == "2020-01-01"
+
+    run(speak)
 
 
 def test_a_chain_that_does_not_hold_is_refused() -> None:

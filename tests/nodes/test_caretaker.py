@@ -47,6 +47,14 @@ def test_the_review_of_the_agreement_is_said_to_be_due() -> None:
     assert said == ("agreement-review-due", f"to be reviewed by {day.isoformat()}")
 
 
+def test_the_end_of_the_agreement_is_said() -> None:
+    """From its first moment on, and not before."""
+    rosters = (roster("ARC"), roster("BOR"))
+    assert list(running_out(agreement(), rosters, wall_ms=NOW_MS, ends_ms=NOW_MS + 1)) == []
+    (said,) = running_out(agreement(), rosters, wall_ms=NOW_MS, ends_ms=NOW_MS)
+    assert said[0] == "agreement-ended"
+
+
 def test_a_running_node_raises_it_and_falls_silent_when_it_is_mended(tmp_path: Path) -> None:
     """Once a day while it holds, at both nodes; after the next roster not again."""
     homes = write_homes(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from protocol.agreement import Agreement
 from protocol.audit import audit
 from protocol.evidence import MemoryEvidence
@@ -72,3 +74,15 @@ def test_the_review_date_is_that_of_the_agreement_in_force() -> None:
     world, _ = amended_line()
     late_ms = START_MS + 400 * 86_400_000
     assert "agreement-review-due" in codes(audited(world, world.files("ARC"), world.files("BOR"), at_ms=late_ms))
+
+
+def test_an_agreement_that_has_ended_is_said_to_have() -> None:
+    """By the time of the audit; what was said before stays said."""
+    world = Treaty(review_date=date(2027, 1, 1), sunset_date=date(2027, 1, 1))
+    world.say("ARC", "goodwill")
+    world.say("BOR", "goodwill")
+    files = world.files("ARC"), world.files("BOR")
+    assert codes(audited(world, *files)) == set()
+    late = audited(world, *files, at_ms=START_MS + 400 * 86_400_000)
+    assert codes(late) == {"agreement-ended", "agreement-review-due"}
+    assert late.verdict == "verified"
