@@ -5,6 +5,8 @@ import tomllib
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nodes.resources import catalogue, language_file
 from protocol.wording import LANGUAGES, Said, Wording, WordingRefused, copies_english, own_strings, wanted
@@ -201,3 +203,13 @@ def test_a_review_counts_before_what_comes_with_the_program_until_the_english_ch
     assert (good.over(base).label("kind.update.label", "Update").text) == "B"
     assert good.over(base).label("kind.update.label", "Update").beside is None
     assert (old.over(base).label("kind.update.label", "Update").text) == "A"
+
+
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
+def test_no_bytes_break_the_reader(data: bytes) -> None:
+    """A file of a home may hold anything: it is strings of a language, or it is refused."""
+    try:
+        found = Wording.load(data, "fr")
+    except WordingRefused:
+        return
+    assert all(said.state in {"reviewed", "unreviewed"} for said in found.strings.values())
