@@ -112,20 +112,18 @@ def faster(agreement: Agreement, catalogue: Catalogue, kinds: set[str], pace: fl
         kinds: names of those.
         pace: the divisor.
     """
-    rows = tuple(_kind_clocks(agreement, catalogue, kinds))
-    made: Agreement = _divided(replace(agreement, kind_clocks=rows), pace)
-    return made
+    made: Agreement = _divided(agreement, pace)
+    return replace(made, kind_clocks=(*made.kind_clocks, *_kind_clocks(agreement, catalogue, kinds, pace)))
 
 
-def _kind_clocks(agreement: Agreement, catalogue: Catalogue, kinds: set[str]) -> Iterator[KindClock]:
-    """The agreement's clocks of single kinds, and those of the catalogue that it leaves as they are."""
-    yield from agreement.kind_clocks
+def _kind_clocks(agreement: Agreement, catalogue: Catalogue, kinds: set[str], pace: float) -> Iterator[KindClock]:
+    """The clocks of single kinds that the catalogue has and the agreement leaves as they are, divided."""
     for name in sorted(kinds):
         kind = catalogue.kind(name)
         for spelling, within_ms in ({} if kind is None else kind.clocks).items():
             clock = spelling.removesuffix("_ms")
             if clock in CLOCK_NAMES and agreement.kind_clock(name, clock) is None:
-                yield KindClock(kind=name, clock=clock, within_ms=within_ms, source="the catalogue")
+                yield KindClock(kind=name, clock=clock, within_ms=max(1, int(within_ms / pace)), source="the catalogue")
 
 
 def _divided(value: Any, pace: float) -> Any:

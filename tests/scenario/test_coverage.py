@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from hotline.scenarios.scenario import Scenario
+from hotline.scenarios.live import pace_of
+from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.shelf import scenario, scenario_names
+from hotline.scenarios.terms import scenario_agreement
 from nodes.resources import catalogue
+from protocol.agreement_terms import Party
 from protocol.procedures import STATES
+from tests.builders import DOMAINS, START_MS, roots
+from tests.scenario.stage import NAMED
 
 ROWS = (
     # The line.
@@ -108,6 +113,14 @@ def test_a_scenario_that_claims_an_outcome_expects_it() -> None:
             word = {"unanswered-since": "overdue", "in-force": "in force"}.get(state, state)
             assert word in said or state in said, f"{one.name} claims {outcome}"
             assert procedure in {*STATES, "receipt"}
+
+
+def test_every_scenario_that_can_be_watched_has_an_agreement_at_its_pace() -> None:
+    """Every interval divided so that it takes the seconds that it says, the terms can still stand."""
+    first, second = (Party(short, NAMED[short], DOMAINS[short], roots(short)) for short in PARTIES)
+    for one in scenarios():
+        made = scenario_agreement([one], (first, second), catalogue(), at_ms=START_MS, pace=pace_of(one))
+        assert made.clocks["flash"].open_within_ms <= 15 * 60_000
 
 
 def test_every_scenario_rests_on_something_of_its_own() -> None:
