@@ -29,7 +29,7 @@ from nodes.journal import Journal, JournalRefused
 from nodes.kept import CLOSED, DRAFT, HELD_BACK, REVIEW, Kept
 from nodes.outcome import Draft
 from nodes.signed import SignedStatement
-from nodes.store import LogStore
+from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
@@ -73,6 +73,9 @@ class Host(Protocol):
 
     def rosters(self) -> tuple[Roster, Roster]:
         """Ours and theirs, in force."""
+
+    def broke(self, error: NodeError) -> None:
+        """A write failed: the process must end."""
 
     def alarm(self, code: str, text: str) -> None:
         """Tell people."""
@@ -147,7 +150,12 @@ class Drafts:
         self._automated: list[int] = []
 
     async def _on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
-        return await on_thread(self._executor, call, *arguments)
+        try:
+            return await on_thread(self._executor, call, *arguments)
+        except StoreBroken as error:
+            # What is on the disk now is not known; nothing more is said or kept.
+            self._host.broke(error)
+            raise
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
