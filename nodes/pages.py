@@ -26,7 +26,7 @@ from nodes.files import read_file, write_file
 from nodes.page import Call, Cause, Item, Mute, Page, Reached
 from nodes.pagers.calling import Caller
 from nodes.pagers.terms import Pager, reached_for
-from nodes.paging import Paging
+from nodes.paging import MUTE_MS_MAX, Paging
 from nodes.paging_rules import UNTIL_IT_ENDS
 from nodes.threads import on_thread
 
@@ -40,7 +40,6 @@ IDLE_TICK_S: Final = 10.0
 AGAIN_S: Final = 0.5
 """Lines are read at most so often, whatever happens on them."""
 
-MUTE_MS_MAX: Final = 7 * 86_400_000
 
 PAGER_FAILED: Final = "pager-failed"
 NOT_KEPT: Final = "pages-not-kept"

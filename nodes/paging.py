@@ -26,6 +26,9 @@ PAGES_MAX: Final = 1_024
 RETRY_MS: Final = (5_000, 30_000, 120_000, 600_000)
 """How long after a failure a pager is tried again; after the last it has failed for this call."""
 
+MUTE_MS_MAX: Final = 7 * 86_400_000
+"""How long a role may be muted."""
+
 GAP_MS: Final = 10_000
 GAP_MAX_MS: Final = 600_000
 FLASH_GAP_MAX_MS: Final = 60_000
@@ -95,8 +98,10 @@ class Paging:
     def _note(self, key: str, cause: Cause, now_ms: int) -> None:
         page = self.pages.get(key)
         if page is not None:
-            if page.cause != cause:
-                self.pages[key] = replace(page, cause=cause)
+            # A clock that was ahead when it began, and is not any more, makes nobody wait until it is there again.
+            late = page.since_ms > now_ms and cause.since_ms <= now_ms
+            if page.cause != cause or late:
+                self.pages[key] = replace(page, cause=cause, since_ms=now_ms if late else page.since_ms)
                 self.revision += 1
             return
         if len(self.pages) >= PAGES_MAX and not self._make_room(cause):
@@ -159,8 +164,8 @@ class Paging:
         return self.mutes.pop(role, None)
 
     def end_mutes(self, now_ms: int) -> list[Mute]:
-        """Let go of those that have ended."""
-        ended = [mute for mute in self.mutes.values() if mute.until_ms <= now_ms]
+        """Let go of those that have ended, and of those that were begun under a clock that was far ahead."""
+        ended = [mute for mute in self.mutes.values() if not 0 < mute.until_ms - now_ms <= MUTE_MS_MAX]
         for mute in ended:
             self.unmute(mute.role)
         return ended
@@ -221,7 +226,7 @@ class Paging:
             if before is None:
                 if planned.at_ms <= now_ms or planned.call in page.brought:
                     yield planned
-            elif before.state == "failed" and now_ms >= before.at_ms + RETRY_MS[before.tries - 1]:
+            elif before.state == "failed" and not 0 <= now_ms - before.at_ms < RETRY_MS[before.tries - 1]:
                 yield planned
 
     def _plan(self, page: Page, now_ms: int) -> Iterator[_Planned]:

@@ -325,6 +325,22 @@ def test_an_alarm_stands_until_it_is_acknowledged_and_counts() -> None:
     assert desk.page(ALARM).id != first
 
 
+def test_a_clock_that_goes_back_keeps_nobody_waiting() -> None:
+    """What began under a clock that was a year ahead begins now; what failed then is tried again; a mute of then ends."""
+    desk = Desk(DUTY, SENIOR)
+    desk.broken = {"duty-1", "senior-1"}
+    desk.standing = [statement(1)]
+    desk.pass_by(1_000)
+    desk.engine.mute(Mute(role="senior", until_ms=START + HOUR, even_flash=False, by="person 1", entry=7))
+    desk.broken = set()
+    desk.now_ms -= 365 * 24 * HOUR
+    desk.standing.append(statement(2))
+    desk.pass_by(30_000)
+    assert not desk.engine.mutes
+    for cause in desk.standing:
+        assert "done" in {one.state for one in desk.page(cause).called.values()}
+
+
 def test_lines_that_were_not_looked_at_keep_their_pages() -> None:
     """What cannot be read now has not ended."""
     desk = Desk(DUTY)

@@ -80,6 +80,8 @@ from tests.simulation.journals import KeptJournal
 from tests.simulation.loop import Process, SimLoop, Unhandled
 from tests.simulation.network import NOBODY, End, Network
 from tests.simulation.officers import Desk
+from tests.simulation.paging import EVERY_US as PAGED_EVERY_US
+from tests.simulation.paging import ONE_IN, Watchkeepers
 from tests.simulation.remembering import forget
 
 _P = ParamSpec("_P")
@@ -897,6 +899,9 @@ class World:
             loop.at_us(fault.at_us, self.strike, fault, context=NOBODY)
             if fault.kind in ("old-disk", "fork"):
                 loop.at_us(fault.at_us * 2 // 3, self._look, fault.party, context=NOBODY)
+        watch = Watchkeepers(self)
+        if self.seed % ONE_IN == 0:
+            loop.at_us(PAGED_EVERY_US, self.check, watch.look, context=NOBODY)
         loop.run_until(plan.until_us)
         self._heal()
         loop.run_until(loop.now_us + HEAL_US, done=self._settled)
@@ -905,6 +910,7 @@ class World:
             raise Violation("L1", f"no agreement after {HEAL_US // 1_000_000} s: {self._standing()}")
         loop.run_until(loop.now_us + 1_500_000)
         self.counters["append in parts"] += self.ghost.in_parts
+        watch.finish()
         self._last_checks()
 
     def _order(self, line: Line) -> list[tuple[int, ...]]:
