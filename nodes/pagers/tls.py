@@ -26,8 +26,13 @@ def context_of(ca_file: Path | None) -> ssl.SSLContext:
     Raises:
         PagerFailed: the authorities cannot be read.
     """
+    # Not the one for everybody: that writes its secrets to a file where the environment asks for it.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        if ca_file is None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        else:
+            context.load_verify_locations(cafile=str(ca_file))
     except (OSError, ssl.SSLError) as error:
         raise PagerFailed("the authorities of ca_file cannot be read") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -276,6 +276,15 @@ def test_a_webhook_is_only_believed_under_its_name(tmp_path: Path) -> None:
         assert "SSLCertVerificationError" in str(call(pager(tmp_path, webhook=url, ca_file=str(other))))
 
 
+def test_tls_to_pagers_writes_no_secrets_of_its_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment asks for."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "secrets"))
+    ca, context = authority(tmp_path)
+    with hook(context) as port:
+        assert call(pager(tmp_path, webhook=f"https://localhost:{port}/200", ca_file=str(ca))) is None
+    assert not (tmp_path / "secrets").exists()
+
+
 def test_a_secret_that_others_may_read_is_not_used(tmp_path: Path) -> None:
     """The call fails, and says what is to be done."""
     (tmp_path / "token").write_text("a secret\n")

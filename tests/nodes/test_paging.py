@@ -326,7 +326,7 @@ def test_an_alarm_stands_until_it_is_acknowledged_and_counts() -> None:
 
 
 def test_a_clock_that_goes_back_keeps_nobody_waiting() -> None:
-    """What began under a clock that was a year ahead begins now; what failed then is tried again; a mute of then ends."""
+    """What began under a clock that was ahead begins now; what failed then is tried again; a mute of then ends."""
     desk = Desk(DUTY, SENIOR)
     desk.broken = {"duty-1", "senior-1"}
     desk.standing = [statement(1)]
