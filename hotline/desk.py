@@ -16,16 +16,19 @@ from hotline.documents import check_roster
 from hotline.errors import CouldNot, Refused
 from hotline.reference import Reference
 from hotline.seen_rosters import check_seen
-from keys.hybrid import HybridPrivateKey
-from keys.keyring import OfficerKeyring
+from keys.divided import DividedKey
+from keys.hybrid import Signer
+from keys.roles import KeyRole
 from keys.roster import Person, Roster
+from keys.token_keyring import TokenKeyring
 from nodes.amendments import check_chain
 from nodes.client import ANSWER_TIMEOUT_S, NodeClient
 from nodes.errors import NodeError
 from nodes.home import OfficerHome
-from nodes.key_files import read_keyring
+from nodes.key_files import read_officer_keyring
 from nodes.resources import catalogue_of
 from nodes.signed import SignedStatement
+from nodes.token import TokenKey
 from protocol.agreement import Agreement
 from protocol.compose import check_contents, check_document
 from protocol.entry import Entry
@@ -43,12 +46,12 @@ class Officer:
     Attributes:
         home: their directory.
         number: their number in the roster.
-        key: their private key.
+        key: signs for them: a private key in memory, or one of which half is in a token.
     """
 
     home: OfficerHome
     number: int
-    key: HybridPrivateKey
+    key: Signer
 
     @classmethod
     def open(cls, home: OfficerHome, passphrase: bytes) -> Officer:
@@ -56,13 +59,31 @@ class Officer:
 
         Raises:
             PassphraseRefused: another passphrase.
-            CouldNot: the officer has no number yet.
+            CouldNot: the officer has no number yet, or their settings do not name their token's library.
+            NodeError: their token is not there or refuses (`token-...`): better now than after the form is filled in.
         """
-        ring = read_keyring(home.key_path, OfficerKeyring, passphrase)
+        ring = read_officer_keyring(home.key_path, passphrase)
+        if isinstance(ring, TokenKeyring):
+            token = token_key(home, ring)
+            token.check()
+            key = DividedKey.of(ring.ed25519, ring.mldsa65_seed, KeyRole.OFFICER, token.sign)
+            return cls(home=home, number=ring.number, key=key)
         number = ring.number if ring.number is not None else home.number
         if number is None:
             raise CouldNot("key-not-in-roster", f"{home.name} has no number in the roster yet")
         return cls(home=home, number=number, key=ring.signer())
+
+
+def token_key(home: OfficerHome, ring: TokenKeyring) -> TokenKey:
+    """The key in an officer's token.
+
+    Raises:
+        CouldNot: `token-module-refused`; the officer's settings do not name a library.
+    """
+    module = home.pkcs11_module
+    if module is None or not module.is_absolute():
+        raise CouldNot("token-module-refused", f"{home.settings_path} names no library by its whole path")
+    return TokenKey(module=module, serial=ring.serial, object_id=ring.object_id, pin=ring.pin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

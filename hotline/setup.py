@@ -6,19 +6,23 @@ Nothing here talks to a network. Private keys are made here, sealed here and nev
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline.errors import CouldNot, Misused
 from hotline.party_file import Member, PartyFile, read_party, toml_string, write_party
+from keys.divided import MLDSA65_SEED_BYTES, DividedKey
+from keys.hybrid import HybridPublicKey
 from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
 from keys.quorum import RootSet
-from keys.roles import ROLES
+from keys.roles import ROLES, KeyRole
 from keys.roster import Person
+from keys.token_keyring import TokenKeyring
 from nodes.config import render
 from nodes.files import make_directory, write_file
 from nodes.home import OFFICER_NAME, SHORT_NAME, NodeHome, parse_endpoint
 from nodes.key_files import write_keyring
+from nodes.token import make_key
 from protocol.agreement_terms import Party
 
 YEAR_MS = 365 * 86_400_000
@@ -96,8 +100,30 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     return home
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """Where an officer's Ed25519 key is to be made.
+
+    Attributes:
+        module: the PKCS#11 library of the token's maker, with its whole path.
+        label: of the token.
+        pin: of its user; never shown.
+    """
+
+    module: Path
+    label: str
+    pin: str = field(repr=False)
+
+
 def add_officer(
-    home: NodeHome, name: str, *, roles: tuple[str, ...], passphrase: bytes, now_ms: int, years: int
+    home: NodeHome,
+    name: str,
+    *,
+    roles: tuple[str, ...],
+    passphrase: bytes,
+    now_ms: int,
+    years: int,
+    token: NewToken | None = None,
 ) -> Member:
     """Make an officer home below a node home and enter the person into the party's card.
 
@@ -108,6 +134,7 @@ def add_officer(
         passphrase: of the officer's key file.
         now_ms: when the person's validity begins, UTC milliseconds.
         years: how long it lasts.
+        token: where half of their key is made and stays; None for a key file that has all of it.
 
     Returns:
         The new member. Rosters do not have them yet.
@@ -115,6 +142,7 @@ def add_officer(
     Raises:
         Misused: a name, role or duration that cannot stand.
         CouldNot: there is an officer of that name.
+        NodeError: the token is not there or refuses (`token-...`); nothing was written.
     """
     if OFFICER_NAME.fullmatch(name) is None:
         raise Misused("officer-refused", "an officer's name has lower-case letters, digits and hyphens")
@@ -128,7 +156,7 @@ def add_officer(
     if party.member(name) is not None or directory.exists():
         raise CouldNot("officer-exists", f"{home.path} has an officer {name!r} already")
     number = party.next_number()
-    ring = OfficerKeyring.generate(party.short, name, secrets.token_bytes, number=number)
+    ring, public = _new_key(party.short, name, number, token)
     make_directory(directory)
     make_directory(directory / "pins")
     write_keyring(directory / "officer.key", ring, passphrase)
@@ -142,6 +170,11 @@ def add_officer(
         "# Language of labels: en, fr, es, ru, ar or zh.\n"
         '# lang = "fr"\n'
     )
+    if token is not None:
+        settings += (
+            "# The library that reaches the token with half of the key, on this machine.\n"
+            f"pkcs11_module = {toml_string(str(token.module))}\n"
+        )
     write_file(directory / "officer.toml", settings.encode())
     for channel in home.channels():
         write_file(directory / "pins" / f"{channel.counterpart}.toml", channel.agreement_path.read_bytes())
@@ -150,10 +183,31 @@ def add_officer(
         person=Person(
             number=number,
             roles=tuple(role for role in ROLES if role in roles),
-            key=ring.signer().public,
+            key=public,
             valid_from_ms=now_ms,
             valid_until_ms=now_ms + years * YEAR_MS,
         ),
     )
     write_party(home.party_path, party.with_member(member))
     return member
+
+
+def _new_key(
+    party: str, name: str, number: int, token: NewToken | None
+) -> tuple[OfficerKeyring | TokenKeyring, HybridPublicKey]:
+    """Make an officer's key: all of it here, or half of it in a token."""
+    if token is None:
+        ring = OfficerKeyring.generate(party, name, secrets.token_bytes, number=number)
+        return ring, ring.signer().public
+    made, ed25519 = make_key(token.module, label=token.label, pin=token.pin, name=f"hotline {party} {number}")
+    half = TokenKeyring(
+        party=party,
+        name=name,
+        number=number,
+        ed25519=ed25519,
+        mldsa65_seed=secrets.token_bytes(MLDSA65_SEED_BYTES),
+        serial=made.serial,
+        object_id=made.object_id,
+        pin=made.pin,
+    )
+    return half, DividedKey.of(ed25519, half.mldsa65_seed, KeyRole.OFFICER, made.sign).public

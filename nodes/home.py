@@ -33,7 +33,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
 
     officers/duty/              0700
       officer.toml              party, name, number, where the node's socket is, language of labels
-      officer.key               sealed `OfficerKeyring`
+      officer.key               sealed `OfficerKeyring`, or `TokenKeyring`
       pins/BOR.toml             exact agreement text of the channel with BOR, as compared by voice
       seen.toml                 newest rosters that the officer's program has seen
       languages/fr.toml         as in a node home, where the officer's is on a machine of its own
@@ -350,6 +350,7 @@ class OfficerHome:
                 "number": (int, type(None)),
                 "node_socket": str,
                 "lang": (str, type(None)),
+                "pkcs11_module": (str, type(None)),
             },
         )
 
@@ -386,8 +387,14 @@ class OfficerHome:
         return self.path / _text(self._settings, "node_socket")
 
     @property
+    def pkcs11_module(self) -> Path | None:
+        """The library of the officer's token, or None where they have none."""
+        value = self._settings["pkcs11_module"]
+        return Path(value) if isinstance(value, str) else None
+
+    @property
     def key_path(self) -> Path:
-        """The sealed `OfficerKeyring`."""
+        """The sealed `OfficerKeyring`, or the `TokenKeyring` where half of the key is in a token."""
         return self.path / "officer.key"
 
     @property

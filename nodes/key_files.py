@@ -16,6 +16,7 @@ from typing import ClassVar, Protocol, Self, TypeVar
 from keys.envelope import BLOB_BYTES_MAX, NONCE_BYTES, SALT_BYTES, seal, unseal
 from keys.errors import WRONG_PURPOSE, EnvelopeRefused, PassphraseRefused
 from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
+from keys.token_keyring import TokenKeyring
 from nodes.errors import FileRefused
 from nodes.files import read_file, write_file
 from nodes.hardening import keep_memory_private
@@ -42,7 +43,7 @@ class Keyring(Protocol):
 
 K = TypeVar("K", bound="Keyring")
 
-KINDS: tuple[type[Keyring], ...] = (NodeKeyring, OfficerKeyring, RootKeyring, ReserveKeyring)
+KINDS: tuple[type[Keyring], ...] = (NodeKeyring, OfficerKeyring, TokenKeyring, RootKeyring, ReserveKeyring)
 """Everything that a key file may hold."""
 
 
@@ -65,6 +66,21 @@ def read_keyring(path: Path, kind: type[K], passphrase: bytes) -> K:
         EnvelopeRefused: damaged, or of another kind.
     """
     return _opened(read_file(path, bytes_max=BLOB_BYTES_MAX), kind, passphrase)
+
+
+def read_officer_keyring(path: Path, passphrase: bytes) -> OfficerKeyring | TokenKeyring:
+    """Open an officer's key file, whether it has the whole key or a token has half of it.
+
+    Raises:
+        FileRefused, PassphraseRefused, EnvelopeRefused: as `read_keyring`.
+    """
+    blob = read_file(path, bytes_max=BLOB_BYTES_MAX)
+    try:
+        return _opened(blob, OfficerKeyring, passphrase)
+    except EnvelopeRefused as error:
+        if error.kind != WRONG_PURPOSE:
+            raise
+    return _opened(blob, TokenKeyring, passphrase)
 
 
 def change_passphrase(path: Path, *, old: bytes, new: bytes) -> bool:

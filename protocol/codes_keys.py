@@ -4,6 +4,41 @@ from protocol.code import Code
 
 KEYS: tuple[Code, ...] = (
     Code(
+        "token-missing",
+        "error",
+        "the officer's token is not there",
+        "It is not plugged in, was pulled out, or is another one. Nothing was signed; drafts wait where they are.",
+        "Plug it in and try again. If it is lost: another officer signs, and `officer retire` ends this key.",
+    ),
+    Code(
+        "token-module-refused",
+        "error",
+        "the library of the token cannot be used",
+        "The file that `pkcs11_module` in officer.toml names is absent, or no PKCS#11 library.",
+        "Install the token maker's library, and name its file with its whole path.",
+    ),
+    Code(
+        "token-pin-refused",
+        "refuted",
+        "the token refuses the PIN",
+        "The PIN was changed, or the token is locked after too many tries. It is not tried again by itself.",
+        "Unlock the token with its maker's program, or add the officer anew with another one.",
+    ),
+    Code(
+        "token-key-missing",
+        "error",
+        "the token does not have the officer's key",
+        "It was set up anew, or the key was deleted. A key in a token has no copy.",
+        "Retire the officer, and add them anew with a new key.",
+    ),
+    Code(
+        "token-failed",
+        "error",
+        "the token failed",
+        "It does not do what was asked, or what it gave is no signature of the key. Nothing was signed.",
+        "Try again; try it in another machine. Ed25519 is needed: the token's maker says whether it has it.",
+    ),
+    Code(
         "officer-not-changed",
         "error",
         "an officer cannot be changed so",

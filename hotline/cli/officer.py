@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hotline.cli.officer_changes import absent, delegate, recall, retire
-from hotline.cli.settings import common_options, settings_of
+from hotline.cli.settings import Settings, common_options, settings_of
+
+if TYPE_CHECKING:
+    from hotline.setup import NewToken
 
 
 @click.group("officer")
@@ -80,6 +84,9 @@ def list_officers(context: click.Context) -> None:
 @click.option("--role", "roles", multiple=True, required=True, help="What they may sign as; repeat it for several.")
 @click.option("--years", type=int, default=2, show_default=True, help="How long the person is valid.")
 @click.option("--officer-passphrase-file", type=click.Path(), help="Passphrase of the officer's own key file.")
+@click.option("--token", "label", metavar="LABEL", help="Make half of the key in this PKCS#11 token, where it stays.")
+@click.option("--pkcs11-module", "module", type=click.Path(), help="The library of the token's maker, a .so file.")
+@click.option("--pin-file", type=click.Path(), help="PIN of the token. Default: it is asked for.")
 @click.option(
     "--roots", "roots_directory", type=click.Path(), help="Directory with the root keys. Default: HOME/roots."
 )
@@ -92,6 +99,9 @@ def add(
     roles: tuple[str, ...],
     years: int,
     officer_passphrase_file: str | None,
+    label: str | None,
+    module: str | None,
+    pin_file: str | None,
     roots_directory: str | None,
     roots_passphrase_file: str | None,
 ) -> None:
@@ -100,21 +110,25 @@ def add(
     Before pairing the person stands in the party's card and so in its first rosters. After pairing a new roster for
     each channel is signed by the roots, and the node logs it.
 
+    With --token the Ed25519 key is made in the token and never leaves it; the ML-DSA key, which tokens do not have yet,
+    and the PIN are in the sealed file. Both are needed to sign. A token that is lost has no copy.
+
     \b
     Roles: duty, release, senior, legal, technical, admin.
-    Example:
+    Examples:
       hotline --home ARC officer add release --role release
+      hotline --home ARC officer add duty --role duty --token duty --pkcs11-module /usr/lib/softhsm/libsofthsm2.so
     """
     from hotline.clock import now_ms
     from hotline.rosters import sign_next_rosters
-    from hotline.secret_files import root_secrets
+    from hotline.secret_files import passphrase_in, root_secrets
     from hotline.setup import add_officer
-    from nodes.files import read_file
 
     settings = settings_of(context)
     home = settings.node_home()
+    token = _token(settings, label, module, pin_file)
     if officer_passphrase_file is not None:
-        passphrase = read_file(Path(officer_passphrase_file), bytes_max=1024).removesuffix(b"\n")
+        passphrase = passphrase_in(officer_passphrase_file)
     else:
         passphrase = settings.passphrase(0, what=f"the new officer {name}", confirm=True)
     channels = home.channels()
@@ -123,7 +137,7 @@ def add(
         # The roots are opened before anything is written: without them nothing is half done.
         roots = root_secrets(settings, home, directory=roots_directory, passphrase_file=roots_passphrase_file)
     at_ms = now_ms()
-    member = add_officer(home, name, roles=roles, passphrase=passphrase, now_ms=at_ms, years=years)
+    member = add_officer(home, name, roles=roles, passphrase=passphrase, now_ms=at_ms, years=years, token=token)
     waiting: list[dict[str, object]] = []
     if roots is not None:
         waiting = sign_next_rosters(home, roots, now_ms=at_ms)
@@ -140,6 +154,27 @@ def add(
         },
         lines,
     )
+
+
+def _token(settings: Settings, label: str | None, module: str | None, pin_file: str | None) -> NewToken | None:
+    """Where the key is to be made, with the PIN from its file or asked for."""
+    from hotline.errors import Misused
+    from hotline.secret_files import passphrase_in
+    from hotline.setup import NewToken
+
+    if label is None and module is None and pin_file is None:
+        return None
+    if label is None or module is None or not Path(module).is_absolute():
+        raise Misused("usage", "a key in a token needs --token and --pkcs11-module with its whole path")
+    if pin_file is not None:
+        pin = passphrase_in(pin_file).decode("utf-8", "replace")
+    elif settings.may_ask:
+        pin = str(click.prompt(f"PIN of token {label}", hide_input=True, err=True))
+    else:
+        raise Misused("passphrase-needed", "the PIN of the token is needed: give --pin-file")
+    if not (pin.isascii() and pin.isprintable() and len(pin) <= 64):
+        raise Misused("usage", "a PIN has 1 to 64 characters of printable ASCII")
+    return NewToken(module=Path(module), label=label, pin=pin)
 
 
 for _command in (retire, delegate, absent, recall):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hotline import key_status
+from hotline.desk import token_key
 from hotline.doctor import dates, machine, node, paging, reach
 from hotline.doctor.check import Check, Result
 from hotline.doctor.journal import journal
@@ -18,16 +19,17 @@ from hotline.party_file import read_party
 from keys.errors import KeysError, PassphraseRefused
 from keys.keyring import NodeKeyring, OfficerKeyring
 from keys.tls_identity import spki_pin
+from keys.token_keyring import TokenKeyring
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.governing import reign_in_force
 from nodes.home import ChannelHome, NodeHome, OfficerHome
-from nodes.key_files import read_keyring
+from nodes.key_files import read_keyring, read_officer_keyring
 from nodes.past import open_past
 from nodes.stopped import open_store, read_agreement
 from nodes.tls import own_certificate
 
-Keyring = TypeVar("Keyring", NodeKeyring, OfficerKeyring)
+Keyring = TypeVar("Keyring", bound=NodeKeyring | OfficerKeyring | TokenKeyring)
 
 
 def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: int) -> Iterator[Check]:
@@ -42,11 +44,11 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
     yield from machine.clock(now_ms)
     yield from machine.modes(home.path)
     if isinstance(home, OfficerHome):
-        yield _key(home.key_path, passphrase, OfficerKeyring)[0]
+        yield from _officer_key(home, passphrase)
         yield node.running(home.node_socket)[0]
         yield _pins(home)
         return
-    found, keyring = _key(home.keyring_path, passphrase, NodeKeyring)
+    found, keyring = _key(home.keyring_path, passphrase, _node_keyring)
     yield found
     channels = home.channels()
     sizes = {channel.counterpart: _sizes(home, channel) for channel in channels}
@@ -69,7 +71,25 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
         yield from _log(home, channel, sizes[channel.counterpart])
 
 
-def _key(path: Path, passphrase: bytes | None, kind: type[Keyring]) -> tuple[Check, Keyring | None]:
+def _officer_key(home: OfficerHome, passphrase: bytes | None) -> Iterator[Check]:
+    """Look at an officer's key file, and at the token that has half of the key where there is one."""
+    found, ring = _key(home.key_path, passphrase, read_officer_keyring)
+    yield found
+    if isinstance(ring, TokenKeyring):
+        try:
+            token_key(home, ring).check()
+        except (NodeError, HotlineError) as error:
+            fix = f"hotline explain {error.code} says what to do."
+            yield Check(name="token", result="fail", text=error.text, fix=fix)
+        else:
+            yield Check(name="token", result="ok", text=f"token {ring.serial} is there and has the key")
+
+
+def _node_keyring(path: Path, passphrase: bytes) -> NodeKeyring:
+    return read_keyring(path, NodeKeyring, passphrase)
+
+
+def _key(path: Path, passphrase: bytes | None, opens: Callable[[Path, bytes], Keyring]) -> tuple[Check, Keyring | None]:
     """Look at a key file, and open it where there is a passphrase."""
     if not path.is_file():
         fix = "Bring it back from your backup."
@@ -78,7 +98,7 @@ def _key(path: Path, passphrase: bytes | None, kind: type[Keyring]) -> tuple[Che
         fix = "Give --passphrase-file to have it opened."
         return Check(name="key file", result="warn", text="it was not opened", fix=fix), None
     try:
-        keyring = read_keyring(path, kind, passphrase)
+        keyring = opens(path, passphrase)
     except PassphraseRefused:
         text = "the passphrase does not open it"
         return Check(name="key file", result="fail", text=text, fix="Try another passphrase."), None
