@@ -71,6 +71,14 @@ class Host(Protocol):
     def journal(self) -> Journal:
         """Where acts of people are written down."""
 
+    @property
+    def live(self) -> bool:
+        """Whether new entries may be signed."""
+
+    @property
+    def put_back(self) -> bool:
+        """Whether what waits here may have been decided about on a disk that is gone."""
+
     def rosters(self) -> tuple[Roster, Roster]:
         """Ours and theirs, in force."""
 
@@ -375,6 +383,8 @@ class Drafts:
             self._check_act(act, CHECK, kept.signed)
             await self._host.journal.submit(act, person=person)
             await self.put(DRAFT, bytes.fromhex(draft.id), replace(kept, hold=None))
+            if not draft.missing:
+                await self._mill.release(bytes.fromhex(draft.id), kept.signed)
         self._write("released", kept.signed, reason="checked")
 
     def _found(self, draft_id: str) -> tuple[Draft, Kept]:
@@ -432,6 +442,10 @@ class Drafts:
 
     # --- what time does -----------------------------------------------------------------------------------------------
 
+    def hurry(self) -> None:
+        """Something may be due now."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Release what is due, and say what was not reviewed in time; for ever."""
         while True:
@@ -447,9 +461,13 @@ class Drafts:
         """Do what is due; returns for how long nothing more is, in seconds."""
         now_ms = self._clock.now().wall_ms
         next_ms = now_ms + int(LOOK_S * 1000)
-        for statement_id, record, _ in await self._on_thread(self._store.waiting, HELD_BACK):
-            until_ms = Kept.parse(record).until_ms or 0
-            if until_ms <= now_ms:
+        held_back = await self._on_thread(self._store.waiting, HELD_BACK) if self._host.live else []
+        for statement_id, record, _ in held_back:
+            kept = Kept.parse(record)
+            until_ms = kept.until_ms or 0
+            if self._host.put_back and kept.hold == "window":
+                await self._ask_again(statement_id)
+            elif until_ms <= now_ms:
                 await self._release(statement_id)
             else:
                 next_ms = min(next_ms, until_ms)
@@ -461,6 +479,16 @@ class Drafts:
             else:
                 next_ms = min(next_ms, until_ms)
         return max(0.01, (next_ms - now_ms) / 1000)
+
+    async def _ask_again(self, statement_id: bytes) -> None:
+        """On a disk that was put back, it may be what somebody cancelled since: a person says whether it goes."""
+        async with self._mill.turn(statement_id):
+            waiting = await self._on_thread(self._store.waiting_of, statement_id)
+            if waiting is None or waiting[0] != HELD_BACK:
+                return
+            kept = replace(Kept.parse(waiting[1]), hold="restored", until_ms=None)
+            await self.put(DRAFT, statement_id, kept)
+        self._write("hold", kept.signed, reason="restored")
 
     async def _release(self, statement_id: bytes) -> None:
         async with self._mill.turn(statement_id):

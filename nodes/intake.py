@@ -54,10 +54,6 @@ class Host(DraftHost, Protocol):
     """What the intake needs of its line."""
 
     @property
-    def live(self) -> bool:
-        """Whether new entries may be signed."""
-
-    @property
     def held_size(self) -> int:
         """How far the counterpart holds our log."""
 
@@ -327,7 +323,8 @@ class Intake:
                 await self._place(await self._on_thread(self.admit, signed))
 
     async def log_queue(self) -> None:
-        """The line is live: log what stood in the queue, in its order."""
+        """The line is live: log what stood in the queue, in its order, and release what was held back meanwhile."""
+        self.drafts.hurry()
         for statement_id, record, _ in self._store.waiting(QUEUE):
             async with self.turn(statement_id):
                 await self._log(statement_id, Kept.parse(record).signed)

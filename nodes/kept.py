@@ -35,7 +35,7 @@ class Kept:
         signed: its bytes, signatures and body.
         automated: whether a program put it in.
         person: who brought it, closed it or released it; 0 where nothing is known.
-        hold: why it is held back: `window`, or for a person's check `rate` or `anomaly`; None for not at all.
+        hold: why it waits: `window`, or for a person's check `rate`, `anomaly` or `restored`; None for not at all.
         until_ms: when it is released, or is to be reviewed by; UTC milliseconds, or None for no time.
         closed_ms: when it was closed, UTC milliseconds, or None.
         act: the signed record of the journal act that closed it, or None.

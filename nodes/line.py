@@ -597,6 +597,11 @@ class Line:
         return self._speaking.live
 
     @property
+    def put_back(self) -> bool:
+        """Whether what waits here may have been decided about on a disk that is gone."""
+        return self._return.put_back
+
+    @property
     def held_size(self) -> int:
         """How far the counterpart holds our log."""
         return self._core.cosigned_size

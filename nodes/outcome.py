@@ -33,7 +33,7 @@ class Outcome:
         logged_at_ms: the node's time of logging, UTC milliseconds, or None.
         held_at_ms: when the first receipt for it came, by the node's clock, UTC milliseconds, or None.
         release_at_ms: when what is held back is released, UTC milliseconds; else None.
-        hold: why a person has to look first, `rate` or `anomaly`; else None.
+        hold: why a person has to look first, `rate`, `anomaly` or `restored`; else None.
     """
 
     state: State
@@ -86,7 +86,7 @@ class Draft:
         missing: the slots still without a signature.
         created_at_ms: when the node first had it, UTC milliseconds.
         automated: whether a program put it in.
-        hold: `window`, or why a person has to look first: `rate` or `anomaly`; None for neither.
+        hold: `window`, or why a person has to look first: `rate`, `anomaly` or `restored`; None for neither.
         until_ms: when it is released by itself, UTC milliseconds, or None.
         waits: whom it waits for, and from when.
     """

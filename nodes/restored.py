@@ -106,6 +106,11 @@ class Return:
         self._said = found[0]
         self._put_back = self._record is not None
 
+    @property
+    def put_back(self) -> bool:
+        """Whether the disk was an older one at the start, or had less than the counterpart holds."""
+        return self._put_back
+
     def came(self, size: int, goal: int | None) -> None:
         """More of our log came back."""
         self._put_back = True

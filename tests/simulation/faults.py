@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.simulation.people import FAMILY as PEOPLE
 from tests.simulation.treaties import FAMILY
 
 FAMILIES: Final[dict[str, float]] = {
@@ -100,9 +101,9 @@ class Plan:
 
 def named(text: str) -> tuple[int, frozenset[str]]:
     """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`; with
-    `long` among them it is a long one, and with `amend` its agreements are amended."""
+    `long` among them it is a long one, with `amend` its agreements are amended, with `people` drafts are stopped."""
     seed, *forced = text.split("+")
-    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY}
+    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY, PEOPLE}
     if unknown:
         raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
     return int(seed), frozenset(forced)

@@ -9,13 +9,19 @@ from typing import Any, cast
 from keys.keyring import NodeKeyring
 from keys.note_key import NoteKeyType, NoteSigner
 from nodes.clock import Reading
+from nodes.export import documents_of, log_files
 from nodes.highwater import SLOT_BYTES, HighWater
 from nodes.journal import Journal, JournalLog
 from nodes.line import Line
 from nodes.memory_store import MemoryStore
 from nodes.resources import journal_catalogue
 from protocol.entry import Entry
+from protocol.evidence import MemoryEvidence
+from protocol.exported_log import CHECKPOINT_FILE, POLICY_FILE
+from protocol.finding import Report
 from protocol.journal import journal_origin
+from protocol.journal_audit import audit_journal
+from protocol.policy import NONE, LogLine, Policy
 from protocol.statement import Statement
 from tests.builders import seed
 from tests.simulation.disk import NOWHERE
@@ -53,6 +59,11 @@ class KeptJournal:
         party = ring.party
         self._store = MemoryStore(own=party, their="")
         self._slots = [b"", b""]
+        self._origin = origin = journal_origin(f"{party.lower()}.example", seed(f"{party} journal", 16))
+        self._signers = (
+            NoteSigner(origin, NoteKeyType.ED25519, seed(f"{party} journal ed", 32)),
+            NoteSigner(origin, NoteKeyType.MLDSA44, seed(f"{party} journal ml", 32)),
+        )
         # By a chance of its own, so that what is written here changes nothing of what a seed draws elsewhere.
         self._entropy = Random(f"journal {seed_name} {party}").randbytes
 
@@ -62,11 +73,7 @@ class KeptJournal:
         Args:
             lines: those of that life.
         """
-        origin = journal_origin(f"{self.party.lower()}.example", seed(f"{self.party} journal", 16))
-        log = (
-            NoteSigner(origin, NoteKeyType.ED25519, seed(f"{self.party} journal ed", 32)),
-            NoteSigner(origin, NoteKeyType.MLDSA44, seed(f"{self.party} journal ml", 32)),
-        )
+        origin, log = self._origin, self._signers
         return Journal(
             party=self.party,
             open_log=lambda: JournalLog(origin, self._store, MemoryMark(self._slots), log, {"reason": "first"}),
@@ -84,6 +91,18 @@ class KeptJournal:
     def crash(self) -> None:
         """The process that wrote it is gone."""
         self._store = self._store.crashed()
+
+    def audited(self) -> Report:
+        """What the party's auditor finds in all of it."""
+        mark = MemoryMark(self._slots)
+        checkpoint, note = mark.checkpoint, mark.note
+        assert checkpoint is not None
+        assert note is not None
+        documents = dict(documents_of(self._store, self.party, checkpoint.size))
+        files = dict(log_files(self._store, self.party, checkpoint, documents))
+        policy = Policy(tuple(LogLine(one.verifier) for one in self._signers), (), (), NONE).encode()
+        evidence = MemoryEvidence("journal", {**files, CHECKPOINT_FILE: note, POLICY_FILE: policy})
+        return audit_journal([evidence], policy, journal_catalogue())
 
     def acts(self) -> list[Statement]:
         """What is in it, in order."""

@@ -19,6 +19,7 @@ from protocol.statement import LogState, Statement
 from protocol.tagged import digest
 from protocol.verdict import index_of, voice_of
 from tests.simulation import parties
+from tests.simulation.people import HOLD
 
 FAMILY = "amend"
 NEW_FROM = 1 << 32
@@ -35,8 +36,8 @@ def armed(seed: int, forced: frozenset[str], others: frozenset[str]) -> bool:
     return FAMILY in forced or (seed >= NEW_FROM and Random(f"amend {seed}").random() < ARMED)
 
 
-def amended(base: Agreement, chance: Random) -> Agreement:
-    """Another text on the same base."""
+def amended(base: Agreement, chance: Random, *, hold: bool) -> Agreement:
+    """Another text on the same base; with `hold` what is complete may still be cancelled."""
     return replace(
         base,
         format=2,
@@ -44,13 +45,14 @@ def amended(base: Agreement, chance: Random) -> Agreement:
         amends=base.digest,
         notice_days=chance.randrange(1, 3_000),
         beat=BeatTerms(every_ms=base.beat.every_ms, down_after_missed=chance.randrange(2, 5)),
+        release=HOLD if hold else base.release,
         rules=(STRICT, *base.rules) if chance.random() < 0.5 and STRICT not in base.rules else base.rules,
     )
 
 
-def amendment(line: Line, chance: Random) -> SignedStatement | None:
+def amendment(line: Line, chance: Random, *, hold: bool = False) -> SignedStatement | None:
     """What a party's roots sign of a new text; None before the logs have begun."""
-    text = amended(line.agreement, chance).text
+    text = amended(line.agreement, chance, hold=hold).text
     return _signed(line, AMEND, text, None, chance)
 
 

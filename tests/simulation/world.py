@@ -69,7 +69,7 @@ from protocol.frames import FrameType
 from protocol.signature import Signature
 from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
-from tests.simulation import parties, treaties
+from tests.simulation import parties, people, treaties
 from tests.simulation.adversary import OFTEN, WHAT, Adversary
 from tests.simulation.auditor import STOLEN, refuted
 from tests.simulation.derived import KeptProjection, let_go
@@ -259,6 +259,9 @@ class World:
         self.amended: set[tuple[str, str]] = set()
         self._told: dict[tuple[str, str], Agreement] = {}
         self._treaty = Random(f"treaty {seed}")
+        self.deciding = people.armed(seed, forced)
+        self._people = Random(f"people {seed}")
+        self.stopped: set[tuple[str, str, bytes]] = set()
         if treaties.armed(seed, forced, self.plan.armed):
             self._plan_amendments()
         self._note_flipped: set[tuple[str, str]] = set()
@@ -379,6 +382,11 @@ class World:
             self.trace("log", disk.party, disk.counterpart, size, len(rows))
             self.count("group commit" if len(rows) > 1 else "commit")
             self.check(self.ghost.wrote_own, disk, size, rows)
+            for row in rows:
+                told = (disk.party, disk.counterpart, row.statement_id) in self.stopped
+                # What was decided on a disk that is gone is not known any more.
+                if told and not self.ghost.truth[disk.party, disk.counterpart].rolled_back:
+                    self.loop.failure = Violation("R2", f"{disk.party} logged what was stopped, or what nobody signed")
 
     def wrote_their(self, disk: ChannelDisk, process: Process, start: int, rows: Sequence[Row]) -> None:
         if process.alive:
@@ -582,9 +590,13 @@ class World:
         life = self.lives.get(voice[0])
         if not self.faulty or life is None or not life.alive or not life.lines[voice[1]].live:
             return
-        make = treaties.countersignature if accept else treaties.amendment
+        line = life.lines[voice[1]]
         try:
-            signed = make(life.lines[voice[1]], self._treaty)
+            signed = (
+                treaties.countersignature(line, self._treaty)
+                if accept
+                else treaties.amendment(line, self._treaty, hold=self.deciding)
+            )
         except NodeError:
             # Its disk is damaged just now, and the roots are asked another time.
             return
@@ -598,7 +610,37 @@ class World:
         desk = self._desk(voice)
         now_ms = self.clocks[party].read().wall_ms
         signed, further = desk.statement(now_ms, flash=flash, small=small)
+        if self.deciding and not small and self._people.random() < people.PUT_IN:
+            signed = replace(signed, signatures=())
+            life = self.lives.get(party)
+            if life is not None and life.alive:
+                life.start(self.loop, self._put_in(life.lines[counterpart], voice, signed))
+            return
         self._question(voice, signed, further, desk)
+
+    async def _put_in(self, line: Line, voice: tuple[str, str], signed: SignedStatement) -> None:
+        """A program drafts something, and nobody ever signs it."""
+        self.stopped.add((*voice, Statement.parse(signed.statement).id))
+        with contextlib.suppress(NodeError):
+            outcome = await line.intake.submit(signed, automated=True, person=1)
+            self.count("put in by a program")
+            self.count(f"put in and held for a person: {outcome.hold is not None}")
+            if outcome.state != "draft":
+                self.loop.failure = Violation("R1", f"what a program put in is {outcome.state}")
+
+    async def _stop(self, life: Life, line: Line, voice: tuple[str, str], signed: SignedStatement, draft: str) -> bool:
+        """Refuse a draft, or cancel what is held back; False where it cannot be done now."""
+        statement_id, held_back = bytes.fromhex(draft), line.intake.outcome(bytes.fromhex(draft)).state == "held-back"
+        try:
+            await line.journal.ready()
+            act = people.decision(line, signed, held_back, self._desk(voice).key, self._people)
+            await line.drafts.close(draft, act, person=2)
+        except NodeError:
+            return False
+        if life.alive:
+            self.stopped.add((*voice, statement_id))
+            self.count("release cancelled" if held_back else "draft refused")
+        return True
 
     def _question(self, voice: tuple[str, str], signed: SignedStatement, further: list[int], desk: Desk) -> None:
         self._asked += 1
@@ -633,6 +675,10 @@ class World:
             outcome = await line.intake.submit(signed)
             if life.alive:
                 self._answered(disk, peer, statement_id, outcome.state)
+            stops = self.deciding and outcome.draft is not None and self._people.random() < people.STOPPED
+            if stops and await self._stop(life, line, voice, signed, statement_id.hex()):
+                self._open_questions.pop(number, None)
+                return
             while further and outcome.state == "draft":
                 more = desk.sign(signed, further[0]).signatures[-1]
                 outcome = await line.intake.sign_draft(statement_id.hex(), more)
@@ -650,6 +696,10 @@ class World:
             # A draft that was logged meanwhile, by another attempt of the same officer, is no draft any more.
             if life.alive and voice in self.amended and error.code in BY_AMENDMENT:
                 self.count("officer refused by an amendment")
+                self._open_questions.pop(number, None)
+            elif self.deciding and error.code == "draft-closed":
+                # By an attempt of the same officer that got no answer.
+                self.stopped.add((*voice, statement_id))
                 self._open_questions.pop(number, None)
             elif life.alive and voice in self.changed and error.code in BY_ROSTER:
                 self.count("officer refused by a new roster")
@@ -1007,6 +1057,7 @@ class World:
         return "; ".join([*found, f"open questions {len(self._open_questions)}"])
 
     def _last_checks(self) -> None:
+        self._check_journals()
         for pair in parties.CHANNELS:
             if not self._agreed(pair):
                 continue
@@ -1026,6 +1077,17 @@ class World:
                 now = set(self._order(self.lives[voice[0]].lines[voice[1]]))
                 if not put_back and not now.issuperset(before):
                     raise Violation("P4", f"the order of what {voice[0]} had judged changed")
+
+    def _check_journals(self) -> None:
+        """Each party's journal is whole, and by whom it says; what was stopped is in it."""
+        for party, kept in self.journals.items():
+            acts = kept.acts()
+            if not acts:
+                continue
+            report = kept.audited()
+            if report.verdict != "verified":
+                raise Violation("R3", f"the journal of {party} is {report.verdict}: {report.findings[:3]}")
+            self.count("journal verified")
 
     def _audit(self, pair: tuple[str, str], first: Line, second: Line) -> None:
         """An auditor who has both exports comes to the verdict that the world knows."""
