@@ -27,6 +27,7 @@ Source: spec/scenarios.md, "The file".
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,6 +58,11 @@ VERBS: Final = (
 )
 SIMULATED: Final = frozenset({"forge", "clock"})
 """What no two nodes as they are can play: one that was tampered with, and a clock that somebody turns."""
+SECONDS: Final = (8, 45)
+"""How long a scenario takes at least and at most where people watch, unless it says so itself."""
+STEP_S: Final = 0.4
+TOGETHER_MS: Final = 600_000
+"""What is closer than ten minutes happens together, for those who watch."""
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _TOP: Final = {
     "title": str,
@@ -218,7 +224,7 @@ def read_scenario(name: str, text: bytes) -> Scenario:
         rows=_texts(name, 0, values.get("rows", [])),
         outcomes=_texts(name, 0, values.get("outcomes", [])),
         rests_on=_texts(name, 0, values["rests_on"]),
-        seconds=values.get("seconds", 8),
+        seconds=values.get("seconds", 0) or _seconds(steps),
         simulated=values.get("simulated", False),
         under=values.get("under", "usual"),
         agreement=values.get("agreement", ""),
@@ -226,6 +232,14 @@ def read_scenario(name: str, text: bytes) -> Scenario:
         found=_texts(name, 0, values.get("found", [])),
         steps=tuple(steps),
     )
+
+
+def _seconds(steps: list[Step]) -> int:
+    """How long it should take: long enough that people see one step after the other, the closest of them too."""
+    gaps = [after.at_ms - before.at_ms for before, after in itertools.pairwise(steps)]
+    apart = [gap for gap in gaps if gap >= TOGETHER_MS]
+    least = steps[-1].at_ms / min(apart) * STEP_S if apart else 0.0
+    return max(SECONDS[0], min(SECONDS[1], round(least)))
 
 
 def span_ms(text: str) -> int:
