@@ -114,10 +114,13 @@ class Letter:
         Raises:
             Misused: the kind states no such fact, or the text is no value of it.
         """
-        if name not in self.kind.facts:
-            known = ", ".join(self.kind.facts)
+        # An emergency is no fact that one types in passing: it has an option of its own.
+        known_facts = {**self.kind.common_facts, **self.kind.facts}
+        known_facts.pop("emergency", None)
+        if name not in known_facts:
+            known = ", ".join(known_facts)
             raise Misused("unknown-field", f"{self.kind.name} states no fact {name!r}; it states {known or 'none'}")
-        value = _fact(self.kind.facts[name].removesuffix("?"), name, text, now_ms=now_ms)
+        value = _fact(known_facts[name].removesuffix("?"), name, text, now_ms=now_ms)
         if value is not None:
             self.facts[name] = value
 
@@ -194,7 +197,7 @@ class Letter:
         if choices.outcome is not None and choices.outcome not in kind.outcomes:
             raise Misused("outcome-needed", f"the outcome is one of {', '.join(kind.outcomes)}")
         self.facts = filled_facts(kind, self.values, self.facts, replied)
-        wrong = check_open_facts(kind.facts, {}, {**self.facts} or None)
+        wrong = check_open_facts(kind.facts, kind.common_facts, {**self.facts} or None)
         if wrong:
             raise Misused("facts-needed", f"a {kind.name} states in its header: {', '.join(wrong)}")
         problems = check_fields(kind, self.values, catalogue) or self.broken(catalogue, now_ms=now_ms, replied=replied)

@@ -63,6 +63,9 @@ class Host(DraftHost, Protocol):
     def straight(self, make: Callable[[], Item | None]) -> asyncio.Future[Placed | None] | None:
         """Make an item on a thread and give it its place there; None where it would have to wait."""
 
+    def check_template(self, admitted: Admitted, at_ms: int) -> None:
+        """Refuse what its header says of a template, and its body belies. Called on a thread."""
+
     def adopt(self, index: int) -> Awaitable[None]:
         """Let the roster at a place of our log be in force."""
 
@@ -132,6 +135,7 @@ class Intake:
         admitted = self._desk.admit(signed, roster=own, counterpart=their, at_ms=at_ms, unsigned=unsigned)
         if self._base and not self._is_ours(admitted.statement.after):
             raise AdmissionRefused("after-other-log", "the statement was made for the log before; make it anew")
+        self._host.check_template(admitted, at_ms)
         return admitted
 
     def _is_ours(self, after: LogState) -> bool:

@@ -21,7 +21,7 @@ import structlog
 from keys.keyring import NodeKeyring
 from keys.roster import Roster
 from nodes import restored
-from nodes.admission import Desk
+from nodes.admission import Admitted, Desk
 from nodes.alarms import Alarms
 from nodes.arrivals import Arrivals, placed_size
 from nodes.budget import Budget
@@ -50,6 +50,7 @@ from nodes.signed import SignedStatement
 from nodes.speaking import Speaking
 from nodes.standing import Standing
 from nodes.store import LogStore, StoreDamaged, StoreFull
+from nodes.templates import check_template
 from nodes.threads import on_thread
 from nodes.unofficial import Unofficial
 from nodes.upkeep import Upkeep
@@ -645,6 +646,17 @@ class Line:
         opened = open_body(statement, body, party=self.own, key=self._sealing)
         check_opened(statement, opened, kind)
         return opened
+
+    def check_template(self, admitted: Admitted, at_ms: int) -> None:
+        """Refuse what its header says of a template, and its body belies. Call it on a thread."""
+        signed = admitted.signed
+        check_template(
+            admitted,
+            projection=self.projection,
+            open_entry=self.open_contents,
+            open_body=lambda: self.open_statement(signed.statement, signed.body or b""),
+            at_ms=at_ms,
+        )
 
     @property
     def judged(self) -> tuple[int, int]:

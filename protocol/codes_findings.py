@@ -11,6 +11,14 @@ FINDINGS = (
         "Nothing. What was not checked is listed beside it.",
     ),
     Code(
+        "template-differs",
+        "warning",
+        "a statement does not keep to its template",
+        "Its header names a template and no free text, and its text goes beyond it, or the template was not in force."
+        " The signatures it needed were counted by that header.",
+        "Do not act on it as pre-approved; ask the other side for the words in question.",
+    ),
+    Code(
         "policy-inside-evidence",
         "warning",
         "the policy lies inside what is audited",

@@ -79,6 +79,25 @@ nothing, because bodies are sealed: no verdict rests on them.
 with a dot is a column, and each row is looked at. Beside the fields stand status, precedence, severity, outcome,
 issued_at, aware_at, respond_by, valid_until, and `fact.NAME`. What is absent breaks no rule but a count.
 
+## Templates
+
+A template is what a `template-register` says once the other party has accepted it: for one kind and language, the text
+of fields in which `{{slot}}` stands for what is filled in. It is in force until its end, or until a `template-retire` is
+accepted.
+
+1. A statement that follows a template names it in its header: `template` is the leaf hash of the registering entry. One
+   with text beyond it also says `free`. Rules of authority for templates count only where `template` stands without
+   `free`.
+2. Text is what stands in the types line, text and lines, and in records with a column of the type line. Codes, dates,
+   numbers, flags and identifiers are no text.
+3. The text of a field, as it is typed, has the lines that the template's words give for it, in their order, and each
+   line equals one of the template with its slots filled. A line is compared from the left: between two slots stand
+   words, and a slot ends where they first follow.
+4. A slot takes one line without hidden characters, of at most `bytes` bytes, of its type: any words, a whole number, a
+   partial time, or an identifier.
+5. The node of the author refuses a statement whose template is not in force or is for another kind, and one that has
+   text beyond it and does not say so. The reader's program compares again and shows `template-differs`.
+
 ## when
 
 A partial time says as much as is known and no more: `2015`, `2015-12`, `2015-12-23`, `2015-12-23T14Z`,

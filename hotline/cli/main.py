@@ -48,6 +48,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("log", "hotline.cli.log", "Export a voice's log for auditors."),
     ("journal", "hotline.cli.journal", "Write down and show what this party does at its node."),
     ("catalogue", "hotline.cli.catalogue", "List the kinds of statement, or show one."),
+    ("templates", "hotline.cli.templates", "List, show and propose templates with slots."),
     ("explain", "hotline.cli.explain", "Say what a code means and what to do next."),
     ("doctor", "hotline.cli.doctor", "Check a home, its keys and its node."),
     ("backup", "hotline.cli.backup", "Write a sealed backup of a home; the node may run."),

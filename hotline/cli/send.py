@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hotline.composing import Letter
     from hotline.desk import Channel, Desk, Officer, Spoken
     from hotline.sending import Place
+    from hotline.templates import Held
     from protocol.kinds import Catalogue
 
 WAIT_TIMEOUT_S = 30.0
@@ -75,6 +76,8 @@ def sending_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--emergency", is_flag=True, help="Release it alone, by the agreement's emergency clause; reviewed after."
 )
+@click.option("--template", metavar="NAME", help="Follow a template that is in force; see: hotline templates list.")
+@click.option("--slot", "slots", multiple=True, metavar="NAME=VALUE", help="One slot of the template; repeat it.")
 @click.option("--automated", is_flag=True, help="For programs: put in a draft without signatures; persons sign it.")
 @sending_options
 @common_options
@@ -87,6 +90,8 @@ def send_command(
     thread: str | None,
     emergency: bool,
     automated: bool,
+    template: str | None,
+    slots: tuple[str, ...],
     **options: Any,
 ) -> int:
     """Compose, sign and send a statement.
@@ -101,10 +106,19 @@ def send_command(
       hotline send notification --file notice.toml --as duty --as release --wait held
       hotline send update --thread 'ARC 3' --file update.toml
       hotline send goodwill --set message="A quiet new year to your desk."
+      hotline send notification --template outage --slot place="the north" --severity 2 --set class=outage
     """
     settings = settings_of(context)
     return run_send(
-        settings, kind, reply_to=reply_to, thread=thread, emergency=emergency, automated=automated, **options
+        settings,
+        kind,
+        reply_to=reply_to,
+        thread=thread,
+        emergency=emergency,
+        automated=automated,
+        template=template,
+        slots=slots,
+        **options,
     )
 
 
@@ -122,6 +136,8 @@ def run_send(
     yes: bool = False,
     emergency: bool = False,
     automated: bool = False,
+    template: str | None = None,
+    slots: Sequence[str] = (),
     quote_unofficial: bool = False,
     act_unproved: bool = False,
     **choices: Any,
@@ -141,6 +157,8 @@ def run_send(
         yes: send without asking.
         emergency: released by one person under the agreement's clause.
         automated: a draft that a program puts in.
+        template: name of the template that is followed, or None.
+        slots: what fills it, as `NAME=VALUE`.
         quote_unofficial: the text may have a piece of an unofficial statement in it.
         act_unproved: it may answer a grave message that was not proved on a second channel.
         choices: the remaining options of `sending_options`.
@@ -155,9 +173,12 @@ def run_send(
     from hotline.guards import check_proof, check_quotes
     from hotline.journalling import note_override
     from hotline.sending import make, place_of, sign, submit
+    from hotline.templates import check_register, find_template, follow, mark
     from nodes.files import read_file
     from nodes.resources import catalogue
+    from protocol.template import REGISTER_KIND
 
+    held: Held | None = None
     find_kind(kind_name, catalogue())
     at_ms = now_ms()
     settings_given, chosen = pairs(choices.pop("values", ())), Choices()
@@ -179,8 +200,13 @@ def run_send(
     def conclude(desk: Desk, officers: list[Officer], scene: Scene, letter: Letter) -> int:
         """Check, sign and hand over."""
         channel, known = scene.channel, scene.channel.catalogue
+        if held is not None and (beyond := mark(letter, held)):
+            fields = ", ".join(beyond)
+            settings.output.note(f"Text goes beyond the template in {fields}: it needs the signatures of free text.")
         answered = scene.replied.statement if scene.replied is not None else None
         letter.check(known, now_ms=at_ms, replied=None if answered is None else answered.facts)
+        if letter.kind.name == REGISTER_KIND:
+            check_register(letter.values, known)
         quoted = check_quotes(desk, channel, letter, allowed=quote_unofficial)
         named = scene.replied if scene.replied is not None else scene.anchored
         unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)
@@ -207,12 +233,28 @@ def run_send(
     with open_desk(settings) as (desk, officers):
         scene = look(desk, counterpart, reply_to=reply_to, thread=thread)
         letter = letter_in(scene.channel.catalogue)
+        held = None if template is None else find_template(desk, scene.channel, template)
+        if held is not None:
+            follow(letter, held, filled(settings, held, slots), catalogue=scene.channel.catalogue, now_ms=at_ms)
         if letter.values or not letter.kind.fields or not settings.may_ask:
             return conclude(desk, officers, scene, letter)
     # What would stop the sending was found before a person writes; the node is not kept waiting while one does.
     ask_letter(letter, scene.channel.catalogue, settings.output.words, now_ms=at_ms)
     with open_desk(settings, officers) as (desk, officers):
         return conclude(desk, officers, look(desk, counterpart, reply_to=reply_to, thread=thread), letter)
+
+
+def filled(settings: Settings, held: Held, given: Sequence[str]) -> dict[str, str]:
+    """What fills the slots of a template, asked for where nobody gave it and somebody is there."""
+    from hotline.composing import pairs
+
+    found = dict(pairs(given))
+    for slot in held.template.slots.values():
+        if slot.name not in found and settings.may_ask:
+            hint = f", {slot.hint}" if slot.hint else ""
+            question = f"{slot.name} ({slot.type}, at most {slot.bytes_max} bytes{hint})"
+            found[slot.name] = str(click.prompt(question, err=True)).strip()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

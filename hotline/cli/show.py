@@ -34,6 +34,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.rules_read import broken_texts
     from hotline.sending import fetch
     from hotline.showing import field_lines, header_lines, row, said_row, verdict_lines
+    from hotline.templates import differing
     from hotline.translations import NONE, VOCABULARY, has_text, translations_of
     from nodes.errors import ApiRefused
 
@@ -50,6 +51,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             problem = error.code
         translations = translations_of(desk, spoken) if has_text(spoken) else None
         broken = broken_texts(desk, spoken, contents)
+        differs = differing(desk, channel, spoken, contents)
         opened = None
         if not peek and spoken.voice != channel.own:
             opened = say_opened(desk, channel, spoken, readable=problem is None)
@@ -75,6 +77,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     for text in broken:
         said = printable(text) if spoken.kind is None else output.words.rule(spoken.kind, text)
         lines.append(output.paint(said_row("RULE BROKEN", said, output.words), "bold", "red"))
+    lines += [output.paint(row("template-differs", text, output.words), "bold", "red") for text in differs]
     if spoken.branch:
         lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]
     if opened is not None:
@@ -91,6 +94,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
             "contents": contents,
             "problem": problem,
             "broken": broken,
+            "template_differs": differs,
             "translations": None if translations is None else [one.as_dict() for one in translations],
             "opened": opened,
             "view": spoken.view,

@@ -1,0 +1,68 @@
+"""Templates at the node: whether what a statement says of its template in the open is true of its body.
+
+The node that takes a statement of its own party holds the key that opens it. One whose header names a template and no
+free text is refused where the template is not in force, is for another kind, or where the text goes beyond it: the
+rules of authority went by that header.
+
+Source: spec/catalogue.md, "Templates".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nodes.admission import AdmissionRefused, Admitted
+from nodes.projection import Projection
+from protocol.body import Opened
+from protocol.errors import ProtocolError
+from protocol.merkle import Hash
+from protocol.standing import in_force
+from protocol.template import FREE, REGISTER_KIND, TEMPLATE, Template
+
+OpenEntry = Callable[[str, int], Opened]
+"""Opens the body of an entry: voice and index."""
+
+
+def check_template(
+    admitted: Admitted, *, projection: Projection, open_entry: OpenEntry, open_body: Callable[[], Opened], at_ms: int
+) -> None:
+    """Check what a header says of a template. Call it on a thread.
+
+    Args:
+        admitted: the statement; nothing is done where it names no template.
+        projection: what is in force.
+        open_entry: opens the template.
+        open_body: opens the statement's own body.
+        at_ms: the time its entry would have.
+
+    Raises:
+        AdmissionRefused: `template-not-in-force` or `free-text`.
+    """
+    facts: dict[str, Any] = admitted.statement.facts or {}
+    if facts.get(TEMPLATE) is None:
+        return
+    template = template_in_force(facts[TEMPLATE], projection=projection, open_entry=open_entry, at_ms=at_ms)
+    if template is None or template.kind != admitted.kind.name:
+        raise AdmissionRefused("template-not-in-force", "the template that the header names is not in force for it")
+    if facts.get(FREE) is True:
+        return
+    beyond = template.free_fields(admitted.kind, open_body().fields)
+    if beyond:
+        raise AdmissionRefused(
+            "free-text", f"text goes beyond the template in {', '.join(beyond)}, and none is said to"
+        )
+
+
+def template_in_force(leaf: Hash, *, projection: Projection, open_entry: OpenEntry, at_ms: int) -> Template | None:
+    """The template that a leaf hash names, if it is in force at a time; None where it is not, or cannot be read."""
+    for item in projection.register_items("templates", at_ms=at_ms):
+        if item.kind == REGISTER_KIND and in_force(item, at_ms):
+            voice = projection.names[item.voice]
+            if projection.find(leaf) != (voice, item.index):
+                continue
+            try:
+                return Template.read(open_entry(voice, item.index).fields)
+            except ProtocolError:
+                return None
+    return None
