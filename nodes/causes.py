@@ -32,6 +32,9 @@ STATEMENTS_MAX: Final = 64
 FLOOD_MAX: Final = 256
 """The same where all of them are unread."""
 
+TAKEN: Final = frozenset({"opened", "acknowledged", "holding", "answered"})
+"""Marks that a person of ours makes on a statement."""
+
 SILENT: Final = frozenset({"line-up", "line-degraded", "line-down"})
 """Codes that are a state of the line, which has a cause of its own."""
 
@@ -132,7 +135,7 @@ def _is_unread(view: Mapping[str, Any], catalogue: Catalogue) -> bool:
     kind = catalogue.kind(view["kind"] or "")
     # That somebody opened something is no news; what cannot be read was said by somebody, for a reason.
     asks = kind is None or kind.procedure != "receipt" or view["precedence"] == "flash"
-    settled = view["rung"] in {"opened", "acknowledged", "answered"} or view["state"] == "retracted"
+    settled = bool(TAKEN & set(view["rungs"])) or view["state"] == "retracted"
     counts = view["effective"] or kind is None
     return asks and counts and not settled
 

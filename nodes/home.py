@@ -32,7 +32,7 @@ They are two kinds of directory, so that an officer's key need never be on the n
       officers/duty/            an officer home, here only where one machine serves both (the demo, tests)
 
     officers/duty/              0700
-      officer.toml              party, name, number, where the node's socket is, language of labels
+      officer.toml              party, name, number, where the node's socket is; language, sound
       officer.key               sealed `OfficerKeyring`, or `TokenKeyring`
       pins/BOR.toml             exact agreement text of the channel with BOR, as compared by voice
       seen.toml                 newest rosters that the officer's program has seen
@@ -351,6 +351,7 @@ class OfficerHome:
                 "node_socket": str,
                 "lang": (str, type(None)),
                 "pkcs11_module": (str, type(None)),
+                "sound_command": (str, type(None)),
             },
         )
 
@@ -379,6 +380,12 @@ class OfficerHome:
     def lang(self) -> str | None:
         """Language that this officer reads labels in, or None for English."""
         value = self._settings["lang"]
+        return value if isinstance(value, str) else None
+
+    @property
+    def sound_command(self) -> str | None:
+        """What a watch runs in the place of the terminal's bell, or None."""
+        value = self._settings["sound_command"]
         return value if isinstance(value, str) else None
 
     @property

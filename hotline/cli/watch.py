@@ -14,7 +14,11 @@ from hotline.errors import Misused
 
 @click.command("watch")
 @click.option("--plain", is_flag=True, help="One line for each change instead of a screen, for logs and pipes.")
-@click.option("--sound-command", metavar="COMMAND", help="Run this instead of the terminal's bell, until acknowledged.")
+@click.option(
+    "--sound-command",
+    metavar="COMMAND",
+    help="Run this in the place of the bell. Default: sound_command of officer.toml.",
+)
 @click.option("--no-bell", is_flag=True, help="Make no sound of the terminal; the screen says so.")
 @common_options
 @click.pass_context
@@ -39,14 +43,14 @@ def watch_command(context: click.Context, plain: bool, sound_command: str | None
 
     settings = settings_of(context)
     output = settings.output
-    try:
-        program = shlex.split(sound_command or "")
-    except ValueError as error:
-        raise Misused("usage", f"--sound-command: {error}") from error
     lines = plain or output.as_json
     if not lines and not (sys.stdin.isatty() and output.out.isatty()):
         raise Misused("usage", "watch needs a terminal; give --plain or --json for lines")
     officer = open_officers(settings)[0]
+    try:
+        program = shlex.split(sound_command or officer.home.sound_command or "")
+    except ValueError as error:
+        raise Misused("usage", f"--sound-command: {error}") from error
     watcher = Watcher(officer)
     if lines:
         as_lines(watcher, output, program=program)

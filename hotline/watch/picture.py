@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from nodes.causes import TAKEN
+
 View = Mapping[str, Any]
 
 ORDER: Final = {"flash": 0, "immediate": 1, "priority": 2, "routine": 3}
@@ -83,5 +85,5 @@ class Picture:
 
 def is_unread(view: View) -> bool:
     """Whether nobody here has opened a statement yet."""
-    settled = view["rung"] in {"opened", "acknowledged", "answered"} or view["state"] == "retracted"
+    settled = bool(TAKEN & set(view["rungs"])) or view["state"] == "retracted"
     return not settled and (bool(view["effective"]) or bool(view["faults"]))

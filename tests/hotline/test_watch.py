@@ -39,6 +39,7 @@ def said(serial: str = "BOR 17", precedence: str = "routine", **changes: Any) ->
         "status": "actual",
         "logged_at_ms": NOW - MINUTE,
         "rung": "held",
+        "rungs": {},
         "state": "made",
         "effective": True,
         "faults": [],
@@ -143,7 +144,7 @@ def test_new_statements_come_by_precedence() -> None:
     inbox = (
         said("BOR 9", logged_at_ms=NOW),
         said("BOR 8", "flash"),
-        said("BOR 7", "flash", rung="opened"),
+        said("BOR 7", "flash", rung="opened", rungs={"opened": {}}),
         said("BOR 6", "immediate"),
     )
     lines = [line for line in shown(picture(inbox=inbox)) if "notification" in line]

@@ -136,7 +136,9 @@ def test_lines_for_programs(nodes: Nodes, tmp_path: Path) -> None:
     program = tmp_path / "sound"
     program.write_text(f"#!/bin/sh\necho once >> {sounded}\nexec sleep 60\n")
     program.chmod(0o755)
-    words = [str(one) for one in acting(nodes.arc, "watch", "--json", "--sound-command", str(program))]
+    with (nodes.arc / "officers" / "duty" / "officer.toml").open("a") as settings:
+        settings.write(f'sound_command = "{program}"\n')
+    words = [str(one) for one in acting(nodes.arc, "watch", "--json")]
     with subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         serial = nodes.say("--precedence", "priority")
