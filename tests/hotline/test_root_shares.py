@@ -4,12 +4,18 @@ import itertools
 import json
 import re
 import stat
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hotline.errors import Refused
 from hotline.root_backups import read_backups
-from hotline.root_shares import read_page
+from hotline.root_shares import Page, make_pages, read_page
+from keys.keyring import RootKeyring
 from nodes.home import NodeHome
 from tests.hotline.people import PASSPHRASE, Done, acting, hotline, make_home, ok
 from tests.hotline.test_at_a_terminal import TIMEOUT_S, Terminal, terminal
@@ -105,6 +111,40 @@ def test_each_thing_that_can_be_wrong_is_told_from_the_others(arc: Path, tmp_pat
     other = make_home(stranger, "ARC", officers=())
     assert code(rehearsed(other, files[0], files[1])) == "shares-other-key"
     assert not read_backups(NodeHome.open(other))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(st.binary(max_size=600), st.text(max_size=600).map(str.encode)))
+def test_whatever_is_in_a_file_is_a_share_or_refused(data: bytes) -> None:
+    """Nothing else comes out of reading one."""
+    with pytest.raises(Refused) as stop:
+        read_page(data)
+    assert stop.value.code == "share-unreadable"
+
+
+@cache
+def pages() -> tuple[Page, ...]:
+    """Three shares, the same for every example."""
+    return make_pages(RootKeyring("ARC", 1, bytes(range(64))), needed=2, shares=3, now_ms=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_page_reads_back_however_it_is_laid_out(data: st.DataObject) -> None:
+    """With or without what stands above the words, their numbers, capitals and the ends of words; a page with any
+    character changed to another letter is not taken for another share."""
+    page = pages()[data.draw(st.integers(0, 2))]
+    text = page.render()
+    assert read_page(text.encode()).phrase == page.phrase
+    words = [
+        (f"{number}. " if data.draw(st.booleans()) else "") + (word[:4].upper() if data.draw(st.booleans()) else word)
+        for number, word in enumerate(page.phrase.words, start=1)
+    ]
+    assert read_page(data.draw(st.sampled_from([" ", "\n", "  \r\n"])).join(words).encode()).phrase == page.phrase
+    place = data.draw(st.integers(text.index("\n\n") + 2, len(text) - 1))
+    changed = text[:place] + data.draw(st.sampled_from("abcxyz")) + text[place + 1 :]
+    with suppress(Refused):
+        assert read_page(changed.encode()).phrase == page.phrase
 
 
 def test_shares_with_a_passphrase_need_it(arc: Path, tmp_path: Path) -> None:
