@@ -112,11 +112,11 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     if view["status"] not in {None, "actual", "system"}:
         parts.append(output.paint(_marked(words, "status", str(view["status"])), "yellow"))
     if is_emergency(view.get("facts")):
-        parts.append(output.paint("EMERGENCY, one person alone", "bold", "red"))
+        parts.append(output.paint(words.row("EMERGENCY, one person alone"), "bold", "red"))
     if view.get("proof") in PROOFS:
-        parts.append(output.paint(PROOFS[view["proof"]][0], "bold", "red"))
+        parts.append(output.paint(words.row(PROOFS[view["proof"]][0]), "bold", "red"))
     if not is_official(view["kind"]):
-        parts.append(output.paint("not official", "yellow"))
+        parts.append(output.paint(words.row("not official"), "yellow"))
     if view["faults"]:
         parts.append(output.paint("FAULT " + ", ".join(view["faults"]), "bold", "red"))
     if view.get("missing"):
@@ -217,10 +217,10 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
         lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})", words))
     if view.get("proof") in PROOFS:
         word, meaning = PROOFS[view["proof"]]
-        lines.append(output.paint(row("PROOF", word), "bold", "red"))
-        lines.append(row("", f"{meaning}; run: hotline challenge '{view['serial']}'"))
+        lines.append(output.paint(said_row("PROOF", words.row(word), words), "bold", "red"))
+        lines.append(row("", f"{meaning}; run: hotline challenge '{view['serial']}'", words))
     elif view.get("proof") is not None:
-        lines.append(row("proof", "proved on a second channel"))
+        lines.append(row("proof", "proved on a second channel", words))
     if view["state"] is not None:
         lines.append(said_row("state", words.state(str(view["state"])), words))
     if view.get("course") and (text := course_text(view)):

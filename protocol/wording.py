@@ -30,7 +30,7 @@ LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 RIGHT_TO_LEFT = frozenset({"ar"})
 STATES = ("source", "unreviewed", "reviewed")
 REVIEWER_BYTES_MAX = 120
-_KEY = re.compile(r"(?:header|state|clock|register|kind|field|vocabulary)\.[A-Za-z0-9._ +:-]{1,160}", re.ASCII)
+_KEY = re.compile(r"(?:header|state|clock|register|kind|field|vocabulary)\.[A-Za-z0-9._ +:,-]{1,160}", re.ASCII)
 _MARK = re.compile(r"(?:TLP|PAP):[A-Z+]+", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 

@@ -1,6 +1,7 @@
 """What a reader of another language sees: labels in that language, the English beside what nobody has reviewed."""
 
 import io
+import re
 import subprocess
 import sys
 import time
@@ -15,16 +16,17 @@ import pytest
 from hotline.cli.main import cli, run
 from hotline.output import Output, table
 from hotline.printable import printable
-from hotline.showing import header_lines, row, verdict_lines
+from hotline.showing import PROOFS, header_lines, row, verdict_lines
 from hotline.words import ENGLISH, Words, columns, cut, padded
 from nodes.backup_files import KEYS, paths
 from nodes.home import NodeHome
 from nodes.resources import catalogue, language_file
-from protocol.wording import LANGUAGES, Wording
+from protocol.wording import LANGUAGES, Wording, own_strings
 from tests.hotline.nodes import running
 from tests.hotline.people import Done, acting, hotline, make_home, ok, paired
 from tests.protocol.statement_samples import sample_statement
 
+ROOT = Path(__file__).resolve().parents[2]
 NOTICE = ("--set", "title=Intrusion\u200cat a port", "--set", "class=outage", "--set", "summary=Two hosts.")
 ISOLATE, END = "\u2067", "\u2069"
 
@@ -122,6 +124,18 @@ def test_files_of_a_language_are_read_only_when_asked_for() -> None:
     """None for a reader of English; for another one file, once."""
     assert opened_files("catalogue", "show", "goodwill") == []
     assert opened_files("--lang", "fr", "catalogue", "show", "goodwill") == ["fr.toml"]
+
+
+def test_every_row_that_a_screen_names_has_words() -> None:
+    """A row added to a screen is added to en.toml, and so asked for in every language."""
+    named = set()
+    for path in ("showing.py", "cli/show.py", "cli/send.py"):
+        source = (ROOT / "hotline" / path).read_text(encoding="utf-8")
+        named |= set(re.findall(r"row\(\s*\"([^\"]+)\"", source))
+        named |= set(re.findall(r"^ {8}\(\"([a-z ]+)\", ", source, re.MULTILINE))
+    named |= {word for word, _meaning in PROOFS.values()}
+    assert "severity" in named
+    assert {f"header.{name}" for name in named} <= set(own_strings(language_file("en")))
 
 
 def test_a_language_that_is_not_there_stops_nobody() -> None:
