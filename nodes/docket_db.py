@@ -25,7 +25,7 @@ from protocol.merkle import Frontier, Hash
 from protocol.tagged import digest as body_digest
 from protocol.verdict import Located, Verdict, location
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MS = 10_000
 FRONTIERS_MAX = 1024
 """Sizes of each log whose root can be given without reading hashes: entries near one another name the same ones."""
@@ -47,7 +47,8 @@ CREATE TABLE arrived (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL);
 CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, unheld INTEGER, due_ms INTEGER, missed_ms INTEGER,
     quiet_ms INTEGER, register TEXT, ends_ms INTEGER, warns_ms INTEGER);
 CREATE INDEX item_unheld ON item (unheld, place) WHERE unheld IS NOT NULL;
-CREATE INDEX item_due ON item (due_ms) WHERE due_ms IS NOT NULL;
+CREATE INDEX item_due ON item (due_ms) WHERE due_ms IS NOT NULL AND quiet_ms IS NULL;
+CREATE INDEX item_quiet ON item (quiet_ms) WHERE due_ms IS NOT NULL AND quiet_ms IS NOT NULL;
 CREATE INDEX item_missed ON item (missed_ms) WHERE missed_ms IS NOT NULL;
 CREATE INDEX item_register ON item (register, ends_ms) WHERE register IS NOT NULL;
 CREATE INDEX item_warns ON item (ends_ms) WHERE warns_ms IS NOT NULL;

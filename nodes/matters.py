@@ -97,7 +97,8 @@ class Matters:
 
     def due_count(self) -> int:
         """How many statements wait for something."""
-        sql = "SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?)"
+        sql = "SELECT (SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND quiet_ms IS NULL) + "
+        sql += "(SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND quiet_ms > ?)"
         counted = int(self.reader().execute(sql, (self.now_ms(),)).get)
         alone = "SELECT due_ms IS NULL FROM item WHERE place=?"
         return counted + sum(
@@ -108,9 +109,11 @@ class Matters:
 
     def _owing(self, at_ms: int, limit: int) -> list[Item]:
         """Statements on which something is owed, the most urgent first; each as it is held by now."""
-        sql = "SELECT data FROM item WHERE due_ms IS NOT NULL AND (quiet_ms IS NULL OR quiet_ms > ?) "
-        sql += "ORDER BY due_ms LIMIT ?"
-        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (at_ms, limit)))]
+        lasting = "SELECT data FROM item WHERE due_ms IS NOT NULL AND quiet_ms IS NULL ORDER BY due_ms LIMIT ?"
+        # What will be quiet is found by when: what is quiet already may be most of it, and is not looked at.
+        lapsing = "SELECT data FROM item WHERE due_ms IS NOT NULL AND quiet_ms > ? ORDER BY quiet_ms LIMIT ?"
+        rows = [*self.reader().execute(lasting, (limit,)), *self.reader().execute(lapsing, (at_ms, limit))]
+        items = [Item.parse(data) for (data,) in rows]
         found = {item.place: item for item in items}
         return list((found | {item.place: item for item in self._held_of_late(limit)}).values())
 

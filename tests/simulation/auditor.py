@@ -38,9 +38,14 @@ def exported(store: LogStore, terms: Agreement) -> tuple[MemoryEvidence, bytes]:
     return MemoryEvidence(own, files), policy
 
 
-def refuted(first: LogStore, second: LogStore, pair: tuple[str, str]) -> set[str]:
-    """On what an audit of both exports refutes, or why it could not check; nothing where it verifies."""
+def audited(first: LogStore, second: LogStore, pair: tuple[str, str]) -> tuple[set[str], bytes | None]:
+    """On what an audit of both exports refutes, or why it could not check; nothing where it verifies. And the docket's
+    digest, where the audit came so far and had all of both logs."""
     one, policy = exported(first, parties.agreement(pair))
     other, _ = exported(second, parties.agreement(pair))
     report = audit(one, other, policy, catalogue=catalogue(), at_ms=START_MS)
-    return {found.code for found in report.findings if found.severity in ("refuted", "unchecked")}
+    codes = {found.code for found in report.findings if found.severity in ("refuted", "unchecked")}
+    sizes = {store.own: store.head(store.own).size for store in (first, second)}
+    docket = report.docket
+    whole = docket is not None and dict(zip(docket.names, docket.sizes, strict=True)) == sizes
+    return codes, docket.digest if docket is not None and whole else None

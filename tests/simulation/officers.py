@@ -47,6 +47,42 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "clarification-request": ("acknowledge", "clarification-response", "holding-reply", "decline"),
 }
 
+TREATY_OPENING: Final = (
+    "red-line-declare",
+    "measure-propose",
+    "measure-propose",
+    "pause-propose",
+    "cbm-declare",
+    "line-suspend",
+)
+TREATY_ANSWERS: Final[dict[str, tuple[str, ...]]] = {
+    "red-line-declare": ("red-line-understood", "acknowledge"),
+    "cbm-declare": ("cbm-acknowledge",),
+    "measure-propose": ("measure-accept", "measure-accept", "measure-reject", "holding-reply", "measure-reverse"),
+    "pause-propose": ("pause-accept", "pause-end"),
+    "line-suspend": ("acknowledge",),
+}
+TREATY_OWN: Final[dict[str, tuple[str, ...]]] = {
+    "red-line-declare": ("red-line-renew", "red-line-withdraw"),
+    "cbm-declare": ("cbm-renew", "cbm-lapse"),
+    "measure-propose": (
+        "measure-activate",
+        "measure-activate",
+        "measure-review",
+        "measure-suspend",
+        "measure-reverse",
+        "withdraw",
+    ),
+    "pause-propose": ("pause-end", "withdraw"),
+    "line-suspend": ("line-resume",),
+}
+"""What whoever opened a matter says of it later."""
+
+TREATY_FACTS: Final[dict[str, dict[str, Any]]] = {"line-suspend": {"reason": "political", "forced": True}}
+
+TREATIES: Final = 0.3
+"""In how many worlds officers propose and declare as well."""
+
 MIXED: Final = {"notification": "clarification-request", "clarification-request": "holding-reply"}
 """What continues a thread that was opened so."""
 EXERCISES: Final = 0.2
@@ -63,6 +99,7 @@ class Desk:
         chance: of the world.
         key: gives the key of a person; keys may be replaced.
         terms: the agreement in force, as their node last told them.
+        proposing: they propose and declare as well.
     """
 
     def __init__(
@@ -74,6 +111,8 @@ class Desk:
         chance: Random,
         key: Callable[[int], HybridPrivateKey],
         terms: Agreement,
+        *,
+        proposing: bool = False,
     ) -> None:
         self.pair = pair
         self.disk = disk
@@ -82,6 +121,9 @@ class Desk:
         self.key = key
         self.terms = terms
         self.party = disk.party
+        self.proposing = proposing
+        self._opening = (*OPENING, *TREATY_OPENING) if proposing else OPENING
+        self._answers = ANSWERS | TREATY_ANSWERS if proposing else ANSWERS
 
     def statement(self, now_ms: int, *, flash: bool = False, small: bool = False) -> tuple[SignedStatement, list[int]]:
         """Make something to say.
@@ -93,11 +135,16 @@ class Desk:
         kind_name = "line-check"
         header: dict[str, Any] = {}
         held = store.head(self.disk.counterpart).size
-        heard = [said for said in self.their.said[:held] if said.kind in ANSWERS]
-        if heard and chance.random() < 0.4 and not small:
-            kind_name, header = self._answer(chance.choice(heard))
+        heard = [said for said in self.their.said[:held] if said.kind in self._answers]
+        mine = [said for said in self.own.said if said.kind in TREATY_OWN] if self.proposing else []
+        if mine and chance.random() < 0.35 and not small:
+            said = chance.choice(mine)
+            kind_name, header = self._answer(said, TREATY_OWN[said.kind])
+        elif heard and chance.random() < 0.4 and not small:
+            said = chance.choice(heard)
+            kind_name, header = self._answer(said, self._answers[said.kind])
         elif not small:
-            kind_name = chance.choice(OPENING)
+            kind_name = chance.choice(self._opening)
             header["status"] = "exercise" if chance.random() < EXERCISES else "actual"
         signed = self._say(now_ms, kind_name, header, flash=flash)
         grave = kind_name == "notification" and header["severity"] >= 4
@@ -114,6 +161,10 @@ class Desk:
             header["aware_at_ms"] = max(0, now_ms - 60_000)
         if kind.respond_by == "required":
             header["respond_by_ms"] = now_ms + 3_600_000
+        if kind.valid_until == "required":
+            header["valid_until_ms"] = now_ms + chance.choice((20_000, 3_600_000, 90 * 86_400_000))
+        if kind.facts:
+            header["facts"] = {name: TREATY_FACTS[kind.name][name] for name in TREATY_FACTS.get(kind.name, ())} or None
         if kind.outcomes:
             header["outcome"] = chance.choice(kind.outcomes)
         terms = self.terms
@@ -132,14 +183,14 @@ class Desk:
             statement_id=chance.randbytes(16),
             secret=chance.randbytes(32),
             issued_at_ms=max(0, now_ms),
-            fields=FIELDS[kind_name],
+            fields=FIELDS[kind_name] if kind_name in FIELDS else {kind.fields[0].name: BETWEEN_US},
             precedence="flash" if flash else None,
             **header,
         )
         return self.sign(SignedStatement(statement=made.statement_bytes, signatures=(), body=made.body), 1)
 
-    def _answer(self, said: Said) -> tuple[str, dict[str, Any]]:
-        name = self.chance.choice(ANSWERS[said.kind])
+    def _answer(self, said: Said, among: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        name = self.chance.choice(among)
         kind = catalogue().kind(name)
         assert kind is not None
         thread = said.leaf if said.thread is None else said.thread

@@ -71,7 +71,7 @@ from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
 from tests.simulation import parties, people, treaties
 from tests.simulation.adversary import OFTEN, WHAT, Adversary
-from tests.simulation.auditor import STOLEN, refuted
+from tests.simulation.auditor import STOLEN, audited
 from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
 from tests.simulation.faults import LONG, LONG_ONE_IN, Fault, draw
@@ -79,7 +79,7 @@ from tests.simulation.ghost import ACCUSATIONS, BEYOND_MENDING, Ghost, Violation
 from tests.simulation.journals import KeptJournal
 from tests.simulation.loop import Process, SimLoop, Unhandled
 from tests.simulation.network import NOBODY, End, Network
-from tests.simulation.officers import Desk
+from tests.simulation.officers import TREATIES, Desk
 from tests.simulation.paging import EVERY_US as PAGED_EVERY_US
 from tests.simulation.paging import ONE_IN, Watchkeepers
 from tests.simulation.remembering import forget
@@ -217,6 +217,7 @@ class World:
     ) -> None:
         self.seed = seed
         self.chance = Random(f"hotline {seed}")
+        self._proposing = Random(f"proposing {seed}").random() < TREATIES
         # By a chance of its own, so that a seed whose world is made long draws what it drew before.
         long = LONG in forced or Random(f"length {seed}").randrange(LONG_ONE_IN) == 0
         self.plan = draw(self.chance, parties.PARTIES, parties.CHANNELS, forced=forced, long=long)
@@ -576,6 +577,7 @@ class World:
             self.chance,
             lambda number: keys.get(number) or parties.officer(voice[0], number),
             self._terms(voice),
+            proposing=self._proposing,
         )
 
     def _terms(self, voice: tuple[str, str]) -> Agreement:
@@ -1063,6 +1065,9 @@ class World:
                 continue
             first, second = (self.lives[a].lines[b] for a, b in (pair, pair[::-1]))
             own, their, digest = first.projection.digest()
+            for (name,) in cast(Any, first.projection)._db.execute("SELECT DISTINCT register FROM item"):
+                if name is not None:
+                    self.count(f"in force {name}")
             if second.projection.digest() != (their, own, digest):
                 raise Violation("P10", f"the two nodes of {pair} compute different dockets")
             if self.seed % AUDITED == 0:
@@ -1099,7 +1104,9 @@ class World:
             return
         self.count("audit")
         stolen = {said.statement_id for truth in truths for said in truth.said} & self.ghost.unauthorised
-        found = refuted(first.store, second.store, pair)
+        found, docket = audited(first.store, second.store, pair)
+        if docket is not None and docket != first.projection.digest()[2]:
+            raise Violation("P10", f"an audit of {pair} computes another docket than the nodes")
         if found != (STOLEN if stolen else set()):
             raise Violation("I20", f"an audit of {pair} refutes on {sorted(found)}")
 
