@@ -4,8 +4,7 @@
 
 Both logs are events, as they come out of judgement, so that nothing but the fold and its file is measured. Matters are
 opened, answered, accepted and put in force all the while, some stay open, and some lapse; what is asked is what people
-ask. The columns are processor time, and should
-not move with the length, but that of the count, which counts what is owed.
+ask. The columns are processor time, and should not move with the length.
 """
 
 from __future__ import annotations

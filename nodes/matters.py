@@ -30,6 +30,9 @@ View = dict[str, Any]
 LATE_MAX: Final = 256
 """Statements, and entries of the other node, that are looked through for what has not arrived at home yet."""
 
+COUNTED_MAX: Final = 10_000
+"""Statements that are counted; whoever owes more has other worries."""
+
 _ANSWERS: Final = frozenset({"open", "holding", "answer"})
 
 
@@ -96,10 +99,11 @@ class Matters:
         return found
 
     def due_count(self) -> int:
-        """How many statements wait for something."""
-        sql = "SELECT (SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND quiet_ms IS NULL) + "
-        sql += "(SELECT count(*) FROM item WHERE due_ms IS NOT NULL AND quiet_ms > ?)"
-        counted = int(self.reader().execute(sql, (self.now_ms(),)).get)
+        """How many statements wait for something; of very many, that they are."""
+        lasting = "SELECT count(*) FROM (SELECT 1 FROM item WHERE due_ms IS NOT NULL AND quiet_ms IS NULL LIMIT ?)"
+        lapsing = "SELECT count(*) FROM (SELECT 1 FROM item WHERE due_ms IS NOT NULL AND quiet_ms > ? LIMIT ?)"
+        counted = int(self.reader().execute(lasting, (COUNTED_MAX,)).get)
+        counted += int(self.reader().execute(lapsing, (self.now_ms(), COUNTED_MAX)).get)
         alone = "SELECT due_ms IS NULL FROM item WHERE place=?"
         return counted + sum(
             1
@@ -251,8 +255,9 @@ class Matters:
         The docket counts an arrival where its home logs it, and on a quiet line that may take an hour. Whoever owes
         something by then has to know before: for people the clock runs from what the other node said.
         """
-        sql = "SELECT data FROM item WHERE unheld IS NOT NULL ORDER BY place DESC LIMIT ?"
-        items = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (min(limit, LATE_MAX),)))]
+        sql = "SELECT data FROM item WHERE unheld=? ORDER BY place DESC LIMIT ?"
+        rows = [row for voice in (0, 1) for row in self.reader().execute(sql, (voice, min(limit, LATE_MAX)))]
+        items = [Item.parse(data) for (data,) in rows]
         late = (self._late(0), self._late(1)) if items else ([], [])
         found = [self._as_held(item, late[1 - item.voice]) for item in items]
         return [item for item in found if item.held is not None]
