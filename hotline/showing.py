@@ -13,6 +13,7 @@ from hotline.output import Output
 from hotline.printable import printable
 from hotline.words import ENGLISH, Words, padded
 from hotline.zulu import zulu, zulu_short
+from protocol.authority import is_emergency
 from protocol.field import COLUMN_SEPARATOR, Field
 from protocol.field_types import show_text
 from protocol.kinds import Catalogue, Kind
@@ -122,11 +123,6 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
     if view.get("missing"):
         parts.append(output.paint("unauthorised: no " + ", ".join(view["missing"]), "bold", "red"))
     return "  ".join(parts).rstrip()
-
-
-def is_emergency(facts: Mapping[str, Any] | None) -> bool:
-    """Whether the facts of a header say that one person released the statement."""
-    return (facts or {}).get("emergency") is True
 
 
 def is_official(kind: str | None) -> bool:

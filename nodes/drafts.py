@@ -33,7 +33,7 @@ from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
 from nodes.waiters import Waiters
 from protocol.agreement import Agreement
-from protocol.authority import EMERGENCY, slots_needed
+from protocol.authority import is_emergency, slots_needed
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import DRAFTS_OF_ONE_MAX
@@ -269,7 +269,7 @@ class Drafts:
     def hold_ms(self, statement: Statement, kind: Kind) -> int:
         """How long a complete statement may still be cancelled. Receipts and talk of operators go at once, as do an
         emergency and what only roots sign."""
-        if kind.procedure == "receipt" or kind.document or not kind.official or is_emergency(statement):
+        if kind.procedure == "receipt" or kind.document or not kind.official or is_emergency(statement.facts):
             return 0
         return self._host.agreement.release.hold_ms(statement.precedence)
 
@@ -499,11 +499,6 @@ class Drafts:
             signed = Kept.parse(waiting[1]).signed
             await self._mill.release(statement_id, signed)
         self._write("released", signed, reason="window-over")
-
-
-def is_emergency(statement: Statement) -> bool:
-    """Whether a statement calls itself released by one person."""
-    return (statement.facts or {}).get(EMERGENCY) is True
 
 
 def review_id(statement_id: bytes) -> bytes:

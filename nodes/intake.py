@@ -25,7 +25,7 @@ from weakref import WeakValueDictionary
 
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
-from nodes.drafts import Drafts, is_emergency
+from nodes.drafts import Drafts
 from nodes.drafts import Host as DraftHost
 from nodes.errors import NodeError
 from nodes.kept import CLOSED, DRAFT, HELD_BACK, QUEUE, REFUSED, Kept
@@ -35,6 +35,7 @@ from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
 from nodes.waiters import Waiters
+from protocol.authority import is_emergency
 from protocol.canonical import encode
 from protocol.entry import Entry
 from protocol.merkle import leaf_hash
@@ -222,7 +223,7 @@ class Intake:
 
     def _waits(self, statement: Statement, admitted: Admitted) -> bool:
         """Whether a complete statement is more than logged: held back, or to be reviewed."""
-        return is_emergency(statement) or self.drafts.hold_ms(statement, admitted.kind) > 0
+        return is_emergency(statement.facts) or self.drafts.hold_ms(statement, admitted.kind) > 0
 
     def _roster_waits(self) -> bool:
         return self._roster_task is not None and not self._roster_task.done()
@@ -262,7 +263,7 @@ class Intake:
         if hold_ms and (waiting is None or waiting[0] == DRAFT):
             await self.drafts.hold_back(statement, kept, hold_ms)
             return self.outcome(statement.id)
-        if is_emergency(statement):
+        if is_emergency(statement.facts):
             await self.drafts.note_emergency(admitted)
         if not self._host.live:
             await self._queue(statement.id, kept.signed)

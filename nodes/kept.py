@@ -65,7 +65,7 @@ class Kept:
             "until_ms": self.until_ms,
         }
         signed = self.signed.encode()
-        if not any(about.values()):
+        if self == Kept(signed=self.signed):
             return signed
         return canonical.encode([_MAGIC, _VERSION, about, signed])
 
@@ -94,7 +94,7 @@ class Kept:
                 },
                 bytes(signed),
             ]:
-                return cls(
+                kept = cls(
                     signed=SignedStatement.parse(signed),
                     automated=automated,
                     person=person,
@@ -103,5 +103,9 @@ class Kept:
                     closed_ms=closed_ms,
                     act=act,
                 )
+                # `true` equals 1, and a record without anything beside it has another form.
+                if kept.encode() != data:
+                    raise SignedRefused("statement-file-malformed", "a second spelling of a statement that waits")
+                return kept
             case _:
                 return cls(signed=SignedStatement.parse(data))

@@ -147,7 +147,8 @@ class NodeCollector(Collector):
         for name, text, value_of in _LINE_VALUES:
             values = [((seen.name,), value) for seen in lines if (value := value_of(seen)) is not None]
             yield _family(f"hotline_{name}", text, values, ("channel",))
-        queues = [((seen.name, one), seen.facts[one]) for seen in lines for one in ("queued", "drafts", "refused")]
+        named = ("queued", "drafts", "held_back", "reviews", "refused")
+        queues = [((seen.name, one), seen.facts[one]) for seen in lines for one in named]
         yield _family("hotline_waiting", "Statements without a place in our log.", queues, ("channel", "queue"))
         yield self._unacknowledged(lines)
         yield _owed(lines)

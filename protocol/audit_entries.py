@@ -13,6 +13,7 @@ from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
 from protocol.audit_docket import AuditedDocket
 from protocol.audit_time import LineTally, judge_clocks
+from protocol.authority import is_emergency
 from protocol.clocks import Clockwork
 from protocol.docket import Docket, docket_digest
 from protocol.event import event_of
@@ -181,6 +182,9 @@ class _Judgement:
             self.statuses[statement.status] += 1
             if kind is not None and kind.name == ROSTER_KIND and verdict.effective:
                 self.rosters += 1
+            if is_emergency(statement.facts) and verdict.effective and kind is not None and not kind.machine:
+                where = f"{self.logs[voice].evidence.label}, {verdict.serial}"
+                self.report.add("emergency-release", "info", where, "one person released it, as the agreement allows")
         if verdict.faults:
             self._report_faults(verdict)
         for note in verdict.notes:

@@ -20,6 +20,11 @@ EMERGENCY: Final = "emergency"
 _NO_EMERGENCY: Final[Needs] = ((EMERGENCY,),)
 
 
+def is_emergency(facts: Mapping[str, Any] | None) -> bool:
+    """Whether the facts of a header say that one person released the statement."""
+    return (facts or {}).get(EMERGENCY) is True
+
+
 def slots_needed(
     agreement: Agreement,
     kind: Kind,
@@ -39,7 +44,7 @@ def slots_needed(
         agreement's clause; a slot that nobody can fill where the agreement has none, or the clause is not for the kind.
     """
     facts = facts or {}
-    if facts.get(EMERGENCY) is True:
+    if is_emergency(facts):
         clause = agreement.emergency
         allowed = clause is not None and clause.covers(kind.name) and not kind.document
         return (clause.needs,) if clause is not None and allowed else _NO_EMERGENCY

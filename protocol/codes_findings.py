@@ -118,6 +118,13 @@ FINDINGS = (
         "Export again: the texts lie in roster/.",
     ),
     Code(
+        "emergency-release",
+        "info",
+        "one person released a statement by the emergency clause",
+        "The agreement has the clause and it covers the kind, so it is authorised. Its review is the party's own.",
+        "The party's journal says who reviewed it, and what they found.",
+    ),
+    Code(
         "journal-entry-refused",
         "refuted",
         "an entry of a journal is no act that it may hold",

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from keys import roster as rosters
+from protocol.agreement_conduct import EmergencyTerms
 from protocol.audit import AuditMisused, audit
 from protocol.checkpoint import parse_text
 from protocol.cosignature import add_cosignatures, cosign
@@ -284,6 +285,18 @@ def test_a_policy_that_does_not_read_is_refused() -> None:
     """The policy is the auditor's own file, so a bad one is the auditor's to mend."""
     with pytest.raises(AuditMisused):
         _audit(_files(_world()), policy=b"log\n")
+
+
+def test_an_emergency_release_is_told_and_refutes_nothing() -> None:
+    """One person suffices under the clause, and the auditor is told; without the clause nobody suffices."""
+    clause = EmergencyTerms(("notification",), ("duty", "release"), 60_000)
+    allowed, refused = World(format=2, emergency=clause), World()
+    allowed.say("ARC", "notification", signers=((1, "duty"),), severity=5, facts={"emergency": True})
+    everybody = ((1, "duty"), (2, "release"), (3, "senior"))
+    refused.say("ARC", "notification", signers=everybody, severity=5, facts={"emergency": True})
+    for world, found in ((allowed, ("emergency-release", "info")), (refused, ("unauthorised", "refuted"))):
+        report = _audit(_files(world), world)
+        assert [(one.code, one.severity) for one in report.findings] == [found]
 
 
 def test_an_unauthorised_entry_refutes() -> None:
