@@ -78,7 +78,7 @@ def play_scenario(context: click.Context, name: str, directory: str | None) -> i
     output = settings_of(context).output
     chosen = scenario(name)
     if not chosen.watchable:
-        text = f"{name} needs a turned clock, a stolen node or days of the calendar; the tests play it in the simulator"
+        text = f"{name} needs a turned clock, a stolen node or days and minutes; the tests play it in the simulator"
         raise Refused("scenario-unplayable", text)
     transcript = Transcript(write=output.line, paint=output.paint, now_ms=now_ms)
     result = watch(free_directory() if directory is None else Path(directory), chosen, transcript)
