@@ -9,7 +9,7 @@ Source: spec/scenarios.md, "Playing".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from hotline.composing import Letter, choice_of, find_kind
@@ -23,6 +23,7 @@ from hotline.scenarios.sentences import Subject, differing, is_sentence, subject
 from hotline.scenarios.stage import Audited, Declined, Stage, Unplayable
 from hotline.scenarios.terms import amended
 from hotline.sending import make, place_of, sign
+from hotline.templates import Held, follow, mark
 from hotline.zulu import zulu
 from nodes.signed import SignedStatement
 from protocol.authority import missing_slots, slots_needed
@@ -31,6 +32,7 @@ from protocol.governance import AMEND, COUNTERSIGN
 from protocol.kinds import Kind
 from protocol.signature import Signature
 from protocol.statement import Statement
+from protocol.template import Template
 
 OFFICERS = ("duty", "release", "senior", "legal", "technical", "duty-2", "release-2", "senior-2")
 """Whoever signs where a step names nobody, in the order in which they are asked."""
@@ -63,11 +65,13 @@ class Said:
         step: that said it.
         signed: it, with the signatures it has so far.
         outcome: as the node gives it.
+        values: by field.
     """
 
     step: Step
     signed: SignedStatement
     outcome: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def index(self) -> int | None:
@@ -208,8 +212,12 @@ class Play:
 
     def _letter(self, step: Step, kind: Kind, replied: Spoken | None) -> Letter:
         stage, now_ms = self.stage, self.stage.now_ms(step.party)
-        values = fill(kind, self._timed(step, dict(step.fields)), stage.catalogue, now_ms=now_ms)
-        letter = Letter(kind=kind, values={})
+        letter, given = Letter(kind=kind, values={}), self._timed(step, dict(step.fields))
+        held = self._template(step)
+        if held is not None:
+            follow(letter, held, step.slots, catalogue=stage.catalogue, now_ms=now_ms)
+        filled = fill(kind, {**letter.values, **given}, stage.catalogue, now_ms=now_ms)
+        values = {name: value for name, value in filled.items() if name in given or name not in letter.values}
         for name, text in step.header.items():
             if name.endswith(("_at", "_by", "_until")):
                 text = zulu(self._moment(step, text))
@@ -221,9 +229,25 @@ class Play:
             letter.set_value(name, value, where=where, catalogue=stage.catalogue, now_ms=now_ms)
         for name, value in self._timed(step, dict(step.facts)).items():
             letter.set_fact(name, str(value).lower() if isinstance(value, bool) else str(value), now_ms=now_ms)
+        if held is not None:
+            mark(letter, held)
         statement = None if replied is None else replied.statement
         letter.check(stage.catalogue, now_ms=now_ms, replied=None if statement is None else statement.facts)
         return letter
+
+    def _template(self, step: Step) -> Held | None:
+        """The template that a step follows, as its author's client finds it in the register."""
+        spoken = self._spoken(step, step.template)
+        if spoken is None:
+            return None
+        said = self.said[step.template]
+        return Held(
+            serial=spoken.serial,
+            leaf=spoken.leaf,
+            party=spoken.voice,
+            until_ms=said.statement.valid_until_ms,
+            template=Template.read(said.values),
+        )
 
     def _moment(self, step: Step, text: str) -> int:
         """A time of a step: `+2h` or `-2h` from when its party does it."""
@@ -243,7 +267,7 @@ class Play:
             return zulu(self._moment(step, value[1:]))[:19] + "Z"
         return value
 
-    def _made(self, step: Step) -> tuple[Kind, Channel, SignedStatement]:
+    def _made(self, step: Step) -> tuple[Letter, Channel, SignedStatement]:
         """Compose what a step says; nothing of it is signed."""
         kind = find_kind(step.what, self.stage.catalogue)
         channel = self.stage.channel(step.party)
@@ -258,7 +282,7 @@ class Play:
         check_quotes(_Node(self.stage, step.party), channel, letter, allowed=False)
         composed = make(letter, place, channel, now_ms=channel.now_ms, emergency=step.emergency)
         signed = SignedStatement(statement=composed.statement_bytes, signatures=(), body=composed.body)
-        return kind, channel, signed
+        return letter, channel, signed
 
     def _spoken(self, step: Step, name: str) -> Spoken | None:
         if not name:
@@ -269,13 +293,13 @@ class Play:
         return self.stage.spoken(step.party, said.step.party, said.index)
 
     def _send(self, step: Step) -> str:
-        kind, channel, signed = self._made(step)
+        letter, channel, signed = self._made(step)
+        kind = letter.kind
         officers = self._officers(step, kind, channel, signed)
         signatures = sign(Statement.parse(signed.statement), signed.statement, kind, channel, officers)
         signed = SignedStatement(statement=signed.statement, signatures=signatures, body=signed.body)
         outcome = self.stage.submit(step.party, signed)
-        said = Said(step, signed, outcome)
-        self._keep(step, said)
+        self._keep(step, Said(step, signed, outcome, letter.values))
         if step.verb == "send" and outcome["state"] == "draft":
             missing = ", ".join(outcome["missing"])
             raise Differs(self.scenario.name, step.number, f"it stays a draft that waits for {missing}")
@@ -326,10 +350,10 @@ class Play:
 
     def _put(self, step: Step) -> str:
         """A draft that a program makes: nobody has signed it."""
-        kind, _, signed = self._made(step)
+        letter, _, signed = self._made(step)
         outcome = self.stage.put(step.party, signed)
         self._keep(step, Said(step, signed, outcome))
-        return f"{kind.label()} {outcome['state']}, put in by a program"
+        return f"{letter.kind.label()} {outcome['state']}, put in by a program"
 
     def _decide(self, step: Step) -> str:
         """Refuse, cancel, check or review: an act for the party's own journal, signed by the one who decides."""
@@ -348,7 +372,8 @@ class Play:
 
     def _forge(self, step: Step) -> str:
         """What a node logs past its own checks: signed by those whom the step names, and by nobody else."""
-        kind, channel, signed = self._made(step)
+        letter, channel, signed = self._made(step)
+        kind = letter.kind
         signatures: tuple[Signature, ...] = ()
         if step.persons:
             officers = [self._officer(step, name) for name in step.persons]

@@ -93,6 +93,7 @@ _STEP: Final = {
     **dict.fromkeys(_TIMES, str),
     "emergency": bool,
     "template": str,
+    "slots": dict,
     "fields": dict,
     "facts": dict,
     "terms": str,
@@ -100,6 +101,7 @@ _STEP: Final = {
     "refused": str,
     "expect": list,
 }
+_AS_IT_IS: Final = ("to", "thread", "emergency", "template", "slots", "fields", "facts", "terms", "reason", "refused")
 HEADER_NAMES: Final = ("status", "precedence", "severity", "outcome", "language", *_TIMES)
 
 
@@ -120,6 +122,7 @@ class Step:
         header: choices of the header by name; times are text relative to the step.
         emergency: whether one person releases it by the agreement's emergency clause.
         template: name of a template-register statement that it follows; empty for none.
+        slots: what fills the template, by slot.
         fields: values by field; what the kind needs and is not here is filled in.
         facts: header facts by name.
         terms: of an amendment: TOML text of what is different.
@@ -140,6 +143,7 @@ class Step:
     header: Mapping[str, str] = field(default_factory=dict)
     emergency: bool = False
     template: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     terms: str = ""
@@ -280,7 +284,18 @@ def _step(name: str, number: int, row: Any, before: list[Step]) -> Step:
         expect=_texts(name, number, row.get("expect", [])),
         **{
             key: row[key]
-            for key in ("to", "thread", "emergency", "template", "fields", "facts", "terms", "reason", "refused")
+            for key in (
+                "to",
+                "thread",
+                "emergency",
+                "template",
+                "slots",
+                "fields",
+                "facts",
+                "terms",
+                "reason",
+                "refused",
+            )
             if key in row
         },
     )
