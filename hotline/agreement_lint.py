@@ -7,7 +7,7 @@ with those that it would get now.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from protocol.agreement_checks import ANY_KIND, Needs
 from protocol.agreement_review import checks_of
 from protocol.agreement_terms import AuthorityRule
 from protocol.agreement_text import overlay, read
+from protocol.authority import missing_slots
 from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
@@ -56,7 +57,9 @@ class _Draft:
         return getattr(self.terms, name)
 
 
-def lint(text: bytes, base: Terms, catalogue: Catalogue, *, today: date) -> tuple[Any, list[Problem]]:
+def lint(
+    text: bytes, base: Terms, catalogue: Catalogue, *, today: date, people: Sequence[tuple[int, str]] = ()
+) -> tuple[Any, list[Problem]]:
     """Look through a text.
 
     Args:
@@ -64,6 +67,7 @@ def lint(text: bytes, base: Terms, catalogue: Catalogue, *, today: date) -> tupl
         base: what a draft is laid over.
         catalogue: the one that is at hand.
         today: in UTC.
+        people: number and role of every person of our own party; none where they are not known.
 
     Returns:
         What it says, and the problems in the order of the text; None where it cannot be read at all.
@@ -84,7 +88,7 @@ def lint(text: bytes, base: Terms, catalogue: Catalogue, *, today: date) -> tupl
     problems = [_problem(error, text) for error in found]
     problems += [
         Problem(line_of(text, where), "warning", code, where, why, what)
-        for code, where, why, what in _warnings(draft, catalogue, today)
+        for code, where, why, what in (*_warnings(draft, catalogue, today), *_unfilled(draft, people))
     ]
     return draft, sorted(problems, key=lambda one: (one.severity != "error", one.line))
 
@@ -198,6 +202,17 @@ def _rules(rules: tuple[AuthorityRule, ...]) -> Iterator[tuple[str, str, str, st
         if not _can_be_filled(rule.needs):
             text = "more slots for one role than a roster usually has persons"
             yield "rule-hard-to-fill", f"authority[{number}].needs", text, "Join roles with a slash, or ask for fewer."
+
+
+def _unfilled(draft: Any, people: Sequence[tuple[int, str]]) -> Iterator[tuple[str, str, str, str]]:
+    """Rules that our own people could not meet today."""
+    needs = [(f"authority[{number}].needs", rule.needs) for number, rule in enumerate(draft.rules, 1)]
+    needs += [("emergency.needs", (draft.emergency.needs,))] if draft.emergency is not None else []
+    for where, slots in needs if people else []:
+        lacking = missing_slots(slots, people)
+        if lacking:
+            text = f"our own people cannot fill {', '.join(lacking)}"
+            yield "rule-not-filled", where, text, "Add officers with these roles, or ask for others."
 
 
 def _contains(wide: AuthorityRule, narrow: AuthorityRule) -> bool:

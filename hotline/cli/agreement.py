@@ -75,9 +75,12 @@ def new_command(context: click.Context, model: bool, source: str | None, out: st
 def lint_command(context: click.Context, file: str) -> int:
     """Say everything that cannot stand in a draft or an agreement, and what is unusual. Exit 1 if it cannot stand.
 
+    With the home of a node, also whether its own people can meet the rules.
+
     \b
-    Example:
+    Examples:
       hotline agreement lint draft.toml
+      hotline --home ARC agreement lint draft.toml
     """
     from hotline.agreement_lint import lint
     from hotline.agreements import base_terms
@@ -86,7 +89,8 @@ def lint_command(context: click.Context, file: str) -> int:
 
     settings, at_ms = settings_of(context), now_ms()
     today = datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC).date()
-    _, problems = lint(_read(file), base_terms(at_ms=at_ms), catalogue(), today=today)
+    people = _people(settings, at_ms)
+    _, problems = lint(_read(file), base_terms(at_ms=at_ms), catalogue(), today=today, people=people)
     errors = sum(one.severity == "error" for one in problems)
     lines = []
     for one in problems:
@@ -379,6 +383,16 @@ def end_lines(ends_ms: int | None, at_ms: int) -> list[str]:
     from hotline.banner import ended
 
     return ended(ends_ms, at_ms)
+
+
+def _people(settings: Settings, at_ms: int) -> list[tuple[int, str]]:
+    """Number and role of everyone on the card of the node's home that was named, or nobody."""
+    from hotline.party_file import read_party
+
+    if settings.home is None:
+        return []
+    party = read_party(settings.node_home().party_path)
+    return [(person.number, role) for person in party.people_at(at_ms) for role in person.roles]
 
 
 def _draft_text(terms: Any) -> bytes:

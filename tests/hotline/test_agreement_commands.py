@@ -90,6 +90,14 @@ needs = ["legal", "legal", "legal"]
     assert {"rule-unreachable", "rule-hard-to-fill", "rule-idle"} <= set(codes)
 
 
+def test_a_rule_that_our_own_people_cannot_meet_is_told() -> None:
+    """One duty officer fills one of the two slots; with a senior beside, both."""
+    text = b'[[authority]]\nkinds = ["*"]\nneeds = ["duty", "senior"]\n'
+    for people, told in (([(1, "duty")], True), ([(1, "duty"), (2, "senior")], False), ([], False)):
+        _, found = lint(text, base_terms(at_ms=AT_MS), catalogue(), today=TODAY, people=people)
+        assert ("rule-not-filled" in {one.code for one in found}) is told
+
+
 def test_the_line_of_a_term_is_found() -> None:
     """Of the term, of its block where it is absent, and none for what is nowhere."""
     text = b'title = "x"\n\n[[party]]\nshort = "A"\n[[party.desk]]\nname = "x"\n[[party]]\nshort = "B"\n[clock.flash]\n'
@@ -126,6 +134,7 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     assert shown(arc)["digest"] == shown(bor)["digest"]
     ok(*acting(arc, "agreement", "amend", "-o", draft))
     assert ok("agreement", "lint", draft)["errors"] == 0
+    assert ok("--home", arc, "agreement", "lint", draft)["errors"] == 0
     nothing = hotline(*acting(arc, "agreement", "propose", draft, "--yes", "--json"))
     assert nothing.json["error"]["code"] == "bad-amendment"
     desk = ("--voice", "+99 1 000 0001", "--hours", "always", "--language", "en")
