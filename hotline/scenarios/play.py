@@ -18,7 +18,8 @@ from hotline.errors import HotlineError
 from hotline.guards import check_quotes
 from hotline.scenarios.errors import Differs, Misspelt
 from hotline.scenarios.filling import fill
-from hotline.scenarios.scenario import Scenario, Step, span_ms
+from hotline.scenarios.scenario import Scenario, Step
+from hotline.scenarios.script import span_ms
 from hotline.scenarios.sentences import Subject, differing, is_sentence, subject_of
 from hotline.scenarios.stage import Audited, Declined, Stage, Unplayable
 from hotline.scenarios.terms import amended

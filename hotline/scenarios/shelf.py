@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import resources
 
 from hotline.errors import Misused
-from hotline.scenarios.scenario import Scenario, read_scenario
+from hotline.scenarios.scenario import Scenario
+from hotline.scenarios.script import read_scenario
 
 _FOLDER = resources.files("hotline") / "data" / "scenarios"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hotline.demo.transcript import Transcript
 from hotline.scenarios.errors import Differs
-from hotline.scenarios.live import Live, Paired, pace_of
+from hotline.scenarios.live import Live
+from hotline.scenarios.paired import Paired, pace_of
 from hotline.scenarios.play import Play, Said
 from hotline.scenarios.scenario import PARTIES, Scenario, Step
 from hotline.zulu import duration

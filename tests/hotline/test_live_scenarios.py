@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hotline.scenarios.live import Live, Paired
+from hotline.scenarios.live import Live
+from hotline.scenarios.paired import Paired
 from hotline.scenarios.play import Play
 from hotline.scenarios.scenario import Scenario
 from hotline.scenarios.shelf import scenario

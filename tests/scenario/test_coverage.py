@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from hotline.scenarios.live import pace_of
+from hotline.scenarios.paired import pace_of
 from hotline.scenarios.scenario import PARTIES, Scenario
 from hotline.scenarios.shelf import scenario, scenario_names
 from hotline.scenarios.terms import scenario_agreement

@@ -14,7 +14,8 @@ import structlog
 import protocol.kinds
 from hotline.scenarios.errors import Differs, Misspelt
 from hotline.scenarios.play import Play
-from hotline.scenarios.scenario import Scenario, read_scenario
+from hotline.scenarios.scenario import Scenario
+from hotline.scenarios.script import read_scenario
 from hotline.scenarios.shelf import scenario, scenario_names
 from hotline.scenarios.stage import Audited
 from nodes.resources import catalogue, catalogue_files
