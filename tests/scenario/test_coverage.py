@@ -12,7 +12,7 @@ from nodes.resources import catalogue
 from protocol.agreement_terms import Party
 from protocol.procedures import STATES
 from tests.builders import DOMAINS, START_MS, roots
-from tests.scenario.stage import NAMED
+from tests.scenario.nodes import NAMED
 
 ROWS = (
     # The line.
