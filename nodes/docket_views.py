@@ -13,11 +13,11 @@ from typing import Any, Final
 from nodes.docket_db import SELECT_JUDGED, judged_row, official, row_verdict
 from nodes.matters import Matters, View
 from nodes.store import Ahead
-from protocol.clocks import SUSPENSIONS, pauses_of
 from protocol.docket_item import Item
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import Hash
+from protocol.pauses import SUSPENSIONS, pauses_of
 from protocol.statement import Statement
 from protocol.verdict import NO_LOCATION, Verdict, index_of, location, voice_of
 

@@ -7,6 +7,7 @@ a suspension of either party stops the clocks of what does not pass it.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -15,12 +16,13 @@ import apsw
 
 from nodes.clock import now
 from nodes.voices import VoiceReader
-from protocol.clocks import SUSPENSIONS, Clock, Clockwork, Pauses, pauses_of
+from protocol.clocks import Clock, Clockwork
 from protocol.course import ENDLESS_MS, Mark
 from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.kind import REGISTERS
 from protocol.kinds import Catalogue
+from protocol.pauses import SUSPENSIONS, Pauses, pauses_of
 from protocol.pulse import UP
 from protocol.standing import absence, in_force, state_at
 from protocol.verdict import index_of, location, voice_of
@@ -226,6 +228,23 @@ class Matters:
             if any(clock.name == "answer" for clock in self.clockwork.running(item, pauses)):
                 found.append(self.matter(item, at_ms, pauses))
         return found
+
+    def suspended(self, at_ms: int) -> list[View]:
+        """The suspensions that are in force: who declared each, and until when it is."""
+        found = [one for one in self.register_items(SUSPENSIONS, at_ms=at_ms) if in_force(one, at_ms)]
+        return [
+            {
+                "party": self.names[item.voice],
+                "serial": self.serial(item.place),
+                "status": item.status,
+                "until_ms": None if item.course is None or item.course.ends_ms == ENDLESS_MS else item.course.ends_ms,
+            }
+            for item in found
+        ]
+
+    def absences(self, at_ms: int) -> dict[str, int]:
+        """How many of the matters that wait have no answer, by why (`protocol.standing`)."""
+        return dict(sorted(Counter(one["no_answer"] for one in self.waiting(at_ms) if one["no_answer"]).items()))
 
     # --- shapes -------------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from protocol.clocks import NO_PAUSES, SUSPENSIONS, Clock, Clockwork, Pauses, pauses_of
+from protocol.clocks import Clock, Clockwork
 from protocol.docket_item import Item
+from protocol.pauses import NO_PAUSES, SUSPENSIONS, Pauses, pauses_of
 from protocol.standing import LAPSED, in_force, state_at
 from protocol.verdict import index_of, voice_of
 

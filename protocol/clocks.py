@@ -14,7 +14,7 @@ by as long. A flash, and a kind that always passes, is not paused.
 Source: spec/docket.md, "Clocks".
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,6 +24,7 @@ from protocol.docket_item import OVER_STATES, RUNNING_STATES, Item
 from protocol.governance import Reign
 from protocol.kind import CLOCKS
 from protocol.kinds import Catalogue, Kind
+from protocol.pauses import NO_PAUSES, SUSPENSIONS, Pauses
 
 ClockName = Literal["open", "holding", "answer", "report", "follow", "update", "review"]
 ClockState = Literal["running", "kept", "missed", "disputed"]
@@ -31,40 +32,7 @@ ClockState = Literal["running", "kept", "missed", "disputed"]
 WARNED_MS: Final = 14 * 86_400_000
 """People are warned of an end so long before it, at most, where the kind says nothing."""
 
-SUSPENSIONS: Final = "suspensions"
-"""The register of what stops clocks."""
-
 FLASH: Final = "flash"
-
-
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """When clocks stood still, up to a time.
-
-    Attributes:
-        spans: from and until, UTC milliseconds, in order and apart from one another.
-        now: the last of them is not over.
-    """
-
-    spans: tuple[tuple[int, int], ...] = ()
-    now: bool = False
-
-    def due(self, start_ms: int, allowed_ms: int) -> int:
-        """When an interval from a time is over that does not run in the pauses."""
-        due = start_ms + allowed_ms
-        for begin, end in self.spans:
-            if begin >= due:
-                break
-            if end > start_ms:
-                due += end - max(begin, start_ms)
-        return due
-
-    def stops(self, due_ms: int) -> bool:
-        """Whether a clock that was due at this time stands still now."""
-        return self.now and due_ms > self.spans[-1][0]
-
-
-NO_PAUSES: Final = Pauses()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,29 +247,6 @@ def _pause(kind: Kind, agreement: Agreement) -> PauseTerms | None:
     if agreement.format == 1 or kind.step not in {"declared", "proposed"}:
         return None
     return {SUSPENSIONS: agreement.suspension, "exercises": agreement.exercise}.get(kind.register)
-
-
-def pauses_of(suspensions: Iterable[Item], status: str, at_ms: int) -> Pauses:
-    """When clocks stood still up to a time.
-
-    Args:
-        suspensions: every statement of the register of suspensions, in any order.
-        status: of the statements whose clocks they are; an exercise suspends exercises.
-        at_ms: now; what is in force then stands still until then.
-    """
-    spans = []
-    for item in suspensions:
-        course = item.course
-        if course is None or course.from_ms is None or item.status != status or course.from_ms >= at_ms:
-            continue
-        spans.append((course.from_ms, min(course.ends_ms, at_ms)))
-    joined: list[tuple[int, int]] = []
-    for begin, end in sorted(spans):
-        if joined and begin <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        elif begin < end:
-            joined.append((begin, end))
-    return Pauses(tuple(joined), bool(joined) and joined[-1][1] >= at_ms)
 
 
 def _clock(

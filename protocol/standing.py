@@ -18,8 +18,9 @@ Source: spec/docket.md, "In force" and "Why there is no answer".
 
 from typing import Final, Literal
 
-from protocol.clocks import NO_PAUSES, Clockwork, Pauses
+from protocol.clocks import Clockwork
 from protocol.docket_item import HELD, RUNNING_STATES, Item
+from protocol.pauses import NO_PAUSES, Pauses
 
 Absence = Literal["suspended", "fault", "declined", "holding", "silence"]
 

@@ -66,6 +66,7 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     from hotline.banner import ended
     from hotline.clock import now_ms
     from hotline.zulu import zulu_short
+    from protocol.standing import ABSENCES
 
     running = found["node"] == "running"
     lines = [f"{found['party']}: node {output.paint(found['node'], 'green' if running else 'red')}"]
@@ -93,6 +94,14 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             lines.append(output.paint(f"    {text}", "bold", "red"))
         if details.get("review_due"):
             lines.append(output.paint(f"    REVIEW     was due by {details['review_due']}", "yellow"))
+        for one in details.get("suspended", ()):
+            until = "" if one["until_ms"] is None else f", until {zulu_short(one['until_ms'])}"
+            status = "" if one["status"] == "actual" else f" ({one['status']})"
+            text = f"by {one['party']}, {one['serial']}{until}{status}; a flash passes"
+            lines.append(output.paint(f"    SUSPENDED  {text}", "bold", "yellow"))
+        if details.get("no_answer"):
+            counts = (f"{number} {ABSENCES[code]}" for code, number in details["no_answer"].items())
+            lines.append(f"    no answer  {', '.join(counts)}")
         recovery = details.get("recovery")
         if recovery:
             lines.append(output.paint(f"    PUT BACK   {_recovery(recovery)}", "bold", "yellow"))

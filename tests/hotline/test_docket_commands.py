@@ -80,6 +80,30 @@ def test_due_counts_down_and_the_docket_is_one_on_both_sides(homes: tuple[Path, 
     assert theirs["digest"] == ok(*acting(arc, "docket", "--at-sizes", f"{sizes['ARC']},{sizes['BOR']}"))["digest"]
 
 
+def test_a_declared_suspension_shows_where_people_look(homes: tuple[Path, Path]) -> None:
+    """A question waits, the other side suspends: status, threads, inbox and due say so; resumed, none does."""
+    arc, bor = homes
+    asked = send(arc, "clarification-request", "--to", "BOR", "--set", "why=x", "--set", "questions=Since when?")
+    pause = send(
+        bor, "line-suspend", "--to", "ARC", "--valid-until", "+2d", "--set", "reason=maintenance",
+        "--set", "forced=yes", "--set", "scope=diplomatic", "--set", "accountable=Duty officer",
+    )  # fmt: skip
+    assert [one["serial"] for one in until_listed(arc, "suspensions", 1)] == [pause]
+    status = ok("--home", arc, "status")["channels"][0]["details"]
+    assert [(one["party"], one["serial"]) for one in status["suspended"]] == [("BOR", pause)]
+    assert status["no_answer"]["suspended"] >= 1
+    shown = hotline("--home", arc, "status").out
+    assert f"SUSPENDED  by BOR, {pause}" in shown
+    assert "declared suspension" in shown
+    views = {one["serial"]: one["no_answer"] for one in ok(*acting(bor, "inbox"))["entries"]}
+    assert views[asked] == "suspended"
+    assert "declared suspension" in hotline(*acting(arc, "threads")).out
+    assert {one["paused"] for one in ok(*acting(arc, "due"))["due"] if one["serial"] == asked} <= {True}
+    send(bor, "line-resume", "--reply-to", pause)
+    assert until_listed(arc, "suspensions", 0) == []
+    assert ok("--home", arc, "status")["channels"][0]["details"]["suspended"] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

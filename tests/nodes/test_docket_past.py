@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nodes.docket_past import PastDocket, sizes_at
-from protocol.clocks import SUSPENSIONS
+from protocol.pauses import SUSPENSIONS
 from tests.builders import START_MS, World
 from tests.nodes.test_projection import Node
 

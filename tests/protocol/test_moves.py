@@ -5,10 +5,11 @@ import pytest
 from protocol.agreement_conduct import KindClock
 from protocol.agreement_terms import DEFAULT_CLOCKS
 from protocol.catalogue_table import CatalogueRefused
-from protocol.clocks import NO_PAUSES, Clockwork, Pauses, pauses_of
+from protocol.clocks import Clockwork
 from protocol.docket_item import Item
 from protocol.governance import Reign
 from protocol.kinds import Catalogue
+from protocol.pauses import NO_PAUSES, Pauses, pauses_of
 from protocol.procedures import read_procedures
 from protocol.standing import absence, in_force, state_at
 from tests.builders import make_agreement
