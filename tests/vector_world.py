@@ -91,6 +91,17 @@ def vector_catalogue() -> Catalogue:
     return Catalogue.load(files_of(VECTORS / "catalogue"))
 
 
+@cache
+def amending_catalogue() -> Catalogue:
+    """The same with the kinds by which an agreement is amended."""
+    return Catalogue.load({**files_of(VECTORS / "catalogue"), **files_of(VECTORS / "catalogue-amended")})
+
+
+def catalogue_named(digest: bytes) -> Catalogue:
+    """The catalogue of the vectors that has this digest."""
+    return next(one for one in (vector_catalogue(), amending_catalogue()) if one.digest == digest)
+
+
 class Kept:
     """Signatures that stand in the vectors as they are."""
 
@@ -189,9 +200,13 @@ class VectorWorld(World):
         for party, roster in self.rosters.items():
             self.rosters[party] = replace(roster, people=roster.people[:people])
         if begin:
-            for party in NAMES:
-                self.enact(party, "agreement", self.agreement.text, numbers)
-                self.enact(party, "roster", rosters.render(self.rosters[party]), numbers)
+            self.begin(numbers)
+
+    def begin(self, numbers: Sequence[int] = (1, 2)) -> None:
+        """Both logs have their agreement and their first roster."""
+        for party in NAMES:
+            self.enact(party, "agreement", self.agreement.text, numbers)
+            self.enact(party, "roster", rosters.render(self.rosters[party]), numbers)
 
     def sign(self, party: str, statement: Statement, signer: str, role: str) -> Signature:
         """See World; a kept signature if there is one."""

@@ -20,7 +20,7 @@ from protocol.merkle import Frontier, leaf_hash
 from protocol.order import home_order
 from protocol.verdict import NO_LOCATION, Verdict, index_of, voice_of
 from protocol.walk import Walk, verify_here
-from tests.vector_world import Files, vector_catalogue
+from tests.vector_world import Files, catalogue_named
 
 AUDITOR = "auditor"
 """Reads all there is: the logs will not grow."""
@@ -42,6 +42,7 @@ class _Case:
 
     def __init__(self, case: Json, files: Files) -> None:
         self.agreement = Agreement.parse(files[f"documents/{case['agreement']}.toml"])
+        self.catalogue = catalogue_named(self.agreement.catalogue_digest)
         self.reader: str = case["reader"]
         self.logs = [
             [files[f"entries/{leaf}.entry"] for leaf in case["logs"][party]] for party in self.agreement.shorts
@@ -69,7 +70,7 @@ class _Case:
             sizes=(len(self.logs[0]), len(self.logs[1])),
             document=lambda _voice, _index, wanted: self.documents.get(wanted),
         )
-        judge = Judge(agreement=self.agreement, catalogue=vector_catalogue(), archive=archive)
+        judge = Judge(agreement=self.agreement, catalogue=self.catalogue, archive=archive)
         walk = Walk(
             judge=judge,
             read=lambda voice, start, count: self.logs[voice][start : start + count],
@@ -77,7 +78,8 @@ class _Case:
         )
         whole = self.agreement.shorts.index(self.reader) if self.reader in self.agreement.shorts else None
         ledger = MemoryLedger()
-        docket = Docket(agreement=self.agreement, catalogue=vector_catalogue(), ledger=ledger)
+        clockwork = Clockwork(self.agreement, self.catalogue, lambda: judge.governance.reigns)
+        docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, clockwork=clockwork)
         verdicts: list[list[Verdict]] = [[], []]
         for verdict in walk.advance(final=self.reader == AUDITOR, whole=whole):
             docket.add(event_of(verdict, judge.state(verdict.voice).last_ms))
@@ -87,7 +89,9 @@ class _Case:
                 party: [self._verdict(one) for one in verdicts[voice]]
                 for voice, party in enumerate(self.agreement.shorts)
             },
-            "docket": self._docket(docket, ledger, [[one.held.size for one in of_voice] for of_voice in verdicts]),
+            "docket": self._docket(
+                docket, ledger, clockwork, [[one.held.size for one in of_voice] for of_voice in verdicts]
+            ),
         }
         if self.ahead is not None:
             found["ahead"] = self._foreseen(judge, self.ahead)
@@ -104,6 +108,8 @@ class _Case:
             "held": one.held.size,
             "thread": self.serial(one.thread),
             "reply": self.serial(one.reply),
+            # Only where the agreement was amended.
+            **({"reign": one.reign} if one.reign else {}),
         }
 
     def _foreseen(self, judge: Judge, ahead: Json) -> Json:
@@ -117,7 +123,7 @@ class _Case:
             )
         )
 
-    def _docket(self, docket: Docket, ledger: MemoryLedger, held: list[list[int]]) -> Json:
+    def _docket(self, docket: Docket, ledger: MemoryLedger, clockwork: Clockwork, held: list[list[int]]) -> Json:
         homes = {}
         for voice, party in enumerate(self.agreement.shorts):
             home = docket.homes[voice]
@@ -127,7 +133,6 @@ class _Case:
                 "order": [f"{self.agreement.shorts[who]} {index}" for who, index in home_order(voice, held[voice])],
                 "digest": home.digest(voice).hex(),
             }
-        clockwork = Clockwork(self.agreement, vector_catalogue())
         items = sorted(ledger.items(), key=lambda item: (item.thread, item.at, item.place))
         return {
             "homes": homes,

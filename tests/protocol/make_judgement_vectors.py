@@ -6,6 +6,7 @@ Signatures that are there are used again, so a new run writes the same bytes.
 from collections.abc import Mapping
 
 from tests.protocol import (
+    judgement_cases_agreements,
     judgement_cases_entries,
     judgement_cases_logs,
     judgement_cases_signers,
@@ -17,7 +18,13 @@ from tests.vector_world import VECTORS, Kept, cases_of, dump_json, write_files
 
 FOLDER = VECTORS / "judgement"
 
-MODULES = (judgement_cases_entries, judgement_cases_signers, judgement_cases_logs, judgement_cases_threads)
+MODULES = (
+    judgement_cases_entries,
+    judgement_cases_signers,
+    judgement_cases_logs,
+    judgement_cases_threads,
+    judgement_cases_agreements,
+)
 
 
 def make(kept: Kept, known: Mapping[str, Json] | None = None) -> dict[str, bytes]:

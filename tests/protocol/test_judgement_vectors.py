@@ -5,15 +5,13 @@ from hashlib import sha256, shake_256
 
 import pytest
 
-from protocol import faults, judge
+from protocol import judge
 from protocol.faults import FAULTS
 from tests.protocol.judgement_vectors import Json, judged, read_case
 from tests.protocol.make_judgement_vectors import FOLDER, make
 from tests.vector_world import Files, Kept, files_of
 
 NOTES = {judge.HELD_BEYOND, judge.SEEN_BEYOND, judge.REFERENCE_BEYOND, judge.AFTER_BEYOND}
-OF_AMENDMENTS = {faults.AGREEMENT_SUPERSEDED, faults.AMENDMENT_REFUSED, faults.AFTER_SUNSET}
-"""Faults of channels whose agreement was amended or has ended; tests/protocol/test_governance.py has the cases."""
 
 NAMES = sorted(path.stem for path in (FOLDER / "cases").glob("*.json"))
 
@@ -38,7 +36,7 @@ def test_each_case_is_judged_as_it_says(name: str) -> None:
 def test_there_is_a_case_for_every_fault_and_every_note() -> None:
     """A code that a judge may give has logs that lead to it; whoever adds a code adds a case."""
     verdicts = [one for name in NAMES for one in _verdicts(read_case(_files(), name))]
-    assert {fault for one in verdicts for fault in one["faults"]} == FAULTS - OF_AMENDMENTS
+    assert {fault for one in verdicts for fault in one["faults"]} == FAULTS
     assert {note for one in verdicts for note in one["notes"]} == NOTES
 
 
@@ -46,7 +44,7 @@ def test_every_fault_but_those_that_come_together_stands_alone_somewhere() -> No
     """A reader that never gives a code is found out by a case in which nothing else is wrong."""
     verdicts = [one for name in NAMES for one in _verdicts(read_case(_files(), name))]
     alone = {one["faults"][0] for one in verdicts if len(one["faults"]) == 1}
-    assert alone == FAULTS - OF_AMENDMENTS
+    assert alone == FAULTS
 
 
 @pytest.mark.parametrize("name", NAMES)
