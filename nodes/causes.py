@@ -195,7 +195,7 @@ def _draft(line: Line, draft: Draft) -> Iterator[tuple[int, Cause]]:
 
 def _reviews(line: Line) -> Iterator[Cause]:
     """Emergency releases of ours that another person has yet to review, by their time."""
-    for review in line.drafts.reviews():
+    for review in line.reviews.all():
         statement = Statement.parse(review.kept.signed.statement)
         if review.kept.until_ms is not None:
             yield Cause(

@@ -39,7 +39,7 @@ async def draft(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def discard(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Forget a draft that the caller has signed."""
     draft_id = take(arguments, "id", str)
-    await line.drafts.discard(draft_id, caller.person)
+    await line.decisions.discard(draft_id, caller.person)
     return draft_id
 
 
@@ -55,28 +55,28 @@ async def sign(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def stop(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Refuse a draft, or cancel what is held back, by an act that the caller signed for the journal."""
     draft_id = take(arguments, "id", str)
-    written = await line.drafts.close(draft_id, _act(arguments), person=caller.person)
+    written = await line.decisions.close(draft_id, _act(arguments), person=caller.person)
     return {"id": draft_id, "journal": written}
 
 
 async def check(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Let a draft go on that a program put in, by an act that the caller signed for the journal."""
     draft_id = take(arguments, "id", str)
-    await line.drafts.check(draft_id, _act(arguments), person=caller.person)
+    await line.decisions.check(draft_id, _act(arguments), person=caller.person)
     return draft_id
 
 
 async def review(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Review an emergency release, by an act that the caller signed for the journal."""
     statement_id = statement_id_of(arguments)
-    await line.drafts.review(statement_id, _act(arguments), person=caller.person)
+    await line.reviews.end(statement_id, _act(arguments), person=caller.person)
     return statement_id.hex()
 
 
 async def closed(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """What was refused or cancelled, newest first, with what opens the reasons; and what is to be reviewed."""
-    found = await asyncio.to_thread(line.drafts.closed)
-    reviews = await asyncio.to_thread(line.drafts.reviews)
+    found = await asyncio.to_thread(line.decisions.closed)
+    reviews = await asyncio.to_thread(line.reviews.all)
     return {
         "closed": [
             {

@@ -25,11 +25,13 @@ from weakref import WeakValueDictionary
 
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
+from nodes.decisions import Decisions
+from nodes.draft_host import Host as DraftHost
 from nodes.drafts import Drafts
-from nodes.drafts import Host as DraftHost
 from nodes.errors import NodeError
 from nodes.kept import CLOSED, DRAFT, HELD_BACK, QUEUE, REFUSED, Kept
 from nodes.outcome import Outcome, State
+from nodes.reviews import Reviews
 from nodes.sequencer import Item, Placed, SignRefused
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
@@ -88,6 +90,8 @@ class Intake:
 
     Attributes:
         drafts: what waits for people.
+        decisions: what people decide about that.
+        reviews: what one person released in an emergency.
     """
 
     def __init__(
@@ -114,6 +118,8 @@ class Intake:
         self._roster_task: asyncio.Task[Placed] | None = None
         self._taking: set[asyncio.Task[Outcome]] = set()
         self.drafts = Drafts(host=host, mill=self, store=store, clock=clock, executor=executor, waiters=waiters)
+        self.decisions = Decisions(host=host, mill=self, drafts=self.drafts, store=store, clock=clock, waiters=waiters)
+        self.reviews = Reviews(host=host, drafts=self.drafts, store=store, clock=clock, waiters=waiters)
         self._coming = 0
         self._straight: asyncio.Future[Placed | None] | None = None
 
@@ -263,8 +269,8 @@ class Intake:
         if hold_ms and (waiting is None or waiting[0] == DRAFT):
             await self.drafts.hold_back(statement, kept, hold_ms)
             return self.outcome(statement.id)
-        if is_emergency(statement.facts):
-            await self.drafts.note_emergency(admitted)
+        if is_emergency(statement.facts) and (waiting is None or waiting[0] == DRAFT):
+            await self.reviews.begin(admitted)
         if not self._host.live:
             await self._queue(statement.id, kept.signed)
             return self.outcome(statement.id)

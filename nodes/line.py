@@ -26,6 +26,7 @@ from nodes.alarms import Alarms
 from nodes.arrivals import Arrivals, placed_size
 from nodes.budget import Budget
 from nodes.clock import Reading, SteadyClock, now
+from nodes.decisions import Decisions
 from nodes.drafts import Drafts
 from nodes.driver import Driver
 from nodes.errors import NodeError
@@ -43,6 +44,7 @@ from nodes.proofs import Proofs
 from nodes.receipts import receipt_of
 from nodes.resources import catalogue_of
 from nodes.restored import Return
+from nodes.reviews import Reviews
 from nodes.rosters import HeldRoster
 from nodes.scrub import PACE_BYTES_S
 from nodes.sequencer import Item, Placed, Sequencer
@@ -447,6 +449,7 @@ class Line:
             self.judging.run,
             self._arrivals.run,
             self.drafts.run,
+            self.reviews.run,
             self._tidy,
             self.upkeep.scrub.run,
         )
@@ -553,6 +556,16 @@ class Line:
     def drafts(self) -> Drafts:
         """What waits for people."""
         return self.intake.drafts
+
+    @property
+    def decisions(self) -> Decisions:
+        """What people decide about that."""
+        return self.intake.decisions
+
+    @property
+    def reviews(self) -> Reviews:
+        """What one person released in an emergency."""
+        return self.intake.reviews
 
     # --- our voice ----------------------------------------------------------------------------------------------------
 

@@ -62,8 +62,8 @@ def test_one_person_fills_no_desk_with_drafts(tmp_path: Path) -> None:
             assert (await held(arc, signed_by(made[0], (1, "duty"), (2, "release")))).state == "held"
             draft = made[1].statement.id.hex()
             with pytest.raises(NodeError, match="only who signed"):
-                await intake.drafts.discard(draft, 2)
-            await intake.drafts.discard(draft, 1)
+                await intake.decisions.discard(draft, 2)
+            await intake.decisions.discard(draft, 1)
             for _ in range(2):
                 more = letter("ARC", "notification", FIELDS, severity=4, aware_at_ms=START_MS)
                 assert (await intake.submit(signed_by(more, (1, "duty")))).state == "draft"
@@ -118,18 +118,18 @@ def test_a_refused_draft_can_be_signed_by_nobody(tmp_path: Path) -> None:
             draft = (await intake.submit(signed_by(made, (1, "duty")))).draft
             assert draft is not None
             with pytest.raises(JournalRefused):
-                await intake.drafts.close(draft, act(arc, "refusal", other.statement_bytes), person=2)
+                await intake.decisions.close(draft, act(arc, "refusal", other.statement_bytes), person=2)
             with pytest.raises(JournalRefused):
-                await intake.drafts.close(draft, act(arc, "release-cancel", made.statement_bytes), person=2)
+                await intake.decisions.close(draft, act(arc, "release-cancel", made.statement_bytes), person=2)
             with pytest.raises(JournalRefused):
-                await intake.drafts.close(draft, act(arc, "refusal", made.statement_bytes), person=3)
+                await intake.decisions.close(draft, act(arc, "refusal", made.statement_bytes), person=3)
             with pytest.raises(NodeError, match="only who signed"):
-                await intake.drafts.close(draft, act(arc, "refusal", made.statement_bytes, 5, "admin"), person=5)
+                await intake.decisions.close(draft, act(arc, "refusal", made.statement_bytes, 5, "admin"), person=5)
             refusal = act(arc, "refusal", made.statement_bytes)
-            assert await intake.drafts.close(draft, refusal, person=2)
+            assert await intake.decisions.close(draft, refusal, person=2)
             with pytest.raises(AdmissionRefused, match="refused or cancelled"):
                 await intake.submit(signed_by(made, (1, "duty"), (2, "release")))
-            closed = intake.drafts.closed()
+            closed = intake.decisions.closed()
             assert [(one.id, one.kept.person) for one in closed] == [(draft, 2)]
             assert closed[0].act == refusal
             assert intake.drafts.all() == []
@@ -164,7 +164,7 @@ def test_a_statement_is_held_back_for_its_window(tmp_path: Path) -> None:
             again = await line.intake.submit(signed_by(second, *signers))
             assert again.draft is not None
             cancel = act(arc, "release-cancel", second.statement_bytes)
-            await line.drafts.close(again.draft, cancel, person=2)
+            await line.decisions.close(again.draft, cancel, person=2)
             assert (await line.intake.submit(signed_by(grave(precedence="flash"), *signers))).state in {
                 "logged",
                 "held",
@@ -224,7 +224,7 @@ def test_what_programs_put_in_waits_for_people(tmp_path: Path) -> None:
             signature = signed_by(late, (1, "duty")).signatures[0]
             with pytest.raises(AdmissionRefused, match="look at it first"):
                 await intake.sign_draft(late.statement.id.hex(), signature)
-            await intake.drafts.check(
+            await intake.decisions.check(
                 late.statement.id.hex(), act(arc, "hold-check", late.statement_bytes, 1, "duty"), person=1
             )
             assert (await intake.sign_draft(late.statement.id.hex(), signature)).state in {"logged", "held"}
@@ -257,19 +257,19 @@ def test_an_emergency_goes_by_one_person_and_is_reviewed_by_another(tmp_path: Pa
                 return view is not None and bool(view["effective"]) and view["facts"] == {"emergency": True}
 
             await until(judged)
-            assert [(one.index, one.kept.person) for one in line.drafts.reviews()] == [(index, 1)] or [
-                (one.index, one.kept.person) for one in line.drafts.reviews()
+            assert [(one.index, one.kept.person) for one in line.reviews.all()] == [(index, 1)] or [
+                (one.index, one.kept.person) for one in line.reviews.all()
             ] == [(index, 2)]
             reviews = [one for one in Causes(line).now(0) if one.clock == "emergency-review"]
             assert [(one.family, one.counterpart, one.due_ms is None) for one in reviews] == [("clock", "BOR", False)]
             mine = act(arc, "emergency-review", alone.statement_bytes, 2, "release", finding="justified")
             with pytest.raises(NodeError, match="does not review"):
-                await line.drafts.review(alone.statement.id, mine, person=2)
+                await line.reviews.end(alone.statement.id, mine, person=2)
             theirs = act(arc, "emergency-review", alone.statement_bytes, 3, "senior", finding="justified")
-            await line.drafts.review(alone.statement.id, theirs, person=3)
-            assert line.drafts.reviews() == []
+            await line.reviews.end(alone.statement.id, theirs, person=3)
+            assert line.reviews.all() == []
             with pytest.raises(NodeError, match="no emergency release"):
-                await line.drafts.review(alone.statement.id, theirs, person=3)
+                await line.reviews.end(alone.statement.id, theirs, person=3)
             assert {"emergency-release", "emergency-review"} <= set(kinds_of(arc))
             goodwill = letter("ARC", facts={"emergency": True})
             assert (await line.intake.submit(signed_by(goodwill, (2, "release")))).missing == ("emergency",)

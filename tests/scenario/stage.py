@@ -114,7 +114,7 @@ class Simulated(Nodes):
 
     def outcome(self, party: str, statement_id: bytes) -> Mapping[str, Any]:
         line = self.lives[party].line
-        if any(one.id == statement_id.hex() for one in line.drafts.closed()):
+        if any(one.id == statement_id.hex() for one in line.decisions.closed()):
             raise Declined("no-such-draft", "somebody refused or cancelled it")
         try:
             return line.intake.outcome(statement_id).as_dict()
@@ -132,18 +132,18 @@ class Simulated(Nodes):
         signed: SignedStatement,
         act: tuple[str, Mapping[str, Any], str | None],
     ) -> None:
-        statement, drafts, (kind, facts, text) = Statement.parse(signed.statement), self.lives[party].line.drafts, act
+        statement, line, (kind, facts, text) = Statement.parse(signed.statement), self.lives[party].line, act
         about = {"counterpart": COUNTERPART[party], "statement": digest(signed.statement), **facts}
         journal = self.lives[party].journal
         self.run(party, journal.ready())
         made = make_act(_Setting(journal, self.now_ms(party)), officer, self._rosters[party], kind, about, text)
         match op:
             case "stop":
-                self.run(party, drafts.close(statement.id.hex(), made, person=officer.number))
+                self.run(party, line.decisions.close(statement.id.hex(), made, person=officer.number))
             case "check":
-                self.run(party, drafts.check(statement.id.hex(), made, person=officer.number))
+                self.run(party, line.decisions.check(statement.id.hex(), made, person=officer.number))
             case _:
-                self.run(party, drafts.review(statement.id, made, person=officer.number))
+                self.run(party, line.reviews.end(statement.id, made, person=officer.number))
 
     def called(self, party: str, statement_id: bytes) -> tuple[str, ...]:
         draft, now_ms = self.lives[party].line.drafts.one(statement_id.hex()), self.now_ms(party)

@@ -636,7 +636,7 @@ class World:
         try:
             await line.journal.ready()
             act = people.decision(line, signed, held_back, self._desk(voice).key, self._people)
-            await line.drafts.close(draft, act, person=2)
+            await line.decisions.close(draft, act, person=2)
         except NodeError:
             return False
         if life.alive:
