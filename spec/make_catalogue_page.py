@@ -82,8 +82,8 @@ issued_at, aware_at, respond_by, valid_until, and `fact.NAME`. What is absent br
 ## Templates
 
 A template is what a `template-register` says once the other party has accepted it: for one kind and language, the text
-of fields in which `{{slot}}` stands for what is filled in. It is in force until its end, or until a `template-retire` is
-accepted.
+of fields in which `{{slot}}` stands for what is filled in. It is in force until its end, or until a `template-retire`
+is accepted.
 
 1. A statement that follows a template names it in its header: `template` is the leaf hash of the registering entry. One
    with text beyond it also says `free`. Rules of authority for templates count only where `template` stands without

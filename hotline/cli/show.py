@@ -77,7 +77,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     for text in broken:
         said = printable(text) if spoken.kind is None else output.words.rule(spoken.kind, text)
         lines.append(output.paint(said_row("RULE BROKEN", said, output.words), "bold", "red"))
-    lines += [output.paint(row("template-differs", text, output.words), "bold", "red") for text in differs]
+    lines += [output.paint(row("TEMPLATE DIFFERS", text, output.words), "bold", "red") for text in differs]
     if spoken.branch:
         lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]
     if opened is not None:
