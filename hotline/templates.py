@@ -15,6 +15,8 @@ from protocol.kinds import Catalogue
 from protocol.template import FREE, REGISTER_KIND, TEMPLATE, Template, TemplateRefused
 
 REGISTER = "templates"
+DIFFERS = "template-differs"
+"""The code of a statement that does not keep to the template that its header names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     from hotline.rules_read import broken_texts
     from hotline.sending import fetch
     from hotline.showing import field_lines, header_lines, row, said_row, verdict_lines
-    from hotline.templates import differing
+    from hotline.templates import DIFFERS, differing
     from hotline.translations import NONE, VOCABULARY, has_text, translations_of
     from nodes.errors import ApiRefused
 
@@ -77,7 +77,9 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
     for text in broken:
         said = printable(text) if spoken.kind is None else output.words.rule(spoken.kind, text)
         lines.append(output.paint(said_row("RULE BROKEN", said, output.words), "bold", "red"))
-    lines += [output.paint(row("TEMPLATE DIFFERS", text, output.words), "bold", "red") for text in differs]
+    for text in differs:
+        lines.append(output.paint(row("TEMPLATE DIFFERS", text, output.words), "bold", "red"))
+        lines.append(row("", f"run: hotline explain {DIFFERS}"))
     if spoken.branch:
         lines += ["", f"DISPUTED: {spoken.voice} signed two logs. This is kept beside the one that is held, not in it."]
     if opened is not None:
