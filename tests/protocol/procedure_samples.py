@@ -30,13 +30,20 @@ def _kind(procedure: str, step: str, more: str = "", replies: tuple[str, ...] = 
 
 
 PACT, PACTS = "pact-propose", ("pact-propose",)
+RULES = ("rule-propose",)
 VOWS = ("vow-declare", "vow-renew")
+
+TAKEN_BACK = (PACT, "query", "vow-declare", "flag", "reply", "pact-accept", "vow-understand")
 
 KINDS = {
     PACT: _kind("proposal", "proposed", 'register = "measures"\nclocks = { review_ms = 86_400_000 }'),
     "pact-hold": _kind("proposal", "held", "", PACTS, "other"),
     "pact-accept": _kind(
-        "proposal", "accepted", 'outcomes = ["accepted", "partly"]', ("pact-propose", "pact-extend"), "other"
+        "proposal",
+        "accepted",
+        'outcomes = ["accepted", "partly"]',
+        ("pact-propose", "pact-extend", "pact-retire"),
+        "other",
     ),
     "pact-object": _kind("proposal", "objected", "", PACTS, "other"),
     "pact-extend": _kind("proposal", "extended", "", PACTS),
@@ -49,6 +56,21 @@ KINDS = {
     "pact-resume": _kind("proposal", "resumed", "", PACTS),
     "pact-end": _kind("proposal", "ended", "clocks = { notice_ms = 7_200_000 }", PACTS),
     "pact-withdraw": _kind("proposal", "withdrawn", "", PACTS),
+    "pact-retire": _kind("proposal", "retired", "", PACTS),
+    "rule-propose": _kind("proposal", "proposed", 'register = "pauses"\nclocks = { notice_ms = 7_200_000 }'),
+    "rule-accept": _kind("proposal", "accepted", 'outcomes = ["accepted", "partly"]', RULES, "other"),
+    "rule-object": _kind("proposal", "objected", "", RULES, "other"),
+    "rule-activate": _kind("proposal", "activated", "", RULES),
+    "rule-suspend": _kind("proposal", "suspended", "", RULES),
+    "rule-extend": _kind("proposal", "extended", "", RULES),
+    "rule-end": _kind("proposal", "ended", "", RULES),
+    "drill-propose": _kind("proposal", "proposed", 'register = "exercises"'),
+    "drill-accept": _kind("proposal", "accepted", "", ("drill-propose",), "other"),
+    "drill-start": _kind("proposal", "started", "", ("drill-propose",)),
+    "drill-freeze": _kind("proposal", "suspended", "", ("drill-propose",)),
+    "paper-propose": _kind("proposal", "proposed", 'register = "disclosures"'),
+    "paper-accept": _kind("proposal", "accepted", 'outcomes = ["accepted", "partly"]', ("paper-propose",), "other"),
+    "paper-publish": _kind("proposal", "published", "", ("paper-propose",)),
     "plan-propose": _kind("proposal", "proposed", 'register = "exercises"'),
     "plan-accept": _kind("proposal", "accepted", "", ("plan-propose",), "other"),
     "plan-start": _kind("proposal", "activated", "", ("plan-propose",)),
@@ -57,6 +79,13 @@ KINDS = {
     ),
     "vow-understand": _kind("declaration", "understood", "", ("vow-declare",), "other"),
     "vow-renew": _kind("declaration", "renewed", "", ("vow-declare",), "own"),
+    "vow-review": _kind("declaration", "reviewed", "", ("creed-declare",)),
+    "creed-declare": _kind("declaration", "declared", 'register = "declarations"\nclocks = { review_ms = 86_400_000 }'),
+    "mend": _kind(
+        "notice", "corrected", "", ("flag", "claim", "reply", "pact-accept", "vow-understand", "mend"), "own"
+    ),
+    "ping": _kind("request", "asked", 'answered_by = ["noted"]'),
+    "noted": _kind("receipt", "acknowledged", "", ("*",), "other"),
     "vow-withdraw": _kind("declaration", "withdrawn", "", ("vow-declare",), "own"),
     "pause-line": _kind("declaration", "declared", 'register = "suspensions"\nalways = true'),
     "resume-line": _kind("declaration", "withdrawn", "always = true", ("pause-line",), "own"),
@@ -75,7 +104,7 @@ KINDS = {
     "reply": _kind("request", "answered", 'outcomes = ["answered", "partly", "not-known"]', ("query",), "other"),
     "wait": _kind("request", "held", "", ("query",), "other"),
     "refuse": _kind("request", "declined", "", ("query",), "other"),
-    "take-back": _kind("notice", "retracted", "always = true", (PACT, "query", "vow-declare", "flag", "reply"), "own"),
+    "take-back": _kind("notice", "retracted", "always = true", TAKEN_BACK, "own"),
 }
 
 
@@ -95,12 +124,14 @@ class Told:
     """Two logs of events; every entry holds all that was said before it, unless told otherwise.
 
     Args:
+        catalogue: by which both speak.
         terms: terms of the agreement that differ.
     """
 
-    def __init__(self, **terms: Any) -> None:
+    def __init__(self, catalogue: Catalogue = SAMPLES, **terms: Any) -> None:
         self.agreement = make_agreement(**terms)
-        self.clockwork = Clockwork(self.agreement, SAMPLES)
+        self.catalogue = catalogue
+        self.clockwork = Clockwork(self.agreement, catalogue)
         self.logs: tuple[list[Event], list[Event]] = ([], [])
         self.at_ms = START_MS
 
@@ -137,7 +168,7 @@ class Told:
     def fold(self) -> tuple[Docket, MemoryLedger]:
         """The docket of all that was said and has arrived."""
         ledger = MemoryLedger()
-        docket = Docket(agreement=self.agreement, catalogue=SAMPLES, ledger=ledger, clockwork=self.clockwork)
+        docket = Docket(agreement=self.agreement, catalogue=self.catalogue, ledger=ledger, clockwork=self.clockwork)
         done = [0, 0]
         while True:
             for voice in (0, 1):
