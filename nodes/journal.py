@@ -15,105 +15,37 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from keys.errors import KeysError
-from keys.hybrid import ALGORITHM, HybridPublicKey, Signer
-from keys.note_key import NoteSigner
+from keys.hybrid import Signer
 from keys.sealing import SealingPrivateKey
 from nodes.clock import Reading, SteadyClock, now
 from nodes.errors import NodeError
-from nodes.highwater import HighWater
+from nodes.journal_acts import Acts, Author, JournalLog, JournalRefused, Recorded
 from nodes.rosters import HeldRoster
 from nodes.sequencer import Item, Placed, Sequencer, SignRefused
 from nodes.signed import SignedStatement
-from nodes.store import LogStore, StoreBroken, StoreFull
+from nodes.store import StoreBroken, StoreFull
 from nodes.threads import on_thread
 from protocol.body import open_body
 from protocol.canonical import Value
 from protocol.checkpoint import Checkpoint
 from protocol.entry import Entry
-from protocol.errors import BadSignature, ProtocolError
-from protocol.journal import JournalSetting, check_act_body, compose_act, fault_of, journal_channel
-from protocol.journal_kinds import NODE, PERSON, JournalCatalogue
-from protocol.signature import NODE as NODE_SIGNER
-from protocol.signature import Signature, sign_statement, verify_signature
-from protocol.statement import ID_BYTES, LogState, Statement
-from protocol.statement_secret import SECRET_BYTES
+from protocol.errors import ProtocolError
+from protocol.journal import JournalSetting
+from protocol.journal_kinds import JournalCatalogue
+from protocol.statement import LogState, Statement
 from protocol.tagged import digest
+
+__all__ = ["BROKEN", "WAITING_MAX", "Author", "Journal", "JournalLog", "JournalRefused", "Recorded"]
 
 WAITING_MAX = 1024
 """Acts that may wait to be written; more are counted as lost, so that no disk that hangs costs memory."""
 
 BROKEN = "journal-broken"
-
-
-class JournalRefused(NodeError):
-    """An act that the journal does not take, or cannot."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalLog:
-    """A journal's log, opened.
-
-    Attributes:
-        origin: its name.
-        store: its entries, in the own voice; the other one stays empty.
-        mark: how far it was signed.
-        log: its keys, 0x01 and 0x06.
-        begun: facts of its first entry; of use where it has none yet.
-    """
-
-    origin: str
-    store: LogStore
-    mark: HighWater
-    log: tuple[NoteSigner, NoteSigner]
-    begun: Mapping[str, Value]
-
-    @property
-    def own(self) -> JournalLog:
-        """As a sequencer asks for the log's name."""
-        return self
-
-    @property
-    def signers(self) -> JournalLog:
-        """As a sequencer asks for its keys."""
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """A person who signs in this process.
-
-    Attributes:
-        person: number in the roster.
-        role: signed as.
-        key: the officer's.
-    """
-
-    person: int
-    role: str
-    key: Signer
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An act of a person that has its place.
-
-    Attributes:
-        index: in the journal.
-        statement: what was signed.
-        person: who signed.
-        logged_at_ms: when, UTC milliseconds.
-    """
-
-    index: int
-    statement: Statement
-    person: int
-    logged_at_ms: int
 
 
 Made = Callable[[], tuple[SignedStatement, Statement]]
@@ -159,13 +91,20 @@ class Journal:
         self._at_once = at_once
         self._log: JournalLog | None = None
         self._broken: NodeError | None = None
-        self._node = node
         self._sealing = sealing
         self._rosters = rosters
         self._executor = executor
         self._alarm = alarm
-        self._entropy = entropy
         self._clock = SteadyClock(0, read)
+        self._acts = Acts(
+            party=party,
+            catalogue=catalogue,
+            node=node,
+            setting=self.setting,
+            rosters=rosters,
+            clock=self._clock,
+            entropy=entropy,
+        )
         self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._noted: dict[str, bytes] = {}
@@ -333,12 +272,12 @@ class Journal:
         found: list[Made] = []
         for counterpart, held in rosters.items():
             facts: dict[str, Value] = {"counterpart": counterpart, "version": held.roster.version}
-            found.append(partial(self._act, "roster", facts, None, None, held.text))
+            found.append(partial(self._acts.make, "roster", facts, None, None, held.text))
         if log.store.head(self._party).size == 0:
-            found.append(partial(self._act, "begun", dict(log.begun), None, None))
+            found.append(partial(self._acts.make, "begun", dict(log.begun), None, None))
         if self._lost:
             facts = {"lost": self._lost, "from_ms": self._lost_from_ms, "until_ms": self._clock.take()}
-            found.append(partial(self._act, "gap", facts, None, None))
+            found.append(partial(self._acts.make, "gap", facts, None, None))
         return found
 
     def _lose(self) -> None:
@@ -383,11 +322,11 @@ class Journal:
         Returns:
             Resolves to the place, or to None where it could not be written, which people are told of.
         """
-        return self._enqueue(partial(self._act, kind, dict(facts), text, by))
+        return self._enqueue(partial(self._acts.make, kind, dict(facts), text, by))
 
     def note(self, kind: str, facts: Mapping[str, Value]) -> asyncio.Future[Placed | None]:
         """Write down what a command left; as `write`. What cannot be written now is not lost: the note stays."""
-        return self._enqueue(partial(self._act, kind, dict(facts), None, None), counts=False)
+        return self._enqueue(partial(self._acts.make, kind, dict(facts), None, None), counts=False)
 
     def _enqueue(self, make: Made, *, counts: bool = True) -> asyncio.Future[Placed | None]:
         future: asyncio.Future[Placed | None] = asyncio.get_running_loop().create_future()
@@ -400,34 +339,6 @@ class Journal:
         self._waiting.append((make, future, counts))
         self._wake.set()
         return future
-
-    def _act(
-        self, kind: str, facts: Mapping[str, Value], text: str | None, by: Author | None, document: bytes | None = None
-    ) -> tuple[SignedStatement, Statement]:
-        """Make and sign one act. Call it on a thread."""
-        known = self.catalogue.kinds.get(kind)
-        if known is None or known.by != (NODE if by is None else PERSON):
-            raise JournalRefused("journal-act-refused", f"{kind!r} is no act of {'the node' if by is None else 'one'}")
-        statement, body = compose_act(
-            known,
-            self.setting(),
-            statement_id=self._entropy(ID_BYTES),
-            secret=self._entropy(SECRET_BYTES),
-            issued_at_ms=self._clock.take(),
-            facts=facts,
-            text=text,
-            document=document,
-        )
-        raw = statement.encode()
-        signature = sign_statement(
-            raw,
-            channel=statement.channel,
-            party=self._party,
-            signer=NODE_SIGNER if by is None else f"person/{by.person}",
-            role=NODE_SIGNER if by is None else by.role,
-            key=self._node if by is None else by.key,
-        )
-        return SignedStatement(statement=raw, signatures=(signature,), body=body), statement
 
     # --- what persons sign --------------------------------------------------------------------------------------------
 
@@ -444,7 +355,7 @@ class Journal:
         """
         await self.ready()
         log = self._opened()
-        statement = await on_thread(self._executor, self._check, signed, person)
+        statement = await on_thread(self._executor, self._acts.check, log, signed, person)
         index = log.store.find(statement.id)
         if index is None:
             # Whoever acts is told that it was not written, so nothing of it is missing unseen.
@@ -456,53 +367,6 @@ class Journal:
         if entry.statement != signed.statement:
             raise JournalRefused("journal-act-refused", "another act has the same id")
         return Recorded(index, statement, person, entry.logged_at_ms)
-
-    def _check(self, signed: SignedStatement, person: int) -> Statement:
-        log = self._opened()
-        try:
-            statement = Statement.parse(signed.statement)
-            check_act_body(statement, signed.body)
-            self._check_signature(signed, statement, person)
-        except (ProtocolError, KeysError) as error:
-            raise JournalRefused("journal-act-refused", f"the act does not hold: {error}") from error
-        fault = fault_of(statement, self.catalogue, origin=log.origin, party=self._party)
-        if fault is None and self.catalogue.kinds[statement.kind].by != PERSON:
-            fault = "the kind is one that a node signs"
-        own, after = self._party, statement.after
-        if fault is None and (after.size > log.store.head(own).size or log.store.root(own, after.size) != after.root):
-            fault = "it was made for another past of the journal"
-        if fault is not None:
-            raise JournalRefused("journal-act-refused", fault)
-        return statement
-
-    def _check_signature(self, signed: SignedStatement, statement: Statement, person: int) -> None:
-        if len(signed.signatures) != 1 or signed.signatures[0].person != person:
-            raise JournalRefused("journal-act-refused", "it is not signed by the person who is logged in, and alone")
-        signature = signed.signatures[0]
-        keys = self._keys_of(signature, statement)
-        channel = journal_channel(self._opened().origin)
-        for key in keys:
-            try:
-                verify_signature(signed.statement, signature, channel=channel, party=self._party, key=key)
-            except BadSignature:
-                continue
-            return
-        raise JournalRefused("journal-act-refused", f"no roster in force gives {signature.signer} that key and role")
-
-    def _keys_of(self, signature: Signature, statement: Statement) -> list[HybridPublicKey]:
-        """The keys that rosters in force give that person in that role now."""
-        if signature.algorithm != ALGORITHM:
-            return []
-        facts = statement.facts or {}
-        at_ms = self._clock.take()
-        found = []
-        for counterpart, held in self._rosters().items():
-            one = held.roster.person(signature.person or 0)
-            if facts.get("counterpart") not in (None, counterpart) or one is None or signature.role not in one.roles:
-                continue
-            if one.valid_from_ms <= at_ms < one.valid_until_ms:
-                found.append(one.key)
-        return found
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
