@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hotline.printable import printable
 from hotline.showing import DEMONSTRATION
 from hotline.zulu import zulu_short
 from protocol.agreement import Agreement
+
+if TYPE_CHECKING:
+    from hotline.desk import Channel
 
 View = Mapping[str, Any]
 
@@ -33,13 +36,32 @@ def banners(
     return tuple(f"*** {printable(text)} ***" for text in _texts(agreement, ends_ms, now_ms, suspensions, exercises))
 
 
+def banner(channel: Channel) -> list[str]:
+    """The banners of a channel as an officer's program has it."""
+    return list(banners(channel.agreement, ends_ms=channel.ends_ms, now_ms=channel.now_ms))
+
+
+def ended(ends_ms: int | None, now_ms: int) -> list[str]:
+    """The banner of an agreement that has ended; nothing before that time, or where it has no end.
+
+    Args:
+        ends_ms: from when on only what always passes is carried, UTC milliseconds; None for never.
+        now_ms: UTC milliseconds.
+    """
+    return [f"*** {text} ***" for text in _end(ends_ms, now_ms)]
+
+
+def _end(ends_ms: int | None, now_ms: int) -> Iterator[str]:
+    if ends_ms is not None and now_ms >= ends_ms:
+        yield f"PAST SUNSET since {zulu_short(ends_ms)}: only flashes and what always passes go through"
+
+
 def _texts(
     agreement: Agreement, ends_ms: int | None, now_ms: int, suspensions: Sequence[View], exercises: Sequence[View]
 ) -> Iterator[str]:
     if agreement.demonstration:
         yield DEMONSTRATION.strip("* ")
-    if ends_ms is not None and now_ms >= ends_ms:
-        yield f"PAST SUNSET since {zulu_short(ends_ms)}: only flashes and what always passes go through"
+    yield from _end(ends_ms, now_ms)
     for view in suspensions:
         if view["in_force"]:
             yield f"{_status(view)}SUSPENDED{_until(view)} by {view['serial']}: clocks stand still, flashes pass"

@@ -380,7 +380,7 @@ def desk_command(
 
 def end_lines(ends_ms: int | None, at_ms: int) -> list[str]:
     """The line that every screen begins with once the agreement has ended; nothing before."""
-    from hotline.banner import ended
+    from hotline.banners import ended
 
     return ended(ends_ms, at_ms)
 

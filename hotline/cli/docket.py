@@ -158,7 +158,7 @@ def _opened(desk: Desk, channel: Channel, matter: dict[str, Any], said: dict[str
 
 
 def _banner(channel: Channel) -> list[str]:
-    from hotline.banner import banner
+    from hotline.banners import banner
 
     return banner(channel)
 

@@ -119,7 +119,7 @@ def _review(
 
 
 def _list(settings: Settings, desk: Desk, channel: Channel) -> None:
-    from hotline.banner import banner
+    from hotline.banners import banner
     from hotline.output import table
     from nodes.clock import now
     from nodes.errors import ApiRefused
@@ -260,7 +260,7 @@ def sign_command(
       hotline --home ARC sign 7ae505ff9028867bb62121d3374c4ec5 --as release
       hotline --home ARC sign 7ae5 --as release
     """
-    from hotline.banner import banner
+    from hotline.banners import banner
     from hotline.desk import open_told
     from hotline.sending import sign
     from hotline.showing import field_lines, header_lines

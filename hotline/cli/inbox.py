@@ -25,7 +25,7 @@ def inbox_command(context: click.Context, counterpart: str | None, limit: int, b
     Example:
       hotline --home ARC inbox
     """
-    from hotline.banner import banner
+    from hotline.banners import banner
     from hotline.showing import view_line
 
     settings = settings_of(context)

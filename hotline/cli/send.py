@@ -167,7 +167,7 @@ def run_send(
         The exit status: 0, or 4 for a draft.
     """
     from hotline.asking import ask_letter
-    from hotline.banner import ended
+    from hotline.banners import ended
     from hotline.clock import now_ms
     from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
     from hotline.guards import check_proof, check_quotes

@@ -26,7 +26,7 @@ def show_command(context: click.Context, serial: str, peek: bool) -> None:
       hotline --home ARC show 'BOR 4'
       hotline --home ARC show 'BOR 4' --peek
     """
-    from hotline.banner import banner
+    from hotline.banners import banner
     from hotline.desk import Spoken
     from hotline.errors import Refused
     from hotline.opening import say_opened

@@ -13,7 +13,7 @@ from hotline.printable import printable
 
 if TYPE_CHECKING:
     from hotline.output import Output
-    from nodes.home import NodeHome, OfficerHome
+    from nodes.home import ChannelHome, NodeHome, OfficerHome
 
 WATCH_EVERY_S = 1.0
 _COLOUR = {"up": "green", "degraded": "yellow", "down": "red"}
@@ -58,12 +58,29 @@ def gather(home: NodeHome | OfficerHome) -> dict[str, Any]:
     except ApiRefused as error:
         if error.code not in {"node-not-running", "node-closed"} or not isinstance(home, NodeHome):
             raise
-    return {"party": home.party, "node": "stopped", "channels": status_of(home)}
+    channels = status_of(home)
+    for found in channels:
+        found["details"] |= _terms_of(home.channel(found["counterpart"]))
+    return {"party": home.party, "node": "stopped", "channels": channels}
+
+
+def _terms_of(channel: ChannelHome) -> dict[str, Any]:
+    """When the agreement ends and whether its review is due, as the home has it; nothing where it cannot be read."""
+    from hotline.clock import now_ms
+    from nodes.errors import NodeError
+    from nodes.governing import reign_in_force
+    from protocol.governance import review_due
+
+    try:
+        reign = reign_in_force(channel)
+    except NodeError:
+        return {}
+    return {"ends_ms": reign.ends_ms, "review_due": review_due(reign.agreement, now_ms())}
 
 
 def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     """Show a status for people."""
-    from hotline.banner import ended
+    from hotline.banners import ended
     from hotline.clock import now_ms
     from hotline.zulu import zulu_short
     from protocol.standing import ABSENCES

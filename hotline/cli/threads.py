@@ -24,7 +24,7 @@ def threads_command(context: click.Context, serial: str | None, counterpart: str
       hotline --home ARC threads
       hotline --home ARC threads 'BOR 4'
     """
-    from hotline.banner import banner
+    from hotline.banners import banner
     from hotline.dockets import absence_text
     from hotline.sending import fetch
     from hotline.showing import state_text, view_line

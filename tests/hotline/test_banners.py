@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from hotline.banners import banners
+from hotline.banners import banners, ended
 from tests.builders import make_agreement
 
 NOW = 1_800_000_000_000
@@ -43,3 +43,10 @@ def test_an_exercise_suspends_nothing_that_is_meant() -> None:
     agreement = make_agreement(purpose="a line", review_date=date(2030, 1, 1))
     (text,) = banners(agreement, ends_ms=None, now_ms=NOW, suspensions=[register(status="exercise")])
     assert text.startswith("*** EXERCISE: SUSPENDED")
+
+
+def test_the_end_stands_alone_where_nothing_else_is_known() -> None:
+    """From its moment on, in the same words as on every screen."""
+    agreement = make_agreement(purpose="a line", review_date=date(2030, 1, 1))
+    assert ended(NOW + 1, NOW) == ended(None, NOW) == []
+    assert ended(NOW, NOW) == list(banners(agreement, ends_ms=NOW, now_ms=NOW))
