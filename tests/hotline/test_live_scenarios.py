@@ -29,7 +29,7 @@ OF_WEEKS = (
     "agreement-talk",
     "delegation",
     "intermediary",
-    "measure-ended",
+    "measure-objected",
     "observer",
     "step-lapses",
 )
