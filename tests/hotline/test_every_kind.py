@@ -5,19 +5,23 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from hotline.asking import ask_letter
 from hotline.composing import Choices, Letter
 from hotline.scenarios.filling import fill
 from hotline.showing import field_lines
+from hotline.words import ENGLISH
 from keys import roster as rosters
 from nodes.resources import catalogue, catalogue_files
 from protocol.audit import audit
 from protocol.body import open_body
 from protocol.compose import Composed, Setting, check_opened, compose
 from protocol.evidence import MemoryEvidence
+from protocol.field_types import show_text
 from protocol.fields import check_fields
 from protocol.kinds import Catalogue, Kind
-from protocol.rules import check_rules, header_of
+from protocol.rules import check_rules, facts_given, header_of
 from protocol.statement import EMPTY_LOG
 from tests.builders import NAMES, START_MS, World
 from tests.protocol.catalogue_samples import sample_facts
@@ -249,3 +253,58 @@ def test_a_rule_of_an_added_kind_holds() -> None:
     letter = letter_of(larger("tea-answer"), LARGER)
     letter.choices = dataclasses.replace(letter.choices, outcome="partly")
     assert [one.text for one in letter.broken(LARGER, now_ms=START_MS)] == ["Who gives less than was asked says why."]
+
+
+def typed(letter: Letter) -> list[str]:
+    """What a person types who says what a letter says, prompt by prompt."""
+    kind, lines = letter.kind, list[str]()
+    names = {item.name for item in kind.fields}
+    asked = len(kind.outcomes) > 1 and "answers" not in names
+    choices: dict[str, tuple[str, str]] = {
+        "severity": (kind.severity, "2"),
+        "aware_at": (kind.aware_at, "now"),
+        "respond_by": (kind.respond_by, "+1d"),
+        "valid_until": (kind.valid_until, "+1d"),
+        "outcome": (
+            "required" if len(kind.outcomes) > 1 and "answers" not in names else "none",
+            "".join(kind.outcomes[-1:]),
+        ),
+    }
+    lines += [text for need, text in choices.values() if need == "required"]
+    for name, type_ in kind.facts.items():
+        if name not in facts_given(kind):
+            value = letter.facts.get(name)
+            lines.append(value.hex() if isinstance(value, bytes) else "yes" if value is True else str(value or ""))
+            assert value is not None or type_.endswith("?")
+    for item in kind.fields:
+        value = letter.values.get(item.name)
+        lines += show_text(item, value).split("\n")
+        if value is not None and item.type in {"text", "lines", "records"}:
+            lines.append("")
+    return lines
+
+
+@pytest.mark.parametrize("kind", PEOPLE, ids=lambda kind: kind.name)
+def test_every_kind_can_be_asked_for(kind: Kind) -> None:
+    """The prompts ask for the header, the facts and the fields in order, and what is typed is what is said."""
+    wanted = letter_of(kind, KNOWN)
+    letter = Letter(kind=kind)
+    if wanted.choices.status is not None:
+        letter.choices = Choices(status=wanted.choices.status)
+    with CliRunner().isolation(input="\n".join(typed(wanted)) + "\n"):
+        ask_letter(letter, KNOWN, ENGLISH, now_ms=START_MS)
+    assert letter.values == wanted.values
+    assert letter.facts == {name: value for name, value in wanted.facts.items() if name not in facts_given(kind)}
+    replied = {name: bytes(32) for name in facts_given(kind)}
+    letter.check(KNOWN, now_ms=START_MS, replied=replied)
+
+
+def test_a_rule_that_is_broken_is_asked_again() -> None:
+    """Nothing else has to be typed a second time: only the field that the rule is about."""
+    kind = next(one for one in PEOPLE if one.name == "review-lesson")
+    letter = Letter(kind=kind)
+    answers = ["Count twice.", "", "the desk", "ours", "2026", "done", "", "template outage 2"]
+    with CliRunner().isolation(input="\n".join(answers) + "\n"):
+        ask_letter(letter, KNOWN, ENGLISH, now_ms=START_MS)
+    assert letter.values["changed"] == ["template outage 2"]
+    letter.check(KNOWN, now_ms=START_MS)
