@@ -265,10 +265,7 @@ def typed(letter: Letter) -> list[str]:
         "aware_at": (kind.aware_at, "now"),
         "respond_by": (kind.respond_by, "+1d"),
         "valid_until": (kind.valid_until, "+1d"),
-        "outcome": (
-            "required" if len(kind.outcomes) > 1 and "answers" not in names else "none",
-            "".join(kind.outcomes[-1:]),
-        ),
+        "outcome": ("required" if asked else "none", "".join(kind.outcomes[-1:])),
     }
     lines += [text for need, text in choices.values() if need == "required"]
     for name, type_ in kind.facts.items():
