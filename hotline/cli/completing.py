@@ -1,4 +1,4 @@
-"""What the shell offers after a Tab: kinds, codes, and the officers of the home at hand."""
+"""What the shell offers after a Tab: kinds, scenarios, codes, and the officers of the home at hand."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def complete_words(*words: str) -> Callable[[click.Context, click.Parameter, str
         return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
     return complete
+
+
+def complete_scenarios(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the scenarios."""
+    from hotline.scenarios.shelf import scenario_names
+
+    return [CompletionItem(name) for name in scenario_names() if name.startswith(incomplete)]
 
 
 def complete_codes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hotline.cli.completing import complete_scenarios
 from hotline.cli.settings import common_options, settings_of
 
 NOT_EVERY_CHECK_HELD = 1
@@ -17,7 +18,9 @@ NOT_EVERY_CHECK_HELD = 1
     "--dir", "directory", type=click.Path(), help="Must be new. Default: demo, or demo-2 where that is there."
 )
 @click.option("--count", "incidents", type=click.IntRange(1), default=40, show_default=True, help="How many incidents.")
-@click.option("--scenario", metavar="NAME", help="Play one scenario instead of incidents.")
+@click.option(
+    "--scenario", metavar="NAME", shell_complete=complete_scenarios, help="Play one scenario instead of incidents."
+)
 @click.option("--list", "listed", is_flag=True, help="List the scenarios.")
 @common_options
 @click.pass_context
