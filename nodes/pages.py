@@ -38,7 +38,10 @@ IDLE_TICK_S: Final = 10.0
 """How often the clocks are looked at: with pagers, and where only screens are told."""
 
 AGAIN_S: Final = 0.5
-"""Lines are read at most so often, whatever happens on them."""
+AGAIN_MAX_S: Final = 5.0
+SHARE: Final = 20
+"""Lines are read at most so often, whatever happens on them, and for no more than a twentieth of the time: while much
+is said, that is for the line."""
 
 
 PAGER_FAILED: Final = "pager-failed"
@@ -78,6 +81,7 @@ class Pages:
         self._alarms: dict[str, Counter[str]] = {}
         self._stale: set[str] = set()
         self._looked_s = float("-inf")
+        self._cost_s = 0.0
         self._revision = -1
         self._wake = asyncio.Event()
         self._loaded = asyncio.Event()
@@ -117,7 +121,7 @@ class Pages:
 
     async def _nap(self) -> None:
         """Until the next look: a moment in any case, a second where nothing happens."""
-        await asyncio.sleep(AGAIN_S)
+        await asyncio.sleep(min(max(AGAIN_S, SHARE * self._cost_s), AGAIN_MAX_S))
         try:
             async with asyncio.timeout((TICK_S if self.pagers else IDLE_TICK_S) - AGAIN_S):
                 await self._wake.wait()
@@ -170,6 +174,7 @@ class Pages:
         now_ms = self._read().wall_ms
         found: list[Cause] = []
         seen: set[str] = set()
+        began_ms = self._read().mono_ms
         for name in sorted(wanted):
             follow = [page.cause for page in self.engine.pages.values() if page.cause.counterpart == name]
             try:
@@ -177,9 +182,13 @@ class Pages:
             except NodeError as error:
                 # What is derived can wait and be derived again; what stood there stands.
                 self.log.warning("line not seen", line=name, code=error.code)
-                self._stale.add(name)
+                continue
+            except Exception:
+                # A mistake of ours, which keeps nobody from being called for the other lines.
+                self.log.exception("line not seen", line=name)
                 continue
             seen.add(name)
+        self._cost_s = (self._read().mono_ms - began_ms) / 1000
         self.engine.heed(found, now_ms, lines=frozenset(seen))
         self._take_alarms(now_ms)
 
