@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from keys.roles import ROLES
 from nodes.api_arguments import Arguments, take
 from nodes.errors import ApiRefused
+from nodes.login import CONTENT_ROLES
 from nodes.page import Mute
 from nodes.paging import PAGES_MAX
 from nodes.signed import SignedStatement
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from nodes.operations import Caller
 
 ALL: Final = "all"
+MACHINE: Final = frozenset({"alarm", "warning", "line"})
+"""Pages about the machine, which an administrator takes as well."""
 
 
 async def pagers(caller: Caller, arguments: Arguments) -> Any:
@@ -30,18 +33,42 @@ async def pagers(caller: Caller, arguments: Arguments) -> Any:
 async def pages(caller: Caller, arguments: Arguments) -> Any:
     """What people are called for now, mutes and pagers."""
     shown = await caller.node.pages.shown()
-    lines = _lines(caller)
-    return {**shown, "pages": [page for page in shown["pages"] if page["counterpart"] in lines]}
+    return {**shown, "pages": [{**page, "yours": _is_theirs(caller, page)} for page in _seen(caller, shown)]}
 
 
 async def acknowledge(caller: Caller, arguments: Arguments) -> Any:
-    """Take note of pages, by id, or of all that sound; it says nothing to the counterpart."""
+    """Take note of pages, by id, or of all that sound and are the caller's; it says nothing to the counterpart."""
     ids = take(arguments, "ids", list)
     if not ids or len(ids) > PAGES_MAX or not all(type(one) is str for one in ids):
         raise ApiRefused("request-malformed", "ids are the names of pages")
-    shown = (await pages(caller, arguments))["pages"]
-    wanted = [page["id"] for page in shown if (page["sounding"] if ids == [ALL] else page["id"] in ids)]
-    return await caller.node.pages.acknowledge(wanted, f"person {caller.person}")
+    shown = _seen(caller, await caller.node.pages.shown())
+    if ids == [ALL]:
+        wanted = [page for page in shown if page["sounding"] and _is_theirs(caller, page) and _may_take(caller, page)]
+    else:
+        wanted = [page for page in shown if page["id"] in ids]
+        if not all(_may_take(caller, page) for page in wanted):
+            raise ApiRefused("not-permitted", f"what was said is for {', '.join(sorted(CONTENT_ROLES))}")
+    return await caller.node.pages.acknowledge([page["id"] for page in wanted], f"person {caller.person}")
+
+
+def _seen(caller: Caller, shown: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pages of the lines that the caller stands on."""
+    return [page for page in shown["pages"] if _roles(caller, page)]
+
+
+def _roles(caller: Caller, page: dict[str, Any]) -> frozenset[str]:
+    line = caller.node.lines.get(page["counterpart"])
+    return frozenset() if line is None else caller.roles(line)
+
+
+def _is_theirs(caller: Caller, page: dict[str, Any]) -> bool:
+    """Whether a page is for the caller: a draft that waits for another role is not."""
+    return page["about"] != "draft" or page["role"] is None or page["role"] in _roles(caller, page)
+
+
+def _may_take(caller: Caller, page: dict[str, Any]) -> bool:
+    """Whether the caller may end the calls of a page: nobody who reads no contents takes what was said from others."""
+    return page["about"] in MACHINE or bool(_roles(caller, page) & CONTENT_ROLES)
 
 
 async def mute(caller: Caller, arguments: Arguments) -> Any:
@@ -88,7 +115,3 @@ def _role(arguments: Arguments) -> str:
     if role not in ROLES:
         raise ApiRefused("request-malformed", f"role is one of {', '.join(ROLES)}")
     return role
-
-
-def _lines(caller: Caller) -> frozenset[str]:
-    return frozenset(name for name, line in caller.node.lines.items() if caller.roles(line))

@@ -62,8 +62,8 @@ class Picture:
 
     @property
     def calling(self) -> tuple[View, ...]:
-        """The pages that nobody has acknowledged."""
-        return tuple(page for page in self.pages if page["sounding"] and page["about"] != "warning")
+        """The pages for this person that nobody has acknowledged."""
+        return tuple(page for page in self.pages if page["sounding"] and page["yours"] and page["about"] != "warning")
 
     def news(self) -> list[tuple[str, View]]:
         """What was said and not opened yet, the most urgent first; then the rest, newest first."""

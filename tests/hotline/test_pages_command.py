@@ -68,6 +68,22 @@ def test_a_statement_is_listed_until_it_is_acknowledged(homes: tuple[Path, Path]
         assert "secret" not in told.read_text()
 
 
+def test_an_administrator_takes_no_statement_from_the_duty_officer(homes: tuple[Path, Path]) -> None:
+    """Whoever reads no contents sees that somebody is called, and ends nothing; an alarm of the machine is another
+    matter."""
+    arc, bor = homes
+    sent = ok(*acting(bor, "send", "goodwill", "--set", "message=x", "--wait", "held", "--timeout", "20"))
+    until = time.monotonic() + 15
+    while not any(one["serial"] == sent["serial"] for one in pages(arc)):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    page = next(one for one in pages(arc) if one["serial"] == sent["serial"])
+    refused = hotline(*acting(arc, "pages", "ack", page["id"], "--as", "keeper", "--json"))
+    assert refused.json["error"]["code"] == "not-permitted"
+    assert page["id"] not in ok(*acting(arc, "pages", "ack", "--all", "--as", "keeper"))["acknowledged"]
+    assert page["id"] in ok(*acting(arc, "pages", "ack", "--all"))["acknowledged"]
+
+
 def test_showing_a_statement_ends_its_page(homes: tuple[Path, Path]) -> None:
     """The log says that somebody opened it."""
     arc, bor = homes

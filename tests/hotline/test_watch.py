@@ -71,6 +71,7 @@ def page(name: str = "p1", **changes: Any) -> dict[str, Any]:
         "acked_ms": None,
         "acked_by": None,
         "sounding": True,
+        "yours": True,
         "calls": [],
         **changes,
     }
@@ -209,6 +210,13 @@ def test_a_line_says_how_it_is() -> None:
     assert "DISPUTED" in line
     assert "2 queued" in line
     assert "NOTHING IS SENT YET" in line
+
+
+def test_a_draft_for_another_role_stands_there_and_does_not_call() -> None:
+    """Whoever has signed it already cannot do what it waits for."""
+    draft = page(about="draft", serial=None, role="release", yours=False)
+    assert not picture(pages=(draft,)).calling
+    assert any("waits for release" in line for line in shown(picture(pages=(draft,))))
 
 
 def test_a_desk_without_a_sound_says_so() -> None:
