@@ -251,7 +251,7 @@ def test_a_roster_under_an_earlier_agreement_is_in_force_all_the_same() -> None:
     assert UNAUTHORISED in found[gone].faults
 
 
-ACTS = ("say", "amend", "countersign", "withdraw", "adopt")
+ACTS = ("say", "amend", "countersign", "withdraw", "adopt", "roster")
 
 
 @settings(max_examples=40, deadline=None)
@@ -262,7 +262,7 @@ def test_who_judges_first_and_how_far_at_once_changes_no_verdict(seed: int) -> N
     world = Treaty()
     texts = [world.founding]
     asked: list[tuple[Place, Agreement]] = []
-    for number in range(chance.randint(4, 12)):
+    for number in range(chance.randint(4, 14)):
         act, party = chance.choice(ACTS), chance.choice(("ARC", "BOR"))
         other = world.logs["BOR" if party == "ARC" else "ARC"]
         held = chance.randint(2, len(other.entries))
@@ -275,6 +275,12 @@ def test_who_judges_first_and_how_far_at_once_changes_no_verdict(seed: int) -> N
         elif act == "countersign" and asked:
             place, made = chance.choice(asked)
             world.countersign(party, place, made)
+        elif act == "roster":
+            text = world.roster_texts[party][-1]
+            before = rosters.parse(text)
+            people = tuple(one for one in make_roster(party, world.founding).people if chance.random() < 0.7)
+            following = replace(before, version=before.version + 1, previous=sha256(text).digest(), people=people)
+            world.enact(party, "roster", rosters.render(following))
         elif act == "withdraw":
             world.say(party, "agreement-withdraw", signers=TWO, thread=("ARC", 0))
         else:
