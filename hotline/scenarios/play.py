@@ -238,7 +238,7 @@ class Play:
     def _amend(self, step: Step) -> str:
         """Another text of the agreement, on the one that the party has in force."""
         base = self.stage.channel(step.party).agreement
-        changed = amended(base, step.terms, scenario=self.scenario.name, step=step.number)
+        changed = amended(base, step.terms, scenario=self.scenario.name, step=step.number, pace=self.stage.pace)
         text = replace(changed, founding=base.founding or base.digest, amends=base.digest).text
         return self._enact(step, AMEND, text, None)
 

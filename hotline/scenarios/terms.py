@@ -74,13 +74,14 @@ def scenario_agreement(
     return made if pace == 1 else faster(made, catalogue, kinds, pace)
 
 
-def amended(agreement: Agreement, text: str, *, scenario: str, step: int = 0) -> Agreement:
+def amended(agreement: Agreement, text: str, *, scenario: str, step: int = 0, pace: float = 1.0) -> Agreement:
     """The same agreement with what a text says otherwise.
 
     Args:
         agreement: as it was.
         text: TOML; tables of one name are merged, anything else is replaced.
         scenario, step: where the text stands, for errors.
+        pace: by how much the intervals in the text are divided.
 
     Raises:
         Misspelt: the terms cannot stand.
@@ -89,10 +90,21 @@ def amended(agreement: Agreement, text: str, *, scenario: str, step: int = 0) ->
         return agreement
     try:
         changes = toml_text.loads(text.encode())
+        if pace != 1:
+            changes = _paced(changes, pace)
         whole = _merged(toml_text.loads(agreement.text), changes)
         return Agreement(**read(spelt(whole).encode()))
     except (toml_text.TomlRefused, ProtocolError, KeysError) as error:
         raise Misspelt(scenario, step, f"agreement: {error}") from error
+
+
+def _paced(value: Any, pace: float, name: str = "") -> Any:
+    """A table in which every interval is divided."""
+    if isinstance(value, dict):
+        return {key: _paced(item, pace, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_paced(item, pace) for item in value]
+    return max(1, int(value / pace)) if name.endswith("_ms") and value else value
 
 
 def _merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
