@@ -23,6 +23,7 @@ from nodes.sequencer import Sequencer
 from nodes.speaking import Speaking
 from protocol.branches import Branches
 from protocol.channel import Channel
+from protocol.governance import Governance
 from protocol.heart import Heart
 from protocol.incoming import Incoming
 from protocol.judge import Judge
@@ -89,11 +90,12 @@ MUTANTS = (
     Mutant(
         "answer before a statement is kept",
         Intake,
-        "_take",
-        "await self._keep(name, statement.id, signed)",
+        "_queue",
+        "await self._keep(QUEUE, statement_id, signed)",
         "pass",
-        "I3",
-        1,
+        "refused",
+        4,
+        forced="long crash power",
     ),
     Mutant(
         "log a statement again that was logged",
@@ -256,6 +258,16 @@ MUTANTS = (
         "P14",
         4,
         forced="unheard-of",
+    ),
+    Mutant(
+        "judge by the founding agreement for ever",
+        Governance,
+        "number",
+        "number = len(self.reigns) - 1",
+        "number = 0",
+        "P9",
+        1,
+        forced="amend",
     ),
     Mutant(
         "hold on to what a session left half done",
