@@ -79,6 +79,8 @@ def due_line(view: View, output: Output, *, now_ms: int) -> str:
             when += f", done {duration(max(0, done - due))} later" if done > due else f", done {zulu_short(done)}"
     elif view["paused"]:
         when = f"stands still: {words.absence('suspended', ABSENCES['suspended'])}"
+    elif view["overdue"] and view.get("no_answer"):
+        when = f"{absence_text(view, output)}, {output.paint(f'OVERDUE by {duration(now_ms - due)}', 'bold', 'red')}"
     elif view["overdue"]:
         when = output.paint(f"OVERDUE by {duration(now_ms - due)}", "bold", "red")
     else:
@@ -90,6 +92,8 @@ def due_line(view: View, output: Output, *, now_ms: int) -> str:
         f"{words.clock(view['name'])} by {view['owed_by']}",
         when,
     ]
+    if view.get("no_answer") == "holding":
+        parts.append(absence_text(view, output))
     if view["wish_ms"] is not None:
         parts.append(f"(wished by {zulu_short(view['wish_ms'])})")
     if view["status"] != "actual":

@@ -24,7 +24,7 @@ from protocol.kind import REGISTERS
 from protocol.kinds import Catalogue
 from protocol.pauses import SUSPENSIONS, Pauses, pauses_of
 from protocol.pulse import UP
-from protocol.standing import absence, in_force, state_at
+from protocol.standing import LAPSED, absence, in_force, state_at
 from protocol.verdict import index_of, location, voice_of
 
 View = dict[str, Any]
@@ -78,8 +78,11 @@ class Matters:
         for item in self._owing(at_ms, limit):
             pauses = pauses_of(suspensions, item.status, at_ms)
             for clock in self.clockwork.running(item, pauses):
-                if clock.name != "review" and not (clock.name in _ANSWERS and state_at(item, at_ms) == "lapsed"):
-                    found.append(self._owed(item, clock, at_ms))
+                if clock.name != "review" and not (clock.name in _ANSWERS and state_at(item, at_ms) == LAPSED):
+                    view = self._owed(item, clock, at_ms)
+                    if clock.name == "answer":
+                        view["no_answer"] = self._why(item, at_ms, pauses, held=item.held is not None)
+                    found.append(view)
         found += [self._ending(item) for item in self._warned(at_ms, limit)]
         return sorted(found, key=lambda view: view["due_ms"])
 
@@ -130,6 +133,7 @@ class Matters:
         view["status"] = item.status
         view["precedence"] = item.precedence
         view["overdue"] = clock.overdue_at(at_ms)
+        view["no_answer"] = None
         return view
 
     def _ending(self, item: Item) -> View:
@@ -149,6 +153,7 @@ class Matters:
             "status": item.status,
             "precedence": item.precedence,
             "overdue": False,
+            "no_answer": None,
         }
 
     def _warned(self, at_ms: int, limit: int) -> list[Item]:
@@ -208,16 +213,18 @@ class Matters:
             pauses: when clocks stood still up to then.
             held: whether the other node is known to hold it, where more is known of that than the docket says.
         """
-        up = self.line_state() == UP
         known = item.held is not None if held is None else held
-        why = absence(item, self.clockwork, at_ms, pauses=pauses, held=known, line_up=up)
         return {
             "state": state_at(item, at_ms),
             "in_force": in_force(item, at_ms),
             "course": _course_view(item),
-            "no_answer": why,
+            "no_answer": self._why(item, at_ms, pauses, held=known),
             "unanswered_since_ms": self.clockwork.unanswered_since(item, at_ms, pauses),
         }
+
+    def _why(self, item: Item, at_ms: int, pauses: Pauses, *, held: bool) -> str | None:
+        up = self.line_state() == UP
+        return absence(item, self.clockwork, at_ms, pauses=pauses, held=held, line_up=up)
 
     def waiting(self, at_ms: int, *, limit: int = 200) -> list[View]:
         """Matters that wait for an answer of either party, the most urgent first, each with why there is none."""

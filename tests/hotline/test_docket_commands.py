@@ -35,11 +35,11 @@ def send(home: Path, *arguments: str) -> str:
 def until_listed(home: Path, register: str, number: int) -> list[dict[str, Any]]:
     """What a register has once so many are in it."""
     end = time.monotonic() + 10
-    found: list[dict[str, Any]] = []
-    while len(found) != number and time.monotonic() < end:
-        found = ok(*acting(home, "registers", register))["found"][register]
+    while True:
+        found: list[dict[str, Any]] = ok(*acting(home, "registers", register))["found"][register]
+        if len(found) == number or time.monotonic() > end:
+            return found
         time.sleep(0.05)
-    return found
 
 
 def test_a_red_line_is_in_a_register_until_it_is_withdrawn(homes: tuple[Path, Path]) -> None:
