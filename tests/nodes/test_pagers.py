@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import socket
 import ssl
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from nodes.config import render
 from nodes.errors import HomeRefused
 from nodes.page import Call, Cause, Item
 from nodes.pagers.calling import Pagers
@@ -457,3 +460,19 @@ def test_two_pagers_of_one_name_are_refused(tmp_path: Path) -> None:
     one = {"role": "duty", "name": "x", "run": ["/bin/true"]}
     with pytest.raises(HomeRefused, match="there twice"):
         read_pagers([one, one], where="node.toml", folder=tmp_path)
+
+
+def examples() -> list[str]:
+    """The settings that the administrator's page and a new node.toml show."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "administrator.md").read_text()
+    shown = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[[page]]" in block]
+    written = render(listen="").decode()
+    lines = written[written.index("# [[page]]") :].splitlines()
+    return [*shown, "\n".join(line.removeprefix("#").strip() for line in lines)]
+
+
+@pytest.mark.parametrize("text", examples())
+def test_the_examples_are_settings_that_are_taken(text: str, tmp_path: Path) -> None:
+    """Whoever copies them has pagers."""
+    pagers = read_pagers(tomllib.loads(text)["page"], where="node.toml", folder=tmp_path)
+    assert {one.way for one in pagers} == {"run", "webhook", "smtp"}
