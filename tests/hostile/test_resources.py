@@ -59,13 +59,15 @@ def commands(group: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tup
 
 
 def test_no_secret_is_given_as_an_argument() -> None:
-    """Passphrases and keys come from a terminal or a file: the table of processes is for everybody to read."""
-    words = ("passphrase", "password", "secret", "seed", "private")
+    """Passphrases, PINs and keys come from a terminal or a file: the table of processes is for everybody to read. A flag
+    takes no value, so it may say that there is one."""
+    words = ("passphrase", "password", "secret", "seed", "private", "pin")
     found = [
         (path, parameter.name)
         for path, command in commands(cli)
         for parameter in command.params
         if any(word in (parameter.name or "") for word in words)
+        and not (isinstance(parameter, click.Option) and parameter.is_flag)
     ]
     assert found
     assert [one for one in found if not str(one[1]).endswith(("_file", "_files"))] == []
