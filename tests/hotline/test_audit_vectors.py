@@ -27,6 +27,10 @@ ELSEWHERE = {
     "log-before-missing": "the catalogue of these vectors has no succession; protocol/test_succession_audit.py",
     "succession-differs": "likewise",
     "agreement-unchecked": "nor amendments; protocol/test_amended_audit.py",
+    "emergency-release": "nor an agreement with the clause; protocol/test_audit.py",
+    "journal-entry-refused": "of a journal; nodes/test_journal_audit.py",
+    "journal-rewritten": "likewise",
+    "template-differs": "of whoever holds the bodies, and of no audit of headers",
 }
 """Codes among the findings that no audit of files gives, and where they come from."""
 
