@@ -59,8 +59,8 @@ def commands(group: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tup
 
 
 def test_no_secret_is_given_as_an_argument() -> None:
-    """Passphrases, PINs and keys come from a terminal or a file: the table of processes is for everybody to read. A flag
-    takes no value, so it may say that there is one."""
+    """Passphrases, PINs and keys come from a terminal or a file: the table of processes is for everybody to read. A
+    flag takes no value, so it may say that there is one."""
     words = ("passphrase", "password", "secret", "seed", "private", "pin")
     found = [
         (path, parameter.name)
