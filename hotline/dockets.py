@@ -89,7 +89,8 @@ def due_line(view: View, output: Output, *, now_ms: int) -> str:
         f"{view['serial']:<9}",
         padded(words.coded("precedence", str(view["precedence"])), 9),
         padded(words.kind_name(str(view["kind"])), 23),
-        f"{words.clock(view['name'])} by {view['owed_by']}",
+        # A review may come from either party, and an end is owed by nobody.
+        words.clock(view["name"]) + ("" if view["name"] in {"end", "review"} else f" by {view['owed_by']}"),
         when,
     ]
     if view.get("no_answer") == "holding":
