@@ -1,6 +1,7 @@
 """Cases of offers: each function one case."""
 
 from dataclasses import replace
+from datetime import date
 
 from keys.quorum import RootSet
 from protocol import canonical
@@ -196,3 +197,18 @@ def offer_catalogue(desk: Desk) -> Came:
 def offer_own(desk: Desk) -> Came:
     """BOR's own offer, brought back to it."""
     return _offer(desk.offer(party=desk.party("BOR")), "pairing-with-self")
+
+
+def _newer(desk: Desk, **changes: object) -> bytes:
+    terms = desk.terms(format=2, sunset_date=date(2029, 1, 1), **changes)
+    return desk.offer(terms=terms)
+
+
+def offer_format_2(desk: Desk) -> Came:
+    """Terms of the agreement's format 2, as text."""
+    return _offer(_newer(desk))
+
+
+def offer_amendment(desk: Desk) -> Came:
+    """Terms that would take the place of an agreement, and found no channel."""
+    return _offer(_newer(desk, founding=bytes(31) + b"\x01", amends=bytes(31) + b"\x02"), "bad-amendment")
