@@ -86,6 +86,7 @@ def test_a_slow_request_has_its_time_and_no_more(monkeypatch: pytest.MonkeyPatch
     run(test)
 
 
+@pytest.mark.slow
 def test_a_connection_that_goes_on_asking_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time is each request's own."""
     monkeypatch.setattr(web, "REQUEST_S", 0.5)
@@ -179,6 +180,7 @@ def test_an_upgrade_to_something_else_is_not_made() -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_costs_a_part_of_a_bundle() -> None:
     """Bundles of the largest entries, asked for by many who take none of it: they are not waiting in memory."""
     store = MemoryStore(own="ARC", their="BOR")

@@ -18,6 +18,8 @@ from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, ok, paired
 from tests.protocol.statement_samples import full_agreement
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 11, 22)
 AT_MS = 1_795_300_000_000
 

@@ -12,6 +12,8 @@ from nodes.home import NodeHome
 from nodes.restored import Restored
 from tests.hotline.people import acting, hotline, make_home, ok
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,6 +12,8 @@ from protocol.agreement_terms import Desk
 from tests.builders import make_agreement
 from tests.hotline.people import hotline, ok, paired
 
+pytestmark = pytest.mark.slow
+
 DESKS = (
     Desk("diplomatic", ("+41 22 000 0001", "+41 22 000 0002"), "08:00 to 18:00 Geneva, weekdays", ("en", "fr")),
     Desk("technical", ("+41 22 000 0003",), "always", ("en",)),

@@ -10,6 +10,8 @@ import pytest
 from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, ok, paired
 
+pytestmark = pytest.mark.slow
+
 NOTICE = ("--set", "title=Intrusion at a port", "--set", "class=system-compromise", "--set", "summary=Two hosts.")
 LINE = (
     "--set", "title=Power grids", "--set", "conduct=service-disruption",

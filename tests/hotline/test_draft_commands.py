@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, ok, paired
+
+pytestmark = pytest.mark.slow
 
 GRAVE = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b")
 NOTE = "message=The generator test on Thursday will cut the second route for an hour."

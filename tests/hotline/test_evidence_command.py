@@ -20,6 +20,8 @@ from tests.hotline.nodes import running
 from tests.hotline.people import PASSPHRASE, Done, acting, hotline, ok, paired
 from tests.nodes.damage import flip, settle
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

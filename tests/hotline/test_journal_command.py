@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, paired
+
+pytestmark = pytest.mark.slow
 
 
 def test_acts_are_written_shown_and_audited(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from nodes.key_files import Keyring, read_keyring
 from tests.hotline.people import PASSPHRASE, acting, hotline, make_home, ok
 from tests.hotline.test_at_a_terminal import TIMEOUT_S, terminal
 
+pytestmark = pytest.mark.slow
+
 NEW = b"another passphrase\n"
 FILES: dict[str, type[Keyring]] = {
     "node.key": NodeKeyring,

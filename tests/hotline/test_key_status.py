@@ -16,6 +16,8 @@ from nodes.home import NodeHome
 from tests.hotline.people import acting, hotline, make_home, ok, paired
 from tests.hotline.test_doctor import checks
 
+pytestmark = pytest.mark.slow
+
 DAY_MS = 86_400_000
 
 

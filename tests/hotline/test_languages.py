@@ -221,6 +221,7 @@ def seen(words_there: str, *arguments: str | Path) -> str:
     return found
 
 
+@pytest.mark.slow
 def test_an_officer_reads_in_the_language_of_their_home(homes: tuple[Path, Path]) -> None:
     """The home's `lang`, the environment before it, --lang before both; what the other side wrote stays escaped."""
     arc, bor = homes
@@ -239,6 +240,7 @@ def test_an_officer_reads_in_the_language_of_their_home(homes: tuple[Path, Path]
     assert ISOLATE not in again
 
 
+@pytest.mark.slow
 def test_a_translation_is_told_to_the_other_side_and_shown_with_the_statement(homes: tuple[Path, Path]) -> None:
     """None at first; then rough into French, with its hash, for reader and author, in `show` and in the thread."""
     arc, bor = homes
@@ -297,6 +299,7 @@ def test_facts_of_the_header_are_read_like_fields() -> None:
     assert "2 (contact entre bureaux diplomatiques [contact between diplomatic desks])" in french
 
 
+@pytest.mark.slow
 def test_the_docket_names_clocks_and_registers_in_the_readers_language(homes: tuple[Path, Path]) -> None:
     """Headings, registers, clocks and states; the code stays in front, because it is what one types."""
     arc, bor = homes

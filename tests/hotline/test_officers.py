@@ -20,6 +20,8 @@ from tests.hotline.nodes import running
 from tests.hotline.people import Done, acting, hotline, make_home, ok, paired
 from tests.processes.pair import wait_until
 
+pytestmark = pytest.mark.slow
+
 DAY_MS = 86_400_000
 NOW = 1_900_000_000_000
 

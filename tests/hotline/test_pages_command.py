@@ -10,6 +10,8 @@ import pytest
 from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, ok, paired
 
+pytestmark = pytest.mark.slow
+
 PAGERS = """
 [[page]]
 role = "duty"

@@ -20,6 +20,8 @@ from nodes.home import NodeHome
 from tests.hotline.people import PASSPHRASE, Done, acting, hotline, make_home, ok
 from tests.hotline.test_at_a_terminal import TIMEOUT_S, Terminal, terminal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def arc(tmp_path_factory: pytest.TempPathFactory) -> Path:

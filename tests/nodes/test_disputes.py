@@ -32,6 +32,8 @@ from tests.lines import agreement as wire_agreement
 from tests.nodes.homes import agreement, roster, said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 
+pytestmark = pytest.mark.slow
+
 MARK = 'high_water = "apart"\n'
 
 

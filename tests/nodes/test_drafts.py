@@ -31,6 +31,8 @@ from tests.nodes.homes import letter, said, signed_by, terms
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 from tests.nodes.test_admission import FIELDS
 
+pytestmark = pytest.mark.slow
+
 
 def test_one_person_fills_no_desk_with_drafts(tmp_path: Path) -> None:
     """So many that one person signed first may wait; one more is refused and not kept. Others' drafts, further

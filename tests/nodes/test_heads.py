@@ -25,6 +25,8 @@ from tests.nodes.homes import agreement, said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 from tests.nodes.test_scrub import Rows, codes, rows_of, talk
 
+pytestmark = pytest.mark.slow
+
 PAGE = 4096
 
 

@@ -13,6 +13,8 @@ from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyrin
 from nodes.errors import FileRefused
 from nodes.key_files import Keyring, change_passphrase, read_keyring, write_keyring
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = b"the old passphrase", b"the new passphrase"
 RINGS: tuple[Keyring, ...] = (
     NodeKeyring("ARC", bytes(range(64)), bytes(range(64, 160)), bytes(range(160, 192)), {}),

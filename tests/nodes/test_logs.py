@@ -138,6 +138,7 @@ def test_logrotate_rotates_the_log_of_a_running_node(tmp_path: Path) -> None:
     assert {one.stat().st_mode & 0o777 for one in (rotated, path)} == {0o600}
 
 
+@pytest.mark.slow
 def test_a_signal_to_look_for_the_log_ends_no_node(tmp_path: Path) -> None:
     """SIGHUP, which ends a program that says nothing of it, is taken as what it is."""
     arc, _ = paired(tmp_path)

@@ -139,6 +139,7 @@ def test_a_program_gets_the_facts_and_nothing_of_ours(tmp_path: Path) -> None:
     assert len((tmp_path / "out.files").read_text().split()) <= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("exit 3", "it ended with status 3"), ("sleep 60 & sleep 60", "it took more than 0.5 s and was ended")],
@@ -258,6 +259,7 @@ def test_a_webhook_that_redirects_or_fails_is_a_failure(tmp_path: Path, status: 
     assert len(Hook.got) == 1
 
 
+@pytest.mark.slow
 def test_a_webhook_that_never_ends_is_cut_off(tmp_path: Path) -> None:
     """A byte now and then is no answer: the time is for the whole call."""
     began = time.monotonic()
@@ -413,6 +415,7 @@ def test_a_mail_that_is_not_taken_for_all_is_a_failure(tmp_path: Path) -> None:
     server.close()
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_says_nothing_is_a_failure_in_time(tmp_path: Path) -> None:
     """And so is one that nobody runs."""
     server = MailServer(silent=True)

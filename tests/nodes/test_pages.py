@@ -4,12 +4,16 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
 from nodes.home import NodeHome
 from nodes.node import Node
 from tests.builders import START_MS
 from tests.nodes.homes import letter, said, signed_by
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 from tests.nodes.test_admission import FIELDS
+
+pytestmark = pytest.mark.slow
 
 PAGER = """
 [[page]]

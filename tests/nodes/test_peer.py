@@ -416,6 +416,7 @@ def test_both_may_dial(tmp_path: Path) -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_a_counterpart_that_begins_session_after_session_is_held_back(tmp_path: Path) -> None:
     """So many at once and then one a second; the node itself is served as soon as the rude ones cease."""
     homes = write_homes(tmp_path)

@@ -22,6 +22,8 @@ from tests.lines import other
 from tests.nodes.homes import agreement, said
 from tests.nodes.pair import THREADS, held, line_of, run, running, until, write_homes
 
+pytestmark = pytest.mark.slow
+
 LOGS = ("log.db", "log.db-wal", "log.db-shm", "docket.db", "docket.db-wal", "docket.db-shm", "high-water")
 
 

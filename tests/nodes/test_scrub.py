@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nodes.arrivals import placed_size
 from nodes.home import NodeHome
 from nodes.node import Node
 from nodes.sqlite_store import SqliteStore
@@ -18,6 +19,8 @@ from tests.nodes.damage import flip, pages_of, settle, tear
 from tests.nodes.homes import said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 from tests.soak import damage
+
+pytestmark = pytest.mark.slow
 
 Rows = dict[str, list[tuple[bytes, bytes | None]]]
 COUNT = 12
@@ -45,16 +48,24 @@ def judged(node: Node) -> bool:
     return line_of(node).projection.sizes == (store.head(store.own).size, store.head(store.their).size)
 
 
+def settled(node: Node, size: int) -> bool:
+    """Whether a node has placed what people said up to this size of the other log, and all of its own log is held."""
+    store = line_of(node).store
+    return placed_size(store) >= size and line_of(node).held_size == store.head(store.own).size
+
+
 def talk(homes: dict[str, NodeHome]) -> dict[str, Rows]:
-    """Let both nodes say something, and stop them once all of it is judged; what each has, with everything in the files
-    themselves."""
+    """Let both nodes say something, and stop them once all of it is judged and nothing is on its way; what each has,
+    with everything in the files themselves."""
 
     async def test() -> None:
         async with running(homes["ARC"]) as arc, running(homes["BOR"]) as bor:
-            for number in range(COUNT):
-                await held(arc, said("ARC", f"message {number}"))
-            await held(bor, said("BOR"))
-            # What is not judged yet would be read at the next start, before a scrub comes to it.
+            by_arc = [await held(arc, said("ARC", f"message {number}")) for number in range(COUNT)]
+            by_bor = await held(bor, said("BOR"))
+            size_arc, size_bor = (by_arc[-1].index or 0) + 1, (by_bor.index or 0) + 1
+            # What is not judged yet would be read at the next start, before a scrub comes to it; what only one side
+            # has is lost with its file.
+            await until(lambda: settled(arc, size_bor) and settled(bor, size_arc))
             await until(lambda: judged(arc) and judged(bor))
 
     run(test)

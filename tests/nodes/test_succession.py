@@ -431,6 +431,7 @@ def test_a_counterpart_that_has_not_accepted_accuses_nobody(homes: dict[str, Nod
     run(then)
 
 
+@pytest.mark.slow
 def test_a_party_that_has_not_completed_accuses_nobody(homes: dict[str, NodeHome]) -> None:
     """The counterpart is ready first: what it no longer shows of the log that ends is no loss and no rollback."""
     file = make(cosigned(homes))

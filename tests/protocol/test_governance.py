@@ -254,6 +254,7 @@ def test_a_roster_under_an_earlier_agreement_is_in_force_all_the_same() -> None:
 ACTS = ("say", "amend", "countersign", "withdraw", "adopt", "roster")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 1 << 32))
 def test_who_judges_first_and_how_far_at_once_changes_no_verdict(seed: int) -> None:

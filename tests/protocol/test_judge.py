@@ -424,6 +424,7 @@ def test_a_copy_in_the_wrong_log_never_stands_for_the_original() -> None:
         assert found[asked].thread == found[told].place
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=300)
 def test_no_bytes_break_the_judge(data: st.DataObject) -> None:

@@ -93,7 +93,7 @@ MUTANTS = (
         "_queue",
         "await self._keep(QUEUE, statement_id, signed)",
         "pass",
-        "refused",
+        "I3",
         4,
         forced="long crash power",
     ),

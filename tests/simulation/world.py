@@ -708,6 +708,8 @@ class World:
                 self._open_questions.pop(number, None)
             elif voice in self.ghost.flipped and error.code in BY_DAMAGE:
                 self.count("officer told that the disk is damaged")
+            elif life.alive and error.code == "no-such-statement":
+                self.loop.failure = Violation("I3", f"{voice} was told that a statement is kept, and it is not")
             elif life.alive and error.code not in ("store-broken", "no-such-draft"):
                 self.loop.failure = Violation("refused", f"{voice} was refused {error.code}: {error.text}")
             return
