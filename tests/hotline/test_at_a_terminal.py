@@ -14,6 +14,8 @@ import pytest
 from tests.hotline.nodes import running
 from tests.hotline.people import PASSPHRASE, ok, paired
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_S = 20.0
 
 
@@ -64,7 +66,6 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path
         yield arc, bor
 
 
-@pytest.mark.slow
 def test_a_mistyped_passphrase_is_asked_for_again_before_anything_is_written(homes: tuple[Path, Path]) -> None:
     """First the key, then the fields, then the whole and the other side's name."""
     with terminal("--home", homes[0], "send", "goodwill") as screen:
@@ -92,7 +93,6 @@ def test_a_node_that_does_not_run_is_said_before_anything_is_written(tmp_path: P
         assert "Title" not in screen.seen
 
 
-@pytest.mark.slow
 def test_no_input_never_asks(homes: tuple[Path, Path]) -> None:
     """At a terminal too."""
     with terminal("--home", homes[0], "--no-input", "inbox") as screen:

@@ -8,6 +8,8 @@ import pytest
 from tests.hotline.nodes import running, start, stop, wait_until_up
 from tests.hotline.people import acting, hotline, ok, paired
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
@@ -59,7 +61,6 @@ def test_open_permissions_are_found(homes: tuple[Path, Path]) -> None:
     assert any(f"chmod 600 {key}" == check["fix"] for check in done.json["checks"])
 
 
-@pytest.mark.slow
 def test_alone_a_node_queues_what_officers_say(homes: tuple[Path, Path]) -> None:
     """Without its counterpart a node signs nothing new; what waits is logged once the other side has answered."""
     arc, bor = homes

@@ -28,6 +28,8 @@ from tests.builders import hybrid
 from tests.nodes.homes import agreement, document, letter, said, setting, signed_by
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 
+pytestmark = pytest.mark.slow
+
 TWO = AuthorityRule(("goodwill",), (("duty",), ("release",)))
 
 

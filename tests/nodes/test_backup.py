@@ -27,6 +27,8 @@ from tests.nodes.homes import said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 from tests.nodes.test_recovery import level
 
+pytestmark = pytest.mark.slow
+
 CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
 PASS = b"the backup's"
 NOW_MS = 1_795_255_200_000
