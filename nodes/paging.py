@@ -375,11 +375,12 @@ def _turn(step: Step, page: Page, now_ms: int, after_ms: int) -> _Turn | None:
 
 
 def _kept(page: Page, planned: _Planned) -> dict[str, Called]:
-    """The calls of a page without those of earlier turns of a step, of which there may be any number."""
-    place, turn, _ = planned.call.split("/", 2)
+    """The calls of a page without this pager's for earlier turns of a step, of which there may be any number. Another
+    pager that is called later may still be in the turn before."""
+    place, turn, pager = planned.call.split("/", 2)
     kept = {}
     for name, one in page.called.items():
-        other_place, other_turn, _ = name.split("/", 2)
-        if other_place != place or int(other_turn) >= int(turn):
+        other_place, other_turn, other_pager = name.split("/", 2)
+        if (other_place, other_pager) != (place, pager) or int(other_turn) >= int(turn):
             kept[name] = one
     return kept

@@ -25,7 +25,9 @@ def command(home: Path, *arguments: str) -> Any:
 
 
 def begin(directory: Path, count: int) -> subprocess.Popen[str]:
-    """Start a demonstration whose transcript can be followed."""
+    """Start a demonstration whose transcript can be followed, and that Ctrl-C reaches also where the tests run in the
+    background of a shell, which has them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = ["demo", "--dir", str(directory), "--count", str(count), "--json"]
     return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

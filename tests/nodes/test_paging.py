@@ -309,6 +309,16 @@ def test_a_later_pager_is_called_although_the_first_comes_again_before() -> None
     assert "duty-2" in {who for _, who in desk.made()}
 
 
+def test_a_later_pager_is_called_once_although_the_first_is_a_turn_ahead() -> None:
+    """Whoever is called half a minute later is still in the turn before when the first is called for the next."""
+    late = replace(DUTY, name="duty-2", after_ms=30_000)
+    desk = Desk(DUTY, late)
+    desk.engine.happened(ALARM, START)
+    desk.pass_by(5 * HOUR, step_ms=10_000)
+    calls = [item.call for _, call in desk.calls for item in call.items if call.pager == "duty-2"]
+    assert len(calls) == len(set(calls)) > 1
+
+
 def test_an_alarm_stands_until_it_is_acknowledged_and_counts() -> None:
     """That it was raised is over at once; that nobody knows of it is not. Raised again later it is another page."""
     desk = Desk(*EVERYBODY)
