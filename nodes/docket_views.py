@@ -131,8 +131,11 @@ class DocketViews(Matters):
         rows = "SELECT place FROM thread_entry WHERE thread=? ORDER BY at, seq LIMIT ?"
         places = [row[0] for row in self.reader().execute(rows, (place, limit))]
         known = set(places)
-        waiting = "SELECT place FROM judged WHERE thread=? ORDER BY place LIMIT ?"
-        later = [row[0] for row in self.reader().execute(waiting, (place, limit)) if row[0] not in known]
+        # What has arrived at home has its place there: only what came behind that is looked through.
+        arrived = "ifnull((SELECT size FROM arrived WHERE voice=?2), 0)"
+        waiting = f"SELECT place FROM judged WHERE thread=?1 AND place >= 2 * {arrived} ORDER BY place LIMIT ?3"  # noqa: S608
+        behind = (place, 1 - voice_of(place), limit)
+        later = [row[0] for row in self.reader().execute(waiting, behind) if row[0] not in known]
         views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in [*places, *later][:limit]]
         return [view for view in views if view is not None]
 
