@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hotline.pairing import Paired
     from hotline.terms import Terms
     from nodes.home import NodeHome
+    from protocol.agreement_terms import Party
 
 ROOTS_OPTIONS = (
     click.option("--roots", "roots_directory", type=click.Path(), help="Directory with the root keys."),
@@ -136,7 +137,7 @@ def accept(
     home = settings.node_home()
     data = read_file(Path(offer), bytes_max=FILE_BYTES_MAX)
     parsed = Offer.parse(data)
-    for line in offer_lines(parsed.party.short, parsed.party.name, parsed.terms):
+    for line in offer_lines(parsed.party, parsed.terms):
         settings.output.note(line)
     if not yes and not settings.may_ask:
         raise Misused("terms-not-read", "give --yes once the terms have been read and are to be signed")
@@ -242,7 +243,7 @@ def show(context: click.Context, what: str | None) -> None:
         offer = Offer.parse(data)
         settings.output.result(
             {"file": what, "kind": kind, "party": offer.party.short, "purpose": offer.terms.purpose},
-            offer_lines(offer.party.short, offer.party.name, offer.terms),
+            offer_lines(offer.party, offer.terms),
         )
         return
     signed = SignedTerms.parse(data, final=kind == "final")
@@ -250,43 +251,13 @@ def show(context: click.Context, what: str | None) -> None:
     settings.output.result({"file": what, "kind": kind, "agreement": text}, [printable(text, lines=True)])
 
 
-def offer_lines(short: str, name: str, terms: Terms) -> list[str]:
-    """Say what an offer proposes; all of it was written by somebody else."""
-    from protocol.agreement_forms import in_words
-
-    rules = [
-        f"  {', '.join(rule.kinds)}"
-        + (f", severity {rule.severity_at_least} or more" if rule.severity_at_least is not None else "")
-        + (f", {'/'.join(rule.precedences)}" if rule.precedences else "")
-        + f": {', '.join('/'.join(slot) for slot in rule.needs)}"
-        for rule in terms.rules
+def offer_lines(party: Party, terms: Terms) -> list[str]:
+    """Say what an offer proposes: who, and the whole text as it will be signed. Somebody else wrote all of it."""
+    desks = [f"# desk of {party.short}: {desk.name}, {', '.join(desk.voice)}, {desk.hours}" for desk in party.desks]
+    text = terms.text().decode().rstrip("\n").split("\n")
+    return [
+        printable(line) for line in [f"{party.short} ({party.name}) proposes: {terms.title}", *desks, "", *text, ""]
     ]
-    lines = [
-        f"{short} ({name}) proposes: {terms.title}",
-        f"  purpose      {terms.purpose}",
-        f"  review by    {terms.review_date.isoformat()}",
-        f"  beat every   {in_words(terms.beat.every_ms)}",
-        f"  languages    {', '.join(terms.languages)}",
-        *[
-            f"  {word:<12} open in {in_words(clock.open_within_ms)}, answer in {in_words(clock.answer_within_ms)}"
-            for word, clock in terms.clocks.items()
-        ],
-        f"  sunset       {'none' if terms.sunset_date is None else terms.sunset_date.isoformat()}",
-        f"  notice       {terms.notice_days} days",
-        *(
-            []
-            if terms.emergency is None
-            else [f"  emergency    one {'/'.join(terms.emergency.needs)} officer may release"]
-        ),
-        *[
-            f"  {clock.kind}: {clock.clock} within {in_words(clock.within_ms)} ({clock.source})"
-            for clock in terms.kind_clocks
-        ],
-        "  authority:" if rules else "  authority: as in the catalogue",
-        *rules,
-    ]
-    lines += [f"  witness {one.name}" for one in terms.witnesses] + [f"  auditor {one.name}" for one in terms.auditors]
-    return [printable(line) for line in lines]
 
 
 def _default_terms(
