@@ -496,7 +496,7 @@ class Line:
         """What was damaged is whole again, and what was not signed because of it can be."""
         self.driver.mended()
         self.judging.mended(whole=self.upkeep.scrub.whole)
-        self._spawn(self.driver.ask(self._core.mended))
+        self._spawn(self.driver.ask(lambda: self._core.mended(self._clock.now())))
         if self._core.live:
             self._go_live()
 

@@ -432,13 +432,17 @@ class Channel:
         """Whether what comes back of a log answers a question of ours about damage."""
         return self._repair.began and self._recovery.goal is None and voice in (self._own, self._their)
 
-    def mended(self) -> list[Effect]:
-        """What was stored is whole again: what the other side showed of our log is looked at once more."""
+    def mended(self, now: Instant) -> list[Effect]:
+        """What was stored is whole again: what the other side showed of our log is looked at once more, and what of
+        theirs was not cosigned for damage is."""
         self._once.gone("log-damaged")
         self._mirror.mended()
-        if self.phase != "open" or self._outbox.standing != DAMAGED:
+        if self.phase != "open":
             return []
-        return [*self._outbox.heed(*self._shown), *self._speak()]
+        receipts = self._mirror.cosign(now, tell=True)
+        if self._outbox.standing != DAMAGED:
+            return receipts
+        return [*receipts, *self._outbox.heed(*self._shown), *self._speak()]
 
     def fetch_back(self, voice: str, index: int) -> list[Effect]:
         """Ask for one entry that is damaged here; `GivenBack` follows when it comes. Nothing where none can be asked,

@@ -39,6 +39,10 @@ class Glance:
         """Whether these bytes are the body that the entry names."""
         return len(body) == self.body_length and digest(body) == self.body_digest
 
+    def met_by(self, body: bytes | None) -> bool:
+        """Whether what is here is all that the entry names: its body, or nothing where it names none."""
+        return self.body_digest is None or (body is not None and self.fits(body))
+
 
 UNREADABLE = Glance()
 

@@ -106,7 +106,4 @@ class Incoming:
         """Whether what reads back from disk is what was checked: the entries' root and every named body."""
         if mirror.extend([leaf_hash(entry) for entry in entries]) != self.frontier or len(bodies) != len(entries):
             return False
-        return all(
-            seen.body_digest is None or (body is not None and seen.fits(body))
-            for seen, body in zip(self.glances, bodies, strict=True)
-        )
+        return all(seen.met_by(body) for seen, body in zip(self.glances, bodies, strict=True))

@@ -34,6 +34,9 @@ AHEAD_MAX: Final = 64
 
 NEWEST: Final = "their-newest"
 
+READ_BACK_AT_A_TIME: Final = 64
+"""Entries, of at most 65,535 bytes each, that are read back together after a start."""
+
 SEEN_MAX: Final = 16
 """Checkpoints of theirs that are remembered before their entries are here."""
 
@@ -64,6 +67,9 @@ class Mirror:
         self.cosigned = None if kept is None else kept[0]
         # As it was verified: what the disk makes of it while we run would end every session.
         self._cosigned_note = None if kept is None else kept[1]
+        # What stands beyond was kept before this start and not cosigned: it is read back before it is.
+        self._read_back = 0 if kept is None else kept[0].size
+        self._unsound = False
         # Below this nothing is ever cosigned.
         self._floor, self._floor_note = self.cosigned, b"" if kept is None else kept[1]
         self._unsigned = self.frontier.size > 0 and self._kept("their-signed", keys.their.log) is None
@@ -103,6 +109,7 @@ class Mirror:
 
     def mended(self) -> None:
         """What is stored is whole again."""
+        self._unsound = False
         frontier = self._shelf.head(self._their).frontier
         if frontier.size == self.frontier.size:
             self.frontier = frontier
@@ -180,6 +187,8 @@ class Mirror:
         self._ms = max([self._ms, *(at_ms for name, at_ms in told.times_ms.items() if name in mine)])
         if self._floor is None or checkpoint.size > self._floor.size:
             self._floor, self._floor_note = checkpoint, note
+            # It was read back when we cosigned it.
+            self._read_back = max(self._read_back, min(checkpoint.size, self.frontier.size))
         return [] if checkpoint.size > self.frontier.size else self._compare(checkpoint, note)
 
     def heed(self, checkpoint: Checkpoint, note: bytes) -> list[Effect]:
@@ -329,6 +338,8 @@ class Mirror:
             return []
         if not incoming.check_stored(self.frontier, entries, bodies):
             return None
+        if self._read_back == self.frontier.size:
+            self._read_back = incoming.frontier.size
         self.frontier = incoming.frontier
         self._once.gone("root-differs")
         self._ahead = {index for index in self._ahead if index >= self.frontier.size}
@@ -357,6 +368,9 @@ class Mirror:
                 return []
             if self._shelf.root(self._their, self._floor.size) != self._floor.root:
                 return self.branches.differs(self._floor, self._floor_note)
+        if not self._reads_back():
+            text = f"what was kept of {self._their} before this start does not read back, and is not cosigned yet"
+            return self._once.tell("log-damaged", text, {})
         cosigned = add_cosignatures(note, cosign(checkpoint, self.keys.signers.mirror, self._time(now)))
         self.cosigned = self._floor = checkpoint
         self._floor_note = self._cosigned_note = cosigned
@@ -364,6 +378,26 @@ class Mirror:
         if tell:
             effects.append(Send(frames.encode(FrameType.COSIGNED, note=cosigned)))
         return effects
+
+    def _reads_back(self) -> bool:
+        """Whether entries that were kept before this start, and not cosigned then, are still here with their bodies.
+        A disk may have changed them since; those written since the start were read back as they came."""
+        hashes = self._shelf.hashes(self._their)
+        while self._read_back < self.frontier.size and not self._unsound:
+            start = self._read_back
+            end = min(self.frontier.size, start + READ_BACK_AT_A_TIME)
+            try:
+                entries = self._shelf.read(self._their, start, end)
+                sound = len(entries) == end - start and all(
+                    leaf_hash(entry) == hashes(0, index) and glance(entry).met_by(self._shelf.body(self._their, index))
+                    for index, entry in enumerate(entries, start)
+                )
+            except ShelfDamaged:
+                sound = False
+            self._unsound = not sound
+            if sound:
+                self._read_back = end
+        return self._read_back == self.frontier.size
 
     def again(self, told_size: int) -> list[Effect]:
         """Send the last cosignature again, where they have not stored it; it is the same receipt."""

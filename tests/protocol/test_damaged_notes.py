@@ -2,10 +2,10 @@
 
 import pytest
 
-from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_NEWEST, THEIR_SIGNED
+from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_NEWEST, THEIR_SIGNED, Row
 from protocol.branches import ANSWERED_NOTE, PROOF_NOTE
 from protocol.cosignature import verify_note
-from protocol.effects import GivenBack
+from protocol.effects import Effect, GivenBack, StoreMirror
 from tests.lines import Wire, line_keys
 
 
@@ -96,7 +96,7 @@ def test_our_own_log_that_the_disk_changed_is_no_fork_of_ours() -> None:
     voice = wire.arc.store._voices["ARC"]
     voice.levels[:] = good
     voice.roots.clear()
-    wire.arc.carry_out(wire.arc.core.mended())
+    wire.arc.carry_out(wire.arc.core.mended(wire.arc.now()))
     assert wire.arc.is_live
     wire.arc.append(1)
     wire.settle()
@@ -115,3 +115,39 @@ def test_a_beat_that_does_not_fit_damage_accuses_nobody() -> None:
     voice.roots.clear()
     wire.pass_time(2_000)
     assert wire.arc.alarms == ["log-damaged"]
+
+
+class _PowerCut(Exception):
+    """The machine is off."""
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_the_disk_changed_before_it_was_cosigned_is_not_cosigned(more: int) -> None:
+    """A crash comes between the write of the mirror and our cosignature, and a body changes before the next start: no
+    receipt for it, nor for what comes behind it, until it is whole again."""
+    wire = Wire()
+    wire.open()
+    wire.arc.append(1, body=b"a body")
+
+    def write_and_die(effect: StoreMirror) -> list[Effect]:
+        rows = [Row(*row, None, False) for row in zip(effect.entries, effect.leaves, effect.bodies, strict=True)]
+        wire.bor.store.append_their(effect.start, rows, effect.frontier, effect.note, effect.last_ms)
+        raise _PowerCut
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire.bor, "_store_mirror", write_and_die)
+        with pytest.raises(_PowerCut):
+            wire.settle()
+    wire.cut()
+    wire.bor.store._voices["ARC"].bodies[0] = b"a cody"
+    wire.bor.restart()
+    wire.open()
+    wire.arc.append(more, body=b"another body")
+    wire.settle()
+    assert wire.bor.core.is_open
+    assert wire.bor.alarms == ["log-damaged"]
+    assert wire.arc.store.note(OWN_COSIGNED) is None
+    wire.bor.store._voices["ARC"].bodies[0] = b"a body"
+    wire.bor.carry_out(wire.bor.core.mended(wire.bor.now()))
+    wire.settle()
+    assert wire.converged()
