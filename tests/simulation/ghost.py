@@ -94,6 +94,7 @@ class Truth:
         cosigned: the largest size that the other side's cosignature left for.
         heard: the largest size that its author was told of in a session that it opened.
         places: where each statement is.
+        forgotten: sizes and roots that an old disk did not have, and that its author wrote over.
         rolled_back: whether its author was given an old disk.
         forked: whether its author signed two logs, being dishonest.
     """
@@ -109,6 +110,7 @@ class Truth:
     cosigned: int = 0
     heard: int = 0
     places: dict[bytes, int] = field(default_factory=dict)
+    forgotten: set[tuple[int, Hash]] = field(default_factory=set)
     rolled_back: bool = False
     forked: bool = False
 
@@ -183,6 +185,7 @@ class Ghost:
             truth.places.pop(said.statement_id, None)
         for things in (truth.entries, truth.said, truth.times, truth.held):
             del things[size:]
+        truth.forgotten.update(enumerate(truth.roots[size + 1 :], size + 1))
         del truth.roots[size + 1 :]
         truth.frontier = Frontier.empty().extend([said.leaf for said in truth.said])
 
@@ -211,6 +214,9 @@ class Ghost:
     def wrote_mark(self, disk: ChannelDisk, checkpoint: Checkpoint) -> None:
         """A signature over the own log became durable."""
         truth = self.truth[disk.party, disk.counterpart]
+        if (checkpoint.size, checkpoint.root) in truth.forgotten:
+            # It was signed before an old disk was put in, and somebody remembers it after all.
+            return
         learned = truth.rolled_back and checkpoint.root == truth.root(checkpoint.size)
         if checkpoint.size > disk.store.head(disk.party).size and not learned:
             raise Violation("I3", f"{disk.party} signed {checkpoint.size} entries, of which not all are durable")
