@@ -27,11 +27,11 @@ from nodes.files import make_directory, write_file
 from nodes.governing import Treaty
 from nodes.resources import catalogue, catalogue_of
 from nodes.signed import SignedStatement
+from nodes.voices import sound_leaf
 from protocol.agreement import Agreement
 from protocol.agreement_terms import DEFAULT_CLOCKS, Party
 from protocol.errors import ProtocolError
 from protocol.governance import AMEND, COUNTERSIGN, HOME, check_amendment
-from protocol.merkle import leaf_hash
 from protocol.statement import LogState
 from protocol.verdict import index_of, voice_of
 
@@ -201,7 +201,10 @@ def _leaf(treaty: Treaty, place: int) -> bytes:
     voice, index = treaty.founding.shorts[voice_of(place)], index_of(place)
     if index >= treaty.voices.head(voice).size:
         raise CouldNot("no-such-entry", f"{voice} {index} is not here yet; let the nodes speak first")
-    return leaf_hash(treaty.voices.read(voice, index, index + 1)[0])
+    leaf = sound_leaf(treaty.voices, voice, index)
+    if leaf is None:
+        raise CouldNot("log-damaged", f"{voice} {index} is damaged on this disk; run: hotline scrub")
+    return leaf
 
 
 def _bring(home: NodeHome, channel: ChannelHome, signed: SignedStatement, name: str) -> dict[str, object]:

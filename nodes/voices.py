@@ -13,7 +13,7 @@ from typing import Protocol
 
 from nodes.past import Past
 from nodes.store import Ahead, Head, LogStore
-from protocol.merkle import Frontier, Hash, HashReader
+from protocol.merkle import Frontier, Hash, HashReader, leaf_hash
 
 
 class VoiceReader(Protocol):
@@ -59,6 +59,12 @@ def frontier_at(reader: VoiceReader, voice: str, size: int) -> Frontier:
         store, inside = reader.inside(voice, size)
         return Frontier.read(inside, store.hashes(voice))
     return Frontier.read(size, reader.hashes(voice))
+
+
+def sound_leaf(reader: VoiceReader, voice: str, index: int) -> Hash | None:
+    """The leaf hash of an entry to be named in a statement; None where the disk changed the entry or its hash."""
+    leaf = leaf_hash(reader.read(voice, index, index + 1)[0])
+    return leaf if reader.hash_rows(voice, 0, index, index + 1) == [leaf] else None
 
 
 def begins(reader: VoiceReader, voice: str, number: int) -> bool:

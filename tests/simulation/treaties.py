@@ -11,10 +11,10 @@ from random import Random
 
 from nodes.line import Line
 from nodes.signed import SignedStatement
+from nodes.voices import sound_leaf
 from protocol.agreement import Agreement
 from protocol.agreement_terms import AuthorityRule, BeatTerms
 from protocol.governance import AMEND, COUNTERSIGN
-from protocol.merkle import leaf_hash
 from protocol.statement import LogState, Statement
 from protocol.tagged import digest
 from protocol.verdict import index_of, voice_of
@@ -65,14 +65,19 @@ def countersignature(line: Line, chance: Random) -> SignedStatement | None:
     place = chance.choice(asked)
     voice, index = shorts[voice_of(place)], index_of(place)
     text = line.voices.body(voice, index)
-    if text is None:
+    reply = sound_leaf(line.voices, voice, index)
+    if text is None or reply is None:
         return None
-    return _signed(line, COUNTERSIGN, text, leaf_hash(line.voices.read(voice, index, index + 1)[0]), chance)
+    return _signed(line, COUNTERSIGN, text, reply, chance)
 
 
 def _signed(line: Line, kind: str, text: bytes, reply: bytes | None, chance: Random) -> SignedStatement | None:
     home = line.founding.shorts[0]
     if not line.store.head(home).size or not line.store.head(line.own).size:
+        return None
+    opener = sound_leaf(line.voices, home, 0)
+    if opener is None:
+        # A flipped bit: who reads it would name what is in no log.
         return None
     own, their = line.store.head(line.own), line.store.head(line.counterpart)
     pair = line.founding.shorts
@@ -82,7 +87,7 @@ def _signed(line: Line, kind: str, text: bytes, reply: bytes | None, chance: Ran
         kind=kind,
         id=sha256(b"amend" + chance.randbytes(16)).digest()[:16],
         agreement=line.agreement.digest,
-        thread=leaf_hash(line.store.read(home, 0, 1)[0]),
+        thread=opener,
         in_reply_to=reply,
         after=LogState(own.size, own.root),
         seen=LogState(their.size, their.root),
