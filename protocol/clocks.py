@@ -111,7 +111,7 @@ class Clockwork:
             agreement = self.agreement(reign)
             terms = {name: agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
             found = dict(kind.clocks)
-            pause = _pause(kind, agreement)
+            pause = pause_terms(kind, agreement)
             if pause is not None:
                 found |= {"notice_ms": pause.notice_ms, "longest_ms": pause.longest_ms}
             found |= {name: limit for name, limit in terms.items() if limit is not None}
@@ -242,7 +242,7 @@ def allowed_ms(item: Item, limits: Limits) -> int:
     return max(limits.answer_ms, asked, item.extended_ms)
 
 
-def _pause(kind: Kind, agreement: Agreement) -> PauseTerms | None:
+def pause_terms(kind: Kind, agreement: Agreement) -> PauseTerms | None:
     """The agreement's terms for suspensions and exercises: of the kinds that begin one, where it has any."""
     if agreement.format == 1 or kind.step not in {"declared", "proposed"}:
         return None

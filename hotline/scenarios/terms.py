@@ -21,6 +21,7 @@ from protocol.agreement import DEMONSTRATION, Agreement
 from protocol.agreement_conduct import CLOCK_NAMES, CadenceTerms, KindClock
 from protocol.agreement_terms import DEFAULT_CLOCKS, BeatTerms, LineTerms, Party
 from protocol.agreement_text import read
+from protocol.clocks import pause_terms
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
 
@@ -132,9 +133,13 @@ def _kind_clocks(agreement: Agreement, catalogue: Catalogue, kinds: set[str], pa
     """The clocks of single kinds that the catalogue has and the agreement leaves as they are, divided."""
     for name in sorted(kinds):
         kind = catalogue.kind(name)
-        for spelling, within_ms in ({} if kind is None else kind.clocks).items():
+        if kind is None:
+            continue
+        # What the agreement has of suspensions and exercises stands in place of the catalogue's, and was divided.
+        said = () if pause_terms(kind, agreement) is None else ("notice", "longest")
+        for spelling, within_ms in kind.clocks.items():
             clock = spelling.removesuffix("_ms")
-            if clock in CLOCK_NAMES and agreement.kind_clock(name, clock) is None:
+            if clock in CLOCK_NAMES and clock not in said and agreement.kind_clock(name, clock) is None:
                 yield KindClock(kind=name, clock=clock, within_ms=max(1, int(within_ms / pace)), source="the catalogue")
 
 

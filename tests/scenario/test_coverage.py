@@ -10,6 +10,7 @@ from hotline.scenarios.shelf import scenario, scenario_names
 from hotline.scenarios.terms import scenario_agreement
 from nodes.resources import catalogue
 from protocol.agreement_terms import Party
+from protocol.clocks import pause_terms
 from protocol.procedures import STATES
 from tests.builders import DOMAINS, START_MS, roots
 from tests.scenario.nodes import NAMED
@@ -121,6 +122,20 @@ def test_every_scenario_that_can_be_watched_has_an_agreement_at_its_pace() -> No
     for one in scenarios():
         made = scenario_agreement([one], (first, second), catalogue(), at_ms=START_MS, pace=pace_of(one))
         assert made.clocks["flash"].open_within_ms <= 15 * 60_000
+
+
+def test_a_scenario_keeps_the_agreements_own_notice() -> None:
+    """Where the agreement says how early a suspension or an exercise is announced, no clock of a kind says it again."""
+    first, second = (Party(short, NAMED[short], DOMAINS[short], roots(short)) for short in PARTIES)
+    begun = 0
+    for one in scenarios():
+        made = scenario_agreement([one], (first, second), catalogue(), at_ms=START_MS, pace=pace_of(one))
+        said = {(each.kind, each.clock) for each in made.kind_clocks}
+        for kind in catalogue().kinds:
+            if pause_terms(kind, made) is not None:
+                begun += 1
+                assert not said & {(kind.name, "notice"), (kind.name, "longest")}
+    assert begun > 0
 
 
 def test_every_scenario_rests_on_something_of_its_own() -> None:
