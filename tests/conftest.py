@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +56,14 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"module skipped, and CI leaves nothing out: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def logging_stays() -> Generator[None]:
+    """A test that sets up logging for a node's process does so for itself only."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -79,8 +79,10 @@ def test_a_listener_takes_only_those_it_knows() -> None:
         shake(bare)
 
 
-def test_a_key_that_no_roster_names_is_told_of() -> None:
+def test_a_key_that_no_roster_names_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a minute, however often somebody comes with it; one who shows no key is only a passer-by."""
+    # The module's own logger may have been used under another set-up, which it then keeps.
+    monkeypatch.setattr(tls, "_log", structlog.get_logger())
     server = tls.context(server=True, keyring=ring("BOR"), anchors=[certificate("ARC")])
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     bare.check_hostname = False

@@ -144,7 +144,8 @@ class Watchkeepers:
             else:
                 self._arrived(kept, call)
             kept.engine.done(call, now_ms, "it is broken" if failed else None)
-        kept.data = paging_state.encode(kept.engine)
+            # What came of each call is written down before the next comes to an end, as Pages does.
+            kept.data = paging_state.encode(kept.engine)
 
     def _arrived(self, kept: Kept, call: Call) -> None:
         for name in _names(call, kept):
