@@ -8,7 +8,7 @@ Source: spec/paging.md, "State".
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, Final
 
 from nodes.page import Called, Cause, Mute, Page, Reached
@@ -18,6 +18,7 @@ from nodes.paging_rules import STEPS
 FORMAT: Final = 1
 STATE_BYTES_MAX: Final = 8 * 1024 * 1024
 CALLED_STATES: Final = frozenset({"calling", "done", "failed", "given-up"})
+_FIELDS: Final = {kind: tuple(one.name for one in fields(kind)) for kind in (Cause, Mute, Reached)}
 
 
 class StateRefused(ValueError):
@@ -31,8 +32,8 @@ def encode(paging: Paging) -> bytes:
         "format": FORMAT,
         "number": paging.number,
         "pages": pages,
-        "mutes": [asdict(mute) for mute in list(paging.mutes.values())],
-        "reached": {name: asdict(one) for name, one in list(paging.reached.items())},
+        "mutes": [_values(mute) for mute in list(paging.mutes.values())],
+        "reached": {name: _values(one) for name, one in list(paging.reached.items())},
     }
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
 
@@ -41,12 +42,16 @@ def _flat(page: Page) -> dict[str, Any]:
     called = {name: [one.at_ms, one.state, one.tries] for name, one in page.called.items()}
     return {
         "id": page.id,
-        "cause": asdict(page.cause),
+        "cause": _values(page.cause),
         "since_ms": page.since_ms,
         "acked_ms": page.acked_ms,
         "acked_by": page.acked_by,
         "called": called,
     }
+
+
+def _values(record: Cause | Mute | Reached) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _FIELDS[type(record)]}
 
 
 def load(paging: Paging, data: bytes) -> None:

@@ -51,12 +51,19 @@ class Kept:
     """What a party has of its pages: on its disk, and in the process that runs."""
 
     data: bytes | None = None
+    revision: int = -1
     life: Life | None = None
     engine: Paging = field(default_factory=lambda: Paging(PAGERS))
     causes: dict[str, Causes] = field(default_factory=dict)
     alarms: dict[str, Counter[str]] = field(default_factory=dict)
     arrived: set[tuple[str, str, str, int]] = field(default_factory=set)
     unknown: set[tuple[str, str, str, int]] = field(default_factory=set)
+
+    def keep(self) -> None:
+        """Write the state down, where it is not what it was."""
+        if self.revision != self.engine.revision:
+            self.data = paging_state.encode(self.engine)
+            self.revision = self.engine.revision
 
 
 class Watchkeepers:
@@ -96,6 +103,7 @@ class Watchkeepers:
             self._world.count("paging after a start")
         kept.life = life
         kept.engine = Paging(PAGERS)
+        kept.revision = -1
         kept.causes = {name: Causes(line) for name, line in life.lines.items()}
         kept.alarms = {name: Counter() for name in life.lines}
         if kept.data is not None:
@@ -129,7 +137,7 @@ class Watchkeepers:
             # The process ends before anything was written: nobody was called.
             kept.life = None
             return
-        kept.data = paging_state.encode(kept.engine)
+        kept.keep()
         for call in calls:
             self._world.count("paging called")
             if not reliable and self._chance.random() < 0.02:
@@ -145,7 +153,7 @@ class Watchkeepers:
                 self._arrived(kept, call)
             kept.engine.done(call, now_ms, "it is broken" if failed else None)
             # What came of each call is written down before the next comes to an end, as Pages does.
-            kept.data = paging_state.encode(kept.engine)
+            kept.keep()
 
     def _arrived(self, kept: Kept, call: Call) -> None:
         for name in _names(call, kept):
