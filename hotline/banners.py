@@ -22,8 +22,8 @@ def banners(
     *,
     ends_ms: int | None,
     now_ms: int,
-    suspensions: Sequence[View] = (),
-    exercises: Sequence[View] = (),
+    suspended: Sequence[View] = (),
+    exercising: Sequence[View] = (),
 ) -> tuple[str, ...]:
     """The banners of a line, the gravest first.
 
@@ -31,14 +31,22 @@ def banners(
         agreement: in force.
         ends_ms: its sunset, or the end of a withdrawal's notice, UTC milliseconds; None for neither.
         now_ms: UTC milliseconds.
-        suspensions, exercises: of those registers, what is in force, as the node lists it.
+        suspended, exercising: the suspensions and exercises in force, as the node lists them.
     """
-    return tuple(f"*** {printable(text)} ***" for text in _texts(agreement, ends_ms, now_ms, suspensions, exercises))
+    return tuple(f"*** {printable(text)} ***" for text in _texts(agreement, ends_ms, now_ms, suspended, exercising))
 
 
 def banner(channel: Channel) -> list[str]:
     """The banners of a channel as an officer's program has it."""
-    return list(banners(channel.agreement, ends_ms=channel.ends_ms, now_ms=channel.now_ms))
+    return list(
+        banners(
+            channel.agreement,
+            ends_ms=channel.ends_ms,
+            now_ms=channel.now_ms,
+            suspended=channel.suspended,
+            exercising=channel.exercising,
+        )
+    )
 
 
 def ended(ends_ms: int | None, now_ms: int) -> list[str]:
@@ -57,17 +65,15 @@ def _end(ends_ms: int | None, now_ms: int) -> Iterator[str]:
 
 
 def _texts(
-    agreement: Agreement, ends_ms: int | None, now_ms: int, suspensions: Sequence[View], exercises: Sequence[View]
+    agreement: Agreement, ends_ms: int | None, now_ms: int, suspended: Sequence[View], exercising: Sequence[View]
 ) -> Iterator[str]:
     if agreement.demonstration:
         yield DEMONSTRATION.strip("* ")
     yield from _end(ends_ms, now_ms)
-    for view in suspensions:
-        if view["in_force"]:
-            yield f"{_status(view)}SUSPENDED{_until(view)} by {view['serial']}: clocks stand still, flashes pass"
-    for view in exercises:
-        if view["in_force"]:
-            yield f"EXERCISE{_until(view)}: {view['serial']}"
+    for view in suspended:
+        yield f"{_status(view)}SUSPENDED{_until(view)} by {view['serial']}: clocks stand still, flashes pass"
+    for view in exercising:
+        yield f"EXERCISE{_until(view)}: {view['serial']}"
     if agreement.review_date < datetime.fromtimestamp(now_ms / 1000, tz=UTC).date():
         yield f"past review: the agreement was to be reviewed by {agreement.review_date.isoformat()}; it goes on"
 
@@ -77,5 +83,4 @@ def _status(view: View) -> str:
 
 
 def _until(view: View) -> str:
-    until_ms = (view.get("course") or {}).get("until_ms")
-    return "" if until_ms is None else f" until {zulu_short(until_ms)}"
+    return "" if view["until_ms"] is None else f" until {zulu_short(view['until_ms'])}"

@@ -95,6 +95,7 @@ class Channel:
         agreement: in force: the pinned one, or what both parties' roots made of it since.
         agreements: from the pinned one to the one in force.
         ends_ms: from when on the line carries only what always passes, UTC milliseconds; None for never.
+        suspended, exercising: what the node lists as in force of suspensions and exercises, for the banners.
         rosters: by party, as their roots signed them.
         own_log, their_log: how far the node says the two logs go.
         now_ms: the node's clock, UTC milliseconds.
@@ -109,6 +110,8 @@ class Channel:
     now_ms: int
     agreements: tuple[Agreement, ...] = ()
     ends_ms: int | None = None
+    suspended: tuple[Mapping[str, Any], ...] = ()
+    exercising: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -278,6 +281,8 @@ class Desk:
             own_log=LogState(*told["own_log"]),
             their_log=LogState(*told["their_log"]),
             now_ms=told["now_ms"],
+            suspended=tuple(told["suspended"]),
+            exercising=tuple(told["exercising"]),
         )
         self._channels[counterpart] = found
         self._channels[other] = found

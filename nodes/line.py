@@ -725,7 +725,7 @@ class Line:
             "held_back": len(self.store.waiting(HELD_BACK)),
             "reviews": len(self.store.waiting(REVIEW)),
             "ahead": self.store.ahead_indexes(),
-            "suspended": self.projection.suspended(self._clock.now().wall_ms),
+            **self.projection.over_all(self._clock.now().wall_ms),
             "no_answer": self.projection.absences(self._clock.now().wall_ms),
             "alarms": list(self.alarms),
         }

@@ -22,7 +22,7 @@ from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.kind import REGISTERS
 from protocol.kinds import Catalogue
-from protocol.pauses import SUSPENSIONS, Pauses, pauses_of
+from protocol.pauses import EXERCISES, SUSPENSIONS, Pauses, pauses_of
 from protocol.pulse import UP
 from protocol.standing import LAPSED, absence, in_force, state_at
 from protocol.verdict import index_of, location, voice_of
@@ -236,9 +236,13 @@ class Matters:
                 found.append(self.matter(item, at_ms, pauses))
         return found
 
-    def suspended(self, at_ms: int) -> list[View]:
-        """The suspensions that are in force: who declared each, and until when it is."""
-        found = [one for one in self.register_items(SUSPENSIONS, at_ms=at_ms) if in_force(one, at_ms)]
+    def over_all(self, at_ms: int) -> dict[str, list[View]]:
+        """What every screen of the line says while it holds."""
+        return {"suspended": self._holding(SUSPENSIONS, at_ms), "exercising": self._holding(EXERCISES, at_ms)}
+
+    def _holding(self, register: str, at_ms: int) -> list[View]:
+        """What is in force of a register: who declared each, and until when it is."""
+        found = [one for one in self.register_items(register, at_ms=at_ms) if in_force(one, at_ms)]
         return [
             {
                 "party": self.names[item.voice],

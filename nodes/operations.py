@@ -196,6 +196,7 @@ async def _submit(caller: Caller, arguments: Arguments) -> Any:
 async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Everything that a client needs to compose, with what lets it check that."""
     own, their = await asyncio.to_thread(lambda: (line.store.head(line.own), line.store.head(line.counterpart)))
+    now_ms = now().wall_ms
     return {
         "agreement": line.founding.text,
         "amendments": await asyncio.to_thread(
@@ -204,7 +205,7 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
         "ends_ms": line.projection.reign.ends_ms,
         "catalogue": line.catalogue.digest,
         "counterpart": line.counterpart,
-        "now_ms": now().wall_ms,
+        "now_ms": now_ms,
         "own": line.own,
         "own_log": [own.size, own.root],
         "rosters": {
@@ -212,6 +213,7 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
             line.counterpart: line.their_rosters[-1].signed.encode(),
         },
         "their_log": [their.size, their.root],
+        **await asyncio.to_thread(line.projection.over_all, now_ms),
     }
 
 

@@ -24,7 +24,7 @@ from protocol.docket_item import OVER_STATES, RUNNING_STATES, Item
 from protocol.governance import Reign
 from protocol.kind import CLOCKS
 from protocol.kinds import Catalogue, Kind
-from protocol.pauses import NO_PAUSES, SUSPENSIONS, Pauses
+from protocol.pauses import EXERCISES, NO_PAUSES, SUSPENSIONS, Pauses
 
 ClockName = Literal["open", "holding", "answer", "report", "follow", "update", "review"]
 ClockState = Literal["running", "kept", "missed", "disputed"]
@@ -246,7 +246,7 @@ def pause_terms(kind: Kind, agreement: Agreement) -> PauseTerms | None:
     """The agreement's terms for suspensions and exercises: of the kinds that begin one, where it has any."""
     if agreement.format == 1 or kind.step not in {"declared", "proposed"}:
         return None
-    return {SUSPENSIONS: agreement.suspension, "exercises": agreement.exercise}.get(kind.register)
+    return {SUSPENSIONS: agreement.suspension, EXERCISES: agreement.exercise}.get(kind.register)
 
 
 def _clock(

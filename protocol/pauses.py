@@ -10,6 +10,7 @@ from typing import Final
 from protocol.docket_item import Item
 
 SUSPENSIONS: Final = "suspensions"
+EXERCISES: Final = "exercises"
 """The register of what stops clocks."""
 
 

@@ -167,7 +167,7 @@ def run_send(
         The exit status: 0, or 4 for a draft.
     """
     from hotline.asking import ask_letter
-    from hotline.banners import ended
+    from hotline.banners import banner
     from hotline.clock import now_ms
     from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
     from hotline.guards import check_proof, check_quotes
@@ -212,11 +212,10 @@ def run_send(
         unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
-        for line in ended(channel.ends_ms, channel.now_ms):
+        for line in banner(channel):
             settings.output.note(line)
         if settings.may_ask and not yes:
-            demonstration = channel.agreement.demonstration
-            for line in preview(letter, place, channel.counterpart, settings, known, demonstration=demonstration):
+            for line in preview(letter, place, channel.counterpart, settings, known):
                 settings.output.note(line)
             if emergency:
                 settings.output.note("*** EMERGENCY: you release this alone, and another person has to review it ***")
@@ -290,9 +289,7 @@ def look(desk: Desk, counterpart: str | None, *, reply_to: str | None, thread: s
     return Scene(channel, replied, anchored)
 
 
-def preview(
-    letter: Letter, place: Place, counterpart: str, settings: Settings, known: Catalogue, *, demonstration: bool
-) -> list[str]:
+def preview(letter: Letter, place: Place, counterpart: str, settings: Settings, known: Catalogue) -> list[str]:
     """Show the exact content before it is signed."""
     from hotline.showing import field_lines, said_row
     from hotline.zulu import zulu
@@ -300,8 +297,6 @@ def preview(
     choices, words = letter.choices, settings.output.words
     status = choices.status or place.status or "actual"
     lines = ["", f"To {counterpart}: {words.kind(letter.kind)}"]
-    if demonstration:
-        lines.append("  *** the agreement's purpose is demonstration: nothing said under it is meant ***")
     rows = [
         ("status", words.coded("status", status)),
         ("precedence", words.coded("precedence", choices.precedence or letter.kind.precedence)),

@@ -116,6 +116,10 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
             status = "" if one["status"] == "actual" else f" ({one['status']})"
             text = f"by {one['party']}, {one['serial']}{until}{status}; a flash passes"
             lines.append(output.paint(f"    SUSPENDED  {text}", "bold", "yellow"))
+        for one in details.get("exercising", ()):
+            until = "" if one["until_ms"] is None else f" until {zulu_short(one['until_ms'])}"
+            text = f"{one['serial']}{until}; what belongs to it is marked"
+            lines.append(output.paint(f"    EXERCISE   {text}", "bold", "yellow"))
         if details.get("no_answer"):
             counts = (f"{number} {ABSENCES[code]}" for code, number in details["no_answer"].items())
             lines.append(f"    no answer  {', '.join(counts)}")

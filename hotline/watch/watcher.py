@@ -132,11 +132,7 @@ class Watcher:
 
     def _line(self, desk: Desk, status: Mapping[str, Any], at_ms: int) -> LineSeen:
         name = status["counterpart"]
-        channel = self._channel(desk, name)
-        listed = {
-            register: desk.request("registers", timeout_s=ANSWER_S, counterpart=name, name=register)["found"][register]
-            for register in ("suspensions", "exercises")
-        }
+        channel, details = self._channel(desk, name), status["details"]
         return LineSeen(
             status=status,
             due=tuple(desk.request("due", timeout_s=ANSWER_S, counterpart=name)),
@@ -145,8 +141,8 @@ class Watcher:
                 channel.agreement,
                 ends_ms=channel.ends_ms,
                 now_ms=at_ms,
-                suspensions=listed["suspensions"],
-                exercises=listed["exercises"],
+                suspended=details["suspended"],
+                exercising=details["exercising"],
             ),
         )
 

@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from hotline.banners import banners, ended
 from tests.builders import make_agreement
 
@@ -13,8 +11,7 @@ DAY = 86_400_000
 
 def register(**changes: object) -> dict[str, object]:
     """A statement of a register, in force for a day."""
-    course = {"from_ms": NOW - DAY, "until_ms": NOW + DAY}
-    return {"serial": "BOR 12", "status": "actual", "in_force": True, "course": course, **changes}
+    return {"serial": "BOR 12", "status": "actual", "until_ms": NOW + DAY, **changes}
 
 
 def test_a_quiet_line_has_no_banner() -> None:
@@ -26,22 +23,15 @@ def test_a_quiet_line_has_no_banner() -> None:
 def test_each_thing_that_holds_has_its_own() -> None:
     """Demonstration, sunset, suspension, exercise and review, the gravest first."""
     agreement = make_agreement(purpose="demonstration", review_date=date(2026, 12, 1))
-    found = banners(agreement, ends_ms=NOW, now_ms=NOW, suspensions=[register()], exercises=[register()])
+    found = banners(agreement, ends_ms=NOW, now_ms=NOW, suspended=[register()], exercising=[register()])
     assert [one.split()[1].rstrip(":") for one in found] == ["demonstration", "PAST", "SUSPENDED", "EXERCISE", "past"]
     assert "until 2027-01-16 08:00:00Z by BOR 12" in found[2]
-
-
-@pytest.mark.parametrize("changes", [{"in_force": False}, {"in_force": False, "course": None}])
-def test_what_is_not_in_force_yet_is_not_said(changes: dict[str, object]) -> None:
-    """A suspension that was proposed, or begins tomorrow."""
-    agreement = make_agreement(purpose="a line", review_date=date(2030, 1, 1))
-    assert banners(agreement, ends_ms=NOW + 1, now_ms=NOW, suspensions=[register(**changes)]) == ()
 
 
 def test_an_exercise_suspends_nothing_that_is_meant() -> None:
     """Its suspension is said to be one of an exercise."""
     agreement = make_agreement(purpose="a line", review_date=date(2030, 1, 1))
-    (text,) = banners(agreement, ends_ms=None, now_ms=NOW, suspensions=[register(status="exercise")])
+    (text,) = banners(agreement, ends_ms=None, now_ms=NOW, suspended=[register(status="exercise")])
     assert text.startswith("*** EXERCISE: SUSPENDED")
 
 

@@ -100,6 +100,10 @@ def test_a_declared_suspension_shows_where_people_look(homes: tuple[Path, Path])
     views = {one["serial"]: one["no_answer"] for one in ok(*acting(bor, "inbox"))["entries"]}
     assert views[asked] == "suspended"
     assert "declared suspension" in hotline(*acting(arc, "threads")).out
+    for screen in ("inbox", "threads", "docket", "drafts", "status"):
+        assert "SUSPENDED" in hotline(*(("--home", arc, screen) if screen == "status" else acting(arc, screen))).out, (
+            screen
+        )
     assert {one["paused"] for one in ok(*acting(arc, "due"))["due"] if one["serial"] == asked} <= {True}
     send(bor, "line-resume", "--reply-to", pause)
     assert until_listed(arc, "suspensions", 0) == []
