@@ -69,7 +69,8 @@ class Drafts:
         self._waiters = waiters
         self._drafting = asyncio.Lock()
         self._wake = asyncio.Event()
-        self._automated: list[int] = []
+        # When programs put something in lately, UTC milliseconds; None until it has been looked up.
+        self._automated: list[int] | None = None
 
     async def on_thread(self, call: Callable[..., _T], *arguments: object) -> _T:
         """Call something on a thread; a write that failed ends the process."""
@@ -148,7 +149,9 @@ class Drafts:
                 raise AdmissionRefused("too-many-drafts", text)
             if kept.automated:
                 # It carries no signature yet, so nothing that a person has to look at can be complete.
-                kept = replace(kept, hold=self._hold_of(statement))
+                if self._automated is None:
+                    self._automated = await self.on_thread(self._put_in_lately)
+                kept = replace(kept, hold=self._hold_of(statement, self._automated))
             await self.put(DRAFT, statement.id, kept)
         if kept.hold is not None:
             self._write("hold", signed, reason=kept.hold)
@@ -156,14 +159,18 @@ class Drafts:
     def _drafts_of(self, signer: str) -> int:
         return sum(_maker(Kept.parse(record).signed) == signer for _, record, _ in self._store.waiting(DRAFT))
 
-    def _hold_of(self, statement: Statement) -> str | None:
+    def _put_in_lately(self) -> list[int]:
+        """After a start: what of it still waits counts on."""
+        rows = self._store.waiting(DRAFT)
+        return [at_ms for _, record, at_ms in rows if Kept.parse(record).automated]
+
+    def _hold_of(self, statement: Statement, put_in: list[int]) -> str | None:
         """Why a person has to look at what a program put in, before anybody can sign it."""
         now_ms = self._clock.now().wall_ms
-        self._automated = [at_ms for at_ms in self._automated if 0 <= now_ms - at_ms < HOUR_MS]
-        self._automated.append(now_ms)
+        put_in[:] = [*(at_ms for at_ms in put_in if 0 <= now_ms - at_ms < HOUR_MS), now_ms]
         if _is_impossible(statement, now_ms):
             return "anomaly"
-        return "rate" if len(self._automated) > self._host.agreement.release.automated_per_hour else None
+        return "rate" if len(put_in) > self._host.agreement.release.automated_per_hour else None
 
     def hold_ms(self, statement: Statement, kind: Kind) -> int:
         """How long a complete statement may still be cancelled. Receipts and talk of operators go at once, as do an

@@ -238,6 +238,24 @@ def test_what_programs_put_in_waits_for_people(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("release_terms")
+def test_a_start_gives_programs_no_more_room(tmp_path: Path) -> None:
+    """What they put in before it, and still waits, counts in the hour after it."""
+    homes = write_homes(tmp_path)
+
+    async def put_in(number: int) -> list[str | None]:
+        async with running(homes["ARC"]) as arc:
+            made = [letter("ARC", at_ms=time.time_ns() // 1_000_000) for _ in range(number)]
+            intake = line_of(arc).intake
+            return [(await intake.submit(signed_by(one), automated=True, person=1)).hold for one in made]
+
+    async def test() -> None:
+        assert await put_in(2) == [None, None]
+        assert await put_in(1) == ["rate"]
+
+    run(test)
+
+
+@pytest.mark.usefixtures("release_terms")
 def test_an_emergency_goes_by_one_person_and_is_reviewed_by_another(tmp_path: Path) -> None:
     """Under the clause one person of its slot suffices, at both nodes; somebody else reviews it, once."""
     homes = write_homes(tmp_path)
