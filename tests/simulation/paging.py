@@ -58,6 +58,7 @@ class Kept:
     alarms: dict[str, Counter[str]] = field(default_factory=dict)
     arrived: set[tuple[str, str, str, int]] = field(default_factory=set)
     unknown: set[tuple[str, str, str, int]] = field(default_factory=set)
+    looked_ms: int = 0
 
     def keep(self) -> None:
         """Write the state down, where it is not what it was."""
@@ -91,6 +92,10 @@ class Watchkeepers:
         if kept.life is not life:
             self._begin(kept, life)
         now_ms = self._world.clocks[party].read().wall_ms
+        if now_ms < kept.looked_ms:
+            # Behind a clock that went back, turns that were called come again.
+            kept.unknown |= kept.arrived
+        kept.looked_ms = now_ms
         self._heed(kept, life, now_ms)
         if self._chance.random() < 0.02:
             role = self._chance.choice(PAGERS).role
