@@ -25,6 +25,14 @@ TOO_COSTLY = "too costly"
 BROKEN_RULE = "broken rule"
 KEY_REUSED = "key reused"
 NOT_A_SUCCESSOR = "not a successor"
+OTHER_CEREMONY = "other ceremony"
+OTHER_CHALLENGE = "other challenge"
+OTHER_CREDENTIAL = "other credential"
+OTHER_ORIGIN = "other origin"
+CROSS_ORIGIN = "cross origin"
+OTHER_RP = "other relying party"
+NOT_PRESENT = "not present"
+NOT_VERIFIED = "not verified"
 
 
 class KeysError(Exception):
