@@ -1,4 +1,4 @@
-"""The page spec/keys-and-rosters.md is true: its examples run, and its list of kinds is ours."""
+"""The pages spec/keys-and-rosters.md and spec/passkeys.md are true: examples run, and the lists of kinds are ours."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,7 @@ from keys import errors
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "spec" / "keys-and-rosters.md").read_text()
+PASSKEYS = (ROOT / "spec" / "passkeys.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -39,22 +40,24 @@ def test_every_kind_is_on_the_page_and_in_a_vector() -> None:
     kinds = {value for name, value in vars(errors).items() if name.isupper()}
     expected = {
         line.removeprefix("expect: ")
-        for path in (ROOT / "spec" / "vectors" / "keys").glob("*.txt")
+        for folder in ("keys", "passkeys")
+        for path in (ROOT / "spec" / "vectors" / folder).glob("*.txt")
         for line in path.read_bytes().partition(b"\n\n")[0].decode().splitlines()
         if line.startswith("expect: ")
     }
     assert expected == kinds | {"accepted"}
     for kind in kinds:
-        assert f"`{kind}`" in PAGE, kind
+        assert f"`{kind}`" in PAGE + PASSKEYS, kind
 
 
-def test_sections_that_the_code_names_exist() -> None:
+@pytest.mark.parametrize(("name", "page"), [("keys-and-rosters", PAGE), ("passkeys", PASSKEYS)])
+def test_sections_that_the_code_names_exist(name: str, page: str) -> None:
     """A docstring that points to a section points to one that is there."""
     named = {
-        section
+        " ".join(section.split())
         for path in (ROOT / "keys").glob("*.py")
-        for section in re.findall(r'spec/keys-and-rosters\.md,\s+"([^"]+)"', path.read_text())
+        for section in re.findall(rf'spec/{name}\.md,\s+"([^"]+)"', path.read_text())
     }
-    headings = set(re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE))
+    headings = set(re.findall(r"^#+ (.+)$", page, re.MULTILINE))
     assert named
     assert named <= headings
