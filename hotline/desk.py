@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any
 
-from hotline.documents import check_roster
+from hotline.documents import check_rosters
 from hotline.errors import CouldNot, Refused
 from hotline.reference import Reference
 from hotline.seen_rosters import check_seen
@@ -262,11 +263,11 @@ class Desk:
         if told["catalogue"] != named or catalogue_of(named) is None:
             raise Refused("catalogue-differs", "the agreement, the node and this program have different catalogues")
         rosters = {
-            short: check_roster(
+            short: check_rosters(
                 SignedStatement.parse(told["rosters"][short]),
-                agreement=agreement,
+                partial(self._roster, told["counterpart"], short),
+                agreements=agreements,
                 party=short,
-                known=frozenset(one.digest for one in agreements),
             )
             for short in agreement.shorts
         }
@@ -287,6 +288,10 @@ class Desk:
         self._channels[counterpart] = found
         self._channels[other] = found
         return found
+
+    def _roster(self, counterpart: str, voice: str, version: int) -> SignedStatement:
+        """A roster as the node holds it, to be checked."""
+        return SignedStatement.parse(self.request("roster", counterpart=counterpart, voice=voice, version=version))
 
     def entry(self, reference: Reference) -> Spoken:
         """Fetch one entry and read it.

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
-from hotline.documents import ROSTER, sign_document
-from hotline.errors import CouldNot, Misused
+from hotline.errors import CouldNot, Misused, Refused
 from hotline.party_file import PartyFile, read_party, write_party
 from hotline.root_signing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_roots
+from hotline.roster_signers import ByAdmins, ByRoots, RosterSigners
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
-from keys.keyring import RootKeyring
+from keys.roster_people import ADMIN
 from nodes import later
 from nodes.errors import ApiRefused
 from nodes.files import make_directory, read_file, write_file
@@ -29,24 +29,57 @@ IN_FORCE_WAIT_S = 5.0
 """How long to wait until a running node has taken up a roster that it logged."""
 
 
-def sign_next_rosters(home: NodeHome, opened: Secrets, *, now_ms: int) -> list[dict[str, object]]:
-    """Sign the next roster of every channel with the people that the party's card has now.
+@dataclass(frozen=True, slots=True)
+class SignedNext:
+    """The next rosters of one channel, signed and not written yet.
+
+    Attributes:
+        channel: its home.
+        version: of the first of them.
+        rosters: when each is to be logged, UTC milliseconds, and the statement; the first is for now.
+    """
+
+    channel: ChannelHome
+    version: int
+    rosters: tuple[tuple[int, SignedStatement], ...]
+
+
+def sign_rosters(home: NodeHome, card: PartyFile, signers: RosterSigners, *, now_ms: int) -> list[SignedNext]:
+    """Sign the next roster of every channel with the people of a card; nothing is written.
 
     Args:
         home: the party's node home.
-        opened: what opens the root keys.
+        card: who the people are.
+        signers: who signs.
         now_ms: now, UTC milliseconds.
+
+    Raises:
+        Refused: the admins who are to sign may not sign that.
+    """
+    end_ms = now_ms + ROSTER_YEARS * YEAR_MS
+    return [_sign(channel, card, signers, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+
+
+def place_rosters(home: NodeHome, signed: Iterable[SignedNext]) -> list[dict[str, object]]:
+    """Give signed rosters to the node, or let them wait for it.
 
     Returns:
         For each channel: counterpart, version, and state, "logged" or "outbox".
+    """
+    return [_place(home, one) for one in signed]
+
+
+def check_joining(
+    home: NodeHome, card: PartyFile, signers: RosterSigners, roles: Collection[str], *, now_ms: int
+) -> None:
+    """Whether these signers may sign somebody in, looked at before a key is made for them.
 
     Raises:
-        CouldNot: too few root keys are there.
+        Refused: `admins-not-enough` or `admins-may-not`.
     """
-    party = read_party(home.party_path)
-    roots = open_roots(party, opened)
-    end_ms = now_ms + ROSTER_YEARS * YEAR_MS
-    return [_next(home, channel, party, roots, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+    if isinstance(signers, ByAdmins) and ADMIN in roles:
+        raise Refused("admins-may-not", "the roots sign admins in: give --roots")
+    sign_rosters(home, card, signers, now_ms=now_ms)
 
 
 def renew_rosters(
@@ -62,7 +95,7 @@ def renew_rosters(
         leaving: numbers of persons whose validity stays as it is.
 
     Returns:
-        The party's card as it is now, and for each channel the same as `sign_next_rosters`.
+        The party's card as it is now, and for each channel the same as `place_rosters`.
 
     Raises:
         Misused: no such person, or no span of time.
@@ -77,7 +110,7 @@ def renew_rosters(
     if unknown:
         raise Misused("usage", f"{party.short} has no person {unknown[0]}")
     # Opened before anything is written: without the roots nothing is half done.
-    roots = open_roots(party, opened)
+    signers = ByRoots(tuple(open_roots(party, opened)))
     end_ms = now_ms + years * YEAR_MS
     members = tuple(
         member
@@ -89,13 +122,12 @@ def renew_rosters(
         for member in party.members
     )
     party = replace(party, members=members)
+    made = [_sign(channel, party, signers, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
     write_party(home.party_path, party)
-    return party, [_next(home, channel, party, roots, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+    return party, place_rosters(home, made)
 
 
-def _next(
-    home: NodeHome, channel: ChannelHome, party: PartyFile, roots: list[RootKeyring], *, now_ms: int, end_ms: int
-) -> dict[str, object]:
+def _sign(channel: ChannelHome, party: PartyFile, signers: RosterSigners, *, now_ms: int, end_ms: int) -> SignedNext:
     agreement = agreement_in_force(channel)
     text = _latest(channel, party.short)
     version = roster_text.parse(text).version
@@ -108,20 +140,24 @@ def _next(
             previous,
             version=previous.version + 1,
             previous=hashlib.sha256(text).digest(),
-            valid_from_ms=now_ms - ROSTER_EARLY_MS,
-            valid_until_ms=end_ms,
             people=party.people_at(at_ms),
         )
+        if isinstance(signers, ByRoots):
+            following = replace(following, valid_from_ms=now_ms - ROSTER_EARLY_MS, valid_until_ms=end_ms)
         roster_text.check_succession(previous, text, following)
+        signers.check(agreement, previous, following, now_ms=at_ms)
         text = roster_text.render(following)
-        signed = sign_document(ROSTER, text, agreement=agreement, party=party.short, roots=roots, issued_at_ms=now_ms)
-        made.append((at_ms, signed))
+        made.append((at_ms, signers.sign(text, agreement, party.short, now_ms=now_ms)))
+    return SignedNext(channel, version + 1, tuple(made))
+
+
+def _place(home: NodeHome, made: SignedNext) -> dict[str, object]:
+    channel, version = made.channel, made.version
     # Those of before are void from here on: they follow a roster that this one follows as well.
     for _, path in later.waiting(channel):
         path.unlink()
     make_directory(channel.outbox)
-    (_, signed), *following_ones = made
-    version += 1
+    (_, signed), *following_ones = made.rosters
     waiting = channel.outbox / f"roster-{version:06d}.statement"
     write_file(waiting, signed.encode())
     make_directory(channel.later)
@@ -131,7 +167,7 @@ def _next(
     if _submit(home, channel, signed):
         waiting.unlink(missing_ok=True)
         state = "logged"
-        _wait_until_kept(channel, party.short, version)
+        _wait_until_kept(channel, home.party, version)
     return {"counterpart": channel.counterpart, "version": version, "state": state}
 
 

@@ -27,6 +27,7 @@ from protocol.agreement_conduct import (
     KindClock,
     PauseTerms,
     ReleaseTerms,
+    RosterTerms,
 )
 from protocol.agreement_review import NOTICE_DAYS
 from protocol.agreement_terms import (
@@ -83,6 +84,7 @@ class Terms:
     challenge: ChallengeTerms | None = None
     suspension: PauseTerms = DEFAULT_SUSPENSION
     exercise: PauseTerms = DEFAULT_EXERCISE
+    rosters: RosterTerms | None = None
     disclosure: tuple[DisclosureRule, ...] = ()
 
     @property

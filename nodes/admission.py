@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from keys.errors import KeysError
 from keys.hybrid import ALGORITHM, HybridPublicKey
 from keys.roster import Roster
+from keys.roster import render as render_roster
 from keys.sealing import SealingPrivateKey
 from nodes.errors import NodeError
 from nodes.resources import catalogue_of
-from nodes.rosters import check_roots
+from nodes.rosters import HeldRoster, check_roots, check_roster
 from nodes.signed import SignedStatement
 from nodes.verified import Verified
 from protocol.agreement import Agreement
@@ -29,7 +30,7 @@ from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, suns
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.reading import ROSTER_KIND, passes_always
-from protocol.signature import PURPOSE, Signature, signing_message
+from protocol.signature import PURPOSE, Signature, by_admins, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
 
@@ -128,7 +129,7 @@ class Desk:
         if kind.document:
             self._check_body(statement, signed, kind, counterpart)
             self._check_header(statement, kind)
-            check_roots(self._agreement, self._party, signed, kind.name)
+            self._check_signers(signed, kind, roster, at_ms)
             self._check_amendment(signed, kind)
             return Admitted(statement, kind, signed, (), roster.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
@@ -145,6 +146,20 @@ class Desk:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
         return Admitted(statement, kind, signed, missing_slots(needs, signers), roster.version)
+
+    def _check_signers(self, signed: SignedStatement, kind: Kind, roster: Roster, at_ms: int) -> None:
+        """The roots signed a document, or admins a roster that changes nothing but people.
+
+        Raises:
+            RosterFileRefused: they did not.
+        """
+        if kind.name != ROSTER_KIND or not by_admins(signed.signatures):
+            check_roots(self._agreement, self._party, signed, kind.name)
+            return
+        # A roster has one text, so that of the one in force need not be looked for.
+        before = HeldRoster(roster, render_roster(roster), signed)
+        admins = self._agreement.roster_admins
+        check_roster(self._agreement, self._party, signed, before, admins=admins, at_ms=at_ms)
 
     def _check_place(self, statement: Statement, at_ms: int) -> None:
         if (statement.channel, statement.party) != (self._agreement.channel, self._party):

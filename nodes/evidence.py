@@ -36,6 +36,7 @@ from protocol.errors import ProtocolError
 from protocol.fork import Fork, RootsDiffer, Step
 from protocol.merkle import Frontier, prove_consistency
 from protocol.note import parse as parse_note
+from protocol.signature import by_admins
 from protocol.statement import LogState
 
 FILES_MAX = 16
@@ -230,9 +231,11 @@ def _rollback(objects: Mapping[str, bytes], home: ChannelHome, store: LogStore, 
 def _roster_of(objects: Mapping[str, bytes], home: ChannelHome, party: str, agreement: Agreement) -> HeldRoster:
     """The party's roster whose node key signed the beat; the newest one first."""
     for version in reversed(home.roster_versions(party)):
-        held = check_roster(
-            agreement, party, SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
-        )
+        signed = SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
+        if by_admins(signed.signatures):
+            # It has the node's key of the one before, which shows it to anyone who has the agreement.
+            continue
+        held = check_roster(agreement, party, signed)
         where: dict[str, Any] = {"channel": agreement.channel, "party": party, "key": held.roster.node}
         try:
             beats.verify(objects["beat"], objects["signature"], **where)

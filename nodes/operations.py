@@ -34,6 +34,8 @@ from nodes.store import StoreDamaged
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
+from protocol.reading import ROSTER_KIND
+from protocol.signature import by_admins
 from protocol.statement import Statement
 
 if TYPE_CHECKING:
@@ -176,12 +178,20 @@ async def _login(caller: Caller, arguments: Arguments) -> Any:
     return {name: sorted(caller.roles(line)) for name, line in sorted(caller.node.lines.items())}
 
 
+def _is_by_admins(signed: SignedStatement) -> bool:
+    """Whether it claims to be a roster that admins signed, which speaks for itself as well."""
+    try:
+        return by_admins(signed.signatures) and Statement.parse(signed.statement).kind == ROSTER_KIND
+    except ProtocolError:
+        return False
+
+
 async def _submit(caller: Caller, arguments: Arguments) -> Any:
     """Take a statement. Officers log in; what roots signed speaks for itself, because it opens nothing."""
     line = caller.line(arguments)
     signed = SignedStatement.parse(take(arguments, "signed", bytes))
     rooted = bool(signed.signatures) and all(one.root is not None for one in signed.signatures)
-    if not rooted and not caller.roles(line):
+    if not (rooted or _is_by_admins(signed)) and not caller.roles(line):
         raise ApiRefused("login-refused", "an officer must be logged in to send a statement")
     if line.store.ahead_indexes():
         await asyncio.to_thread(_require_in_place, line, Statement.parse(signed.statement))
@@ -215,6 +225,16 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
         "their_log": [their.size, their.root],
         **await asyncio.to_thread(line.projection.over_all, now_ms),
     }
+
+
+async def _roster(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """A roster as it was signed; one that admins signed holds by those before it, back to one of the roots."""
+    voice, version = voice_of(arguments, (line.own, line.counterpart)), take(arguments, "version", int)
+    held = line.own_rosters if voice == line.own else line.their_rosters
+    found = next((one for one in held if one.roster.version == version), None)
+    if found is None:
+        raise ApiRefused("no-such-roster", f"this node holds no roster {version} of {voice} that verifies")
+    return found.signed.encode()
 
 
 async def _wait(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -369,6 +389,7 @@ OPERATIONS: dict[str, Operation] = {
     "page-test": Operation("member", page_operations.test),
     "submit": Operation("anyone", _submit),
     "context": Operation("officer", _context),
+    "roster": Operation("officer", _roster),
     "wait": Operation("officer", _wait),
     "drafts": Operation("officer", draft_operations.drafts),
     "discard": Operation("officer", draft_operations.discard),

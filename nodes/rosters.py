@@ -15,14 +15,16 @@ from keys.errors import KeysError
 from keys.quorum import RootSet
 from keys.roster import Roster, check_succession
 from keys.roster import parse as parse_roster
+from keys.roster_people import admins_at, check_people_only
 from keys.tls_identity import spki_pin
 from nodes.errors import NodeError
 from nodes.files import read_file, write_file
 from nodes.home import ChannelHome
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
+from protocol.agreement_conduct import ROSTER_ADMINS
 from protocol.errors import ProtocolError
-from protocol.signature import PURPOSE, ROOT_ROLE, Signature, signing_message
+from protocol.signature import PURPOSE, ROOT_ROLE, Signature, by_admins, signing_message, verify_signature
 from protocol.statement import Statement
 from protocol.tagged import digest
 
@@ -71,14 +73,7 @@ def check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind:
     Raises:
         RosterFileRefused: another kind, party or channel, a body that is not the one named, or too few roots.
     """
-    try:
-        statement = Statement.parse(signed.statement)
-    except ProtocolError as error:
-        text = f"the statement of {party}'s {kind} does not parse: {error}"
-        raise RosterFileRefused("roster-refused", text) from error
-    right = (statement.kind, statement.party, statement.channel) == (kind, party, agreement.channel)
-    if not right or signed.body is None or statement.body_digest != digest(signed.body):
-        raise RosterFileRefused("roster-refused", f"the statement is not of {party}'s {kind} on this channel")
+    statement = _statement_of(agreement, party, signed, kind)
     roots: RootSet = agreement.party(party).roots
     valid: set[int] = set()
     for number, value in root_signatures(signed.signatures):
@@ -91,13 +86,49 @@ def check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind:
     return statement
 
 
-def check_roster(agreement: Agreement, party: str, signed: SignedStatement) -> HeldRoster:
-    """Check a roster by itself: its roots, its text, its party and channel.
+def _statement_of(agreement: Agreement, party: str, signed: SignedStatement, kind: str) -> Statement:
+    """The statement of a document, where it is of this kind, party and channel, and the body is the one it names.
+
+    Raises:
+        RosterFileRefused: it is not.
+    """
+    try:
+        statement = Statement.parse(signed.statement)
+    except ProtocolError as error:
+        text = f"the statement of {party}'s {kind} does not parse: {error}"
+        raise RosterFileRefused("roster-refused", text) from error
+    right = (statement.kind, statement.party, statement.channel) == (kind, party, agreement.channel)
+    if not right or signed.body is None or statement.body_digest != digest(signed.body):
+        raise RosterFileRefused("roster-refused", f"the statement is not of {party}'s {kind} on this channel")
+    return statement
+
+
+def check_roster(
+    agreement: Agreement,
+    party: str,
+    signed: SignedStatement,
+    before: HeldRoster | None = None,
+    *,
+    admins: int = ROSTER_ADMINS,
+    at_ms: int | None = None,
+) -> HeldRoster:
+    """Check a roster by itself: who signed it, its text, its party and channel.
+
+    Args:
+        agreement: names the roots.
+        party: short name.
+        signed: the statement.
+        before: the roster that this one follows, whose admins may have signed it; None where only roots may have.
+        admins: so many of them must have; none may with 0.
+        at_ms: when it was logged, UTC milliseconds; by default when it was stated.
 
     Raises:
         RosterFileRefused: it does not verify.
     """
-    check_roots(agreement, party, signed, "roster")
+    by_people = before is not None and by_admins(signed.signatures)
+    statement = _statement_of(agreement, party, signed, "roster") if by_people else None
+    if statement is None:
+        check_roots(agreement, party, signed, "roster")
     text = signed.body or b""
     try:
         roster = parse_roster(text)
@@ -105,7 +136,41 @@ def check_roster(agreement: Agreement, party: str, signed: SignedStatement) -> H
         raise RosterFileRefused("roster-refused", f"{party}'s roster: {error}") from error
     if roster.party != party or roster.channel != agreement.channel:
         raise RosterFileRefused("roster-refused", f"the roster is not {party}'s for this channel")
+    if statement is not None and before is not None:
+        _check_admins(agreement, before, signed, roster, admins, statement.issued_at_ms if at_ms is None else at_ms)
     return HeldRoster(roster, text, signed)
+
+
+def _check_admins(
+    agreement: Agreement, before: HeldRoster, signed: SignedStatement, roster: Roster, admins: int, at_ms: int
+) -> None:
+    """Check that enough admins of the roster before signed, and that nothing but people changed.
+
+    Raises:
+        RosterFileRefused: too few, or something else changed.
+
+    Source: spec/keys-and-rosters.md, "Roster: what admins may sign".
+    """
+    party = before.roster.party
+    able = admins_at(before.roster, at_ms)
+    valid: set[int] = set()
+    for signature in signed.signatures:
+        person = able.get(signature.person or 0)
+        if person is None:
+            continue
+        try:
+            verify_signature(signed.statement, signature, channel=agreement.channel, party=party, key=person.key)
+        except ProtocolError:
+            continue
+        valid.add(person.number)
+    if not admins or len(valid) < admins:
+        text = f"{len(valid)} of {admins} admins signed {party}'s roster" if admins else "only the roots sign rosters"
+        raise RosterFileRefused("roster-refused", text)
+    try:
+        check_succession(before.roster, before.text, roster)
+        check_people_only(before.roster, roster)
+    except KeysError as error:
+        raise RosterFileRefused("roster-refused", f"{party}'s roster: {error}") from error
 
 
 def follows(before: HeldRoster, after: HeldRoster) -> bool:
@@ -129,7 +194,7 @@ def load(home: ChannelHome, agreement: Agreement, party: str) -> list[HeldRoster
     for version in home.roster_versions(party):
         try:
             signed = SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
-            held = check_roster(agreement, party, signed)
+            held = check_roster(agreement, party, signed, good[-1] if good else None)
         except RosterFileRefused as error:
             problem = error
             continue

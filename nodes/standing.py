@@ -127,7 +127,7 @@ class Standing:
         signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
         held = self.own if party == self._store.own else self.their
         try:
-            roster = check_roster(self._agreement, party, signed)
+            roster = check_roster(self._agreement, party, signed, held[-1], at_ms=entry.logged_at_ms)
         except RosterFileRefused as error:
             self._alarm(error.code, error.text)
             return

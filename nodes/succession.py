@@ -64,7 +64,8 @@ def rosters_in(store: LogStore, party: str, size: int, agreement: Agreement) -> 
                 signed = SignedStatement(
                     statement=entry.statement, signatures=entry.signatures, body=store.body(party, index)
                 )
-                held = check_roster(agreement, party, signed)
+                before = found[-1] if found else None
+                held = check_roster(agreement, party, signed, before, at_ms=entry.logged_at_ms)
             except (ProtocolError, RosterFileRefused):
                 continue
             if not found or follows(found[-1], held):
@@ -167,7 +168,7 @@ def _check_rosters(file: SuccessionFile, standing: Standing, agreement: Agreemen
     last = standing.roster
     for signed in file.rosters:
         try:
-            held = check_roster(agreement, standing.party, signed)
+            held = check_roster(agreement, standing.party, signed, last)
             for party in agreement.parties:
                 check_apart(held.roster, party.roots)
         except (NodeError, KeysError) as error:

@@ -20,6 +20,7 @@ from protocol.agreement_conduct import (
     DEFAULT_EXERCISE,
     DEFAULT_RELEASE,
     DEFAULT_SUSPENSION,
+    ROSTER_ADMINS,
     CadenceTerms,
     ChallengeTerms,
     DisclosureRule,
@@ -27,6 +28,7 @@ from protocol.agreement_conduct import (
     KindClock,
     PauseTerms,
     ReleaseTerms,
+    RosterTerms,
 )
 from protocol.agreement_review import NOTICE_DAYS, checks_of
 from protocol.agreement_terms import (
@@ -96,6 +98,7 @@ class Agreement:
         challenge: what is proved on a second channel, or None for nothing.
         suspension: notice and length of a suspension of the line.
         exercise: notice and length of an exercise.
+        rosters: how many admins may sign people in and out, or None for two.
         disclosure: when fields may open to a wider tier.
         text: the exact bytes (made here).
         digest: 32 bytes, SHA-256 of `text` (made here).
@@ -133,6 +136,7 @@ class Agreement:
     challenge: ChallengeTerms | None = None
     suspension: PauseTerms = DEFAULT_SUSPENSION
     exercise: PauseTerms = DEFAULT_EXERCISE
+    rosters: RosterTerms | None = None
     disclosure: tuple[DisclosureRule, ...] = ()
     text: bytes = field(init=False, repr=False, compare=False)
     digest: Hash = field(init=False, repr=False, compare=False)
@@ -258,6 +262,11 @@ class Agreement:
             AgreementRefused: `unknown-party`.
         """
         return self.party(short).desks
+
+    @property
+    def roster_admins(self) -> int:
+        """How many admins sign a roster that changes nothing but people; 0 where they may not."""
+        return ROSTER_ADMINS if self.rosters is None else self.rosters.admins
 
     def kind_clock(self, kind: str, clock: str) -> int | None:
         """The agreement's own clock of a kind, in milliseconds, or None where the catalogue's holds.

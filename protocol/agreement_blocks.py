@@ -29,6 +29,7 @@ from protocol.agreement_comments import (
     PARTY_1,
     PARTY_2,
     RELEASE_2,
+    ROSTERS_2,
     SUSPENSION_2,
     TOP_1,
     TOP_2,
@@ -42,6 +43,7 @@ from protocol.agreement_conduct import (
     KindClock,
     PauseTerms,
     ReleaseTerms,
+    RosterTerms,
 )
 from protocol.agreement_forms import (
     DATE,
@@ -315,6 +317,14 @@ _EXERCISE_2 = BlockForm(
     terms=(Term("notice_ms", HOLD), Term("longest_ms", INTERVAL)),
     make=PauseTerms,
 )
+_ROSTERS_2 = BlockForm(
+    name="rosters",
+    attribute="rosters",
+    comment=ROSTERS_2,
+    terms=(Term("admins", NUMBER),),
+    make=RosterTerms,
+    optional=True,
+)
 _DISCLOSURE_2 = BlockForm(
     name="disclosure",
     attribute="disclosure",
@@ -350,6 +360,7 @@ BLOCKS: Final[Mapping[int, tuple[BlockForm, ...]]] = {
         _CHALLENGE_2,
         _SUSPENSION_2,
         _EXERCISE_2,
+        _ROSTERS_2,
         _DISCLOSURE_2,
         _WITNESS_1,
         _AUDITOR_1,

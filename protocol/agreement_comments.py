@@ -103,6 +103,10 @@ keeps the line in order pass all the same."""
 EXERCISE_2: Final = """\
 An exercise is announced so long before, and lasts no longer than this."""
 
+ROSTERS_2: Final = """\
+So many of a party's admins together sign a version of its roster that changes nothing but persons who are no admins,
+within the validity that the roots gave it. 0: only the roots sign rosters. Left out: two admins."""
+
 DISCLOSURE_2: Final = """\
 When a field may open to a wider tier (TLP 2.0): with the consent of both, when an embargo is over, at a severity,
 when a request for consent stayed without an answer, when the thread is closed, by a legal order that is shown,

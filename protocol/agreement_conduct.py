@@ -34,6 +34,11 @@ TRIGGERS: Final = ("consent", "embargo", "severity", "no-answer", "closed", "leg
 TIMED_TRIGGERS: Final = frozenset({"embargo", "no-answer"})
 """Those that are nothing without an interval."""
 
+ROSTER_ADMINS: Final = 2
+"""So many admins sign people in and out where the agreement does not say how many."""
+
+ROSTER_ADMINS_MAX: Final = 6
+
 _DAY = 86_400_000
 
 
@@ -165,6 +170,22 @@ class ChallengeTerms:
         check_precedences(self.precedences, where)
         if self.severity_at_least is None and not self.precedences:
             raise refuse("bad-rule", where, "a severity, precedences, or both; left out, nothing is challenged")
+
+
+@dataclass(frozen=True, slots=True)
+class RosterTerms:
+    """How many admins may sign people in and out without the roots.
+
+    Attributes:
+        admins: so many of a roster's admins sign the next one together; 0 where only the roots sign rosters.
+    """
+
+    admins: int
+
+    def check(self, where: str) -> None:
+        """Raises AgreementRefused: `out-of-range`."""
+        if self.admins:
+            check_number(self.admins, f"{where}.admins", ROSTER_ADMINS, ROSTER_ADMINS_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ LATER: Final = {
     "challenge": None,
     "suspension": DEFAULT_SUSPENSION,
     "exercise": DEFAULT_EXERCISE,
+    "rosters": None,
     "disclosure": (),
 }
 """What came with format 2, and what a text of format 1 stands for."""

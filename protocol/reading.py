@@ -19,6 +19,7 @@ from keys.hybrid import ALGORITHM
 from keys.quorum import RootSet
 from keys.roster import Person, Roster, check_apart, check_succession
 from keys.roster import parse as parse_roster
+from keys.roster_people import ADMIN, admins_at, check_people_only
 from protocol.agreement_checks import Needs
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots, slots_needed
@@ -52,7 +53,7 @@ from protocol.governance import AMEND, COUNTERSIGN, Governance, Reign, check_ame
 from protocol.kinds import Kind
 from protocol.lineage import Lineage
 from protocol.merkle import leaf_hash
-from protocol.signature import NODE, PURPOSE, ROOT_ROLE, signing_message
+from protocol.signature import NODE, PURPOSE, ROOT_ROLE, by_admins, signing_message
 from protocol.statement import LogState, Statement
 from protocol.succession import SUCCESSION_KIND, SuccessionRefused, check_fits, parse_succession
 from protocol.tagged import Hash, digest
@@ -232,7 +233,11 @@ class Reader:
         roster: RosterInForce | None = None
         if entry is not None:
             if kind is not None and kind.by_roots and statement is not None:
-                roster = self._check_document(index, kind, entry, statement, faults, reign, before)
+                if kind.name == ROSTER_KIND and by_admins(entry.signatures):
+                    roster, admins = self._check_admins(index, entry, statement, faults, reign, before)
+                    signers.extend(admins)
+                else:
+                    roster = self._check_document(index, kind, entry, statement, faults, reign, before)
             else:
                 expired, unread = self._list_checks(kind, entry, faults, checks, signers, before)
                 if kind is not None and kind.document and statement is not None:
@@ -411,6 +416,55 @@ class Reader:
         if kind.name != ROSTER_KIND or text is None or not SHOWN.issuperset(faults):
             return None
         return self._take_roster(text, faults, before)
+
+    def _check_admins(
+        self,
+        index: int,
+        entry: Entry,
+        statement: Statement,
+        faults: list[str],
+        reign: Reign,
+        before: RosterInForce | None,
+    ) -> tuple[RosterInForce | None, list[tuple[int, str]]]:
+        """A roster that admins of the one before signed, verified here and now: it changes people, or nothing."""
+        text = self._text(index, statement, faults)
+        able = {} if before is None else admins_at(before.roster, entry.logged_at_ms)
+        signed: list[tuple[int, str]] = []
+        expired = unread = 0
+        for signature in entry.signatures:
+            number = signature.person or 0
+            person = None if before is None else before.people.get(number)
+            if person is None or ADMIN not in person.roles:
+                faults.append(UNKNOWN_SIGNER)
+            elif signature.algorithm != ALGORITHM:
+                faults.append(NOT_UNDERSTOOD)
+                unread += 1
+            else:
+                message = signing_message(entry.statement, signature.signer, signature.role)
+                value = signature.value
+                if not SignatureCheck(person.key, PURPOSE, self._channel, self._party, message, value).holds():
+                    faults.append(BAD_SIGNATURE)
+                elif number in able:
+                    signed.append((number, ADMIN))
+                else:
+                    expired += 1
+        needed = reign.agreement.roster_admins
+        if not needed or len(signed) + unread < needed:
+            faults.append(ROSTER_EXPIRED if needed and len(signed) + unread + expired >= needed else UNAUTHORISED)
+        if not self._roots.holds(self._voice, self._after(index, statement), index):
+            faults.append(AFTER_NOT_OF_LOG)
+        if index == 0 and MISPLACED not in faults:
+            faults.append(MISPLACED)
+        if before is None or text is None or not SHOWN.issuperset(faults):
+            return None, signed
+        taken = self._take_roster(text, faults, before)
+        if taken is not None:
+            try:
+                check_people_only(before.roster, taken.roster)
+            except RosterRefused:
+                faults.append(UNAUTHORISED)
+                return None, signed
+        return taken, signed
 
     def _check_amendment(self, text: bytes, reign: Reign, faults: list[str]) -> None:
         """The text of an amendment may take the place of the agreement in force where it is stated."""

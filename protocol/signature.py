@@ -11,11 +11,13 @@ Source: spec/statement-and-entry.md, "Signatures".
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from keys.errors import SignatureRefused
 from keys.hybrid import ALGORITHM, HybridPublicKey, Signer
+from keys.roster_people import ADMIN
 from protocol.canonical import encode_sorted
 from protocol.errors import BadSignature
 from protocol.limits import SIGNATURE_BYTES_MAX
@@ -58,6 +60,11 @@ class Signature:
     def root(self) -> int | None:
         """Number of the root key that signed, counted from 1, or None where it was none."""
         return int(self.signer.removeprefix("root/")) if self.signer.startswith("root/") else None
+
+
+def by_admins(signatures: Sequence[Signature]) -> bool:
+    """Whether a roster claims to be signed by admins, and by nobody else."""
+    return bool(signatures) and all(one.person is not None and one.role == ADMIN for one in signatures)
 
 
 def signing_message(statement: bytes, signer: str, role: str) -> bytes:

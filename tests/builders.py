@@ -272,14 +272,25 @@ class World:
         statement = self.statement(party, kind, **options)
         return self.log(party, statement, [self.sign(party, statement, "node", "node")], at_ms=at_ms, held=held)
 
-    def enact(self, party: str, kind: str, text: bytes, numbers: Sequence[int] = (1, 2), **header: Any) -> Place:
-        """Log a document that roots sign."""
+    def enact(
+        self,
+        party: str,
+        kind: str,
+        text: bytes,
+        numbers: Sequence[int] = (1, 2),
+        *,
+        admins: Sequence[int] = (),
+        at_ms: int | None = None,
+        **header: Any,
+    ) -> Place:
+        """Log a document that roots sign, or a roster that admins do."""
         statement = self.statement(party, kind, body_digest=digest(text), body_length=len(text), **header)
         statement = replace(statement, opener=None, commitments=())
-        signatures = [self.sign(party, statement, f"root/{number}", "root") for number in numbers]
+        signatures = [self.sign(party, statement, f"root/{number}", "root") for number in (() if admins else numbers)]
+        signatures += [self.sign(party, statement, f"person/{number}", "admin") for number in admins]
         if kind == "roster":
             self.roster_texts[party].append(text)
-        return self.log(party, statement, signatures, body=text)
+        return self.log(party, statement, signatures, body=text, at_ms=at_ms)
 
     def sign(self, party: str, statement: Statement, signer: str, role: str) -> Signature:
         """One signature, by the key that the builder has for the signer."""

@@ -191,6 +191,7 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
         f"  review    {found['review_date']}",
         f"  sunset    {found['sunset_date'] or 'none'}",
         f"  notice    {agreement.notice_days} days",
+        f"  people    {agreement.roster_admins} admins" if agreement.roster_admins else "  people    only by the roots",
     ]
     if found["withdrawn_by"] is not None:
         lines.append(f"  withdrawn by {found['withdrawn_by']}")

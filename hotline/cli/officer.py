@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hotline.cli.officer_changes import absent, delegate, recall, retire
+from hotline.cli.officer_changes import ADMIN_OPTIONS, Signing, absent, delegate, opened_signers, recall, retire
 from hotline.cli.settings import Settings, common_options, settings_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
 def officer_command() -> None:
     """Say who may speak for the party, and change it.
 
-    The roots sign every change into the next roster of each channel, which the node logs.
+    The roots, or two admins (--admin), sign every change into the next roster of each channel, which the node logs.
     """
+
+
+def _admin_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in ADMIN_OPTIONS:
+        command = option(command)
+    return command
 
 
 @officer_command.command("list")
@@ -91,6 +98,7 @@ def list_officers(context: click.Context) -> None:
     "--roots", "roots_directory", type=click.Path(), help="Directory with the root keys. Default: HOME/roots."
 )
 @click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the root keys.")
+@_admin_options
 @common_options
 @click.pass_context
 def add(
@@ -104,11 +112,14 @@ def add(
     pin_file: str | None,
     roots_directory: str | None,
     roots_passphrase_file: str | None,
+    admins: tuple[str, ...],
+    admin_passphrase_files: tuple[str, ...],
 ) -> None:
     """Make an officer home below the node's home and give the person a number.
 
     Before pairing the person stands in the party's card and so in its first rosters. After pairing a new roster for
-    each channel is signed by the roots, and the node logs it.
+    each channel is signed by the roots, and the node logs it. Two admins (--admin) may sign it instead, unless the new
+    officer is an admin.
 
     With --token the Ed25519 key is made in the token and never leaves it; the ML-DSA key, which tokens do not have yet,
     and the PIN are in the sealed file. Both are needed to sign. A token that is lost has no copy.
@@ -117,11 +128,13 @@ def add(
     Roles: duty, release, senior, legal, technical, admin.
     Examples:
       hotline --home ARC officer add release --role release
+      hotline --home ARC officer add night --role duty --admin admin-1 --admin admin-2
       hotline --home ARC officer add duty --role duty --token duty --pkcs11-module /usr/lib/softhsm/libsofthsm2.so
     """
     from hotline.clock import now_ms
-    from hotline.rosters import sign_next_rosters
-    from hotline.secret_files import passphrase_in, root_secrets
+    from hotline.party_file import read_party
+    from hotline.rosters import check_joining, place_rosters, sign_rosters
+    from hotline.secret_files import passphrase_in
     from hotline.setup import add_officer
 
     settings = settings_of(context)
@@ -131,16 +144,22 @@ def add(
         passphrase = passphrase_in(officer_passphrase_file)
     else:
         passphrase = settings.passphrase(0, what=f"the new officer {name}", confirm=True)
-    channels = home.channels()
-    roots = None
-    if channels:
-        # The roots are opened before anything is written: without them nothing is half done.
-        roots = root_secrets(settings, home, directory=roots_directory, passphrase_file=roots_passphrase_file)
-    at_ms = now_ms()
+    signers, at_ms = None, now_ms()
+    if home.channels():
+        # The keys that sign are opened, and asked whether they may, before anything is written.
+        signing = Signing(
+            directory=roots_directory,
+            roots_passphrase_file=roots_passphrase_file,
+            admins=admins,
+            admin_passphrase_files=admin_passphrase_files,
+        )
+        card = read_party(home.party_path)
+        signers = opened_signers(settings, home, card, signing)
+        check_joining(home, card, signers, roles, now_ms=at_ms)
     member = add_officer(home, name, roles=roles, passphrase=passphrase, now_ms=at_ms, years=years, token=token)
     waiting: list[dict[str, object]] = []
-    if roots is not None:
-        waiting = sign_next_rosters(home, roots, now_ms=at_ms)
+    if signers is not None:
+        waiting = place_rosters(home, sign_rosters(home, read_party(home.party_path), signers, now_ms=at_ms))
     lines = [f"{name} is person {member.person.number} of {home.party}: {', '.join(member.person.roles)}."]
     lines += [f"  roster {item['version']} for {item['counterpart']}: {item['state']}" for item in waiting]
     settings.output.result(

@@ -1,9 +1,10 @@
-"""`hotline officer retire|delegate|absent|recall`: what ends or lends somebody's roles, signed by the roots."""
+"""`hotline officer retire|delegate|absent|recall`: what ends or lends somebody's roles, by the roots or two admins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +12,44 @@ from hotline.cli.settings import Settings, common_options, settings_of
 
 if TYPE_CHECKING:
     from hotline.party_file import PartyFile
-    from hotline.root_signing import Secrets
+    from hotline.roster_signers import RosterSigners
     from nodes.home import NodeHome
 
 Change = Callable[["PartyFile", int], "PartyFile"]
+
+ADMIN_OPTIONS = (
+    click.option(
+        "--admin-passphrase-file",
+        "admin_passphrase_files",
+        type=click.Path(),
+        multiple=True,
+        help="Passphrase of an admin's key, in the order of --admin; the last is for the rest.",
+    ),
+    click.option(
+        "--admin",
+        "admins",
+        metavar="NAME",
+        multiple=True,
+        help="Signs instead of the roots: an officer here, or the directory of an officer home. Repeat it.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """Who is to sign, as it was typed.
+
+    Attributes:
+        directory, roots_passphrase_file: of the roots.
+        admins, admin_passphrase_files: who signs instead of them.
+        anyway: also where a rule of an agreement could not be met any more.
+    """
+
+    directory: str | None
+    roots_passphrase_file: str | None
+    admins: tuple[str, ...]
+    admin_passphrase_files: tuple[str, ...]
+    anyway: bool = False
 
 
 def _roots_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -23,6 +58,7 @@ def _roots_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--anyway", is_flag=True, help="Also where a rule of an agreement could not be met any more."),
         click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the root keys."),
         click.option("--roots", "directory", type=click.Path(), help="Directory with the roots. Default: HOME/roots."),
+        *ADMIN_OPTIONS,
     ):
         command = option(command)
     return command
@@ -36,17 +72,17 @@ def _roots_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.pass_context
 def retire(
     context: click.Context,
+    /,
     name: str,
     yes: bool,
-    directory: str | None,
-    roots_passphrase_file: str | None,
-    anyway: bool,
+    **signing: Any,
 ) -> None:
     """End somebody's validity now, for good. Their number is never given again; what they signed stays signed.
 
     \b
     Example:
       hotline --home ARC officer retire release --roots /media/roots
+      hotline --home ARC officer retire release --admin admin-1 --admin admin-2
     """
     from hotline import officers
 
@@ -56,7 +92,7 @@ def retire(
     def change(card: PartyFile, at_ms: int) -> PartyFile:
         return officers.retire(card, name, now_ms=at_ms)
 
-    _change(settings, change, f"{name} has left.", directory, roots_passphrase_file, anyway)
+    _change(settings, change, f"{name} has left.", Signing(**signing))
 
 
 @click.command("delegate")
@@ -68,12 +104,11 @@ def retire(
 @click.pass_context
 def delegate(
     context: click.Context,
+    /,
     name: str,
     role: str,
     until: str,
-    directory: str | None,
-    roots_passphrase_file: str | None,
-    anyway: bool,
+    **signing: Any,
 ) -> None:
     """Give somebody a role beside their own until a time.
 
@@ -92,9 +127,7 @@ def delegate(
     def change(card: PartyFile, at_ms: int) -> PartyFile:
         return officers.delegate(card, name, role, until_ms=until_ms, now_ms=at_ms)
 
-    _change(
-        settings, change, f"{name} is {role} too, until {_zulu(until_ms)}.", directory, roots_passphrase_file, anyway
-    )
+    _change(settings, change, f"{name} is {role} too, until {_zulu(until_ms)}.", Signing(**signing))
 
 
 @click.command("absent")
@@ -106,12 +139,11 @@ def delegate(
 @click.pass_context
 def absent(
     context: click.Context,
+    /,
     name: str,
     until: str,
     alternate: str | None,
-    directory: str | None,
-    roots_passphrase_file: str | None,
-    anyway: bool,
+    **signing: Any,
 ) -> None:
     """Take somebody out of the rosters until a time, and let an alternate have their roles.
 
@@ -130,7 +162,7 @@ def absent(
         return officers.absent(card, name, until_ms=until_ms, alternate=alternate, now_ms=at_ms)
 
     done = f"{name} is absent until {_zulu(until_ms)}" + (f"; {alternate} stands in." if alternate else ".")
-    _change(settings, change, done, directory, roots_passphrase_file, anyway)
+    _change(settings, change, done, Signing(**signing))
 
 
 @click.command("recall")
@@ -138,9 +170,7 @@ def absent(
 @_roots_options
 @common_options
 @click.pass_context
-def recall(
-    context: click.Context, name: str, directory: str | None, roots_passphrase_file: str | None, anyway: bool
-) -> None:
+def recall(context: click.Context, /, name: str, **signing: Any) -> None:
     """End somebody's delegations and absence now.
 
     \b
@@ -153,43 +183,49 @@ def recall(
         return officers.recall(card, name)
 
     done = f"{name} has their own roles and no others."
-    _change(settings_of(context), change, done, directory, roots_passphrase_file, anyway)
+    _change(settings_of(context), change, done, Signing(**signing))
 
 
-def _change(
-    settings: Settings, change: Change, done: str, directory: str | None, passphrase_file: str | None, anyway: bool
-) -> None:
-    """Change the card and have the roots sign the next rosters from it; the roots are opened first."""
+def _change(settings: Settings, change: Change, done: str, signing: Signing) -> None:
+    """Change the card and have the next rosters signed from it, before anything is written."""
     from hotline.clock import now_ms
     from hotline.officers import check_rules
     from hotline.party_file import read_party, write_party
-    from hotline.rosters import sign_next_rosters
+    from hotline.rosters import place_rosters, sign_rosters
 
     home = settings.node_home()
     at_ms = now_ms()
     before = read_party(home.party_path)
     after = change(before, at_ms)
-    if not anyway:
+    if not signing.anyway:
         check_rules(home, before, after, now_ms=at_ms)
-    opened = _opened_roots(settings, home, before, directory, passphrase_file) if home.channels() else None
+    signers = opened_signers(settings, home, before, signing) if home.channels() else None
+    made = sign_rosters(home, after, signers, now_ms=at_ms) if signers is not None else []
     write_party(home.party_path, after)
-    rosters = sign_next_rosters(home, opened, now_ms=at_ms) if opened is not None else []
+    rosters = place_rosters(home, made)
     lines = [done, *(f"  roster {one['version']} for {one['counterpart']}: {one['state']}" for one in rosters)]
     later = after.changes_after(at_ms) if rosters else []
     lines += [f"  the node logs another one at {_zulu(at)}" for at in later]
     settings.output.result({"party": home.party, "done": done, "rosters": rosters, "later": later}, lines)
 
 
-def _opened_roots(
-    settings: Settings, home: NodeHome, card: PartyFile, directory: str | None, passphrase_file: str | None
-) -> Secrets:
-    """What opens the root keys, tried before anything is written."""
+def opened_signers(settings: Settings, home: NodeHome, card: PartyFile, signing: Signing) -> RosterSigners:
+    """Open the keys of whoever signs, before anything is written.
+
+    Raises:
+        Misused: `usage`; both the roots and admins were named.
+    """
+    from hotline.errors import Misused
     from hotline.root_signing import open_roots
+    from hotline.roster_signers import ByRoots, open_admins
     from hotline.secret_files import root_secrets
 
-    opened = root_secrets(settings, home, directory=directory, passphrase_file=passphrase_file)
-    open_roots(card, opened)
-    return opened
+    if signing.admins:
+        if signing.directory is not None:
+            raise Misused("usage", "either the roots sign, or admins: give --roots or --admin")
+        return open_admins(settings, home, signing.admins, signing.admin_passphrase_files)
+    files = {"directory": signing.directory, "passphrase_file": signing.roots_passphrase_file}
+    return ByRoots(tuple(open_roots(card, root_secrets(settings, home, **files))))
 
 
 def _time(text: str) -> int:

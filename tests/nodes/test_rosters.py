@@ -1,17 +1,23 @@
 """The rosters on a node's disk: checked at every start, the last good one in force."""
 
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hotline.documents import check_rosters, sign_document
+from hotline.errors import Refused
 from keys import roster as rosters
+from keys.person import Person
+from keys.roles import KeyRole
 from keys.roster import Roster
 from nodes.home import ChannelHome
 from nodes.rosters import RosterFileRefused, check_roster, follows, keep, load
 from nodes.signed import SignedStatement
+from tests.builders import hybrid
 from tests.nodes.homes import agreement, document, roster, roster_statement, write_home
 
 
@@ -95,3 +101,51 @@ def test_the_body_must_be_the_text_that_was_signed() -> None:
         check_roster(agreement(), "BOR", replace(signed, body=None))
     with pytest.raises(RosterFileRefused):
         check_roster(agreement(), "ARC", signed)
+
+
+ADMINS = (7, 8)
+
+
+def administered() -> list[Roster]:
+    """BOR's second roster with two admins, and a third that lacks everybody else."""
+    people = tuple(
+        Person(
+            number=number,
+            roles=("admin",),
+            key=hybrid(f"BOR {number}", KeyRole.OFFICER).public,
+            valid_from_ms=roster("BOR").valid_from_ms,
+            valid_until_ms=roster("BOR").valid_until_ms,
+        )
+        for number in ADMINS
+    )
+    two = second(people=(*roster("BOR").people, *people))
+    return [two, replace(two, version=3, previous=sha256(rosters.render(two)).digest(), people=people)]
+
+
+def by_admins(made: Roster, *numbers: int) -> SignedStatement:
+    """A roster that admins signed."""
+    admins = [(number, hybrid(f"BOR {number}", KeyRole.OFFICER)) for number in numbers]
+    text, at_ms = rosters.render(made), made.valid_from_ms
+    return sign_document("roster", text, agreement=agreement(), party="BOR", admins=admins, issued_at_ms=at_ms)
+
+
+@pytest.mark.parametrize("signing", [ADMINS, ADMINS[:1]])
+def test_a_roster_that_admins_signed_loads_after_one_of_the_roots(home: ChannelHome, signing: tuple[int, ...]) -> None:
+    """Two of those that the one before has; one alone is not enough, and the one before stands."""
+    two, three = administered()
+    put(home, document("BOR", "roster", rosters.render(two)), 2)
+    put(home, by_admins(three, *signing), 3)
+    assert [one.roster.version for one in load(home, agreement(), "BOR")] == [1, 2, 3][: 1 + len(signing)]
+
+
+def test_a_client_believes_admins_only_from_a_roster_of_the_roots_on() -> None:
+    """It asks for those before; a node that has none of the roots to show, or another one, is refused."""
+    two, three = administered()
+    signed = by_admins(three, *ADMINS)
+    rooted = document("BOR", "roster", rosters.render(two))
+    others = {2: rooted}
+    check = partial(check_rosters, agreements=(agreement(),), party="BOR")
+    assert check(signed, others.__getitem__) == three
+    for shown in (signed, roster_statement("BOR"), by_admins(two, *ADMINS)):
+        with pytest.raises((Refused, KeyError)):
+            check(signed, {2: shown}.__getitem__)
