@@ -12,6 +12,7 @@ The home is the log of the party whose name sorts first, and orders all of it:
    home up to what it shows its author's node to have held.
 5. A withdrawal has its place in the same way. From its time of logging and the days of notice on, the line carries only
    what always passes, unless an amendment that is accepted later takes it back.
+6. Only what has the status `actual` governs: an exercise may rehearse a withdrawal, and nothing comes of it.
 
 A stretch under one agreement, with one end, is a *reign*. The first is number 0.
 
@@ -37,6 +38,9 @@ AMENDING_KINDS: Final = frozenset({AMEND, COUNTERSIGN})
 GOVERNING_KINDS: Final = AMENDING_KINDS | {WITHDRAW}
 
 _DAY_MS: Final = 86_400_000
+
+_ACTUAL: Final = "actual"
+"""The status of what is meant."""
 
 CatalogueOf = Callable[[Hash], Catalogue | None]
 """The catalogue of a digest, or None where this program never had it."""
@@ -203,6 +207,8 @@ class Governance:
         """Take note of an entry that counts. The home's entries come in order, after `arrive` for each."""
         statement, kind = verdict.statement, verdict.kind
         if statement is None or kind is None or kind.name not in GOVERNING_KINDS or not verdict.effective:
+            return
+        if statement.status != _ACTUAL:
             return
         self.changed = True
         entry = verdict.entry

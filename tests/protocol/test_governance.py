@@ -234,6 +234,18 @@ def test_a_withdrawal_ends_after_its_notice_unless_both_agree_otherwise() -> Non
     assert found[free].faults == (AFTER_SUNSET,)
 
 
+@pytest.mark.parametrize("status", ["exercise", "test", "system"])
+def test_a_withdrawal_that_is_not_meant_ends_nothing(status: str) -> None:
+    """Both rehearse leaving the agreement; the line carries everything afterwards."""
+    world = Treaty(notice_days=10)
+    gone = world.say("BOR", "agreement-withdraw", signers=TWO, status=status)
+    arrived = world.say("ARC", "goodwill")
+    later = world.say("ARC", "goodwill", at_ms=world.logs["BOR"].last_ms + 20 * DAY_MS)
+    found = world.judge()
+    assert found[gone].faults == found[arrived].faults == found[later].faults == ()
+    assert found[later].reign == 0
+
+
 def test_a_roster_under_an_earlier_agreement_is_in_force_all_the_same() -> None:
     """The persons it brings can sign from the next entry on."""
     world = Treaty()
