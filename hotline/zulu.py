@@ -16,8 +16,8 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def zulu(at_ms: int) -> str:
-    """Give a time as "2026-11-21T09:14:07.123Z"; one that is too late to be written so as the last that can."""
-    at_ms = min(at_ms, TIME_MS_MAX)
+    """Give a time as "2026-11-21T09:14:07.123Z"; one that no header can have as the first or the last that one can."""
+    at_ms = min(max(at_ms, 0), TIME_MS_MAX)
     instant = _EPOCH + datetime.timedelta(milliseconds=at_ms)
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03d}Z"
 

@@ -34,7 +34,7 @@ _DONE: Final = {
 def zulu(at_ms: int) -> str:
     """A time as people on a line write it: 2026-11-21T09:14:07Z. A cosignature may state one that is too late for that;
     it is shown as the last second of the year 9999."""
-    return datetime.fromtimestamp(min(at_ms, TIME_MS_MAX) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(max(at_ms, 0), TIME_MS_MAX) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def span(duration_ms: int) -> str:

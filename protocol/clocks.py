@@ -194,10 +194,9 @@ class Clockwork:
                     answer = Clock("answer", item.place, by, answer.due_ms, answer.done_ms, "disputed")
             wish = item.respond_by_ms
             if wish is not None and wish - item.logged_at_ms < limits.answer_ms and answer.done_ms is None:
-                answer = Clock(
-                    "answer", item.place, by, answer.due_ms, None, "running", start + wish - item.logged_at_ms,
-                    answer.paused,
-                )  # fmt: skip
+                # What was wished for before it was asked is wished for at once.
+                wish_ms = start + max(0, wish - item.logged_at_ms)
+                answer = Clock("answer", item.place, by, answer.due_ms, None, "running", wish_ms, answer.paused)
             found.append(answer)
         return found
 

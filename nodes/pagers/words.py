@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from nodes.page import Call, Cause, Item
+from protocol.limits import TIME_MS_MAX
 
 FORMAT: Final = "hotline-page-1"
 ITEMS_SHOWN_MAX: Final = 10
@@ -124,4 +125,4 @@ _SAYINGS: Final[Mapping[str, Callable[[Cause], str]]] = {
 
 def zulu(at_ms: int) -> str:
     """A time to the second: 2026-11-22T09:14:07Z."""
-    return datetime.fromtimestamp(min(at_ms, 253_402_300_799_999) / 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(max(at_ms, 0), TIME_MS_MAX) / 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

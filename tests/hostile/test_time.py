@@ -3,6 +3,10 @@
 import pytest
 
 from hotline.zulu import zulu, zulu_short
+from nodes.pagers.words import zulu as paged
+from protocol.audit_time import zulu as reported
+from protocol.clocks import Clockwork
+from protocol.docket_item import Item
 from protocol.errors import ProtocolError
 from protocol.limits import TIME_MS_MAX
 from tests.builders import START_MS, World
@@ -22,6 +26,22 @@ def test_an_extreme_time_is_held_judged_and_shown(at_ms: int) -> None:
     assert docket is not None
     assert zulu(at_ms).isprintable()
     assert zulu_short(at_ms).isprintable()
+
+
+@pytest.mark.parametrize("logged_ms", EXTREMES)
+@pytest.mark.parametrize("asked_ms", EXTREMES)
+def test_an_answer_that_is_wished_for_at_any_time_can_be_told(logged_ms: int, asked_ms: int) -> None:
+    """Every time of every clock of a request is one that screens, reports and pages can write."""
+    item = Item(
+        place=5, thread=5, kind="clarification-request", status="actual", precedence="flash", logged_at_ms=logged_ms,
+        at=2, state="open", respond_by_ms=asked_ms, held=(2, START_MS),
+    )  # fmt: skip
+    world = World()
+    for clock in Clockwork(world.agreement, world.catalogue).clocks(item):
+        for at_ms in (clock.due_ms, clock.due_ms if clock.wish_ms is None else clock.wish_ms):
+            assert zulu(at_ms).isprintable()
+            assert reported(at_ms).isprintable()
+            assert paged(at_ms).isprintable()
 
 
 @pytest.mark.parametrize("at_ms", [-1, TIME_MS_MAX + 1, 2**63, 2**64 - 1])
