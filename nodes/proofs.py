@@ -10,6 +10,7 @@ Source: spec/docket.md, "Proof on a second channel".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hmac import compare_digest
 from typing import Any, Protocol
 
 from nodes.errors import NodeError
@@ -19,6 +20,9 @@ from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
 
 CHALLENGE, PROOF = "authenticity-challenge", "authenticity-proof"
+
+WORDS = "nonce"
+"""The field of both that has the words."""
 
 UNPROVED, ASKED, PROVED, DISOWNED = "unproved", "asked", "proved", "disowned"
 """Nobody asked; asked, without an answer that can be read; theirs; not theirs."""
@@ -66,7 +70,7 @@ class Proofs:
             return None
         entries = self._threads.in_thread(bytes.fromhex(view["thread"]), (CHALLENGE, PROOF))
         challenges = {
-            one["leaf"]
+            one["leaf"]: one
             for one in entries
             if one["kind"] == CHALLENGE
             and one["voice"] == self._own
@@ -79,7 +83,7 @@ class Proofs:
         for one in entries:
             answers = one["in_reply_to"] in challenges and one["outcome"] == "answered"
             if one["kind"] == PROOF and one["voice"] != self._own and one["effective"] and answers:
-                found = self._said(one) or found
+                found = self._said(one, challenges[one["in_reply_to"]]) or found
         return found
 
     def _is_grave(self, view: Mapping[str, Any]) -> bool:
@@ -91,9 +95,21 @@ class Proofs:
             return False
         return agreement.challenge.covers(view["severity"], view["precedence"])
 
-    def _said(self, proof: Mapping[str, Any]) -> str | None:
+    def _said(self, proof: Mapping[str, Any], challenge: Mapping[str, Any]) -> str | None:
+        """What a proof says. One that does not have the words of its challenge proves nothing, and may disown all the
+        same; one that cannot be read says nothing."""
         try:
-            opened = self._open(proof["voice"], proof["index"])
+            opened = self._open(proof["voice"], proof["index"]).fields
+            if opened.get("ours") is not True:
+                return DISOWNED
+            asked = self._open(challenge["voice"], challenge["index"]).fields
         except (NodeError, ProtocolError):
             return None
-        return PROVED if opened.fields.get("ours") is True else DISOWNED
+        words = plain_words(str(asked.get(WORDS) or ""))
+        same = compare_digest(plain_words(str(opened.get(WORDS) or "")).encode(), words.encode())
+        return PROVED if words and same else None
+
+
+def plain_words(words: str) -> str:
+    """Words to be compared by voice, however they were typed: in small letters, one space between them."""
+    return " ".join(words.lower().replace("-", " ").split())

@@ -69,7 +69,7 @@ def prove_command(
     from hmac import compare_digest
 
     from hotline.sending import fetch
-    from nodes.proofs import CHALLENGE
+    from nodes.proofs import CHALLENGE, plain_words
 
     settings = settings_of(context)
     if words is None or ours is None:
@@ -79,7 +79,7 @@ def prove_command(
         if spoken.kind is None or spoken.kind.name != CHALLENGE:
             raise Misused("reply-unfit", f"{spoken.serial} is no challenge")
         contents = desk.contents(spoken) or {}
-    heard, asked = _plain(words), _plain(str(contents.get("nonce", "")))
+    heard, asked = plain_words(words), plain_words(str(contents.get("nonce", "")))
     if not asked or not compare_digest(heard.encode(), asked.encode()):
         raise Refused(
             "challenge-words-differ", f"the words heard are not those of {spoken.serial}; hang up, and call again"
@@ -87,7 +87,3 @@ def prove_command(
     preset = {"ours": ours, "channel": channel, "nonce": asked}
     options["outcome"] = options.get("outcome") or "answered"
     return run_send(settings, "authenticity-proof", reply_to=serial, preset=preset, **options)
-
-
-def _plain(words: str) -> str:
-    return " ".join(words.lower().replace("-", " ").split())

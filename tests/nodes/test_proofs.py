@@ -46,8 +46,8 @@ async def seen(node: Node, outcome: Outcome) -> dict[str, Any]:
 @pytest.mark.usefixtures("grave_terms")
 @pytest.mark.parametrize(("ours", "state"), [(True, "proved"), (False, "disowned")])
 def test_a_grave_message_is_unproved_until_its_challenge_is_answered(tmp_path: Path, ours: bool, state: str) -> None:
-    """Unproved, then challenged, then what the proof says; a message that is not grave asks for nothing, nor does a
-    receipt, and the counterpart's own view of its message says nothing of it."""
+    """Unproved, then challenged, then what the proof says, if it has the words of the challenge; a message that is not
+    grave asks for nothing, nor does a receipt, and the counterpart's own view of its message says nothing of it."""
     homes = write_homes(tmp_path)
 
     async def test() -> None:
@@ -65,8 +65,11 @@ def test_a_grave_message_is_unproved_until_its_challenge_is_answered(tmp_path: P
             challenge = await say(bor, "authenticity-challenge", asked, (1, "duty"), **place)
             await until(lambda: proofs.of(view) == "asked")
             leaf = bytes.fromhex((await seen(arc, challenge))["leaf"])
-            answer = {**asked, "ours": ours}
+            answer = {**asked, "nonce": "Acorn-Bridge", "ours": ours}
             where = {"thread": place["thread"], "in_reply_to": leaf, "outcome": "answered"}
+            guessed = await say(arc, "authenticity-proof", {**answer, "nonce": "acorn", "ours": True}, *two, **where)
+            await seen(bor, guessed)
+            assert proofs.of(view) == "asked"
             await say(arc, "authenticity-proof", answer, *two, **where)
             await until(lambda: proofs.of(view) == state)
 
