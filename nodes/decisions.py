@@ -30,7 +30,8 @@ from protocol.tagged import digest
 _T = TypeVar("_T")
 
 CLOSED_KEPT: Final = 256
-"""Closed drafts that are kept to be shown."""
+"""Drafts closed by one person that are kept: to be shown, and never to be sent. Whoever closes many lets go of their
+own oldest and of nobody else's, and so cannot undo what another person stopped."""
 
 REFUSAL, CANCEL, CHECK = "refusal", "release-cancel", "hold-check"
 """Acts of the journal."""
@@ -128,7 +129,7 @@ class Decisions:
             closed = replace(kept, person=person, closed_ms=self._clock.now().wall_ms, act=act.encode(), until_ms=None)
             written = await self._submit(act, person)
             await self._drafts.put(CLOSED, bytes.fromhex(draft.id), closed)
-        await self._on_thread(self._forget_oldest)
+        await self._on_thread(self._forget_oldest, person)
         return written
 
     async def check(self, draft_id: str, act: SignedStatement, *, person: int) -> None:
@@ -178,8 +179,8 @@ class Decisions:
             return False
         return True
 
-    def _forget_oldest(self) -> None:
-        for one in self.closed()[CLOSED_KEPT:]:
+    def _forget_oldest(self, person: int) -> None:
+        for one in [one for one in self.closed() if one.kept.person == person][CLOSED_KEPT:]:
             self._store.drop_waiting(bytes.fromhex(one.id))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from keys.roles import KeyRole
+from nodes import decisions
 from nodes.admission import AdmissionRefused
 from nodes.causes import Causes
 from nodes.draft_waits import waits_of
@@ -136,6 +137,32 @@ def test_a_refused_draft_can_be_signed_by_nobody(tmp_path: Path) -> None:
             assert closed[0].act == refusal
             assert intake.drafts.all() == []
             assert kinds_of(arc)[-1] == "refusal"
+
+    run(test)
+
+
+def test_who_closes_many_drafts_undoes_what_nobody_else_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed drafts are forgotten by who closed them: another person's refusal stands, and one's own oldest goes."""
+    monkeypatch.setattr(decisions, "CLOSED_KEPT", 1)
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]):
+            intake = line_of(arc).intake
+            await arc.journal.ready()
+            closed = []
+            for number, role in ((2, "release"), (3, "senior"), (3, "senior")):
+                made = grave()
+                draft = (await intake.submit(signed_by(made, (1, "duty")))).draft
+                assert draft is not None
+                refusal = act(arc, "refusal", made.statement_bytes, number, role)
+                assert await intake.decisions.close(draft, refusal, person=number)
+                closed.append(made)
+            assert sorted(one.kept.person for one in intake.decisions.closed()) == [2, 3]
+            with pytest.raises(AdmissionRefused, match="refused or cancelled"):
+                await intake.submit(signed_by(closed[0], (1, "duty"), (3, "senior")))
 
     run(test)
 
