@@ -32,6 +32,9 @@ STATEMENTS_MAX: Final = 64
 FLOOD_MAX: Final = 256
 """The same where all of them are unread."""
 
+FLASHES_MAX: Final = 16
+"""Newest flashes that are looked at, however much was said after them."""
+
 TAKEN: Final = frozenset({"opened", "acknowledged", "holding", "answered"})
 """Marks that a person of ours makes on a statement."""
 
@@ -120,6 +123,8 @@ def _statements(line: Line, follow: Sequence[Cause]) -> Iterator[Cause]:
         # Much is said at once.
         views = line.projection.inbox(limit=FLOOD_MAX)
     seen = {view["serial"] for view in views}
+    views += [view for view in line.projection.inbox(limit=FLASHES_MAX, flashes=True) if view["serial"] not in seen]
+    seen |= {view["serial"] for view in views}
     for cause in follow:
         if cause.family == "statement" and cause.serial not in seen:
             voice, _, index = cause.serial.partition(" ")

@@ -22,10 +22,11 @@ from protocol.course import ENDLESS_MS
 from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.merkle import Frontier, Hash
+from protocol.statement import PRECEDENCES
 from protocol.tagged import digest as body_digest
 from protocol.verdict import Located, Verdict, location
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_MS = 10_000
 FRONTIERS_MAX = 1024
 """Sizes of each log whose root can be given without reading hashes: entries near one another name the same ones."""
@@ -38,26 +39,32 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE judged (
     place INTEGER PRIMARY KEY, leaf BLOB NOT NULL, id BLOB, kind TEXT NOT NULL, status TEXT NOT NULL,
     thread INTEGER NOT NULL, reply INTEGER NOT NULL, faults TEXT NOT NULL, notes TEXT NOT NULL, signers TEXT NOT NULL,
-    missing TEXT NOT NULL, effective INTEGER NOT NULL, official INTEGER NOT NULL);
+    missing TEXT NOT NULL, effective INTEGER NOT NULL, official INTEGER NOT NULL, flash INTEGER NOT NULL);
 CREATE INDEX judged_leaf ON judged (leaf);
 CREATE INDEX judged_id ON judged (id) WHERE id IS NOT NULL;
 CREATE INDEX judged_official ON judged (official, place) WHERE official >= 0;
+CREATE INDEX judged_flash ON judged (official, place) WHERE flash;
 CREATE TABLE event (voice INTEGER, idx INTEGER, event BLOB NOT NULL, PRIMARY KEY (voice, idx)) WITHOUT ROWID;
 CREATE TABLE arrived (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL);
-CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, unheld INTEGER, due_ms INTEGER, missed_ms INTEGER,
-    quiet_ms INTEGER, register TEXT, ends_ms INTEGER, warns_ms INTEGER);
+CREATE TABLE item (place INTEGER PRIMARY KEY, data BLOB NOT NULL, lane INTEGER NOT NULL, unheld INTEGER,
+    owed_ms INTEGER, own_ms INTEGER, missed_ms INTEGER, quiet_ms INTEGER, register TEXT, ends_ms INTEGER,
+    warns_ms INTEGER);
 CREATE INDEX item_unheld ON item (unheld, place) WHERE unheld IS NOT NULL;
-CREATE INDEX item_due ON item (due_ms) WHERE due_ms IS NOT NULL AND quiet_ms IS NULL;
-CREATE INDEX item_quiet ON item (quiet_ms) WHERE due_ms IS NOT NULL AND quiet_ms IS NOT NULL;
+CREATE INDEX item_owed ON item (lane, owed_ms) WHERE owed_ms IS NOT NULL AND quiet_ms IS NULL;
+CREATE INDEX item_own ON item (lane, own_ms, owed_ms) WHERE own_ms IS NOT NULL;
+CREATE INDEX item_quiet ON item (lane, quiet_ms) WHERE owed_ms IS NOT NULL AND quiet_ms IS NOT NULL;
 CREATE INDEX item_missed ON item (missed_ms) WHERE missed_ms IS NOT NULL;
-CREATE INDEX item_register ON item (register, ends_ms) WHERE register IS NOT NULL;
-CREATE INDEX item_warns ON item (ends_ms) WHERE warns_ms IS NOT NULL;
+CREATE INDEX item_register ON item (register, (place & 1), ends_ms) WHERE register IS NOT NULL;
+CREATE INDEX item_warns ON item (lane, ends_ms) WHERE warns_ms IS NOT NULL;
 CREATE TABLE thread (place INTEGER PRIMARY KEY, entries INTEGER NOT NULL, last_ms INTEGER NOT NULL);
 CREATE INDEX thread_last ON thread (last_ms);
 CREATE TABLE thread_entry (thread INTEGER, at INTEGER, seq INTEGER, place INTEGER NOT NULL,
     PRIMARY KEY (thread, at, seq)) WITHOUT ROWID;
 CREATE TABLE mark (voice INTEGER, size INTEGER, digest BLOB NOT NULL, PRIMARY KEY (voice, size)) WITHOUT ROWID;
 """
+
+LANES = 2 * len(PRECEDENCES)
+"""Items are looked for by author and precedence, so that however many there are of one sort, none hides the others."""
 
 _AFTER_ARRIVALS = 1 << 62
 """Where a home entry stands among what arrives with it: behind."""
@@ -165,13 +172,14 @@ class DocketTables:
         statement = verdict.statement
         self._db.execute(
             "INSERT INTO judged (place, leaf, thread, reply, faults, notes, signers, missing, effective, id, kind, "
-            "status, official) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "status, official, flash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *judged_row(verdict),
                 statement.id if statement is not None and verdict.referable else None,
                 "" if statement is None else statement.kind,
                 "" if statement is None else statement.status,
                 verdict.voice if official(verdict) else -1,
+                statement is not None and (statement.precedence, statement.status) == ("flash", "actual"),
             ),
         )
 
@@ -195,31 +203,41 @@ class DocketTables:
     def put(self, item: Item) -> None:
         """See protocol.docket.Ledger."""
         unheld = item.voice if item.held is None and item.thread & 1 == item.voice else None
-        due_ms = missed_ms = quiet_ms = register = ends_ms = warns_ms = None
-        ours = False
+        owed_ms = own_ms = missed_ms = quiet_ms = register = ends_ms = warns_ms = None
         for clock in self._clockwork.clocks(item):
             if clock.state == "running":
                 if clock.name == "review":
                     continue
-                if due_ms is None or clock.due_ms < due_ms:
-                    due_ms = clock.due_ms
-                ours |= clock.owed_by == item.voice
+                if clock.owed_by == item.voice:
+                    own_ms = clock.due_ms if own_ms is None else min(own_ms, clock.due_ms)
+                else:
+                    owed_ms = clock.due_ms if owed_ms is None else min(owed_ms, clock.due_ms)
             elif clock.state != "kept":
                 missed_ms = clock.done_ms
         course = item.course
         if course is not None:
             ends_ms = course.ends_ms
-            if not ours and ends_ms < ENDLESS_MS:
+            if own_ms is None and ends_ms < ENDLESS_MS:
                 # An offer that lapsed waits for no answer any more.
                 quiet_ms = ends_ms
             if course.from_ms is not None:
                 register = self._clockwork.register(item) or None
                 if course.ended_ms is None and ends_ms < ENDLESS_MS:
                     warns_ms = ends_ms - self._clockwork.warn_ms(item)
-        self._db.execute(
-            "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (item.place, item.encode(), unheld, due_ms, missed_ms, quiet_ms, register, ends_ms, warns_ms),
+        row = (
+            item.place,
+            item.encode(),
+            item.voice * len(PRECEDENCES) + PRECEDENCES.index(item.precedence),
+            unheld,
+            owed_ms,
+            own_ms,
+            missed_ms,
+            quiet_ms,
+            register,
+            ends_ms,
+            warns_ms,
         )
+        self._db.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def unheld(self, home: int, below: int) -> Iterable[int]:
         """See protocol.docket.Ledger."""

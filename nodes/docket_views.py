@@ -17,7 +17,6 @@ from protocol.docket_item import Item
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import Hash
-from protocol.pauses import SUSPENSIONS, pauses_of
 from protocol.statement import Statement
 from protocol.verdict import NO_LOCATION, Verdict, index_of, location, voice_of
 
@@ -80,7 +79,13 @@ class DocketViews(Matters):
         return [items[index] for index in sorted(items, reverse=True)]
 
     def inbox(
-        self, *, voice: str | None = None, after: int = -1, before: int | None = None, limit: int = 50
+        self,
+        *,
+        voice: str | None = None,
+        after: int = -1,
+        before: int | None = None,
+        limit: int = 50,
+        flashes: bool = False,
     ) -> list[View]:
         """What people of one party said, newest first; what cannot be read stands there under its fault.
 
@@ -92,6 +97,7 @@ class DocketViews(Matters):
             after: only entries of a higher index.
             before: only entries of a lower index, to ask for the next page.
             limit: at most so many.
+            flashes: of what is judged only flashes that are meant, wherever they are.
         """
         name = self.store.their if voice is None else voice
         number = self.names.index(name)
@@ -99,7 +105,8 @@ class DocketViews(Matters):
         items = self.ahead_items() if name == self.store.their else []
         foreseen = [(item, self.foresee(item)) for item in items if after < item.index < last]
         end = (1 << 62) if before is None else location(number, before)
-        sql = SELECT_JUDGED + "WHERE official=? AND place>? AND place<? ORDER BY place DESC LIMIT ?"
+        only = "AND flash " if flashes else ""
+        sql = SELECT_JUDGED + f"WHERE official=? AND place>? AND place<? {only}ORDER BY place DESC LIMIT ?"
         found = [self._view(row) for row in self.reader().execute(sql, (number, location(number, after), end, limit))]
         new = [
             self._ahead_view(item, verdict) for item, verdict in foreseen if verdict is not None and official(verdict)
@@ -242,7 +249,7 @@ class DocketViews(Matters):
             rung = "held"
         view["rung"] = rung
         at_ms = self.now_ms()
-        pauses = pauses_of(self.register_items(SUSPENSIONS), item.status, at_ms)
+        pauses = self.pauses(item.status, at_ms)
         view |= self.standing(item, at_ms, pauses, held=rung != "sent")
         view["rungs"] = {
             name: self._mark_view(other, mark)

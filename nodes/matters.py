@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import apsw
 
 from nodes.clock import now
+from nodes.docket_db import LANES
+from nodes.shares import Row, shared
 from nodes.voices import VoiceReader
 from protocol.clocks import Clock, Clockwork
 from protocol.course import ENDLESS_MS, Mark
@@ -34,6 +37,9 @@ LATE_MAX: Final = 256
 
 COUNTED_MAX: Final = 10_000
 """Statements that are counted; whoever owes more has other worries."""
+
+_SUSPENSIONS: Final[WeakKeyDictionary[apsw.Connection, tuple[int, list[Item]]]] = WeakKeyDictionary()
+"""For each connection the version of the data that was read last, and the suspensions in it."""
 
 _ANSWERS: Final = frozenset({"open", "holding", "answer"})
 
@@ -74,9 +80,8 @@ class Matters:
             limit: at most so many statements.
         """
         found = []
-        suspensions = self.register_items(SUSPENSIONS)
         for item in self._owing(at_ms, limit):
-            pauses = pauses_of(suspensions, item.status, at_ms)
+            pauses = self.pauses(item.status, at_ms)
             for clock in self.clockwork.running(item, pauses):
                 if clock.name != "review" and not (clock.name in _ANSWERS and state_at(item, at_ms) == LAPSED):
                     view = self._owed(item, clock, at_ms)
@@ -95,34 +100,41 @@ class Matters:
         """
         sql = "SELECT data FROM item WHERE missed_ms IS NOT NULL ORDER BY missed_ms DESC LIMIT ?"
         found = []
-        suspensions = self.register_items(SUSPENSIONS)
         for (data,) in list(self.reader().execute(sql, (limit,))):
             item = Item.parse(data)
-            for clock in self.clockwork.clocks(item, pauses_of(suspensions, item.status, at_ms)):
+            for clock in self.clockwork.clocks(item, self.pauses(item.status, at_ms)):
                 if clock.state in {"missed", "disputed"}:
                     found.append(self._owed(item, clock, at_ms))
         return found
 
     def due_count(self) -> int:
         """How many statements wait for something; of very many, that they are."""
-        lasting = "SELECT count(*) FROM (SELECT 1 FROM item WHERE due_ms IS NOT NULL AND quiet_ms IS NULL LIMIT ?)"
-        lapsing = "SELECT count(*) FROM (SELECT 1 FROM item WHERE due_ms IS NOT NULL AND quiet_ms > ? LIMIT ?)"
+        lasting = "SELECT count(*) FROM (SELECT 1 FROM item WHERE owed_ms IS NOT NULL AND quiet_ms IS NULL LIMIT ?)"
+        lapsing = "SELECT count(*) FROM (SELECT 1 FROM item WHERE owed_ms IS NOT NULL AND quiet_ms > ? LIMIT ?)"
+        alone = "SELECT count(*) FROM (SELECT owed_ms FROM item WHERE own_ms IS NOT NULL LIMIT ?) WHERE owed_ms IS NULL"
         counted = int(self.reader().execute(lasting, (COUNTED_MAX,)).get)
         counted += int(self.reader().execute(lapsing, (self.now_ms(), COUNTED_MAX)).get)
-        alone = "SELECT due_ms IS NULL FROM item WHERE place=?"
+        counted += int(self.reader().execute(alone, (COUNTED_MAX,)).get)
+        new = "SELECT owed_ms IS NULL AND own_ms IS NULL FROM item WHERE place=?"
         return counted + sum(
             1
             for item in self._held_of_late(LATE_MAX)
-            if self.clockwork.running(item) and self.reader().execute(alone, (item.place,)).get
+            if self.clockwork.running(item) and self.reader().execute(new, (item.place,)).get
         )
 
     def _owing(self, at_ms: int, limit: int) -> list[Item]:
         """Statements on which something is owed, the most urgent first; each as it is held by now."""
-        lasting = "SELECT data FROM item WHERE due_ms IS NOT NULL AND quiet_ms IS NULL ORDER BY due_ms LIMIT ?"
+        lasting = (
+            "SELECT owed_ms, data FROM item WHERE lane=? AND owed_ms IS NOT NULL AND quiet_ms IS NULL ORDER BY owed_ms"
+        )
         # What will be quiet is found by when: what is quiet already may be most of it, and is not looked at.
-        lapsing = "SELECT data FROM item WHERE due_ms IS NOT NULL AND quiet_ms > ? ORDER BY quiet_ms LIMIT ?"
-        rows = [*self.reader().execute(lasting, (limit,)), *self.reader().execute(lapsing, (at_ms, limit))]
-        items = [Item.parse(data) for (data,) in rows]
+        lapsing = (
+            "SELECT quiet_ms, data FROM item WHERE lane=? AND owed_ms IS NOT NULL AND quiet_ms > ? ORDER BY quiet_ms"
+        )
+        own = "SELECT own_ms, data FROM item WHERE lane=? AND own_ms IS NOT NULL ORDER BY own_ms"
+        queries: Sequence[tuple[str, tuple[int, ...]]] = ((lasting, ()), (lapsing, (at_ms,)), (own, ()))
+        sorts = (self._rows(sql, (lane, *more), limit) for lane in range(LANES) for sql, more in queries)
+        items = [Item.parse(data) for _, data in shared(sorts, limit=limit)]
         found = {item.place: item for item in items}
         return list((found | {item.place: item for item in self._held_of_late(limit)}).values())
 
@@ -157,19 +169,25 @@ class Matters:
         }
 
     def _warned(self, at_ms: int, limit: int) -> list[Item]:
-        sql = "SELECT data FROM item WHERE warns_ms IS NOT NULL AND ends_ms > ? AND ends_ms <= ? AND warns_ms <= ? "
-        sql += "ORDER BY ends_ms LIMIT ?"
+        sql = "SELECT ends_ms, data FROM item WHERE lane=? AND warns_ms IS NOT NULL AND ends_ms > ? AND ends_ms <= ? "
+        sql += "AND warns_ms <= ? ORDER BY ends_ms"
         last_ms = at_ms + self.clockwork.longest_warning_ms
-        found = [Item.parse(data) for (data,) in list(self.reader().execute(sql, (at_ms, last_ms, at_ms, limit)))]
+        sorts = (self._rows(sql, (lane, at_ms, last_ms, at_ms), limit) for lane in range(LANES))
+        found = [Item.parse(data) for _, data in shared(sorts, limit=limit)]
         return [item for item in found if in_force(item, at_ms) or item.state == "suspended"]
 
     # --- what is in force ---------------------------------------------------------------------------------------------
 
     def register_items(self, name: str, *, at_ms: int | None = None, limit: int = 1000) -> list[Item]:
-        """What a register has: all that was ever in force, or what is at a time, the last to end first."""
-        sql = "SELECT data FROM item WHERE register=? AND ends_ms > ? ORDER BY ends_ms DESC, place DESC LIMIT ?"
-        rows = list(self.reader().execute(sql, (name, -1 if at_ms is None else at_ms, limit)))
-        items = [Item.parse(data) for (data,) in rows]
+        """What a register has: all that was ever in force, or what is at a time, the last to end first.
+
+        Where there is more than `limit`, half of the room is for each party, so that neither hides what the other said.
+        """
+        sql = "SELECT -ends_ms, data FROM item WHERE register=? AND (place & 1)=? AND ends_ms > ? ORDER BY ends_ms DESC"
+        least_ms = -1 if at_ms is None else at_ms
+        sorts = [self._rows(sql, (name, voice, least_ms), limit) for voice in (0, 1)]
+        found = [(order, Item.parse(data)) for order, data in shared(sorts, limit=limit, share=limit // 2)]
+        items = [item for _, item in sorted(found, key=lambda one: (one[0], -one[1].place))]
         return items if at_ms is None else [item for item in items if self._listed(item, at_ms)]
 
     @staticmethod
@@ -192,7 +210,7 @@ class Matters:
     def matter(self, item: Item, at_ms: int, pauses: Pauses | None = None) -> View:
         """How a matter stands at a time."""
         if pauses is None:
-            pauses = pauses_of(self.register_items(SUSPENSIONS), item.status, at_ms)
+            pauses = self.pauses(item.status, at_ms)
         return {
             "serial": self.serial(item.place),
             "thread_serial": self.serial(item.thread),
@@ -228,10 +246,9 @@ class Matters:
 
     def waiting(self, at_ms: int, *, limit: int = 200) -> list[View]:
         """Matters that wait for an answer of either party, the most urgent first, each with why there is none."""
-        suspensions = self.register_items(SUSPENSIONS)
         found = []
         for item in self._owing(at_ms, limit):
-            pauses = pauses_of(suspensions, item.status, at_ms)
+            pauses = self.pauses(item.status, at_ms)
             if any(clock.name == "answer" for clock in self.clockwork.running(item, pauses)):
                 found.append(self.matter(item, at_ms, pauses))
         return found
@@ -256,6 +273,22 @@ class Matters:
     def absences(self, at_ms: int) -> dict[str, int]:
         """How many of the matters that wait have no answer, by why (`protocol.standing`)."""
         return dict(sorted(Counter(one["no_answer"] for one in self.waiting(at_ms) if one["no_answer"]).items()))
+
+    def pauses(self, status: str, at_ms: int) -> Pauses:
+        """When the clocks of statements of a status stood still up to a time."""
+        return pauses_of(self._suspensions(), status, at_ms)
+
+    def _suspensions(self) -> list[Item]:
+        """The register of suspensions, which every matter is seen against: read once for what was written last."""
+        connection = self.reader()
+        version = int(connection.execute("PRAGMA data_version").get)
+        known = _SUSPENSIONS.get(connection)
+        if known is None or known[0] != version:
+            known = _SUSPENSIONS[connection] = (version, self.register_items(SUSPENSIONS))
+        return known[1]
+
+    def _rows(self, sql: str, values: tuple[Any, ...], limit: int) -> list[Row]:
+        return list(self.reader().execute(f"{sql} LIMIT ?", (*values, limit)))
 
     # --- shapes -------------------------------------------------------------------------------------------------------
 

@@ -125,7 +125,9 @@ def _due(channel: ChannelHome) -> int | None:
     try:
         connection = apsw.Connection(str(channel.docket_db), flags=apsw.SQLITE_OPEN_READONLY)
         try:
-            return int(connection.execute("SELECT count(*) FROM item WHERE due_ms IS NOT NULL").get)
+            return int(
+                connection.execute("SELECT count(*) FROM item WHERE owed_ms IS NOT NULL OR own_ms IS NOT NULL").get
+            )
         finally:
             connection.close()
     except apsw.Error:
