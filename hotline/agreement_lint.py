@@ -22,6 +22,10 @@ from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
 
+PASSKEY_SEVERITY, PASSKEY_SLOTS = 2, 2
+"""Above these somebody should look again: what asks for three persons, or is grave, is to stay as hard to forge as can
+be, and nobody is to approve it by a touch on a page."""
+
 _HEADER = re.compile(r"\[\[?([a-z_.]+)\]?\]")
 
 
@@ -164,6 +168,17 @@ def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[s
     if draft.emergency is None:
         text = "no release by one person, at any hour"
         yield "no-emergency", "emergency", text, "Add [emergency], or make sure that two are always there."
+    if draft.passkeys is None:
+        text = "nobody signs with a passkey"
+        yield (
+            "no-passkeys",
+            "passkeys",
+            text,
+            "Add [passkeys], if officers are to sign lesser matters with them.",
+        )
+    elif draft.passkeys.severity_at_most > PASSKEY_SEVERITY or draft.passkeys.slots_at_most > PASSKEY_SLOTS:
+        text = "passkeys count for grave statements: they are not post-quantum, and sign what a page shows"
+        yield "passkeys-grave", "passkeys", text, "Let them count up to severity 2 and two signatures."
     if draft.challenge is None:
         yield "no-challenge", "challenge", "nothing is proved on a second channel", "Add [challenge]."
     if not draft.witnesses:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hotline.key_status import newest_roster
 from hotline.party_file import PartyFile
+from keys.passkey import Passkey
 from keys.roster import Roster
 from nodes.home import NodeHome
 
@@ -61,13 +62,14 @@ def _of_roster(channel: str, roster: Roster, names: dict[int, str]) -> list[List
     ]
     listed = [ListedKey(channel=channel, job=job, of="", key_id=key_id, until_ms=end_ms) for job, key_id in jobs]
     for person in roster.people:
-        listed.append(
-            ListedKey(
-                channel=channel,
-                job=f"person {person.number}",
-                of=f"{names.get(person.number, '?')}: {', '.join(person.roles)}",
-                key_id=person.key.key_id.hex(),
-                until_ms=min(end_ms, person.valid_until_ms),
+        for key in person.keys:
+            listed.append(
+                ListedKey(
+                    channel=channel,
+                    job=f"person {person.number}" + (f" passkey {key.number}" if isinstance(key, Passkey) else ""),
+                    of=f"{names.get(person.number, '?')}: {', '.join(person.roles)}",
+                    key_id=key.key_id.hex(),
+                    until_ms=min(end_ms, person.valid_until_ms),
+                )
             )
-        )
     return listed

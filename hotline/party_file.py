@@ -5,6 +5,7 @@
     [[desk]]                      name, voice, hours, languages
     [[person]]                    number, home, roles, valid_from, valid_until, key
                                   retired = true, absent_until, delegated = ["release 2026-12-20T00:00:00.000Z"]
+    [[person.passkey]]            number, credential, algorithm, key, rp_id, origin
 
 A person is a number and the name of an officer home, such as `duty`; neither this file nor any roster holds the name of
 a human being.
@@ -20,8 +21,10 @@ from pathlib import Path
 
 from hotline.errors import CouldNot
 from hotline.zulu import parse_instant, zulu
+from keys import cose_key
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
+from keys.passkey import Passkey
 from keys.quorum import RootSet
 from keys.roles import ROLES, KeyRole
 from keys.roster import Person
@@ -171,8 +174,9 @@ class PartyFile:
                 f"roles = [{', '.join(toml_string(role) for role in person.roles)}]",
                 f"valid_from = {zulu(person.valid_from_ms)}",
                 f"valid_until = {zulu(person.valid_until_ms)}",
-                f'key = "{base64.b64encode(person.key.raw).decode()}"',
             ]
+            if person.key is not None:
+                lines.append(f"key = {_base64(person.key.raw)}")
             if member.retired:
                 lines.append("retired = true")
             if member.absent_until_ms is not None:
@@ -180,7 +184,42 @@ class PartyFile:
             if member.delegated:
                 given = (toml_string(f"{one.role} {zulu(one.until_ms)}") for one in member.delegated)
                 lines.append(f"delegated = [{', '.join(given)}]")
+            for passkey in person.passkeys:
+                lines += passkey_lines(passkey, "person.passkey")
         return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def passkey_lines(passkey: Passkey, table: str) -> list[str]:
+    """A passkey as a table of TOML."""
+    return [
+        "",
+        f"[[{table}]]",
+        f"number = {passkey.number}",
+        f"credential = {_base64(passkey.credential)}",
+        f"algorithm = {toml_string(passkey.key.algorithm)}",
+        f"key = {_base64(passkey.key.point)}",
+        f"rp_id = {toml_string(passkey.rp_id)}",
+        f"origin = {toml_string(passkey.origin)}",
+    ]
+
+
+def passkey_of(values: dict[str, object]) -> Passkey:
+    """The passkey that such a table says.
+
+    Raises:
+        ValueError, KeyError, KeyRefused: it is none.
+    """
+    number, texts = values["number"], [values[name] for name in ("credential", "algorithm", "key", "rp_id", "origin")]
+    credential, algorithm, key, rp_id, origin = (text if isinstance(text, str) else "" for text in texts)
+    if type(number) is not int or algorithm not in cose_key.NUMBERS:
+        raise ValueError("a passkey's number or algorithm is none")
+    point = base64.b64decode(key, validate=True)
+    raw = base64.b64decode(credential, validate=True)
+    return Passkey(number, raw, cose_key.from_point(algorithm, point), rp_id, origin)
+
+
+def _base64(data: bytes) -> str:
+    return f'"{base64.b64encode(data).decode()}"'
 
 
 def toml_string(text: str) -> str:
@@ -231,9 +270,10 @@ def _member(values: dict[str, object]) -> Member:
     person = Person(
         number=number,
         roles=tuple(str(role) for role in roles),
-        key=_key(values["key"], KeyRole.OFFICER),
+        key=_key(values["key"], KeyRole.OFFICER) if "key" in values else None,
         valid_from_ms=_instant(values["valid_from"]),
         valid_until_ms=_instant(values["valid_until"]),
+        passkeys=_passkeys(values.get("passkey", [])),
     )
     retired, absent, delegated = values.get("retired", False), values.get("absent_until"), values.get("delegated", [])
     if not isinstance(retired, bool) or not isinstance(delegated, list):
@@ -245,6 +285,12 @@ def _member(values: dict[str, object]) -> Member:
         absent_until_ms=None if absent is None else _instant(absent),
         delegated=tuple(_delegation(one) for one in delegated),
     )
+
+
+def _passkeys(value: object) -> tuple[Passkey, ...]:
+    if not isinstance(value, list):
+        raise ValueError("a person's passkeys are no list")
+    return tuple(passkey_of(one) for one in value)
 
 
 def _delegation(value: object) -> Delegation:

@@ -244,7 +244,7 @@ def add_signatures(file: SuccessionFile, officers: Sequence[Officer], *, now_ms:
             raise Refused("succession-refused", "the statement and the document in the file contradict each other")
         roster = check_roster(file.rosters[-1], agreement=agreement, party=party)
         person = roster.person(officer.number)
-        if person is None or person.key.raw != officer.key.public.raw:
+        if person is None or officer.key.public != person.key:
             raise Refused("key-not-in-roster", f"the roster in the file does not have the key of {officer.home.name}")
         channel = Channel(
             own=party,

@@ -25,6 +25,7 @@ from protocol.agreement_conduct import (
     DisclosureRule,
     EmergencyTerms,
     KindClock,
+    PasskeyTerms,
     PauseTerms,
     ReleaseTerms,
     RosterTerms,
@@ -79,6 +80,7 @@ class Terms:
     witness_quorum: int = 0
     cadence: CadenceTerms = DEFAULT_CADENCE
     kind_clocks: tuple[KindClock, ...] = ()
+    passkeys: PasskeyTerms | None = None
     release: ReleaseTerms = DEFAULT_RELEASE
     emergency: EmergencyTerms | None = None
     challenge: ChallengeTerms | None = None

@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 
-from keys.hybrid import HybridPublicKey
+from keys.public_key import PublicKey, load
 from keys.roles import KeyRole
 from protocol.verdict import SignatureCheck
 from protocol.walk import Verifier, Waiter, verify_here
@@ -25,31 +25,31 @@ from protocol.walk import Verifier, Waiter, verify_here
 PROCESSES_FROM = 4096
 """Entries from which processes are worth their start, which takes as long as verifying a thousand signatures."""
 
-_Job = tuple[list[tuple[bytes, str]], list[tuple[int, str, bytes, str, bytes, bytes]]]
-"""Keys with their jobs, and for each check the number of its key and its other parts."""
+_Job = tuple[list[tuple[str, bytes, str]], list[tuple[int, str, bytes, str, bytes, bytes]]]
+"""Keys with their algorithms and jobs, and for each check the number of its key and its other parts."""
 
 
 def _job(checks: Sequence[SignatureCheck]) -> _Job:
     numbers: dict[int, int] = {}
-    keys: list[tuple[bytes, str]] = []
+    keys: list[tuple[str, bytes, str]] = []
     rows = []
     for check in checks:
         number = numbers.get(id(check.key))
         if number is None:
             number = numbers[id(check.key)] = len(keys)
-            keys.append((check.key.raw, check.key.role.value))
+            keys.append((check.key.algorithm, check.key.raw, check.key.role.value))
         rows.append((number, check.purpose, check.channel, check.author, check.message, check.signature))
     return keys, rows
 
 
 @lru_cache(maxsize=256)
-def _key(raw: bytes, role: str) -> HybridPublicKey:
-    return HybridPublicKey(raw, KeyRole(role))
+def _key(algorithm: str, raw: bytes, role: str) -> PublicKey:
+    return load(algorithm, raw, KeyRole(role))
 
 
 def _run(job: _Job) -> list[bool]:
     keys, rows = job
-    loaded = [_key(raw, role) for raw, role in keys]
+    loaded = [_key(*key) for key in keys]
     return [SignatureCheck(loaded[row[0]], *row[1:]).holds() for row in rows]
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, M
 from keys.errors import KeyRefused, KeysMisused, SignatureRefused
 from keys.gate import check_ed25519
 from keys.key_id import key_id
+from keys.passkey import Passkey
 from keys.preimage import preimage, tag
 from keys.roles import HYBRID_ROLES, KeyRole
 
@@ -74,6 +75,11 @@ class HybridPublicKey:
         return self.raw[ED25519_PUBLIC_BYTES:]
 
     @property
+    def algorithm(self) -> str:
+        """The algorithm's name in signatures."""
+        return ALGORITHM
+
+    @property
     def key_id(self) -> bytes:
         """32 bytes that name this key in this job."""
         return key_id(algorithm=ALGORITHM, role=self.role, raw=self.raw)
@@ -124,10 +130,10 @@ class HybridPublicKey:
 
 @runtime_checkable
 class Signer(Protocol):
-    """Whatever can sign for one hybrid key: a key in memory, an agent process, a token."""
+    """Whatever can sign for one key: a key in memory, an agent process, a token, a passkey."""
 
     @property
-    def public(self) -> HybridPublicKey:
+    def public(self) -> HybridPublicKey | Passkey:
         """The key that verifies what this signs."""
         ...
 

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from keys.errors import BAD_KEY, KEY_REUSED, NOT_A_SUCCESSOR, KeyRefused, RosterRefused
+from keys import cose_key
+from keys.errors import BAD_KEY, BROKEN_RULE, KEY_REUSED, NOT_A_SUCCESSOR, KeyRefused, RosterRefused
 from keys.hybrid import HybridPublicKey
 from keys.note_key import NotePair
+from keys.passkey import Passkey, check_relying_party
 from keys.person import Person, check_validity, rule
 from keys.quorum import RootSet
 from keys.roles import KeyRole
@@ -25,9 +27,11 @@ from keys.sealing import SealingPublicKey
 from keys.tls_identity import certificate_key, spki_pin
 from keys.toml_lines import LineReader, LineWriter
 
-__all__ = ["NotePair", "Person", "Roster", "check_apart", "check_succession", "parse", "render"]
+__all__ = ["NotePair", "Person", "Roster", "check_apart", "check_desks", "check_succession", "parse", "render"]
 
 FORMAT: Final = "hotline/1/roster"
+FORMAT_2: Final = "hotline/2/roster"
+"""Of a roster that says something that format 1 has no line for; see :func:`format_of`."""
 
 TEXT_BYTES_MAX: Final = 131_072
 """128 KiB, the most that a statement's body may have."""
@@ -101,6 +105,8 @@ class Roster:
         rule(len(self.people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
         numbers = [person.number for person in self.people]
         rule(numbers == sorted(set(numbers)), "the persons are not in ascending order, or a number is there twice")
+        credentials = [one.credential for person in self.people for one in person.passkeys]
+        rule(len(set(credentials)) == len(credentials), "two passkeys have one credential id")
         jobs: dict[bytes, str] = {}
         try:
             for job, key in _jobs(self):
@@ -123,6 +129,15 @@ class Roster:
         return self.valid_from_ms <= at_ms < self.valid_until_ms
 
 
+def format_of(roster: Roster) -> str:
+    """The format of a roster's text: the first one, unless something in it came with the second.
+
+    Source: spec/keys-and-rosters.md, "Roster: what format 2 adds".
+    """
+    passkeys = any(person.key is None or person.passkeys for person in roster.people)
+    return FORMAT_2 if passkeys else FORMAT
+
+
 def render(roster: Roster) -> bytes:
     """Write the one text of a roster.
 
@@ -133,7 +148,7 @@ def render(roster: Roster) -> bytes:
     """
     out = LineWriter()
     out.comment(f"The keys of {roster.party} on one channel. The roots of {roster.party} sign this exact text.")
-    out.string("format", FORMAT)
+    out.string("format", format_of(roster))
     out.string("party", roster.party)
     out.string("channel", roster.channel.hex())
     out.integer("version", roster.version)
@@ -167,8 +182,11 @@ def render(roster: Roster) -> bytes:
         out.strings("roles", person.roles)
         out.instant("valid_from", person.valid_from_ms)
         out.instant("valid_until", person.valid_until_ms)
-        out.comment(f"key id {person.key.key_id.hex()}")
-        out.base64("key", person.key.raw)
+        if person.key is not None:
+            out.comment(f"key id {person.key.key_id.hex()}")
+            out.base64("key", person.key.raw)
+        for passkey in person.passkeys:
+            _write_passkey(out, passkey)
     return out.encode()
 
 
@@ -187,7 +205,7 @@ def parse(data: bytes) -> Roster:
     try:
         roster = _read(reader)
     except KeyRefused as error:
-        raise RosterRefused(f"a key is refused: {error}", kind=BAD_KEY) from error
+        raise RosterRefused(f"a key is refused: {error}", kind=error.kind) from error
     reader.end()
     if render(roster) != data:
         raise RosterRefused("the text is a second spelling of its roster")
@@ -257,8 +275,42 @@ def _jobs(roster: Roster) -> Iterator[tuple[str, bytes]]:
     yield "next log", roster.next_log.ed25519
     yield "next log", roster.next_log.mldsa44
     for person in roster.people:
-        yield f"person {person.number}", person.key.ed25519_raw
-        yield f"person {person.number}", person.key.mldsa65_raw
+        if person.key is not None:
+            yield f"person {person.number}", person.key.ed25519_raw
+            yield f"person {person.number}", person.key.mldsa65_raw
+        for passkey in person.passkeys:
+            yield f"person {person.number}", passkey.key.point
+
+
+def check_desks(roster: Roster, *, domain: str, demonstration: bool) -> None:
+    """Check that the passkeys in a roster are for desks of its own party.
+
+    Args:
+        roster: a party's roster.
+        domain: of that party, by the agreement.
+        demonstration: whether the agreement is for demonstrations only.
+
+    Raises:
+        RosterRefused: one is for another relying party.
+    """
+    try:
+        check_relying_party(
+            [one for person in roster.people for one in person.passkeys], domain=domain, demonstration=demonstration
+        )
+    except KeyRefused as error:
+        raise RosterRefused(str(error), kind=BROKEN_RULE) from error
+
+
+def _write_passkey(out: LineWriter, passkey: Passkey) -> None:
+    out.blank()
+    out.header("[[person.passkey]]")
+    out.integer("number", passkey.number)
+    out.comment(f"key id {passkey.key_id.hex()}")
+    out.base64("credential", passkey.credential)
+    out.string("algorithm", passkey.key.algorithm)
+    out.base64("key", passkey.key.point)
+    out.string("rp_id", passkey.rp_id)
+    out.string("origin", passkey.origin)
 
 
 def _write_log(out: LineWriter, header: str, epoch: int, pair: NotePair) -> None:
@@ -271,8 +323,8 @@ def _write_log(out: LineWriter, header: str, epoch: int, pair: NotePair) -> None
 
 def _read(reader: LineReader) -> Roster:
     """Take the lines in the order in which :func:`render` puts them."""
-    if reader.string("format") != FORMAT:
-        raise RosterRefused(f"the format is not {FORMAT}")
+    if reader.string("format") not in {FORMAT, FORMAT_2}:
+        raise RosterRefused(f"the format is neither {FORMAT} nor {FORMAT_2}")
     party = reader.string("party")
     channel = _read_hash(reader, "channel")
     version = reader.integer("version")
@@ -323,8 +375,21 @@ def _read_person(reader: LineReader) -> Person:
     roles = reader.strings("roles")
     valid_from_ms = reader.instant("valid_from")
     valid_until_ms = reader.instant("valid_until")
-    key = HybridPublicKey(reader.base64("key"), KeyRole.OFFICER)
-    return Person(number=number, roles=roles, key=key, valid_from_ms=valid_from_ms, valid_until_ms=valid_until_ms)
+    key = HybridPublicKey(reader.base64("key"), KeyRole.OFFICER) if reader.follows("key = ") else None
+    passkeys: list[Passkey] = []
+    while reader.follows("[[person.passkey]]"):
+        passkeys.append(_read_passkey(reader))
+    return Person(number, roles, key, valid_from_ms, valid_until_ms, tuple(passkeys))
+
+
+def _read_passkey(reader: LineReader) -> Passkey:
+    reader.header("[[person.passkey]]")
+    number = reader.integer("number")
+    credential = reader.base64("credential")
+    algorithm = reader.string("algorithm")
+    rule(algorithm in cose_key.NUMBERS, f"no algorithm of a passkey: {algorithm!r}")
+    key = cose_key.from_point(algorithm, reader.base64("key"))
+    return Passkey(number, credential, key, reader.string("rp_id"), reader.string("origin"))
 
 
 def _read_pair(reader: LineReader) -> NotePair:

@@ -8,10 +8,12 @@ Source: spec/local-api.md, "submit".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keys.errors import KeysError
-from keys.hybrid import ALGORITHM, HybridPublicKey
+from keys.passkey import Passkey
+from keys.public_key import PublicKey
 from keys.roster import Roster
 from keys.roster import render as render_roster
 from keys.sealing import SealingPrivateKey
@@ -21,16 +23,18 @@ from nodes.rosters import HeldRoster, check_roots, check_roster
 from nodes.signed import SignedStatement
 from nodes.verified import Verified
 from protocol.agreement import Agreement
-from protocol.authority import missing_slots, slots_needed
+from protocol.agreement_checks import Needs
+from protocol.authority import missing_slots, passkeys_count, slots_needed
 from protocol.body import check_named, open_body, recipients_of
 from protocol.compose import check_opened
 from protocol.errors import ProtocolError
 from protocol.fit import header_fits
 from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, sunset_ms
+from protocol.judge import counted
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.reading import ROSTER_KIND, passes_always
-from protocol.signature import PURPOSE, Signature, by_admins, signing_message
+from protocol.signature import ALGORITHMS, PURPOSE, Signature, by_admins, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
 
@@ -101,7 +105,14 @@ class Desk:
         self._agreement, self._catalogue = reign.agreement, reign.catalogue
 
     def admit(
-        self, signed: SignedStatement, *, roster: Roster, counterpart: Roster, at_ms: int, unsigned: bool = False
+        self,
+        signed: SignedStatement,
+        *,
+        roster: Roster,
+        counterpart: Roster,
+        at_ms: int,
+        counters: Mapping[bytes, int] | None = None,
+        unsigned: bool = False,
     ) -> Admitted:
         """Check a statement with the signatures it has so far.
 
@@ -110,6 +121,7 @@ class Desk:
             roster: ours, in force.
             counterpart: theirs; what is sealed must be sealed to them.
             at_ms: the time its entry would have.
+            counters: of our passkeys, by credential, as far as our log is judged; None before the first.
             unsigned: whether it may be without any signature so far, as what a program put in is.
 
         Raises:
@@ -145,6 +157,7 @@ class Desk:
         if not signers and not unsigned:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
+        self._check_passkeys(statement, kind, needs, checks, counters or {})
         return Admitted(statement, kind, signed, missing_slots(needs, signers), roster.version)
 
     def _check_signers(self, signed: SignedStatement, kind: Kind, roster: Roster, at_ms: int) -> None:
@@ -160,6 +173,22 @@ class Desk:
         before = HeldRoster(roster, render_roster(roster), signed)
         admins = self._agreement.roster_admins
         check_roster(self._agreement, self._party, signed, before, admins=admins, at_ms=at_ms)
+
+    def _check_passkeys(
+        self,
+        statement: Statement,
+        kind: Kind,
+        needs: Needs,
+        checks: list[SignatureCheck],
+        counters: Mapping[bytes, int],
+    ) -> None:
+        """Passkeys count for such a statement, and none of them has signed since what is in the log."""
+        if not any(isinstance(check.key, Passkey) for check in checks):
+            return
+        if not passkeys_count(self._agreement, kind, statement.severity, statement.facts, needs):
+            raise AdmissionRefused("passkey-not-agreed", "the agreement has no passkeys count for such a statement")
+        if counted(counters, checks, [True] * len(checks)) is None:
+            raise AdmissionRefused("passkey-counter", "the passkey has signed since; its person has to sign this anew")
 
     def _check_place(self, statement: Statement, at_ms: int) -> None:
         if (statement.channel, statement.party) != (self._agreement.channel, self._party):
@@ -212,9 +241,9 @@ class Desk:
         return SignatureCheck(key, PURPOSE, self._agreement.channel, self._party, message, signature.value)
 
 
-def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> HybridPublicKey:
+def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> PublicKey:
     """The key of whoever claims to have signed, if the roster in force gives that person that role now."""
-    if signature.algorithm != ALGORITHM:
+    if signature.algorithm not in ALGORITHMS:
         raise AdmissionRefused("bad-signature", f"{signature.signer} signed with another algorithm")
     if not roster.valid_from_ms <= at_ms < roster.valid_until_ms:
         raise AdmissionRefused("roster-expired", f"roster {roster.version} of {roster.party} is not valid at this time")
@@ -224,5 +253,8 @@ def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> HybridPubl
                 raise AdmissionRefused("roster-expired", f"{signature.signer} is not valid at this time")
             if signature.role not in person.roles:
                 raise AdmissionRefused("role-not-held", f"{signature.signer} does not hold the role {signature.role}")
-            return person.key
+            key = person.key_for(signature.algorithm, signature.value)
+            if key is None:
+                raise AdmissionRefused("key-not-in-roster", f"{signature.signer} has no such key or passkey")
+            return key
     raise AdmissionRefused("key-not-in-roster", f"roster {roster.version} of {roster.party} has no {signature.signer}")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -59,6 +59,9 @@ class Host(DraftHost, Protocol):
     @property
     def held_size(self) -> int:
         """How far the counterpart holds our log."""
+
+    def counters(self) -> Mapping[bytes, int]:
+        """Of our passkeys, by credential, as far as our log is judged."""
 
     def place(self, statement: Statement, signed: SignedStatement) -> Awaitable[Placed]:
         """Give a statement its place in our log."""
@@ -139,7 +142,10 @@ class Intake:
         """
         own, their = self._host.rosters()
         at_ms = self._clock.take()
-        admitted = self._desk.admit(signed, roster=own, counterpart=their, at_ms=at_ms, unsigned=unsigned)
+        counters = self._host.counters()
+        admitted = self._desk.admit(
+            signed, roster=own, counterpart=their, at_ms=at_ms, counters=counters, unsigned=unsigned
+        )
         if self._base and not self._is_ours(admitted.statement.after):
             raise AdmissionRefused("after-other-log", "the statement was made for the log before; make it anew")
         self._host.check_template(admitted, at_ms)

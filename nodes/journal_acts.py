@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from keys.errors import KeysError
-from keys.hybrid import ALGORITHM, HybridPublicKey, Signer
+from keys.hybrid import Signer
 from keys.note_key import NoteSigner
+from keys.public_key import PublicKey
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
@@ -193,17 +194,16 @@ class Acts:
             return
         raise JournalRefused("journal-act-refused", f"no roster in force gives {signature.signer} that key and role")
 
-    def _keys_of(self, signature: Signature, statement: Statement) -> list[HybridPublicKey]:
+    def _keys_of(self, signature: Signature, statement: Statement) -> list[PublicKey]:
         """The keys that rosters in force give that person in that role now."""
-        if signature.algorithm != ALGORITHM:
-            return []
         facts = statement.facts or {}
         at_ms = self._clock.take()
-        found = []
+        found: list[PublicKey] = []
         for counterpart, held in self._rosters().items():
             one = held.roster.person(signature.person or 0)
             if facts.get("counterpart") not in (None, counterpart) or one is None or signature.role not in one.roles:
                 continue
             if one.valid_from_ms <= at_ms < one.valid_until_ms:
-                found.append(one.key)
+                key = one.key_for(signature.algorithm, signature.value)
+                found += [] if key is None else [key]
         return found

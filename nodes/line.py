@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -629,6 +629,10 @@ class Line:
     def their_rosters(self) -> list[HeldRoster]:
         """Theirs that verified, the last in force."""
         return self.standing.their
+
+    def counters(self) -> Mapping[bytes, int]:
+        """Of our passkeys, by credential, as far as our log is judged."""
+        return self.projection.counters(self.own)
 
     def rosters(self) -> tuple[Roster, Roster]:
         """Ours and theirs, in force."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keys.errors import SignatureRefused
-from keys.hybrid import HybridPublicKey, Signer
+from keys.hybrid import Signer
 from keys.preimage import NO_CHANNEL
+from keys.public_key import PublicKey
 from keys.roster import Roster
 from nodes.errors import ApiRefused
 from protocol import canonical
@@ -31,11 +32,11 @@ class Session:
 
     Attributes:
         person: number in the roster.
-        key: the officer key that answered the challenge.
+        key: the officer key or passkey that answered the challenge.
     """
 
     person: int
-    key: HybridPublicKey
+    key: PublicKey
 
 
 def login_message(challenge: bytes, person: int) -> bytes:
@@ -74,7 +75,7 @@ def check_login(
     Raises:
         ApiRefused: nobody of that number, or another key signed.
     """
-    keys = {key for roster in rosters if (key := key_of(roster, person)) is not None}
+    keys = {key for roster in rosters for key in keys_of(roster, person)}
     if not keys:
         raise ApiRefused("login-refused", f"no roster in force has a person {person}")
     for key in keys:
@@ -92,17 +93,17 @@ def check_login(
     raise ApiRefused("login-refused", f"the signature is not by the key of person {person}")
 
 
-def key_of(roster: Roster, person: int) -> HybridPublicKey | None:
-    """Give a person's key in a roster, if the person is in it.
+def keys_of(roster: Roster, person: int) -> tuple[PublicKey, ...]:
+    """Give a person's key and passkeys in a roster; nothing if the person is not in it.
 
     Validity is not looked at: it marks statements, and a wrong clock or a roster that ran out at night must not keep
     the officer from reading what came in. Whoever is to be kept out is taken out of the roster.
     """
     found = roster.person(person)
-    return None if found is None else found.key
+    return () if found is None else found.keys
 
 
 def roles_of(roster: Roster, session: Session) -> frozenset[str]:
     """Give the roles that a session has on a channel: none if its key is no longer that person's."""
     found = roster.person(session.person)
-    return frozenset(found.roles) if found is not None and found.key == session.key else frozenset()
+    return frozenset(found.roles) if found is not None and session.key in found.keys else frozenset()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import islice
 from pathlib import Path
@@ -245,6 +245,11 @@ class Projection(DocketViews):
         assert found is not None  # noqa: S101 - the present sizes are always marked.
         return own, their, found
 
+    def counters(self, party: str) -> Mapping[bytes, int]:
+        """The counters of a party's passkeys, by credential, as far as its log is judged."""
+        with self._lock:
+            return self._judge.state(self.names.index(party)).counters
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
@@ -311,9 +316,12 @@ class Projection(DocketViews):
             size, held_size, held_root, last_ms, home_size, arrived, total, *log = values
             text = meta.get(f"roster-{voice}")
             roster = None if text is None else RosterInForce(parse_roster(text), text)
-            states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster, *log))
+            counters = _read_counters(meta.get(f"counters-{voice}", b""))
+            number = log[0] if log else 0
+            states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster, number, counters))
             homes.append(Home(home_size, arrived, int.from_bytes(total, "big")))
         self._saved_rosters = [state.roster for state in states]
+        self._saved_counters = [state.counters for state in states]
         self._saved = [meta.get(f"voice-{voice}") for voice in (0, 1)]
         self._new_marks: list[tuple[int, int, Hash]] = []
         tables = DocketTables(self._db, store=self.store, names=self.names, clockwork=self.clockwork)
@@ -385,6 +393,9 @@ class Projection(DocketViews):
             if state.roster is not None and state.roster is not self._saved_rosters[voice]:
                 rows.append((f"roster-{voice}", state.roster.text))
                 self._saved_rosters[voice] = state.roster
+            if state.counters is not self._saved_counters[voice]:
+                rows.append((f"counters-{voice}", _write_counters(state.counters)))
+                self._saved_counters[voice] = state.counters
             if home.size > MARKS_MAX:
                 self._db.execute("DELETE FROM mark WHERE voice=? AND size<=?", (voice, home.size - MARKS_MAX))
         if self.governance.changed:
@@ -406,3 +417,18 @@ class Projection(DocketViews):
             with self._lock:
                 self._opened.append(connection)
         return connection
+
+
+def _write_counters(counters: Mapping[bytes, int]) -> bytes:
+    """Each a u16 length, so many bytes of a credential's id, and its counter in four."""
+    return b"".join(len(one).to_bytes(2) + one + counter.to_bytes(4) for one, counter in counters.items())
+
+
+def _read_counters(data: bytes) -> Mapping[bytes, int]:
+    found: dict[bytes, int] = {}
+    at = 0
+    while at < len(data):
+        end = at + 2 + int.from_bytes(data[at : at + 2])
+        found[data[at + 2 : end]] = int.from_bytes(data[end : end + 4])
+        at = end + 4
+    return found

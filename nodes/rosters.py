@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from keys.errors import KeysError
 from keys.quorum import RootSet
-from keys.roster import Roster, check_succession
+from keys.roster import Roster, check_desks, check_succession
 from keys.roster import parse as parse_roster
 from keys.roster_people import admins_at, check_people_only
 from keys.tls_identity import spki_pin
@@ -132,6 +132,7 @@ def check_roster(
     text = signed.body or b""
     try:
         roster = parse_roster(text)
+        check_desks(roster, domain=agreement.party(party).domain, demonstration=agreement.demonstration)
     except KeysError as error:
         raise RosterFileRefused("roster-refused", f"{party}'s roster: {error}") from error
     if roster.party != party or roster.channel != agreement.channel:
@@ -156,7 +157,8 @@ def _check_admins(
     valid: set[int] = set()
     for signature in signed.signatures:
         person = able.get(signature.person or 0)
-        if person is None:
+        if person is None or person.key is None:
+            # Of whoever signs with passkeys only nothing counts here: that is for keys that are post-quantum.
             continue
         try:
             verify_signature(signed.statement, signature, channel=agreement.channel, party=party, key=person.key)

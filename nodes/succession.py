@@ -149,13 +149,12 @@ def _check_authority(
     people = {person.number: person for person in standing.roster.roster.people}
     for signature in file.signed.signatures:
         person = people.get(signature.person or 0)
-        if person is None or signature.role not in person.roles:
+        key = None if person is None else person.key
+        if person is None or key is None or signature.role not in person.roles:
             text = f"{signature.signer} as {signature.role} is no person of roster {standing.roster.roster.version}"
             raise SuccessionFileRefused(text, "succession-unauthorised")
         try:
-            verify_signature(
-                file.signed.statement, signature, channel=agreement.channel, party=standing.party, key=person.key
-            )
+            verify_signature(file.signed.statement, signature, channel=agreement.channel, party=standing.party, key=key)
         except (ProtocolError, KeysError) as error:
             raise SuccessionFileRefused(f"{signature.signer}: {error}", "succession-unauthorised") from error
     missing = missing_of(file, agreement, catalogue)

@@ -29,7 +29,7 @@ FEW: Final = 4
 """As many signatures are verified on the spot, since handing them over and waiting for them takes as long."""
 
 
-_LENGTHS: Final = Struct(">7I")
+_LENGTHS: Final = Struct(">8I")
 """Of the parts of a check, which are then told from one another though they are joined."""
 
 
@@ -86,6 +86,7 @@ def _verify_all(checks: Sequence[SignatureCheck]) -> list[bool]:
 
 def _digest(check: SignatureCheck) -> Hash:
     """A name for everything that a check's result depends on."""
-    texts = (check.purpose.encode(), check.author.encode(), check.key.role.value.encode())
-    parts = (*texts, check.channel, check.key.raw, check.message, check.signature)
+    key = check.key
+    texts = (check.purpose.encode(), check.author.encode(), key.role.value.encode(), key.algorithm.encode())
+    parts = (*texts, check.channel, key.raw, check.message, check.signature)
     return sha256(b"".join((_LENGTHS.pack(*map(len, parts)), *parts))).digest()

@@ -26,6 +26,7 @@ from protocol.agreement_conduct import (
     DisclosureRule,
     EmergencyTerms,
     KindClock,
+    PasskeyTerms,
     PauseTerms,
     ReleaseTerms,
     RosterTerms,
@@ -93,6 +94,7 @@ class Agreement:
         witness_quorum: how many witnesses must have cosigned for an audit to be content.
         cadence: how often people show that they are there.
         kind_clocks: clocks of single kinds.
+        passkeys: what officers may sign with a passkey, or None for nothing.
         release: how a signed statement leaves.
         emergency: release by one person, or None for no such thing.
         challenge: what is proved on a second channel, or None for nothing.
@@ -131,6 +133,7 @@ class Agreement:
     witness_quorum: int = 0
     cadence: CadenceTerms = DEFAULT_CADENCE
     kind_clocks: tuple[KindClock, ...] = ()
+    passkeys: PasskeyTerms | None = None
     release: ReleaseTerms = DEFAULT_RELEASE
     emergency: EmergencyTerms | None = None
     challenge: ChallengeTerms | None = None

@@ -28,6 +28,7 @@ from protocol.agreement_comments import (
     LINE_1,
     PARTY_1,
     PARTY_2,
+    PASSKEYS_2,
     RELEASE_2,
     ROSTERS_2,
     SUSPENSION_2,
@@ -41,6 +42,7 @@ from protocol.agreement_conduct import (
     DisclosureRule,
     EmergencyTerms,
     KindClock,
+    PasskeyTerms,
     PauseTerms,
     ReleaseTerms,
     RosterTerms,
@@ -276,6 +278,14 @@ _AUTHORITY_2 = replace(
     comment=AUTHORITY_2,
     terms=(Term("kinds", TEXTS), _SEVERITY, _PRECEDENCES, Term("template", FLAG, optional=True), Term("needs", SLOTS)),
 )
+_PASSKEYS_2 = BlockForm(
+    name="passkeys",
+    attribute="passkeys",
+    comment=PASSKEYS_2,
+    terms=(Term("severity_at_most", NUMBER), Term("slots_at_most", NUMBER)),
+    make=PasskeyTerms,
+    optional=True,
+)
 _RELEASE_2 = BlockForm(
     name="release",
     attribute="release",
@@ -355,6 +365,7 @@ BLOCKS: Final[Mapping[int, tuple[BlockForm, ...]]] = {
         _KIND_CLOCK_2,
         _LINE_1,
         _AUTHORITY_2,
+        _PASSKEYS_2,
         _RELEASE_2,
         _EMERGENCY_2,
         _CHALLENGE_2,

@@ -82,6 +82,11 @@ Authority: which signatures a statement needs, each by another person. The first
 decides; where none does, the catalogue's default for its kind holds. A slash joins roles of
 which one suffices. A rule with template = true covers only what follows an agreed template and adds nothing."""
 
+PASSKEYS_2: Final = """\
+What a signature with a passkey (WebAuthn) counts for: statements of at most this severity that need at most so
+many signatures, and never the release by one person in an emergency, nor what ends a log. A passkey is not
+post-quantum, and signs what its page shows. Without this block none counts."""
+
 RELEASE_2: Final = """\
 How a statement that has its signatures leaves. For so long it can still be cancelled. Of drafts by programs, so
 many an hour go on to people unseen, and of more a person looks at each first. A draft that waits for a signature

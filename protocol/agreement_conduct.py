@@ -17,7 +17,7 @@ from protocol.agreement_checks import (
     parse_slot,
     refuse,
 )
-from protocol.limits import INTERVAL_MS_MAX, SEVERITY_MAX
+from protocol.limits import INTERVAL_MS_MAX, SEVERITY_MAX, SLOTS_MAX
 from protocol.statement import PRECEDENCES
 
 CLOCK_NAMES: Final = (
@@ -40,6 +40,28 @@ ROSTER_ADMINS: Final = 2
 ROSTER_ADMINS_MAX: Final = 6
 
 _DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyTerms:
+    """What officers may sign with a passkey.
+
+    Attributes:
+        severity_at_most: a passkey counts for statements of this severity or less, and for those without one.
+        slots_at_most: and only where so many signatures are needed, or fewer.
+    """
+
+    severity_at_most: int
+    slots_at_most: int
+
+    def covers(self, severity: int | None, slots: int) -> bool:
+        """Whether a passkey counts for a statement of a severity that needs so many signatures."""
+        return (severity is None or severity <= self.severity_at_most) and slots <= self.slots_at_most
+
+    def check(self, where: str) -> None:
+        """Raises AgreementRefused: `out-of-range`."""
+        check_number(self.severity_at_most, f"{where}.severity_at_most", 0, SEVERITY_MAX)
+        check_number(self.slots_at_most, f"{where}.slots_at_most", 1, SLOTS_MAX)
 
 
 @dataclass(frozen=True, slots=True)

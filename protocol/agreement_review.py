@@ -34,6 +34,7 @@ LATER: Final = {
     "witness_quorum": 0,
     "cadence": DEFAULT_CADENCE,
     "kind_clocks": (),
+    "passkeys": None,
     "release": DEFAULT_RELEASE,
     "emergency": None,
     "challenge": None,

@@ -58,6 +58,26 @@ def slots_needed(
     return agreement.needs(kind.name, severity, precedence, default, templated=templated)
 
 
+def passkeys_count(
+    agreement: Agreement, kind: Kind, severity: int | None, facts: Mapping[str, Any] | None, needs: Needs
+) -> bool:
+    """Whether signatures with passkeys count for a statement.
+
+    Args:
+        agreement: the one in force.
+        kind: a kind that persons sign.
+        severity, facts: as in the statement's header.
+        needs: the slots that it needs.
+
+    Returns:
+        True where the agreement has it so. Never for what ends a log, nor for what one person releases in an emergency.
+
+    Source: spec/passkeys.md, "What it counts for".
+    """
+    terms = agreement.passkeys
+    return terms is not None and not kind.document and not is_emergency(facts) and terms.covers(severity, len(needs))
+
+
 def missing_slots(needs: Needs, signers: Sequence[tuple[int, str]]) -> tuple[str, ...]:
     """Which slots stay empty when as many as possible are filled.
 

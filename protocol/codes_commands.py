@@ -4,6 +4,13 @@ from protocol.code import Code
 
 COMMANDS = (
     Code(
+        "passkey-not-agreed",
+        "refuted",
+        "the agreement has no passkeys count for such a statement",
+        "It says up to which severity, and up to how many signatures, a passkey counts. Nothing was kept.",
+        "Sign with the officer's key; `agreement show` has the terms under `passkeys`.",
+    ),
+    Code(
         "journal-act-refused",
         "refuted",
         "the journal does not take this act",

@@ -21,6 +21,15 @@ ENTRIES = (
         "Treat its author's software as faulty or hostile; ask them through another channel.",
     ),
     Code(
+        "passkey-counter",
+        "warning",
+        "a passkey's counter did not grow",
+        "The passkey has signed something since that is in the log before this: the signature waited too long, or there"
+        " are two copies of the authenticator. The entry has no effect.",
+        "Let the person sign it anew. If they did not sign twice, take the passkey out of the roster with"
+        " `officer passkey remove`.",
+    ),
+    Code(
         "not-understood",
         "warning",
         "a kind, version or field this program does not know",

@@ -32,6 +32,7 @@ DOCUMENT_MISSING: Final = "document-missing"
 DOCUMENT_DIFFERS: Final = "document-differs"
 REPEATED_STATEMENT: Final = "repeated-statement"
 RELEASED_LATE: Final = "released-late"
+PASSKEY_COUNTER: Final = "passkey-counter"
 AFTER_NOT_OF_LOG: Final = "after-not-of-log"
 SEEN_NOT_OF_LOG: Final = "seen-not-of-log"
 HELD_NOT_OF_LOG: Final = "held-not-of-log"
@@ -72,6 +73,7 @@ VOIDING: Final = frozenset(
         DOCUMENT_MISSING,
         REPEATED_STATEMENT,
         RELEASED_LATE,
+        PASSKEY_COUNTER,
         STATUS_MIXED,
         REFERENCE_UNKNOWN,
         REFERENCE_UNFIT,

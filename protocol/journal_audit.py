@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from keys.errors import KeysError
-from keys.hybrid import HybridPublicKey
+from keys.public_key import PublicKey
 from keys.roster import Roster
 from keys.roster import parse as parse_roster
 from protocol.checkpoint import Checkpoint
@@ -222,14 +222,15 @@ class _Acts:
             self._fault(index, "it is not signed by one node or person, as its kind asks")
             return
         signature = entry.signatures[0]
-        keys: list[HybridPublicKey] = []
+        keys: list[PublicKey] = []
         for other, roster in self.rosters.items():
             person = roster.person(signature.person or 0)
             if by_node:
                 keys.append(roster.node)
             elif (statement.facts or {}).get("counterpart") in (None, other) and person is not None:
                 valid = person.valid_from_ms <= entry.logged_at_ms < person.valid_until_ms
-                keys += [person.key] if valid and signature.role in person.roles else []
+                key = person.key_for(signature.algorithm, signature.value)
+                keys += [key] if key is not None and valid and signature.role in person.roles else []
         channel = journal_channel(self.log.checkpoint.origin)
         for key in dict.fromkeys(keys):
             try:

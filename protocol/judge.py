@@ -11,10 +11,11 @@ longer. Where the logs will not grow, as for an auditor, what they do not reach 
 Source: spec/docket.md, "Verdicts", steps 9 to 16.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from keys.passkey import Assertion, Passkey
 from protocol.agreement import Agreement
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots
@@ -24,6 +25,7 @@ from protocol.faults import (
     BAD_SIGNATURE,
     HELD_NOT_OF_LOG,
     HELD_WENT_DOWN,
+    PASSKEY_COUNTER,
     REFERENCE_UNFIT,
     REFERENCE_UNKNOWN,
     RELEASED_LATE,
@@ -66,6 +68,7 @@ class VoiceState:
         last_ms: the latest logging time up to there, UTC milliseconds.
         roster: the roster in force, or None.
         log: which log of the other voice its entries speak of (`protocol.lineage`).
+        counters: by the id of a passkey's credential, the largest counter of its good signatures up to there.
     """
 
     size: int = 0
@@ -73,6 +76,7 @@ class VoiceState:
     last_ms: int = 0
     roster: RosterInForce | None = None
     log: int = 0
+    counters: Mapping[bytes, int] = field(default_factory=dict)
 
 
 _ONE_LOG_EACH: Final = Lineage()
@@ -203,6 +207,9 @@ class Judge:
             missing = missing_slots(prepared.needs, signers) if prepared.needs else ()
             if missing and UNAUTHORISED not in faults:
                 faults.append(UNAUTHORISED)
+        counters = counted(state.counters, prepared.checks, results)
+        if counters is None:
+            faults.append(PASSKEY_COUNTER)
         if entry is not None:
             faults += held_faults
             if entry.logged_at_ms < last_ms:
@@ -229,7 +236,14 @@ class Judge:
             reply=reply,
             reign=number,
         )
-        self._states[voice] = VoiceState(index + 1, held, last_ms, prepared.roster or state.roster, self._log(prepared))
+        self._states[voice] = VoiceState(
+            index + 1,
+            held,
+            last_ms,
+            prepared.roster or state.roster,
+            self._log(prepared),
+            state.counters if counters is None else counters,
+        )
         self.archive.add(verdict)
         if prepared.kind is not None and prepared.kind.name in GOVERNING_KINDS:
             governance.heed(verdict)
@@ -407,6 +421,30 @@ class Judge:
         if found is None or (found.place & 1 != voice and found.place >> 1 >= held.size):
             return None
         return found
+
+
+def counted(
+    before: Mapping[bytes, int], checks: Sequence[SignatureCheck], results: Sequence[bool]
+) -> Mapping[bytes, int] | None:
+    """The counters of passkeys behind an entry, or None where one of its signatures is not behind those before it.
+
+    Args:
+        before: by credential, the largest counter of good signatures so far.
+        checks: the signatures in the entry, in their order.
+        results: whether each holds; what does not hold counts nothing.
+
+    Source: WebAuthn Level 2, section 7.2, step 21; spec/passkeys.md, "Counters".
+    """
+    after = before
+    for check, holds in zip(checks, results, strict=True):
+        if not holds or not isinstance(check.key, Passkey):
+            continue
+        credential, counter = check.key.credential, Assertion.parse(check.signature).counter
+        last = after.get(credential, -1)
+        if counter <= last and (counter or last):
+            return None
+        after = {**after, credential: counter}
+    return after
 
 
 class _Glass:

@@ -16,13 +16,14 @@ from typing import Final
 
 from keys.errors import KeysError, RosterRefused
 from keys.hybrid import ALGORITHM
+from keys.passkey import Passkey
 from keys.quorum import RootSet
-from keys.roster import Person, Roster, check_apart, check_succession
+from keys.roster import Person, Roster, check_apart, check_desks, check_succession
 from keys.roster import parse as parse_roster
 from keys.roster_people import ADMIN, admins_at, check_people_only
 from protocol.agreement_checks import Needs
 from protocol.archive import Archive, KnownRoots
-from protocol.authority import missing_slots, slots_needed
+from protocol.authority import missing_slots, passkeys_count, slots_needed
 from protocol.entry import Entry
 from protocol.errors import Malformed, NotUnderstood, ProtocolError
 from protocol.faults import (
@@ -53,7 +54,7 @@ from protocol.governance import AMEND, COUNTERSIGN, Governance, Reign, check_ame
 from protocol.kinds import Kind
 from protocol.lineage import Lineage
 from protocol.merkle import leaf_hash
-from protocol.signature import NODE, PURPOSE, ROOT_ROLE, by_admins, signing_message
+from protocol.signature import ALGORITHMS, NODE, PURPOSE, ROOT_ROLE, by_admins, signing_message
 from protocol.statement import LogState, Statement
 from protocol.succession import SUCCESSION_KIND, SuccessionRefused, check_fits, parse_succession
 from protocol.tagged import Hash, digest
@@ -239,11 +240,14 @@ class Reader:
                 else:
                     roster = self._check_document(index, kind, entry, statement, faults, reign, before)
             else:
-                expired, unread = self._list_checks(kind, entry, faults, checks, signers, before)
+                passkeys = False
+                if kind is not None and statement is not None and not kind.machine:
+                    needs = self._slots(kind, statement, reign, number)
+                    passkeys = passkeys_count(reign.agreement, kind, statement.severity, statement.facts, needs)
+                expired, unread = self._list_checks(kind, entry, faults, checks, signers, before, passkeys=passkeys)
                 if kind is not None and kind.document and statement is not None:
                     self._check_succession(index, statement, faults, before)
                 if kind is not None and statement is not None and not kind.machine:
-                    needs = self._slots(kind, statement, reign, number)
                     counting = [one for one in signers if one is not None]
                     missing = missing_slots(needs, counting)
                     # Where nothing but time, or this reader's age, is wrong with a signature, that is the fault, and
@@ -303,8 +307,11 @@ class Reader:
         checks: list[SignatureCheck],
         signers: list[tuple[int, str] | None],
         in_force: RosterInForce | None,
+        *,
+        passkeys: bool,
     ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-        """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many.
+        """Which signatures to verify, by which keys. Every signature in an entry is verified, also one too many, and
+        also one with a passkey where the agreement has these count for nothing.
 
         Returns:
             Person and role of those that would count, had the roster or the person not expired; and of those that may
@@ -317,7 +324,7 @@ class Reader:
         expired: list[tuple[int, str]] = []
         unread: list[tuple[int, str]] = []
         for signature in entry.signatures:
-            if signature.algorithm != ALGORITHM:
+            if signature.algorithm not in ALGORITHMS:
                 if NOT_UNDERSTOOD not in faults:
                     faults.append(NOT_UNDERSTOOD)
                 by_node |= signature.signer == NODE == signature.role
@@ -329,12 +336,16 @@ class Reader:
             number = signature.person
             if number is not None:
                 person = None if in_force is None else in_force.people.get(number)
-                key = None if person is None else person.key
-                if person is not None and signature.role in person.roles:
+                key = None if person is None else person.key_for(signature.algorithm, signature.value)
+                good = passkeys or not isinstance(key, Passkey)
+                if person is not None and signature.role in person.roles and good:
                     if current and person.valid_at(entry.logged_at_ms):
                         counts = (number, signature.role)
                     else:
                         expired.append((number, signature.role))
+            elif signature.algorithm != ALGORITHM:
+                # A passkey is a person's; what claims to be by a node or a root by means of one is by nobody.
+                key = None
             elif signature.signer == NODE and signature.role == NODE:
                 key = None if roster is None else roster.node
                 by_node = True
@@ -415,7 +426,7 @@ class Reader:
             self._check_amendment(text, reign, faults)
         if kind.name != ROSTER_KIND or text is None or not SHOWN.issuperset(faults):
             return None
-        return self._take_roster(text, faults, before)
+        return self._take_roster(text, reign, faults, before)
 
     def _check_admins(
         self,
@@ -436,9 +447,12 @@ class Reader:
             person = None if before is None else before.people.get(number)
             if person is None or ADMIN not in person.roles:
                 faults.append(UNKNOWN_SIGNER)
-            elif signature.algorithm != ALGORITHM:
+            elif signature.algorithm not in ALGORITHMS:
                 faults.append(NOT_UNDERSTOOD)
                 unread += 1
+            elif person.key is None or signature.algorithm != person.key.algorithm:
+                # What says who may speak is signed with keys that are post-quantum, and not by a touch on a page.
+                faults.append(UNKNOWN_SIGNER)
             else:
                 message = signing_message(entry.statement, signature.signer, signature.role)
                 value = signature.value
@@ -457,7 +471,7 @@ class Reader:
             faults.append(MISPLACED)
         if before is None or text is None or not SHOWN.issuperset(faults):
             return None, signed
-        taken = self._take_roster(text, faults, before)
+        taken = self._take_roster(text, reign, faults, before)
         if taken is not None:
             try:
                 check_people_only(before.roster, taken.roster)
@@ -514,12 +528,16 @@ class Reader:
         if statement.after != past:
             faults.append(AFTER_NOT_OF_LOG)
 
-    def _take_roster(self, text: bytes, faults: list[str], before: RosterInForce | None) -> RosterInForce | None:
+    def _take_roster(
+        self, text: bytes, reign: Reign, faults: list[str], before: RosterInForce | None
+    ) -> RosterInForce | None:
         """A roster that its roots signed: whether it may follow the one in force. If not, the last good one stands."""
         try:
             roster = parse_roster(text)
             for party in self._founding.parties:
                 check_apart(roster, party.roots)
+            domain = self._founding.party(self._party).domain
+            check_desks(roster, domain=domain, demonstration=reign.agreement.demonstration)
             if before is not None:
                 check_succession(before.roster, before.text, roster)
             elif roster.previous is not None:

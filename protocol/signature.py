@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from keys import hybrid, passkey
 from keys.errors import SignatureRefused
-from keys.hybrid import ALGORITHM, HybridPublicKey, Signer
+from keys.hybrid import Signer
+from keys.public_key import PublicKey
 from keys.roster_people import ADMIN
 from protocol.canonical import encode_sorted
 from protocol.errors import BadSignature
@@ -29,6 +31,10 @@ NODE: Final = "node"
 """The signer that is the party's node, and the role it signs in."""
 
 ROOT_ROLE: Final = "root"
+
+ALGORITHMS: Final = frozenset({hybrid.ALGORITHM, passkey.ALGORITHM})
+"""What persons sign with; nodes and roots sign with hybrid keys only."""
+
 SIGNER_PATTERN: Final = re.compile(r"node|(?:root|person)/[1-9][0-9]{0,5}")
 
 signature_row: Final = row(matching(SIGNER_PATTERN), token, token, octets(1, SIGNATURE_BYTES_MAX))
@@ -87,12 +93,10 @@ def sign_statement(statement: bytes, *, channel: bytes, party: str, signer: str,
         The signature, to be put into the entry.
     """
     value = key.sign(PURPOSE, channel=channel, author=party, message=signing_message(statement, signer, role))
-    return Signature(signer, role, ALGORITHM, value)
+    return Signature(signer, role, key.public.algorithm, value)
 
 
-def verify_signature(
-    statement: bytes, signature: Signature, *, channel: bytes, party: str, key: HybridPublicKey
-) -> None:
+def verify_signature(statement: bytes, signature: Signature, *, channel: bytes, party: str, key: PublicKey) -> None:
     """Check one signature on a statement.
 
     Args:
@@ -105,7 +109,7 @@ def verify_signature(
     Raises:
         BadSignature: `unknown-algorithm`, or `bad-signature` where it is not by that key over that statement.
     """
-    if signature.algorithm != ALGORITHM:
+    if signature.algorithm != key.algorithm:
         raise BadSignature("unknown-algorithm", signature.signer)
     message = signing_message(statement, signature.signer, signature.role)
     try:

@@ -9,7 +9,7 @@ Source: spec/docket.md, "Verdicts".
 from dataclasses import dataclass
 
 from keys.errors import KeysError
-from keys.hybrid import HybridPublicKey
+from keys.public_key import PublicKey
 from protocol.entry import Entry
 from protocol.faults import SHOWN, WRONG_CHANNEL, WRONG_PARTY
 from protocol.kinds import Kind
@@ -47,7 +47,7 @@ class SignatureCheck:
         signature: its bytes.
     """
 
-    key: HybridPublicKey
+    key: PublicKey
     purpose: str
     channel: bytes
     author: str

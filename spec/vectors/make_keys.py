@@ -24,7 +24,9 @@ sys.path.insert(0, str(ROOT))
 from keys import envelope, keyring, tls_identity  # noqa: E402
 from keys.gate import P  # noqa: E402
 from keys.hybrid import HybridPrivateKey, HybridPublicKey  # noqa: E402
+from keys.cose_key import EDDSA, from_point  # noqa: E402
 from keys.note_key import NoteKeyType, NoteSigner  # noqa: E402
+from keys.passkey import Passkey  # noqa: E402
 from keys.roles import KeyRole  # noqa: E402
 from keys.roster import NotePair, Person, Roster, render  # noqa: E402
 from keys.sealing import SealingPrivateKey  # noqa: E402
@@ -557,6 +559,8 @@ def roster_vectors() -> Iterator[tuple[str, bytes]]:
     full = roster(version=2, previous=sha256(text).digest(), people=everyone, tls=(der, second))
     yield "roster-good-second", file("version 2 with a next certificate", "roster", "accepted", render(full))
 
+    yield from passkey_roster_vectors()
+
     def after(**changes: Any) -> bytes:
         return render(roster(**{"version": 2, "previous": sha256(text).digest(), "people": (one, two), **changes}))
 
@@ -591,6 +595,50 @@ def roster_vectors() -> Iterator[tuple[str, bytes]]:
     for name, about, changed in follow:
         expect = "accepted" if name.startswith("good") else "not a successor"
         yield f"succession-{name}", file(about, "succession", expect, changed, previous="roster-good")
+
+
+def passkey_roster_vectors() -> Iterator[tuple[str, bytes]]:
+    """Rosters of format 2."""
+    keys = [NoteSigner("x", NoteKeyType.ED25519, seed(f"passkey {number}", 32)).verifier.raw for number in (1, 2)]
+    made = [
+        Passkey(number, seed(f"credential {number}", 20), from_point(EDDSA, key), desk, f"https://{desk}")
+        for number, key, desk in ((1, keys[0], "desk.arcadia.example"), (2, keys[1], "night.arcadia.example"))
+    ]
+    one, two = (person(number, role) for number, role in ((1, "duty"), (2, "senior")))
+    good = roster(people=(replace(one, passkeys=tuple(made)), two))
+    text = render(good)
+    yield "roster-good-passkeys", file("an officer with a key and two passkeys", "roster", "accepted", text)
+    alone = render(roster(people=(replace(one, key=None, passkeys=(made[0],)),)))
+    yield "roster-good-passkey-alone", file("an officer with a passkey and no key", "roster", "accepted", alone)
+
+    def people(*listed: Person) -> bytes:
+        return render(unchecked(good, people=listed))
+
+    first, second = (one, made[0]), (two, made[1])
+    cases: tuple[tuple[str, str, str, bytes], ...] = (
+        ("as-1", "malformed", "passkeys under the first format", text.replace(b"hotline/2/", b"hotline/1/")),
+        ("format-3", "malformed", "a later format", text.replace(b"hotline/2/", b"hotline/3/")),
+        ("key-id", "malformed", "a comment names another passkey", text.replace(made[0].key_id.hex().encode(), b"0" * 64)),
+        ("unpadded", "malformed", "a credential id without its padding", text.replace(b'=\"\nalgorithm', b'\"\nalgorithm')),
+        ("nobody", "broken rule", "an officer with nothing to sign with", people(unchecked(one, key=None))),
+        ("numbers", "broken rule", "two passkeys of one number",
+         people(unchecked(one, passkeys=(made[0], replace(made[1], number=1))))),
+        ("number-9", "broken rule", "a ninth passkey", people(unchecked(one, passkeys=(unchecked(made[0], number=9),)))),
+        ("algorithm", "broken rule", "an algorithm that there is not", text.replace(b'"eddsa"', b'"rs256"', 1)),
+        ("other-algorithm", "bad key", "32 bytes as a key on P-256", text.replace(b'"eddsa"', b'"es256"', 1)),
+        ("origin", "broken rule", "a page of another host",
+         text.replace(b'origin = "https://desk.', b'origin = "https://evil.')),
+        ("credential-twice", "broken rule", "two officers have one credential",
+         people(unchecked(first[0], passkeys=(first[1],)),
+                unchecked(second[0], passkeys=(unchecked(second[1], credential=first[1].credential),)))),
+        ("key-twice", "key reused", "two officers have one passkey's key",
+         people(unchecked(first[0], passkeys=(first[1],)),
+                unchecked(second[0], passkeys=(unchecked(second[1], key=first[1].key),)))),
+        ("key-of-officer", "key reused", "a passkey has half of the officer's key",
+         people(unchecked(one, passkeys=(unchecked(made[0], key=from_point(EDDSA, one.keys[0].raw[:32])),)))),
+    )
+    for name, expect, about, changed in cases:
+        yield f"roster-passkey-{name}", file(about, "roster", expect, changed)
 
 
 def vectors() -> Iterator[tuple[str, bytes]]:

@@ -65,7 +65,7 @@ def test_a_key_of_small_order_gets_in_nowhere(bad: bytes) -> None:
         Agreement.parse(text)
     roster = make_roster("ARC", agreement)
     written = rosters.render(roster)
-    for raw in (roster.log.ed25519, roster.node.raw, roster.people[0].key.raw):
+    for raw in (roster.log.ed25519, roster.node.raw, roster.people[0].keys[0].raw):
         swapped = written.replace(encode_base64(raw).encode(), encode_base64(bad + raw[32:]).encode())
         assert swapped != written
         with pytest.raises(KeysError):

@@ -6,6 +6,7 @@ Everything comes from fixed seeds, so a new run writes the same bytes.
 from collections.abc import Iterator
 
 from protocol.agreement import Agreement
+from protocol.agreement_conduct import PasskeyTerms
 from protocol.spelling import encode_base64
 from tests.protocol.statement_samples import full_agreement, roots, sample_agreement, small_agreement
 from tests.protocol.statement_vectors import ACCEPTED, VECTORS, Vector, write_vectors
@@ -117,6 +118,12 @@ CHANGES_2: dict[str, tuple[str, str, str, str, str]] = {
                     "hold_priority_ms = 120000 ", "hold_priority_ms = 86400001 "),
     "2-percent": ("the whole clock before the next person", "agreement refused", "out-of-range",
                   "next_after_percent = 50", "next_after_percent = 100"),
+    "2-passkeys-severity": ("passkeys up to a severity that there is not", "agreement refused", "out-of-range",
+                            "severity_at_most = 2", "severity_at_most = 6"),
+    "2-passkeys-slots": ("passkeys for no signature", "agreement refused", "out-of-range",
+                         "slots_at_most = 2", "slots_at_most = 0"),
+    "2-passkeys-half": ("passkeys without a number of signatures", "malformed", "missing-field",
+                        "slots_at_most = 2\n", ""),
     "2-emergency-slots": ("two persons for a release by one", "malformed", "bad-field",
                           'needs = "release/senior"', 'needs = ["release", "senior"]'),
     "2-challenge-nothing": ("a challenge of nothing", "agreement refused", "bad-rule",
@@ -148,8 +155,13 @@ def vectors() -> Iterator[Vector]:
         name="good-2-amendment", what="nothing", form="agreement", expect=ACCEPTED, more=_names(amended),
         data=amended.text,
     )  # fmt: skip
+    touched = full_agreement(passkeys=PasskeyTerms(severity_at_most=2, slots_at_most=2))
+    yield Vector(
+        name="good-2-passkeys", what="nothing", form="agreement", expect=ACCEPTED, more=_names(touched),
+        data=touched.text,
+    )  # fmt: skip
     for name, (what, expect, code, old, new) in CHANGES_2.items():
-        source = newer.text.decode()
+        source = (touched if name.startswith("2-passkeys") else newer).text.decode()
         if old not in source:
             raise AssertionError(f"{name}: {old!r} is not there")
         yield Vector(

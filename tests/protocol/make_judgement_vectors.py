@@ -9,6 +9,7 @@ from tests.protocol import (
     judgement_cases_agreements,
     judgement_cases_entries,
     judgement_cases_logs,
+    judgement_cases_passkeys,
     judgement_cases_signers,
     judgement_cases_threads,
 )
@@ -24,6 +25,7 @@ MODULES = (
     judgement_cases_logs,
     judgement_cases_threads,
     judgement_cases_agreements,
+    judgement_cases_passkeys,
 )
 
 

@@ -394,7 +394,14 @@ def _roster(short: str, agreement: Agreement) -> Roster:
     made = make_roster(short, agreement, **valid)
     person = made.people[0]
     people = tuple(
-        replace(person, number=number, roles=(name.partition("-")[0],), key=officer_key(short, number).public, **valid)
+        replace(
+            person,
+            number=number,
+            roles=(name.partition("-")[0],),
+            key=officer_key(short, number).public,
+            valid_from_ms=START_MS - YEAR_MS,
+            valid_until_ms=START_MS + 10 * YEAR_MS,
+        )
         for number, name in enumerate(NAMES, 1)
     )
     return replace(made, people=people)

@@ -101,7 +101,8 @@ def roster(party: str, pair: tuple[str, str]) -> Roster:
         next_epoch=EPOCH + 1,
         next_log=_pair(following.log_signers(terms.channel, terms.origin(party, EPOCH + 1))),
         people=tuple(
-            Person(number=number, roles=roles, key=officer(party, number).public, **valid) for number, roles in PEOPLE
+            Person(number, roles, officer(party, number).public, valid["valid_from_ms"], valid["valid_until_ms"])
+            for number, roles in PEOPLE
         ),
         **valid,
     )
