@@ -22,6 +22,7 @@ Source: spec/pairing.md.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def propose(home: NodeHome, terms: Terms, *, endpoints: tuple[str, ...]) -> byte
     Raises:
         CouldNot: the party's card does not parse.
     """
-    offer = Offer(party=_card(read_party(home.party_path)), terms=terms, endpoints=endpoints).encode()
+    offer = Offer(party=card_of(read_party(home.party_path)), terms=terms, endpoints=endpoints).encode()
     make_directory(_offers(home))
     write_file(_offers(home) / f"{hashlib.sha256(offer).hexdigest()}.offer", offer)
     return offer
@@ -100,7 +101,7 @@ def accept(
         CouldNot: there is a channel with that party, or an answer to another offer of it waits.
     """
     own = read_party(home.party_path)
-    offer, agreement = check_offer(offer_bytes, own=_card(own), catalogue_digest=catalogue().digest)
+    offer, agreement = check_offer(offer_bytes, own=card_of(own), catalogue_digest=catalogue().digest)
     channel = home.channel(offer.party.short)
     if again and not channel.is_paired():
         shutil.rmtree(channel.path / "pairing", ignore_errors=True)
@@ -159,7 +160,7 @@ def preview_answer(home: NodeHome, answer_bytes: bytes) -> tuple[SignedTerms, Pa
         raise Refused("pairing-terms-differ", f"{own.short} is not a party to the text")
     other = agreement.other(own.short)
     # The whole text is made anew from our own offer: whatever else was changed shows as a difference.
-    if _agreement(offer.terms, _card(own), other).text != agreement.text:
+    if _agreement(offer.terms, card_of(own), other).text != agreement.text:
         raise Refused("pairing-terms-differ", "the text is not the one this home offered, with the other party added")
     _check_statements(answer, agreement, other.short)
     return answer, _paired(other.short, agreement, answer.roster, complete=False)
@@ -197,6 +198,23 @@ def confirm_answer(
         endpoints=answer.endpoints,
     )
     return final, _paired(paired.counterpart, paired.agreement, answer.roster, complete=True)
+
+
+def final_again(home: NodeHome, counterpart: str, *, endpoints: tuple[str, ...]) -> bytes | None:
+    """Give the final file of a channel that this home, as the first party, has and has not logged anything on yet.
+
+    It is for a first party that was interrupted after its channel was there and before the file was.
+
+    Returns:
+        The file; None where the statements have gone into the log.
+    """
+    channel = home.channel(counterpart)
+    paths = [channel.bootstrap / f"{place:03d}.statement" for place in (0, 1)]
+    if not channel.is_paired() or not all(path.is_file() for path in paths):
+        return None
+    agreement, roster = (SignedStatement.parse(read_file(path, bytes_max=FILE_BYTES_MAX)) for path in paths)
+    refers_to = _parse_agreement(agreement).digest
+    return SignedTerms(refers_to=refers_to, agreement=agreement, roster=roster, endpoints=endpoints).encode(final=True)
 
 
 def preview_final(home: NodeHome, final_bytes: bytes) -> tuple[SignedTerms, SignedTerms, Paired]:
@@ -247,8 +265,8 @@ def check_words(paired: Paired, said: str) -> None:
     Raises:
         Refused: they differ.
     """
-    heard = tuple(said.lower().replace("-", " ").replace(",", " ").split())
-    if heard != paired.words:
+    heard = " ".join(said.lower().replace("-", " ").replace(",", " ").split())
+    if not hmac.compare_digest(heard.encode("utf-8", "replace"), " ".join(paired.words).encode()):
         raise Refused("words-differ", "the safety words are not the same: somebody may stand between the two parties")
 
 
@@ -353,7 +371,8 @@ def _parse_agreement(signed: SignedStatement) -> Agreement:
         raise Refused("pairing-file-malformed", f"the agreement does not parse: {error}") from error
 
 
-def _card(party: PartyFile) -> Party:
+def card_of(party: PartyFile) -> Party:
+    """What an agreement holds of a party."""
     return Party(party.short, party.name, party.domain, party.roots, party.desks)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hotline.errors import Refused
+from hotline.printable import printable
 from hotline.terms import Terms
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
@@ -145,6 +146,15 @@ def check_endpoints(endpoints: tuple[str, ...]) -> tuple[str, ...]:
     for endpoint in endpoints:
         parse_endpoint(endpoint, where="--endpoint")
     return endpoints
+
+
+def offer_lines(party: Party, terms: Terms) -> list[str]:
+    """Say what an offer proposes: who, and the whole text as it will be signed. Somebody else wrote all of it."""
+    desks = [f"# desk of {party.short}: {desk.name}, {', '.join(desk.voice)}, {desk.hours}" for desk in party.desks]
+    text = terms.text().decode().rstrip("\n").split("\n")
+    return [
+        printable(line) for line in [f"{party.short} ({party.name}) proposes: {terms.title}", *desks, "", *text, ""]
+    ]
 
 
 def _decode(data: bytes) -> Any:

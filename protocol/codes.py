@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping
 from protocol.code import Code
 from protocol.codes_agreements import AGREEMENTS
 from protocol.codes_alarms import ALARMS
+from protocol.codes_ceremonies import CEREMONIES
 from protocol.codes_commands import COMMANDS
 from protocol.codes_disputes import DISPUTES
 from protocol.codes_docket import DOCKET
@@ -42,6 +43,7 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Agreements": AGREEMENTS,
     "Commands and nodes": COMMANDS,
     "Keys and their backups": KEYS,
+    "Ceremonies": CEREMONIES,
 }
 """Every code, by where it comes from; the headings are those of spec/codes.md."""
 

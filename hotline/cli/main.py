@@ -63,6 +63,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("succession", "hotline.cli.succession", "End a log that cannot be repaired; begin its successor."),
     ("agreement", "hotline.cli.agreement", "Draft, amend, countersign and show the text both sides sign."),
     ("pair", "hotline.cli.pair", "Agree with another party and open a channel."),
+    ("ceremony", "hotline.cli.ceremony", "Pair with another party in two rooms, led step by step."),
     ("node", "hotline.cli.node", "Run the node."),
     ("demo", "hotline.cli.demo", "Run two parties on one machine with real incidents."),
     ("completion", "hotline.cli.completion", "Print the shell's completion script."),

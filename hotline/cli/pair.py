@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,12 +17,36 @@ if TYPE_CHECKING:
     from hotline.pairing import Paired
     from hotline.terms import Terms
     from nodes.home import NodeHome
-    from protocol.agreement_terms import Party
 
 ROOTS_OPTIONS = (
     click.option("--roots", "roots_directory", type=click.Path(), help="Directory with the root keys."),
     click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the root keys."),
 )
+
+_TERMS_OPTIONS = (
+    click.option("--title", help="Title of the agreement."),
+    click.option(
+        "--purpose", default="Direct line on cyber incidents", show_default=True, help="What the line is for."
+    ),
+    click.option("--language", "languages", multiple=True, help="Language of statements; the first is the usual one."),
+    click.option("--review-date", help="By when the parties look at it again: 2027-11-21. Default: in a year."),
+    click.option("--beat", help="From one beat to the next, such as 60s."),
+    click.option(
+        "--agreement",
+        "--terms",
+        "terms_file",
+        type=click.Path(),
+        help="A draft of the agreement, or of some of its terms: [beat], [[authority]]... See: hotline agreement new.",
+    ),
+)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def terms_options(command: Command) -> Command:
+    """Add the options that say what a first party proposes; `terms_of` reads them."""
+    for option in reversed(_TERMS_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.group("pair")
@@ -39,31 +64,16 @@ def pair_command() -> None:
 
 @pair_command.command("propose")
 @click.argument("out", type=click.Path())
-@click.option("--title", help="Title of the agreement.")
-@click.option("--purpose", default="Direct line on cyber incidents", show_default=True, help="What the line is for.")
-@click.option("--language", "languages", multiple=True, help="Language of statements; the first is the usual one.")
-@click.option("--review-date", help="By when the parties look at it again: 2027-11-21. Default: in a year.")
-@click.option("--beat", help="From one beat to the next, such as 60s.")
-@click.option(
-    "--agreement",
-    "--terms",
-    "terms_file",
-    type=click.Path(),
-    help="A draft of the agreement, or of some of its terms: [beat], [[authority]]... See: hotline agreement new.",
-)
+@terms_options
 @click.option("--endpoint", "endpoints", multiple=True, help="Where our node answers: host:port. Repeat for several.")
 @common_options
 @click.pass_context
 def propose(
     context: click.Context,
+    /,
     out: str,
-    title: str | None,
-    purpose: str,
-    languages: tuple[str, ...],
-    review_date: str | None,
-    beat: str | None,
-    terms_file: str | None,
     endpoints: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Write an offer: our root keys, our terms, where our node answers.
 
@@ -72,24 +82,14 @@ def propose(
       hotline --home ARC pair propose offer.bin --endpoint line.arcadia.example:7443 --beat 60s
       hotline --home ARC pair propose offer.bin --endpoint line.arcadia.example:7443 --agreement draft.toml
     """
-    from dataclasses import replace
-
     from hotline.clock import now_ms
     from hotline.pairing import propose as make_offer
     from hotline.pairing_files import check_endpoints
-    from hotline.zulu import parse_duration
-    from nodes.files import read_file, write_file
+    from nodes.files import write_file
 
     settings = settings_of(context)
     home = settings.node_home()
-    terms = _default_terms(title=title, purpose=purpose, languages=languages, review_date=review_date, at_ms=now_ms())
-    if terms_file is not None:
-        terms = terms.with_draft(read_file(Path(terms_file)), where=terms_file)
-    if beat is not None:
-        try:
-            terms = replace(terms, beat=replace(terms.beat, every_ms=parse_duration(beat)))
-        except ValueError as error:
-            raise Misused("usage", str(error)) from error
+    terms = terms_of(at_ms=now_ms(), **options)
     offer = make_offer(home, terms, endpoints=check_endpoints(endpoints))
     write_file(Path(out), offer)
     settings.output.result(
@@ -129,7 +129,7 @@ def accept(
     """
     from hotline.clock import now_ms
     from hotline.pairing import accept as take
-    from hotline.pairing_files import FILE_BYTES_MAX, Offer, check_endpoints
+    from hotline.pairing_files import FILE_BYTES_MAX, Offer, check_endpoints, offer_lines
     from hotline.secret_files import root_secrets
     from nodes.files import read_file, write_file
 
@@ -223,7 +223,7 @@ def show(context: click.Context, what: str | None) -> None:
       hotline pair show offer.bin
     """
     from hotline import pairing
-    from hotline.pairing_files import FILE_BYTES_MAX, Offer, SignedTerms, kind_of
+    from hotline.pairing_files import FILE_BYTES_MAX, Offer, SignedTerms, kind_of, offer_lines
     from nodes.files import read_file
     from nodes.home import SHORT_NAME
 
@@ -251,19 +251,26 @@ def show(context: click.Context, what: str | None) -> None:
     settings.output.result({"file": what, "kind": kind, "agreement": text}, [printable(text, lines=True)])
 
 
-def offer_lines(party: Party, terms: Terms) -> list[str]:
-    """Say what an offer proposes: who, and the whole text as it will be signed. Somebody else wrote all of it."""
-    desks = [f"# desk of {party.short}: {desk.name}, {', '.join(desk.voice)}, {desk.hours}" for desk in party.desks]
-    text = terms.text().decode().rstrip("\n").split("\n")
-    return [
-        printable(line) for line in [f"{party.short} ({party.name}) proposes: {terms.title}", *desks, "", *text, ""]
-    ]
-
-
-def _default_terms(
-    *, title: str | None, purpose: str, languages: tuple[str, ...], review_date: str | None, at_ms: int
+def terms_of(
+    *,
+    at_ms: int,
+    title: str | None,
+    purpose: str,
+    languages: tuple[str, ...],
+    review_date: str | None,
+    beat: str | None,
+    terms_file: str | None,
 ) -> Terms:
+    """The terms that a first party proposes: what the options say, over a draft, over what is usual.
+
+    Raises:
+        Misused: an option or the draft does not parse.
+    """
+    from dataclasses import replace
+
     from hotline.terms import Terms
+    from hotline.zulu import parse_duration
+    from nodes.files import read_file
     from nodes.resources import catalogue
     from protocol.agreement_terms import DEFAULT_CLOCKS
 
@@ -273,7 +280,7 @@ def _default_terms(
         review = datetime.date.fromisoformat(review_date) if review_date else today + datetime.timedelta(days=365)
     except ValueError as error:
         raise Misused("usage", f"--review-date: {error}") from error
-    return Terms(
+    terms = Terms(
         title=title or "Agreement on a direct line",
         purpose=purpose,
         languages=languages or ("en",),
@@ -283,6 +290,14 @@ def _default_terms(
         catalogue_digest=known.digest,
         clocks=DEFAULT_CLOCKS,
     )
+    if terms_file is not None:
+        terms = terms.with_draft(read_file(Path(terms_file)), where=terms_file)
+    if beat is not None:
+        try:
+            terms = replace(terms, beat=replace(terms.beat, every_ms=parse_duration(beat)))
+        except ValueError as error:
+            raise Misused("usage", str(error)) from error
+    return terms
 
 
 def _compare(settings: Settings, paired: Paired, *, words: str | None, yes: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from hotline.ceremony_steps import ROOMS, checklist
 from hotline.cli.main import cli
 from hotline.cli.settings import Settings
 from protocol.codes import CODES
@@ -54,3 +55,10 @@ def test_every_code_on_a_checklist_is_declared(page: Path) -> None:
     rows = re.findall(r"(?m)^\| ((?:`[a-z]+(?:-[a-z]+)+`(?:, )?)+) \|", page.read_text(encoding="utf-8"))
     named = {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
     assert named <= CODES.keys()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_page_of_the_pairing_is_its_table_of_steps(room: str) -> None:
+    """Each line of a room's checklist stands on the page, in order: `hotline ceremony show` prints them."""
+    text = (PAGES[0].parent / "pairing.md").read_text(encoding="utf-8")
+    assert f"## The {room} room\n\n" + "\n".join(checklist(room)) + "\n\n## " in text
