@@ -38,6 +38,9 @@ LATE_MAX: Final = 256
 COUNTED_MAX: Final = 10_000
 """Statements that are counted; whoever owes more has other worries."""
 
+OVER_ALL_MAX: Final = 3
+"""Suspensions, or exercises, of one party and status that every screen names; `registers` has the rest."""
+
 _SUSPENSIONS: Final[WeakKeyDictionary[apsw.Connection, tuple[int, list[Item]]]] = WeakKeyDictionary()
 """For each connection the version of the data that was read last, and the suspensions in it."""
 
@@ -258,8 +261,15 @@ class Matters:
         return {"suspended": self._holding(SUSPENSIONS, at_ms), "exercising": self._holding(EXERCISES, at_ms)}
 
     def _holding(self, register: str, at_ms: int) -> list[View]:
-        """What is in force of a register: who declared each, and until when it is."""
-        found = [one for one in self.register_items(register, at_ms=at_ms) if in_force(one, at_ms)]
+        """What is in force of a register: who declared each, and until when it is; of much of one sort, the last to
+        end."""
+        items = self._suspensions() if register == SUSPENSIONS else self.register_items(register, at_ms=at_ms)
+        sorts: Counter[tuple[int, str]] = Counter()
+        found = []
+        for item in items:
+            if in_force(item, at_ms) and sorts[item.voice, item.status] < OVER_ALL_MAX:
+                sorts[item.voice, item.status] += 1
+                found.append(item)
         return [
             {
                 "party": self.names[item.voice],

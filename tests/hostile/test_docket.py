@@ -88,6 +88,24 @@ def test_what_the_other_side_has_in_force_hides_nothing_of_ours(node: Node) -> N
     assert "ARC 10" in warned
 
 
+def test_suspensions_without_end_leave_room_on_every_screen(node: Node) -> None:
+    """Those of a party and status that end last are named, and ours beside them."""
+    course = Course(from_ms=START_MS, until_ms=START_MS + 5 * DAY_MS)
+    theirs = [
+        made(1, 10 + number, "line-suspend", course, state="declared", status=status)
+        for number, status in enumerate(("actual", "exercise") * MANY)
+    ]
+    soon = Course(from_ms=START_MS, until_ms=START_MS + DAY_MS)
+    put(node.projection, [*theirs, made(0, 10, "line-suspend", soon, state="declared")])
+    told = node.projection.over_all(START_MS + HOUR_MS)["suspended"]
+    assert {(one["party"], one["status"]) for one in told} == {
+        ("BOR", "actual"),
+        ("BOR", "exercise"),
+        ("ARC", "actual"),
+    }
+    assert len(told) <= 9
+
+
 def test_a_suspension_counts_from_the_moment_that_it_is_written(node: Node) -> None:
     """The register of suspensions is read once for many matters, and anew when something was written."""
     world = node.world
