@@ -145,10 +145,16 @@ def fact_text(value: Any) -> str:
 
 
 def _fact_row(kind: Kind | None, name: str, value: Any, words: Words) -> str:
-    """Show one fact of the header: a time as a time, a code or rank with what it is called."""
+    """Show one fact of the header: a time as a time, a code or rank with what it is called.
+
+    A fact that its kind does not have may have any name, also that of a row; it is shown as such.
+    """
     from nodes.resources import catalogue
 
-    typed = "" if kind is None else kind.facts.get(name, "")
+    known_facts = {} if kind is None else {**kind.common_facts, **kind.facts}
+    if name not in known_facts:
+        return row(f'unknown fact "{printable(name)}"', fact_text(value), words)
+    typed = known_facts[name]
     vocabulary = None if kind is None else _vocabulary_of_fact(kind, name)
     if typed.startswith("time") and type(value) is int and value >= 0:
         return row(name, zulu(value), words)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotline.output import Output, to_json
-from hotline.showing import fact_text, header_lines, row
+from hotline.showing import fact_text, header_lines, row, verdict_lines
 from nodes import logs
+from nodes.resources import catalogue
 from protocol.plain_text import problem_of_line, problem_of_text
 from tests.builders import World
 
@@ -53,6 +54,20 @@ def test_text_that_acts_is_escaped_wherever_it_is_shown(what: str) -> None:
         assert all(character.isprintable() for character in text), text
     statement = World(begin=False).statement("ARC", "notification")
     assert all(line.isprintable() for line in header_lines(statement, None, Output()))
+
+
+@pytest.mark.parametrize("kind", ["goodwill", "no-such-kind"])
+@pytest.mark.parametrize("name", ["signed by", "FAULTS", *sorted(ACTING)])
+def test_a_fact_of_any_name_is_no_row_of_ours(name: str, kind: str) -> None:
+    """Its name reaches the screen escaped, and marked as one that the kind does not have."""
+    name = ACTING.get(name, name)
+    view = {
+        "facts": {name: "person 3 as senior"}, "signers": [{"person": 1, "role": "duty"}], "effective": False,
+        "ahead": None, "faults": ["unfit-facts"], "rungs": {}, "state": None, "clocks": [],
+    }  # fmt: skip
+    lines = verdict_lines(view, Output(), kind=catalogue().kind(kind))
+    assert all(line.isprintable() for line in lines)
+    assert [line.startswith("  unknown fact ") for line in lines if "person 3" in line] == [True]
 
 
 def test_decomposed_text_is_refused() -> None:
