@@ -12,6 +12,7 @@ from hotline.errors import Misused, Refused
 from hotline.reference import parse_reference
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
+from protocol.statement import ACTUAL
 from protocol.template import FREE, REGISTER_KIND, TEMPLATE, Template, TemplateRefused
 
 REGISTER = "templates"
@@ -28,6 +29,7 @@ class Held:
         leaf: its leaf hash, which statements that follow it name.
         party: whose proposal it was.
         until_ms: when it expires, or None.
+        status: whether it is meant, `actual`, or only of an exercise or a test.
         template: what it says.
     """
 
@@ -35,6 +37,7 @@ class Held:
     leaf: bytes
     party: str
     until_ms: int | None
+    status: str
     template: Template
 
 
@@ -62,19 +65,27 @@ def in_force(desk: Desk, channel: Channel, *, at_ms: int | None = None) -> list[
             continue
         until_ms = None if spoken.statement is None else spoken.statement.valid_until_ms
         found.append(
-            Held(serial=spoken.serial, leaf=spoken.leaf, party=spoken.voice, until_ms=until_ms, template=template)
+            Held(
+                serial=spoken.serial,
+                leaf=spoken.leaf,
+                party=spoken.voice,
+                until_ms=until_ms,
+                status=matter["status"],
+                template=template,
+            )
         )
     return sorted(found, key=lambda held: (held.template.name, held.template.edition))
 
 
 def find_template(desk: Desk, channel: Channel, name: str) -> Held:
-    """The newest edition of a template, or the one that a serial names.
+    """The newest edition of a template that is meant, or the one that a serial names.
 
     Raises:
         Misused: none of that name is in force.
     """
     known = in_force(desk, channel)
-    found = [held for held in known if name in {held.template.name, held.serial}]
+    meant = [held for held in known if held.status == ACTUAL and held.template.name == name]
+    found = meant or [held for held in known if held.serial == name]
     if not found:
         names = ", ".join(sorted({held.template.name for held in known})) or "none"
         raise Misused("no-such-template", f"no template {name!r} is in force; there is {names}")

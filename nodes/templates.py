@@ -18,6 +18,7 @@ from protocol.body import Opened
 from protocol.errors import ProtocolError
 from protocol.merkle import Hash
 from protocol.standing import in_force
+from protocol.statement import ACTUAL
 from protocol.template import FREE, REGISTER_KIND, TEMPLATE, Template
 
 OpenEntry = Callable[[str, int], Opened]
@@ -42,7 +43,8 @@ def check_template(
     facts: dict[str, Any] = admitted.statement.facts or {}
     if facts.get(TEMPLATE) is None:
         return
-    template = template_in_force(facts[TEMPLATE], projection=projection, open_entry=open_entry, at_ms=at_ms)
+    status = admitted.statement.status
+    template = template_in_force(facts[TEMPLATE], status, projection=projection, open_entry=open_entry, at_ms=at_ms)
     if template is None or template.kind != admitted.kind.name:
         raise AdmissionRefused("template-not-in-force", "the template that the header names is not in force for it")
     if facts.get(FREE) is True:
@@ -54,10 +56,13 @@ def check_template(
         )
 
 
-def template_in_force(leaf: Hash, *, projection: Projection, open_entry: OpenEntry, at_ms: int) -> Template | None:
-    """The template that a leaf hash names, if it is in force at a time; None where it is not, or cannot be read."""
+def template_in_force(
+    leaf: Hash, status: str, *, projection: Projection, open_entry: OpenEntry, at_ms: int
+) -> Template | None:
+    """The template that a leaf hash names, if it is in force at a time for a statement of that status; None where it is
+    not, or cannot be read. What is meant follows none of an exercise."""
     for item in projection.register_items("templates", at_ms=at_ms):
-        if item.kind == REGISTER_KIND and in_force(item, at_ms):
+        if item.kind == REGISTER_KIND and in_force(item, at_ms) and item.status in {ACTUAL, status}:
             voice = projection.names[item.voice]
             if projection.find(leaf) != (voice, item.index):
                 continue

@@ -27,6 +27,7 @@ from typing import Any, Final
 from protocol.agreement import Agreement
 from protocol.errors import AgreementRefused, ProtocolError
 from protocol.kinds import Catalogue
+from protocol.statement import ACTUAL
 from protocol.tagged import Hash
 from protocol.verdict import Verdict, location
 
@@ -39,8 +40,6 @@ GOVERNING_KINDS: Final = AMENDING_KINDS | {WITHDRAW}
 
 _DAY_MS: Final = 86_400_000
 
-_ACTUAL: Final = "actual"
-"""The status of what is meant."""
 
 CatalogueOf = Callable[[Hash], Catalogue | None]
 """The catalogue of a digest, or None where this program never had it."""
@@ -208,7 +207,7 @@ class Governance:
         statement, kind = verdict.statement, verdict.kind
         if statement is None or kind is None or kind.name not in GOVERNING_KINDS or not verdict.effective:
             return
-        if statement.status != _ACTUAL:
+        if statement.status != ACTUAL:
             return
         self.changed = True
         entry = verdict.entry

@@ -34,15 +34,17 @@ from protocol.faults import (
     STATUS_MIXED,
     TIME_WENT_BACK,
     UNAUTHORISED,
+    UNFIT_FACTS,
 )
 from protocol.fit import reply_fits
 from protocol.governance import AMENDING_KINDS, GOVERNING_KINDS, HOME, Governance
 from protocol.kinds import Catalogue, Kind
 from protocol.lineage import Lineage
 from protocol.reading import Prepared, Reader, RosterInForce
-from protocol.statement import EMPTY_LOG, LogState, Statement
+from protocol.statement import ACTUAL, EMPTY_LOG, LogState, Statement
 from protocol.succession import SUCCESSION_KIND
 from protocol.tagged import Hash
+from protocol.template import REGISTER_KIND, TEMPLATE
 from protocol.verdict import NO_LOCATION, Located, SignatureCheck, Verdict, location
 
 HELD_BEYOND: Final = "held-beyond"
@@ -387,11 +389,32 @@ class Judge:
                     faults.append(REFERENCE_UNFIT)
             else:
                 reply = target.place
+        if kind is not None and kind.common_facts and statement.facts and UNFIT_FACTS not in faults:
+            self._judge_template(voice, statement, held, faults, notes)
         known = {REFERENCE_UNFIT, REFERENCE_UNKNOWN}.isdisjoint(faults) and REFERENCE_BEYOND not in notes
         if known and kind is not None and kind.name in AMENDING_KINDS and thread != location(HOME, 0):
             # It is said in the thread of the agreement that founds the channel, or of nothing.
             faults.append(REFERENCE_UNFIT)
         return thread, reply
+
+    def _judge_template(
+        self, voice: int, statement: Statement, held: LogState, faults: list[str], notes: list[str]
+    ) -> None:
+        """The template that a header names is one: rules of authority go by that. What is meant follows none of an
+        exercise; whether it was in force, and is kept to, is for those who hold the bodies."""
+        leaf = (statement.facts or {}).get(TEMPLATE)
+        if leaf is None:
+            return
+        target = self._visible(leaf, voice, held)
+        if target is None:
+            code = REFERENCE_BEYOND if HELD_BEYOND in notes else REFERENCE_UNKNOWN
+            found = notes if HELD_BEYOND in notes else faults
+        elif target.kind != REGISTER_KIND or target.status not in {ACTUAL, statement.status}:
+            code, found = REFERENCE_UNFIT, faults
+        else:
+            return
+        if code not in found:
+            found.append(code)
 
     def _after_holds(self, voice: int, index: int, kind: Kind | None, statement: Statement) -> bool:
         """Whether the statement is of this past of its log. A succession is of the log before, as its text is."""

@@ -35,7 +35,10 @@ from protocol.schema import (
 from protocol.tagged import Hash, digest
 
 ID_BYTES: Final = 16
-STATUSES: Final = ("actual", "exercise", "test", "system")
+ACTUAL: Final = "actual"
+"""The status of what is meant."""
+
+STATUSES: Final = (ACTUAL, "exercise", "test", "system")
 PRECEDENCES: Final = ("flash", "immediate", "priority", "routine")
 """From the most urgent to the least."""
 

@@ -120,6 +120,7 @@ class Letters:
             leaf=spoken.leaf,
             party=spoken.voice,
             until_ms=said.statement.valid_until_ms,
+            status=said.statement.status,
             template=Template.read(said.values),
         )
 

@@ -10,7 +10,8 @@ from nodes.resources import catalogue
 from protocol.agreement_conduct import EmergencyTerms
 from protocol.agreement_terms import AuthorityRule
 from protocol.authority import missing_slots, missing_text, slots_needed
-from tests.builders import make_agreement
+from protocol.faults import REFERENCE_UNFIT, REFERENCE_UNKNOWN
+from tests.builders import START_MS, Place, World, make_agreement
 
 ROLE_SETS = st.lists(st.sampled_from(ROLES), min_size=1, max_size=3, unique=True).map(tuple)
 SLOTS = st.lists(ROLE_SETS, min_size=1, max_size=4)
@@ -87,6 +88,37 @@ def test_a_rule_for_templates_covers_what_adds_nothing() -> None:
         "free": slots_needed(agreement, kind, 3, "routine", {"template": bytes(32), "free": True}),
     }
     assert {name: len(slots) for name, slots in found.items()} == wanted
+
+
+def test_a_template_that_is_none_lowers_no_authority() -> None:
+    """The header names a template that its author could know, and for what is meant no rehearsed one; or it has no
+    effect, whoever signed it."""
+    four = ((1, "duty"), (2, "release"), (3, "senior"), (4, "legal"))
+    rules = (AuthorityRule(("notification",), (("duty",),), template=True), *make_agreement().rules)
+    world = World(format=2, rules=rules)
+
+    def follow(leaf: bytes, status: str = "actual") -> Place:
+        return world.say("BOR", "notification", severity=5, facts={"template": leaf}, status=status)
+
+    def leaf_of(place: Place) -> bytes:
+        return world.logs[place[0]].leaves[place[1]]
+
+    def register(status: str) -> Place:
+        until_ms = START_MS + 300 * 86_400_000
+        return world.say("ARC", "template-register", signers=four, status=status, valid_until_ms=until_ms)
+
+    real, rehearsed = register("actual"), register("exercise")
+    other = world.say("ARC", "goodwill")
+    wanted = {
+        follow(leaf_of(real)): (),
+        follow(leaf_of(real), "exercise"): (),
+        follow(leaf_of(rehearsed), "exercise"): (),
+        follow(leaf_of(rehearsed)): (REFERENCE_UNFIT,),
+        follow(leaf_of(other)): (REFERENCE_UNFIT,),
+        follow(bytes(32)): (REFERENCE_UNKNOWN,),
+    }
+    found = world.judge()
+    assert {place: found[place].faults for place in wanted} == wanted
 
 
 def test_the_agreement_decides_and_the_catalogue_stands_in() -> None:
