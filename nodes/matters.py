@@ -41,7 +41,7 @@ COUNTED_MAX: Final = 10_000
 OVER_ALL_MAX: Final = 3
 """Suspensions, or exercises, of one party and status that every screen names; `registers` has the rest."""
 
-_SUSPENSIONS: Final[WeakKeyDictionary[apsw.Connection, tuple[int, list[Item]]]] = WeakKeyDictionary()
+_SUSPENSIONS: Final[WeakKeyDictionary[apsw.Connection, tuple[tuple[int, int], list[Item]]]] = WeakKeyDictionary()
 """For each connection the version of the data that was read last, and the suspensions in it."""
 
 _ANSWERS: Final = frozenset({"open", "holding", "answer"})
@@ -291,7 +291,8 @@ class Matters:
     def _suspensions(self) -> list[Item]:
         """The register of suspensions, which every matter is seen against: read once for what was written last."""
         connection = self.reader()
-        version = int(connection.execute("PRAGMA data_version").get)
+        # What other connections wrote, and this one.
+        version = int(connection.execute("PRAGMA data_version").get), connection.total_changes()
         known = _SUSPENSIONS.get(connection)
         if known is None or known[0] != version:
             known = _SUSPENSIONS[connection] = (version, self.register_items(SUSPENSIONS))
