@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotline.cli.ceremony_codes import qr_command, scan_command
 from hotline.cli.pair import ROOTS_OPTIONS, terms_of, terms_options
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import CouldNot, Misused
@@ -35,6 +36,10 @@ def ceremony_command() -> None:
     Both, until it says that it is over:  hotline --home ARC ceremony next [FILE]...
     To practise:  hotline ceremony rehearse
     """
+
+
+ceremony_command.add_command(qr_command)
+ceremony_command.add_command(scan_command)
 
 
 @ceremony_command.command("begin")
@@ -118,7 +123,7 @@ def next_command(
     from nodes.files import read_file, write_file
 
     settings = settings_of(context)
-    ceremony = _opened(settings, counterpart)
+    ceremony = opened(settings, counterpart)
     step = ceremony.state.next_step
     if step is not None and ceremony.state.stopped is None:
         for line in _step_lines(step, ceremony.state):
@@ -163,7 +168,7 @@ def status(context: click.Context, counterpart: str | None) -> None:
       hotline --home ARC ceremony status
     """
     settings = settings_of(context)
-    ceremony = _opened(settings, counterpart)
+    ceremony = opened(settings, counterpart)
     _show(settings, ceremony)
     if ceremony.state.stopped is not None:
         context.exit(1)
@@ -201,7 +206,7 @@ def resume(context: click.Context, counterpart: str | None) -> None:
       hotline --home ARC ceremony resume
     """
     settings = settings_of(context)
-    ceremony = _opened(settings, counterpart)
+    ceremony = opened(settings, counterpart)
     ceremony.resume()
     _show(settings, ceremony)
 
@@ -221,7 +226,7 @@ def restart(context: click.Context, counterpart: str | None, yes: bool) -> None:
     from hotline.clock import now_ms
 
     settings = settings_of(context)
-    ceremony = _opened(settings, counterpart)
+    ceremony = opened(settings, counterpart)
     settings.confirm("Does the other room restart as well? What it has now will count no more.", yes=yes)
     ceremony.restart(now_ms=now_ms())
     _show(settings, ceremony)
@@ -387,7 +392,13 @@ def _rehearse(settings: Settings, path: Path, *, fault: str | None, by_hand: boo
     output.result(found, [*lines, f"  hotline explain {stopped[0]}"])
 
 
-def _opened(settings: Settings, counterpart: str | None) -> Ceremony:
+def opened(settings: Settings, counterpart: str | None) -> Ceremony:
+    """Take up the ceremony that is meant: with the party named, or the only one.
+
+    Raises:
+        CouldNot: there is none.
+        Misused: there are several.
+    """
     from hotline.ceremony import Ceremony
     from hotline.ceremony_state import ceremonies
 

@@ -314,6 +314,8 @@ def test_the_commands_lead_a_room_unattended(stages: Path, tmp_path: Path) -> No
     silent = hotline(*stage.acting(FIRST, "next", "--json"))
     assert (silent.status, silent.json["error"]["code"]) == (2, "ceremony-answer-missing")
     said = ok(*stage.acting(SECOND, "status"))["own_words"]
+    answers.write_text(ok(*stage.acting(SECOND, "qr", "--words"))["codes"][0])
+    assert ok("ceremony", "scan", answers)["words"] == said
     answers.write_text(f'number-known = true\nown-words-read = true\nheard-words = "{" ".join(said)}"\n')
     assert ok(*stage.acting(FIRST, "next", "--answers", answers))["did"] == "words"
     done = ok(*stage.acting(FIRST, "next", "--to", medium))
