@@ -81,7 +81,7 @@ def _of(form: BlockForm, record: Any, prefix: str) -> Iterator[tuple[str, str]]:
     value_of = values_of(record)
     for term in form.terms:
         value = value_of(term.field)
-        if value is None or value is False or value == ():
+        if term.absent(value) or value is None or value is False or value == ():
             continue
         if isinstance(value, tuple) and value and isinstance(value[0], HybridPublicKey):
             yield prefix + term.name, ", ".join(key.key_id.hex()[:16] for key in value)

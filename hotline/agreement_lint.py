@@ -13,7 +13,8 @@ from datetime import date
 from typing import Any
 
 from hotline.terms import Terms
-from protocol.agreement_checks import ANY_KIND, Needs
+from keys.suite import Suite
+from protocol.agreement_checks import ANY_KIND, Needs, refuse
 from protocol.agreement_review import checks_of
 from protocol.agreement_terms import AuthorityRule
 from protocol.agreement_text import overlay, read
@@ -62,7 +63,13 @@ class _Draft:
 
 
 def lint(
-    text: bytes, base: Terms, catalogue: Catalogue, *, today: date, people: Sequence[tuple[int, str]] = ()
+    text: bytes,
+    base: Terms,
+    catalogue: Catalogue,
+    *,
+    today: date,
+    people: Sequence[tuple[int, str]] = (),
+    keys: Suite | None = None,
 ) -> tuple[Any, list[Problem]]:
     """Look through a text.
 
@@ -72,6 +79,7 @@ def lint(
         catalogue: the one that is at hand.
         today: in UTC.
         people: number and role of every person of our own party; none where they are not known.
+        keys: the suite of our own keys; None where they are not known.
 
     Returns:
         What it says, and the problems in the order of the text; None where it cannot be read at all.
@@ -89,6 +97,8 @@ def lint(
             check()
         except ProtocolError as error:
             found.append(error)
+    if keys is not None and keys is not terms.suite:
+        found.append(refuse("other-suite", "suite", f"the keys of the home are of {keys.name}"))
     problems = [_problem(error, text) for error in found]
     problems += [
         Problem(line_of(text, where), "warning", code, where, why, what)

@@ -18,10 +18,11 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from hotline.documents import sign_document
-from hotline.errors import CouldNot, Refused
+from hotline.errors import CouldNot, Misused, Refused
 from hotline.party_file import PartyFile, read_party
 from hotline.root_signing import Secrets, open_roots
 from hotline.terms import Terms
+from keys.suite import SUITE_1
 from nodes.errors import ApiRefused
 from nodes.files import make_directory, write_file
 from nodes.governing import Treaty
@@ -46,8 +47,26 @@ def model_text() -> bytes:
     return (resources.files("hotline") / "data" / MODEL).read_bytes()
 
 
-def base_terms(*, at_ms: int) -> Terms:
-    """What a draft is laid over: the newest catalogue, a review in a year, and the usual terms."""
+def with_suite(draft: bytes, suite: str) -> bytes:
+    """A draft with the line that names a suite, above all its other terms.
+
+    Raises:
+        Misused: `terms-refused`; it names another one.
+    """
+    lines = draft.decode().split("\n")
+    if any(line.startswith("suite") for line in lines):
+        raise Misused("terms-refused", "the text names another suite; change that line of it")
+    first = next((number for number, line in enumerate(lines) if line and not line.startswith("#")), len(lines))
+    return "\n".join([*lines[:first], f'suite = "{suite}"', *lines[first:]]).encode()
+
+
+def base_terms(*, at_ms: int, own: PartyFile | None = None) -> Terms:
+    """What a draft is laid over: the newest catalogue, a review in a year, and the usual terms.
+
+    Args:
+        at_ms: now, UTC milliseconds.
+        own: our own party, whose keys give the suite; None for the usual one.
+    """
     known = catalogue()
     today = datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC).date()
     return Terms(
@@ -59,6 +78,7 @@ def base_terms(*, at_ms: int) -> Terms:
         catalogue_version=known.version,
         catalogue_digest=known.digest,
         clocks=DEFAULT_CLOCKS,
+        suite=SUITE_1 if own is None else own.roots.suite,
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from hotline.errors import Refused
 from hotline.pairing_files import FILE_BYTES_MAX
-from keys.hybrid import SIGNATURE_BYTES
 from keys.quorum import ROOTS_MAX
+from keys.suite import SIGNATURE_BYTES
 from protocol import canonical
 from protocol.errors import ProtocolError
 from protocol.pairing_transcript import TEXT_BYTES_MAX, Transcript
@@ -134,7 +134,7 @@ def _party(value: Any) -> tuple[str, tuple[tuple[int, bytes], ...]]:
 
 def _signature(value: Any) -> tuple[int, bytes]:
     match value:
-        case [int(number), bytes(signature)] if type(number) is int and len(signature) == SIGNATURE_BYTES:
+        case [int(number), bytes(signature)] if type(number) is int and len(signature) in SIGNATURE_BYTES:
             return number, signature
         case _:
             raise _malformed("a signature is not understood")

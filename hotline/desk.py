@@ -67,7 +67,7 @@ class Officer:
         if isinstance(ring, TokenKeyring):
             token = token_key(home, ring)
             token.check()
-            key = DividedKey.of(ring.ed25519, ring.mldsa65_seed, KeyRole.OFFICER, token.sign)
+            key = DividedKey.of(ring.ed25519, ring.mldsa_seed, KeyRole.OFFICER, token.sign, ring.suite)
             return cls(home=home, number=ring.number, key=key)
         number = ring.number if ring.number is not None else home.number
         if number is None:

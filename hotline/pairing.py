@@ -67,8 +67,11 @@ def propose(home: NodeHome, terms: Terms, *, endpoints: tuple[str, ...]) -> byte
 
     Raises:
         CouldNot: the party's card does not parse.
+        Refused: `other-suite`; the terms name another suite than that of the home's keys.
     """
-    offer = Offer(party=card_of(read_party(home.party_path)), terms=terms, endpoints=endpoints).encode()
+    party = card_of(read_party(home.party_path))
+    _check_suite(terms, party)
+    offer = Offer(party=party, terms=terms, endpoints=endpoints).encode()
     make_directory(_offers(home))
     write_file(_offers(home) / f"{hashlib.sha256(offer).hexdigest()}.offer", offer)
     return offer
@@ -129,11 +132,14 @@ def check_offer(offer_bytes: bytes, *, own: Party, catalogue_digest: bytes) -> t
         catalogue_digest: of the catalogue that is at hand.
 
     Raises:
-        Refused: the offer does not parse, is our own, its terms cannot stand, or it names another catalogue.
+        Refused: the offer does not parse, is our own, is of another suite than either party's keys, its terms cannot
+            stand, or it names another catalogue.
     """
     offer = Offer.parse(offer_bytes)
     if offer.party.short == own.short:
         raise Refused("pairing-with-self", f"the offer is by {own.short}, as this home is")
+    for party in (offer.party, own):
+        _check_suite(offer.terms, party)
     agreement = _agreement(offer.terms, offer.party, own)
     if agreement.founding is not None:
         raise Refused("bad-amendment", "an amendment founds no channel")
@@ -333,6 +339,13 @@ def _finish(
     write_file(channel.agreement_path, agreement.text)
     shutil.rmtree(channel.path / "pairing", ignore_errors=True)
     sync_directory(channel.path)
+
+
+def _check_suite(terms: Terms, party: Party) -> None:
+    """The root keys of a party are of the suite of the terms, and so is all that they sign."""
+    if party.roots.suite is not terms.suite:
+        text = f"the keys of {party.short} are of {party.roots.suite.name}, the terms of {terms.suite.name}"
+        raise Refused("other-suite", text)
 
 
 def _check_statements(signed: SignedTerms, agreement: Agreement, party: str) -> None:

@@ -19,6 +19,7 @@ from hotline.party_file import PartyFile
 from hotline.slip39 import SHARES_MAX, WORDS, Phrase, join, read_phrase, split
 from keys.errors import KeysError
 from keys.keyring import RootKeyring
+from keys.suite import SUITES
 
 PAGE_BYTES_MAX = 16_384
 COLUMNS = 4
@@ -215,9 +216,10 @@ def restore_ring(given: Sequence[Given], wanted: Sequence[Wanted], *, passphrase
     Source: spec/root-shares.md, "Joining", steps 1 to 6.
     """
     seed = join([one.phrase for one in given], passphrase=passphrase)
-    for one in wanted:
+    # A share says nothing of the suite: of one seed each makes another key, and only one of them has the id.
+    for one, suite in ((one, suite) for one in wanted for suite in SUITES.values()):
         try:
-            ring = RootKeyring(one.party, one.root, seed)
+            ring = RootKeyring(one.party, one.root, seed, suite)
             found = ring.signer().public.key_id
         except KeysError:
             break

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from hotline.errors import CouldNot, Misused
 from hotline.party_file import Member, PartyFile, read_party, toml_string, write_party
-from keys.divided import MLDSA65_SEED_BYTES, DividedKey
+from keys.divided import DividedKey
 from keys.hybrid import HybridPublicKey
 from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
 from keys.quorum import RootSet
 from keys.roles import ROLES, KeyRole
 from keys.roster import Person
+from keys.suite import MLDSA_SEED_BYTES, SUITE_1, Suite
 from keys.token_keyring import TokenKeyring
 from nodes.config import render
 from nodes.files import make_directory, write_file
@@ -42,6 +43,7 @@ class NewParty:
         health: "host:port" of the health check, or empty.
         metrics: "host:port" of the metrics, on loopback, or empty.
         tiles: "host:port" where auditors read the logs, or empty.
+        suite: of all its keys, and so of every agreement it makes.
     """
 
     short: str
@@ -53,6 +55,7 @@ class NewParty:
     health: str = ""
     metrics: str = ""
     tiles: str = ""
+    suite: Suite = SUITE_1
 
 
 def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase: bytes) -> NodeHome:
@@ -74,7 +77,10 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
         raise Misused("usage", "there are 1 to 9 roots, and the threshold is not above their number")
     if path.exists() and any(path.iterdir()):
         raise CouldNot("home-exists", f"{path} is not empty")
-    rings = [RootKeyring.generate(party.short, index + 1, secrets.token_bytes) for index in range(party.roots)]
+    rings = [
+        RootKeyring.generate(party.short, number, secrets.token_bytes, suite=party.suite)
+        for number in range(1, party.roots + 1)
+    ]
     roots = RootSet(party.threshold, tuple(ring.signer().public for ring in rings))
     # The same checks as an agreement makes later: better refused now than at the first pairing.
     Party(short=party.short, name=party.name, domain=party.domain, roots=roots).check("party")
@@ -90,7 +96,8 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     for ring in rings:
         write_keyring(home.roots / f"root-{ring.index}.key", ring, root_passphrase)
     write_keyring(home.roots / "reserve.key", ReserveKeyring(party.short, {}), root_passphrase)
-    write_keyring(home.keyring_path, NodeKeyring.generate(party.short, secrets.token_bytes), passphrase)
+    keys = NodeKeyring.generate(party.short, secrets.token_bytes, suite=party.suite)
+    write_keyring(home.keyring_path, keys, passphrase)
     card = PartyFile(short=party.short, name=party.name, domain=party.domain, roots=roots, members=())
     write_party(home.party_path, card)
     make_directory(home.officers)
@@ -156,7 +163,7 @@ def add_officer(
     if party.member(name) is not None or directory.exists():
         raise CouldNot("officer-exists", f"{home.path} has an officer {name!r} already")
     number = party.next_number()
-    ring, public = _new_key(party.short, name, number, token)
+    ring, public = _new_key(party.short, name, number, token, party.roots.suite)
     make_directory(directory)
     make_directory(directory / "pins")
     write_keyring(directory / "officer.key", ring, passphrase)
@@ -193,11 +200,11 @@ def add_officer(
 
 
 def _new_key(
-    party: str, name: str, number: int, token: NewToken | None
+    party: str, name: str, number: int, token: NewToken | None, suite: Suite
 ) -> tuple[OfficerKeyring | TokenKeyring, HybridPublicKey]:
     """Make an officer's key: all of it here, or half of it in a token."""
     if token is None:
-        ring = OfficerKeyring.generate(party, name, secrets.token_bytes, number=number)
+        ring = OfficerKeyring.generate(party, name, secrets.token_bytes, number=number, suite=suite)
         return ring, ring.signer().public
     made, ed25519 = make_key(token.module, label=token.label, pin=token.pin, name=f"hotline {party} {number}")
     half = TokenKeyring(
@@ -205,9 +212,10 @@ def _new_key(
         name=name,
         number=number,
         ed25519=ed25519,
-        mldsa65_seed=secrets.token_bytes(MLDSA65_SEED_BYTES),
+        mldsa_seed=secrets.token_bytes(MLDSA_SEED_BYTES),
         serial=made.serial,
         object_id=made.object_id,
         pin=made.pin,
+        suite=suite,
     )
-    return half, DividedKey.of(ed25519, half.mldsa65_seed, KeyRole.OFFICER, made.sign).public
+    return half, DividedKey.of(ed25519, half.mldsa_seed, KeyRole.OFFICER, made.sign, suite).public

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from hotline.errors import Misused, Refused
+from keys.suite import SUITE_1, Suite
 from protocol.agreement import Agreement
 from protocol.agreement_checks import parse_slot
 from protocol.agreement_conduct import (
@@ -88,6 +89,7 @@ class Terms:
     exercise: PauseTerms = DEFAULT_EXERCISE
     rosters: RosterTerms | None = None
     disclosure: tuple[DisclosureRule, ...] = ()
+    suite: Suite = SUITE_1
 
     @property
     def parties(self) -> tuple[Party, ...]:

@@ -7,7 +7,8 @@ crypto library insists on its own: the hedge of an ML-DSA signature and the ephe
     gate          which public keys are no keys at all
     preimage      the one shape of everything that is signed here
     key_id        the name of a key
-    hybrid        Ed25519 together with ML-DSA-65: nodes, officers, roots
+    suite         which algorithms the keys of a channel are of
+    hybrid        Ed25519 together with ML-DSA: nodes, officers, roots
     note_key      the C2SP key types of logs and mirrors
     sealing       HPKE to a party
     tls_identity  the certificate that a roster pins

@@ -33,6 +33,7 @@ CROSS_ORIGIN = "cross origin"
 OTHER_RP = "other relying party"
 NOT_PRESENT = "not present"
 NOT_VERIFIED = "not verified"
+OTHER_SUITE = "other suite"
 
 
 class KeysError(Exception):

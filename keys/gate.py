@@ -7,9 +7,13 @@ The crypto library loads any 32 bytes as an Ed25519 or X25519 public key. Two fa
   order makes the shared secret a constant.
 - Second spellings. A coordinate of p or more names the same point as that coordinate less p: two key ids, one key.
 
+P-384 has the cofactor 1, so that no point but the neutral one, which has no uncompressed spelling, is of small order;
+there a point beside the curve is what gives the private key away bit by bit.
+
 Every public key of the project passes here before it is used, stored or hashed into an id.
 
-Source: RFC 8032, section 5.1.3; RFC 7748, sections 5 and 6.1; spec/keys-and-rosters.md, "The gate".
+Source: RFC 8032, section 5.1.3; RFC 7748, sections 5 and 6.1; SEC 1, sections 2.3.3 and 3.2.2;
+spec/keys-and-rosters.md, "The gate".
 """
 
 from typing import Final
@@ -18,6 +22,13 @@ from keys.errors import KeyRefused
 
 P: Final = 2**255 - 19
 """The prime of the field under both curves."""
+
+P384_PRIME: Final = 2**384 - 2**128 - 2**96 + 2**32 - 1
+P384_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+"""The number of points of P-384; private keys are below it."""
+
+P384_B: Final = 0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF
+"""The b of y² = x³ - 3·x + b."""
 
 _D: Final = -121665 * pow(121666, -1, P) % P
 """The d of the Edwards curve -x² + y² = 1 + d·x²·y²."""
@@ -98,3 +109,23 @@ def check_x25519(raw: bytes) -> None:
         raise KeyRefused("the X25519 public key is a second spelling of another key")
     if u in _MONTGOMERY_SMALL:
         raise KeyRefused("the X25519 public key is a point of small order: its shared secret is known to all")
+
+
+def check_p384(raw: bytes) -> None:
+    """Refuse a P-384 public key that is malformed, a second spelling, or no point of the curve.
+
+    Args:
+        raw: 97 bytes, 0x04 and then x and y, 48 bytes each in big endian: the one spelling that is taken.
+
+    Raises:
+        KeyRefused: for each of the reasons; the text names which.
+
+    Source: spec/keys-and-rosters.md, "The gate", steps 8 to 10.
+    """
+    if len(raw) != 97 or raw[0] != 4:
+        raise KeyRefused("a P-384 public key has 97 bytes, of which the first is 4")
+    x, y = int.from_bytes(raw[1:49], "big"), int.from_bytes(raw[49:], "big")
+    if x >= P384_PRIME or y >= P384_PRIME:
+        raise KeyRefused("the P-384 public key is a second spelling of another key")
+    if (y * y - (x * x - 3) * x - P384_B) % P384_PRIME:
+        raise KeyRefused("the P-384 public key is no point of the curve")

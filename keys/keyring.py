@@ -1,6 +1,6 @@
 """What is inside one key file: the seeds of a node, an officer, a root, or the logs held in reserve.
 
-Seeds, not keys: every key of the project follows from 32 to 96 random bytes, and this module is where they get their
+Seeds, not keys: every key of the project follows from 32 to 112 random bytes, and this module is where they get their
 one job. The plain form is JSON with hexadecimal seeds, in one spelling; it exists only inside a sealed envelope and
 in memory. Nothing here shows a secret in its ``repr``.
 
@@ -18,13 +18,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from keys import hybrid, note_key, sealing, tls_identity
+from keys import note_key, tls_identity
 from keys.errors import BROKEN_RULE, EnvelopeRefused, KeysMisused
 from keys.hybrid import HybridPrivateKey
 from keys.keyring_text import Fields, check_same, encode
 from keys.note_key import NoteKeyType, NoteSigner
 from keys.roles import KeyRole
 from keys.sealing import SealingPrivateKey
+from keys.suite import HYBRID_SEED_BYTES, SUITE_1, Suite
 
 Entropy = Callable[[int], bytes]
 """Gives so many fresh random bytes; ``secrets.token_bytes`` outside of tests."""
@@ -98,9 +99,10 @@ class NodeKeyring:
     Attributes:
         party: short name.
         node_seed: 64 bytes.
-        sealing_seed: 96 bytes.
+        sealing_seed: as many bytes as the suite says.
         tls_seed: 32 bytes.
         channels: by channel id in 64 hexadecimal digits.
+        suite: of the node's key and the sealing key, and so of every channel.
 
     Raises:
         EnvelopeRefused: a length or a name is wrong, or one seed stands twice.
@@ -113,11 +115,12 @@ class NodeKeyring:
     sealing_seed: bytes
     tls_seed: bytes
     channels: Mapping[str, ChannelSeeds]
+    suite: Suite = SUITE_1
 
     def __post_init__(self) -> None:
         _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
         parts = [
-            *_check_seeds((self.node_seed, hybrid.SEED_BYTES), (self.sealing_seed, sealing.SEED_BYTES)),
+            *_check_seeds((self.node_seed, HYBRID_SEED_BYTES), (self.sealing_seed, self.suite.sealing.seed_bytes)),
             *_check_seeds((self.tls_seed, tls_identity.SEED_BYTES)),
         ]
         for channel, seeds in self.channels.items():
@@ -130,14 +133,15 @@ class NodeKeyring:
         return f"NodeKeyring({self.party}, {len(self.channels)} channels)"
 
     @classmethod
-    def generate(cls, party: str, entropy: Entropy) -> Self:
+    def generate(cls, party: str, entropy: Entropy, *, suite: Suite = SUITE_1) -> Self:
         """A new node's keys, without any channel yet."""
         return cls(
             party=party,
-            node_seed=entropy(hybrid.SEED_BYTES),
-            sealing_seed=entropy(sealing.SEED_BYTES),
+            node_seed=entropy(HYBRID_SEED_BYTES),
+            sealing_seed=entropy(suite.sealing.seed_bytes),
             tls_seed=entropy(tls_identity.SEED_BYTES),
             channels={},
+            suite=suite,
         )
 
     def with_channel(self, channel: bytes | str, seeds: ChannelSeeds) -> Self:
@@ -146,11 +150,11 @@ class NodeKeyring:
 
     def node_signer(self) -> HybridPrivateKey:
         """The node's own key."""
-        return HybridPrivateKey.from_seed(self.node_seed, KeyRole.NODE)
+        return HybridPrivateKey.from_seed(self.node_seed, KeyRole.NODE, self.suite)
 
     def sealing(self) -> SealingPrivateKey:
         """The key that opens what is sealed to the party."""
-        return SealingPrivateKey.from_seed(self.sealing_seed)
+        return SealingPrivateKey.from_seed(self.sealing_seed, self.suite)
 
     def tls_certificate(self, common_name: str) -> bytes:
         """The node's certificate in DER."""
@@ -184,6 +188,7 @@ class NodeKeyring:
         """The plain form, to be sealed at once."""
         return encode(
             self.PURPOSE,
+            suite=self.suite,
             party=self.party,
             node_seed=self.node_seed.hex(),
             sealing_seed=self.sealing_seed.hex(),
@@ -223,6 +228,7 @@ class NodeKeyring:
                 )
                 for channel, each in fields.each("channels")
             },
+            suite=fields.suite(),
         )
         check_same(keyring.encode(), data)
         return keyring
@@ -243,6 +249,7 @@ class OfficerKeyring:
         name: what the officer is called on this machine, such as ``duty``; it is never published.
         number: the number in the roster, None until the party has given one.
         seed: 64 bytes.
+        suite: of the key.
     """
 
     PURPOSE: ClassVar[str] = "officer"
@@ -251,35 +258,45 @@ class OfficerKeyring:
     name: str
     number: int | None
     seed: bytes
+    suite: Suite = SUITE_1
 
     def __post_init__(self) -> None:
         _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
         _rule(bool(_OFFICER.fullmatch(self.name)), "no name of an officer")
         _rule(self.number is None or 1 <= self.number <= _NUMBER_MAX, "no number of a person")
-        _check_seeds((self.seed, hybrid.SEED_BYTES))
+        _check_seeds((self.seed, HYBRID_SEED_BYTES))
 
     def __repr__(self) -> str:
         return f"OfficerKeyring({self.party}, {self.name}, number={self.number})"
 
     @classmethod
-    def generate(cls, party: str, name: str, entropy: Entropy, *, number: int | None = None) -> Self:
+    def generate(
+        cls, party: str, name: str, entropy: Entropy, *, number: int | None = None, suite: Suite = SUITE_1
+    ) -> Self:
         """A new officer's key."""
-        return cls(party, name, number, entropy(hybrid.SEED_BYTES))
+        return cls(party, name, number, entropy(HYBRID_SEED_BYTES), suite)
 
     def signer(self) -> HybridPrivateKey:
         """The officer's key."""
-        return HybridPrivateKey.from_seed(self.seed, KeyRole.OFFICER)
+        return HybridPrivateKey.from_seed(self.seed, KeyRole.OFFICER, self.suite)
 
     def encode(self) -> bytes:
         """The plain form, to be sealed at once."""
-        return encode(self.PURPOSE, party=self.party, name=self.name, number=self.number, seed=self.seed.hex())
+        return encode(
+            self.PURPOSE,
+            suite=self.suite,
+            party=self.party,
+            name=self.name,
+            number=self.number,
+            seed=self.seed.hex(),
+        )
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
         fields = Fields(data, cls.PURPOSE)
         number = None if fields.absent("number") else fields.number("number")
-        keyring = cls(fields.text("party"), fields.text("name"), number, fields.seed("seed"))
+        keyring = cls(fields.text("party"), fields.text("name"), number, fields.seed("seed"), fields.suite())
         check_same(keyring.encode(), data)
         return keyring
 
@@ -292,6 +309,7 @@ class RootKeyring:
         party: short name.
         index: the root's number, from 1.
         seed: 64 bytes.
+        suite: of the key.
     """
 
     PURPOSE: ClassVar[str] = "root"
@@ -299,33 +317,34 @@ class RootKeyring:
     party: str
     index: int
     seed: bytes
+    suite: Suite = SUITE_1
 
     def __post_init__(self) -> None:
         _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
         _rule(1 <= self.index <= _ROOT_INDEX_MAX, "no number of a root")
-        _check_seeds((self.seed, hybrid.SEED_BYTES))
+        _check_seeds((self.seed, HYBRID_SEED_BYTES))
 
     def __repr__(self) -> str:
         return f"RootKeyring({self.party}, root {self.index})"
 
     @classmethod
-    def generate(cls, party: str, index: int, entropy: Entropy) -> Self:
+    def generate(cls, party: str, index: int, entropy: Entropy, *, suite: Suite = SUITE_1) -> Self:
         """A new root's key."""
-        return cls(party, index, entropy(hybrid.SEED_BYTES))
+        return cls(party, index, entropy(HYBRID_SEED_BYTES), suite)
 
     def signer(self) -> HybridPrivateKey:
         """The root's key."""
-        return HybridPrivateKey.from_seed(self.seed, KeyRole.ROOT)
+        return HybridPrivateKey.from_seed(self.seed, KeyRole.ROOT, self.suite)
 
     def encode(self) -> bytes:
         """The plain form, to be sealed at once."""
-        return encode(self.PURPOSE, party=self.party, index=self.index, seed=self.seed.hex())
+        return encode(self.PURPOSE, suite=self.suite, party=self.party, index=self.index, seed=self.seed.hex())
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read the plain form; raises as :meth:`NodeKeyring.parse` does."""
         fields = Fields(data, cls.PURPOSE)
-        keyring = cls(fields.text("party"), fields.number("index"), fields.seed("seed"))
+        keyring = cls(fields.text("party"), fields.number("index"), fields.seed("seed"), fields.suite())
         check_same(keyring.encode(), data)
         return keyring
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from keys.errors import EnvelopeRefused
+from keys.suite import SUITE_1, SUITES, Suite
 
 FORMAT: Final = "hotline/1/keyring"
 
@@ -59,6 +60,14 @@ class Fields:
             raise EnvelopeRefused(f"{name} is not hexadecimal")
         return bytes.fromhex(value)
 
+    def suite(self) -> Suite:
+        """The suite of the keys; the first one is not written."""
+        name = self._values.get("suite", SUITE_1.name)
+        found = SUITES.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise EnvelopeRefused("the keys are of a suite that this program does not know")
+        return found
+
     def each(self, name: str) -> list[tuple[str, "Fields"]]:
         """The tables in a table, with their names."""
         value = self._values.get(name)
@@ -67,9 +76,11 @@ class Fields:
         return [(key, Fields(each, "")) for key, each in value.items()]
 
 
-def encode(kind: str, **fields: object) -> bytes:
+def encode(kind: str, *, suite: Suite = SUITE_1, **fields: object) -> bytes:
     """The one spelling: sorted names, no spaces, ASCII."""
-    return json.dumps({"format": FORMAT, "kind": kind, **fields}, sort_keys=True, separators=(",", ":")).encode("ascii")
+    named = {} if suite is SUITE_1 else {"suite": suite.name}
+    values = {"format": FORMAT, "kind": kind, **named, **fields}
+    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def check_same(again: bytes, data: bytes) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from keys.errors import BROKEN_RULE, KEY_REUSED, NO_QUORUM, KeyRefused, SignatureRefused
+from keys.errors import BROKEN_RULE, KEY_REUSED, NO_QUORUM, OTHER_SUITE, KeyRefused, SignatureRefused
 from keys.hybrid import HybridPublicKey
 from keys.roles import KeyRole
+from keys.suite import Suite
 
 ROOTS_MAX: Final = 16
 """Roots of one party. Each of them is a person with a safe; more than this is a typing error."""
@@ -60,10 +61,10 @@ class RootSet:
 
     Attributes:
         threshold: how many must sign, from 1 to the number of keys.
-        keys: 1 to 16 keys of the job root, no half of a key twice.
+        keys: 1 to 16 keys of the job root and of one suite, no half of a key twice.
 
     Raises:
-        KeyRefused: a threshold out of range, too many keys, another job, or a key that is there twice.
+        KeyRefused: a threshold out of range, too many keys, another job, two suites, or a key that is there twice.
     """
 
     threshold: int
@@ -76,11 +77,18 @@ class RootSet:
             raise KeyRefused(f"{self.threshold} of {len(self.keys)} roots is no threshold", kind=BROKEN_RULE)
         if any(key.role is not KeyRole.ROOT for key in self.keys):
             raise KeyRefused("a root set holds a key of another job", kind=BROKEN_RULE)
+        if any(key.suite is not self.suite for key in self.keys):
+            raise KeyRefused("a root set holds keys of two suites", kind=OTHER_SUITE)
         # Halves are compared, not whole keys: two keys that share one half are not two independent roots.
         if len({key.ed25519_raw for key in self.keys}) < len(self.keys):
             raise KeyRefused("two roots share an Ed25519 key", kind=KEY_REUSED)
-        if len({key.mldsa65_raw for key in self.keys}) < len(self.keys):
-            raise KeyRefused("two roots share an ML-DSA-65 key", kind=KEY_REUSED)
+        if len({key.mldsa_raw for key in self.keys}) < len(self.keys):
+            raise KeyRefused(f"two roots share an {self.suite.signature.lattice} key", kind=KEY_REUSED)
+
+    @property
+    def suite(self) -> Suite:
+        """The suite of the roots, and so of the rosters that they sign."""
+        return self.keys[0].suite
 
     def check(
         self,

@@ -17,7 +17,7 @@ class KeyRole(StrEnum):
 
 
 HYBRID_ROLES: Final = frozenset({KeyRole.NODE, KeyRole.OFFICER, KeyRole.ROOT})
-"""The jobs that are done with Ed25519 together with ML-DSA-65."""
+"""The jobs that are done with Ed25519 together with ML-DSA."""
 
 ROLES: Final = ("duty", "release", "senior", "legal", "technical", "admin")
 """What an officer may sign as, in the order in which a roster lists them."""

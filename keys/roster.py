@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Final
 
 from keys import cose_key
-from keys.errors import BAD_KEY, BROKEN_RULE, KEY_REUSED, NOT_A_SUCCESSOR, KeyRefused, RosterRefused
+from keys.errors import BAD_KEY, BROKEN_RULE, KEY_REUSED, NOT_A_SUCCESSOR, OTHER_SUITE, KeyRefused, RosterRefused
 from keys.hybrid import HybridPublicKey
 from keys.note_key import NotePair
 from keys.passkey import Passkey, check_relying_party
@@ -24,6 +24,7 @@ from keys.person import Person, check_validity, rule
 from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.sealing import SealingPublicKey
+from keys.suite import SUITE_1, SUITES, Suite
 from keys.tls_identity import certificate_key, spki_pin
 from keys.toml_lines import LineReader, LineWriter
 
@@ -35,9 +36,6 @@ FORMAT_2: Final = "hotline/2/roster"
 
 TEXT_BYTES_MAX: Final = 131_072
 """128 KiB, the most that a statement's body may have."""
-
-PEOPLE_MAX: Final = 40
-"""As many as fit into the text: a person takes 2.9 kB of it."""
 
 VERSION_MAX: Final = 1_000_000
 EPOCH_MAX: Final = 1_000_000
@@ -70,7 +68,7 @@ class Roster:
         people: the officers by ascending number.
 
     Raises:
-        RosterRefused: a rule is broken, a certificate is bad, or one key does two jobs.
+        RosterRefused: a rule is broken, a certificate is bad, a key is of another suite, or one key does two jobs.
 
     Source: spec/keys-and-rosters.md, "Roster: the rules".
     """
@@ -102,7 +100,9 @@ class Roster:
         rule(0 <= self.epoch < EPOCH_MAX, f"no epoch: {self.epoch}")
         rule(self.next_epoch == self.epoch + 1, "the next epoch is not one more than the epoch")
         rule(1 <= len(self.tls) <= CERTIFICATES_MAX, f"a roster has 1 to {CERTIFICATES_MAX} certificates")
-        rule(len(self.people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
+        for suite in (self.sealing.suite, *(person.key.suite for person in self.people if person.key is not None)):
+            _of_suite(suite, self.suite, "the roster")
+        _check_count(len(self.people), self.suite)
         numbers = [person.number for person in self.people]
         rule(numbers == sorted(set(numbers)), "the persons are not in ascending order, or a number is there twice")
         credentials = [one.credential for person in self.people for one in person.passkeys]
@@ -115,6 +115,11 @@ class Roster:
                 jobs[key] = job
         except KeyRefused as error:
             raise RosterRefused(f"a certificate is refused: {error}", kind=BAD_KEY) from error
+
+    @property
+    def suite(self) -> Suite:
+        """The suite of its hybrid keys and its sealing key: that of the node's key."""
+        return self.node.suite
 
     def person(self, number: int) -> Person | None:
         """The person with this number, None if there is none."""
@@ -135,7 +140,7 @@ def format_of(roster: Roster) -> str:
     Source: spec/keys-and-rosters.md, "Roster: what format 2 adds".
     """
     passkeys = any(person.key is None or person.passkeys for person in roster.people)
-    return FORMAT_2 if passkeys else FORMAT
+    return FORMAT_2 if passkeys or roster.suite is not SUITE_1 else FORMAT
 
 
 def render(roster: Roster) -> bytes:
@@ -149,6 +154,8 @@ def render(roster: Roster) -> bytes:
     out = LineWriter()
     out.comment(f"The keys of {roster.party} on one channel. The roots of {roster.party} sign this exact text.")
     out.string("format", format_of(roster))
+    if roster.suite is not SUITE_1:
+        out.string("suite", roster.suite.name)
     out.string("party", roster.party)
     out.string("channel", roster.channel.hex())
     out.integer("version", roster.version)
@@ -228,6 +235,7 @@ def check_succession(previous: Roster, previous_text: bytes, following: Roster) 
     """
     same = previous.party == following.party and previous.channel == following.channel
     _follows(same, "it is of another party or channel")
+    _follows(previous.suite is following.suite, "it is of another suite")
     _follows(following.version == previous.version + 1, f"version {previous.version + 1} was due")
     _follows(following.previous == sha256(previous_text).digest(), "it names another text as the one before")
     if following.epoch == previous.epoch:
@@ -245,16 +253,18 @@ def check_succession(previous: Roster, previous_text: bytes, following: Roster) 
 
 
 def check_apart(roster: Roster, roots: RootSet) -> None:
-    """Check that no root key does another job as well.
+    """Check that no root key does another job as well, and that all keys are of one suite.
 
     Args:
         roster: a party's roster.
         roots: the root set of that party, or of the other one.
 
     Raises:
-        RosterRefused: half of a root key stands in the roster.
+        RosterRefused: half of a root key stands in the roster, or the roster is of another suite than the roots, whose
+            suite is the agreement's.
     """
-    halves = {half for key in roots.keys for half in (key.ed25519_raw, key.mldsa65_raw)}
+    _of_suite(roster.suite, roots.suite, "the channel")
+    halves = {half for key in roots.keys for half in (key.ed25519_raw, key.mldsa_raw)}
     for job, key in _jobs(roster):
         if key in halves:
             raise RosterRefused(f"one key does two jobs: root and {job}", kind=KEY_REUSED)
@@ -263,13 +273,13 @@ def check_apart(roster: Roster, roots: RootSet) -> None:
 def _jobs(roster: Roster) -> Iterator[tuple[str, bytes]]:
     """Every single key in a roster with its job; keys of two parts give both, as each part must be used once."""
     yield "node", roster.node.ed25519_raw
-    yield "node", roster.node.mldsa65_raw
+    yield "node", roster.node.mldsa_raw
     yield "log", roster.log.ed25519
     yield "log", roster.log.mldsa44
     yield "mirror", roster.mirror.ed25519
     yield "mirror", roster.mirror.mldsa44
-    yield "sealing", roster.sealing.mlkem768_raw
-    yield "sealing", roster.sealing.x25519_raw
+    yield "sealing", roster.sealing.mlkem_raw
+    yield "sealing", roster.sealing.curve_raw
     for der in roster.tls:
         yield "TLS", certificate_key(der)
     yield "next log", roster.next_log.ed25519
@@ -277,7 +287,7 @@ def _jobs(roster: Roster) -> Iterator[tuple[str, bytes]]:
     for person in roster.people:
         if person.key is not None:
             yield f"person {person.number}", person.key.ed25519_raw
-            yield f"person {person.number}", person.key.mldsa65_raw
+            yield f"person {person.number}", person.key.mldsa_raw
         for passkey in person.passkeys:
             yield f"person {person.number}", passkey.key.point
 
@@ -323,8 +333,7 @@ def _write_log(out: LineWriter, header: str, epoch: int, pair: NotePair) -> None
 
 def _read(reader: LineReader) -> Roster:
     """Take the lines in the order in which :func:`render` puts them."""
-    if reader.string("format") not in {FORMAT, FORMAT_2}:
-        raise RosterRefused(f"the format is neither {FORMAT} nor {FORMAT_2}")
+    suite = _read_suite(reader)
     party = reader.string("party")
     channel = _read_hash(reader, "channel")
     version = reader.integer("version")
@@ -333,6 +342,7 @@ def _read(reader: LineReader) -> Roster:
     previous = _read_hash(reader, "previous") if reader.follows("previous") else None
     reader.header("[node]")
     node = HybridPublicKey(reader.base64("key"), KeyRole.NODE)
+    _of_suite(node.suite, suite, "the roster")
     reader.header("[log]")
     epoch, log = reader.integer("epoch"), _read_pair(reader)
     reader.header("[mirror]")
@@ -349,7 +359,7 @@ def _read(reader: LineReader) -> Roster:
     people: list[Person] = []
     while reader.follows("[[person]]"):
         people.append(_read_person(reader))
-        rule(len(people) <= PEOPLE_MAX, f"a roster has at most {PEOPLE_MAX} persons")
+        _check_count(len(people), suite)
     return Roster(
         party=party,
         channel=channel,
@@ -367,6 +377,28 @@ def _read(reader: LineReader) -> Roster:
         next_log=next_log,
         people=tuple(people),
     )
+
+
+def _read_suite(reader: LineReader) -> Suite:
+    """The suite that the head of the text names; a text of format 1 has the first, and no place for its name."""
+    form = reader.string("format")
+    if form not in (FORMAT, FORMAT_2):
+        raise RosterRefused(f"the format is neither {FORMAT} nor {FORMAT_2}")
+    if form == FORMAT or not reader.follows("suite"):
+        return SUITE_1
+    suite = SUITES.get(reader.string("suite"))
+    if suite is None:
+        raise RosterRefused("the roster is of a suite that this program does not know", kind=OTHER_SUITE)
+    return suite
+
+
+def _of_suite(suite: Suite, named: Suite, whose: str) -> None:
+    if suite is not named:
+        raise RosterRefused(f"a key is of {suite.name}, {whose} of {named.name}", kind=OTHER_SUITE)
+
+
+def _check_count(people: int, suite: Suite) -> None:
+    rule(people <= suite.people_max, f"a roster has at most {suite.people_max} persons")
 
 
 def _read_person(reader: LineReader) -> Person:

@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from keys.divided import MLDSA65_SEED_BYTES
 from keys.errors import BROKEN_RULE, EnvelopeRefused
 from keys.gate import check_ed25519
 from keys.keyring_text import Fields, check_same, encode
+from keys.suite import MLDSA_SEED_BYTES, SUITE_1, Suite
 
 _PARTY = re.compile(r"[A-Z]{2,4}")
 _OFFICER = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -31,10 +31,11 @@ class TokenKeyring:
         name: what the officer is called on this machine; it is never published.
         number: the number in the roster.
         ed25519: the public key in the token, 32 bytes.
-        mldsa65_seed: 32 secret bytes.
+        mldsa_seed: 32 secret bytes.
         serial: the token's serial number, as it says it.
         object_id: the id of the key in the token, 16 bytes.
         pin: of the token's user.
+        suite: of the key.
     """
 
     PURPOSE: ClassVar[str] = "token"
@@ -43,16 +44,17 @@ class TokenKeyring:
     name: str
     number: int
     ed25519: bytes
-    mldsa65_seed: bytes
+    mldsa_seed: bytes
     serial: str
     object_id: bytes
     pin: str
+    suite: Suite = SUITE_1
 
     def __post_init__(self) -> None:
         _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
         _rule(bool(_OFFICER.fullmatch(self.name)), "no name of an officer")
         _rule(1 <= self.number <= 65_535, "no number of a person")
-        _rule(len(self.mldsa65_seed) == MLDSA65_SEED_BYTES, "a seed of another length")
+        _rule(len(self.mldsa_seed) == MLDSA_SEED_BYTES, "a seed of another length")
         _rule(len(self.object_id) == OBJECT_ID_BYTES, "an id of another length")
         _rule(bool(_SERIAL.fullmatch(self.serial)), "no serial number of a token")
         _rule(bool(_PIN.fullmatch(self.pin)), "no PIN")
@@ -69,10 +71,11 @@ class TokenKeyring:
             name=self.name,
             number=self.number,
             ed25519=self.ed25519.hex(),
-            mldsa65_seed=self.mldsa65_seed.hex(),
             serial=self.serial,
             object_id=self.object_id.hex(),
             pin=self.pin,
+            suite=self.suite,
+            **{_seed_name(self.suite): self.mldsa_seed.hex()},
         )
 
     @classmethod
@@ -84,18 +87,25 @@ class TokenKeyring:
             KeyRefused: a public key that the gate refuses.
         """
         fields = Fields(data, cls.PURPOSE)
+        suite = fields.suite()
         keyring = cls(
             party=fields.text("party"),
             name=fields.text("name"),
             number=fields.number("number"),
             ed25519=fields.seed("ed25519"),
-            mldsa65_seed=fields.seed("mldsa65_seed"),
+            mldsa_seed=fields.seed(_seed_name(suite)),
             serial=fields.text("serial"),
             object_id=fields.seed("object_id"),
             pin=fields.text("pin"),
+            suite=suite,
         )
         check_same(keyring.encode(), data)
         return keyring
+
+
+def _seed_name(suite: Suite) -> str:
+    """What the lattice half is called in the file: ``mldsa65_seed``, ``mldsa87_seed``."""
+    return suite.signature.lattice.replace("-", "").lower() + "_seed"
 
 
 def _rule(holds: bool, text: str) -> None:

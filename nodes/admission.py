@@ -34,7 +34,7 @@ from protocol.judge import counted
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
 from protocol.reading import ROSTER_KIND, passes_always
-from protocol.signature import ALGORITHMS, PURPOSE, Signature, by_admins, signing_message
+from protocol.signature import ALGORITHMS, PURPOSE, Signature, by_admins, of_other_suite, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
 
@@ -245,6 +245,8 @@ def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> PublicKey:
     """The key of whoever claims to have signed, if the roster in force gives that person that role now."""
     if signature.algorithm not in ALGORITHMS:
         raise AdmissionRefused("bad-signature", f"{signature.signer} signed with another algorithm")
+    if of_other_suite(signature, roster.suite):
+        raise AdmissionRefused("other-suite", f"{signature.signer} signed with {signature.algorithm}")
     if not roster.valid_from_ms <= at_ms < roster.valid_until_ms:
         raise AdmissionRefused("roster-expired", f"roster {roster.version} of {roster.party} is not valid at this time")
     for person in roster.people:

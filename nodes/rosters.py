@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from keys.errors import KeysError
 from keys.quorum import RootSet
-from keys.roster import Roster, check_desks, check_succession
+from keys.roster import Roster, check_apart, check_desks, check_succession
 from keys.roster import parse as parse_roster
 from keys.roster_people import admins_at, check_people_only
 from keys.tls_identity import spki_pin
@@ -133,6 +133,8 @@ def check_roster(
     try:
         roster = parse_roster(text)
         check_desks(roster, domain=agreement.party(party).domain, demonstration=agreement.demonstration)
+        for one in agreement.parties:
+            check_apart(roster, one.roots)
     except KeysError as error:
         raise RosterFileRefused("roster-refused", f"{party}'s roster: {error}") from error
     if roster.party != party or roster.channel != agreement.channel:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from keys.suite import SUITE_1, Suite
 from protocol.agreement_checks import Needs, check_number, refuse
 from protocol.agreement_conduct import (
     DEFAULT_CADENCE,
@@ -102,6 +103,7 @@ class Agreement:
         exercise: notice and length of an exercise.
         rosters: how many admins may sign people in and out, or None for two.
         disclosure: when fields may open to a wider tier.
+        suite: of all hybrid and sealing keys of both parties on this channel.
         text: the exact bytes (made here).
         digest: 32 bytes, SHA-256 of `text` (made here).
         channel: 32 bytes (made here).
@@ -141,6 +143,7 @@ class Agreement:
     exercise: PauseTerms = DEFAULT_EXERCISE
     rosters: RosterTerms | None = None
     disclosure: tuple[DisclosureRule, ...] = ()
+    suite: Suite = SUITE_1
     text: bytes = field(init=False, repr=False, compare=False)
     digest: Hash = field(init=False, repr=False, compare=False)
     channel: Hash = field(init=False, repr=False, compare=False)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from keys.errors import KeysError
 from keys.quorum import RootSet
+from keys.suite import SUITE_1
 from protocol.agreement_comments import (
     AUDITOR_1,
     AUTHORITY_1,
@@ -58,6 +59,7 @@ from protocol.agreement_forms import (
     ROOT_KEYS,
     SLOT,
     SLOTS,
+    SUITE,
     TEXT,
     TEXTS,
     TIME,
@@ -77,17 +79,23 @@ class Term:
         form: how its values are written.
         attribute: of the record, where that has another name.
         optional: left out of the text where the record has nothing, an empty tuple or False.
+        usual: left out where the record has this, which is what its absence means.
     """
 
     name: str
     form: Form
     attribute: str = ""
     optional: bool = False
+    usual: Any = None
 
     @property
     def field(self) -> str:
         """Name of the record's attribute."""
         return self.attribute or self.name
+
+    def absent(self, value: Any) -> bool:
+        """Whether a term of this value is left out of the text."""
+        return self.optional and (value is self.usual or value is None or value is False or value == ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +105,7 @@ class BlockForm:
     Attributes:
         name: in the text; empty for what stands at the top.
         attribute: of the agreement, or of the record that the block stands in; empty where the terms are its own.
-        comment: what people read above it.
+        comment: what people read above it; `{lattice}` is the lattice half of the parties' signatures.
         terms: in order.
         make: gives the record for its attributes by name.
         many: an array of such blocks, in a tuple.
@@ -243,6 +251,7 @@ _TOP_2 = replace(
         Term("founding", HASH, optional=True),
         Term("amends", HASH, optional=True),
         Term("witness_quorum", NUMBER),
+        Term("suite", SUITE, optional=True, usual=SUITE_1),
     ),
 )
 _PARTY_2 = replace(

@@ -62,7 +62,7 @@ text takes the place of. An amendment changes neither the parties' short names a
 witness_quorum: how many of the witnesses below must have cosigned for an audit to be content."""
 
 PARTY_2: Final = """\
-A party. Its root keys (Ed25519 and ML-DSA-65 in one) are kept offline; root_threshold of them sign this text
+A party. Its root keys (Ed25519 and {lattice} in one) are kept offline; root_threshold of them sign this text
 and the party's rosters, which name all its other keys. Roots are numbered in the order given here. Its desks
 are where people answer by voice: diplomatic for what is said, technical for what the machines do."""
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
 from keys.roles import KeyRole
+from keys.suite import SUITES, Suite
 from protocol.agreement_checks import parse_slot
-from protocol.errors import Malformed
+from protocol.errors import Malformed, NotUnderstood
 from protocol.spelling import decode_base64, encode_base64
 from protocol.toml_block import Block
 
@@ -94,6 +95,19 @@ def _read_keys(block: Block, name: str) -> tuple[HybridPublicKey, ...]:
     return tuple(keys)
 
 
+def _write_suite(name: str, suite: Suite) -> str:
+    signing, sealing = suite.signature, suite.sealing
+    words = f"signatures: Ed25519 and {signing.lattice}; sealing: {sealing.lattice} and {sealing.curve.name}"
+    return f"{name} = {string(suite.name)}  # {words}"
+
+
+def _read_suite(block: Block, name: str) -> Suite:
+    suite = SUITES.get(block.take(name, str))
+    if suite is None:
+        raise NotUnderstood(f"{block.where}.{name}", f"a suite is one of {', '.join(SUITES)}")
+    return suite
+
+
 NUMBER: Final = Form(lambda name, value: f"{name} = {value}", lambda block, name: block.take(name, int))
 FLAG: Final = Form(lambda name, value: f"{name} = true", _flag)
 TEXT: Final = Form(lambda name, value: f"{name} = {string(value)}", lambda block, name: block.take(name, str))
@@ -121,3 +135,4 @@ SLOT: Final = Form(
     lambda block, name: parse_slot(block.take(name, str), f"{block.where}.{name}"),
 )
 ROOT_KEYS: Final = Form(_write_keys, _read_keys)
+SUITE: Final = Form(_write_suite, _read_suite)

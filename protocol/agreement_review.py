@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
+from keys.suite import SUITE_1, Suite
 from protocol.agreement_blocks import BLOCKS
 from protocol.agreement_checks import check_languages, check_line, check_number, refuse
 from protocol.agreement_conduct import DEFAULT_CADENCE, DEFAULT_EXERCISE, DEFAULT_RELEASE, DEFAULT_SUSPENSION
@@ -42,6 +43,7 @@ LATER: Final = {
     "exercise": DEFAULT_EXERCISE,
     "rosters": None,
     "disclosure": (),
+    "suite": SUITE_1,
 }
 """What came with format 2, and what a text of format 1 stands for."""
 
@@ -78,6 +80,7 @@ def checks_of(terms: Any) -> Iterator[Check]:
     yield partial(_check_counts, terms)
     if terms.parties:
         yield partial(_check_parties, terms.parties)
+        yield partial(_check_suite, terms.parties, terms.suite)
     yield partial(_check_names, terms)
     yield partial(_check_witness_keys, terms)
 
@@ -132,8 +135,16 @@ def _check_parties(parties: Any) -> None:
     if first.domain == second.domain:
         raise refuse("same-domain", "party", "the parties share a domain, and so the names of their logs")
     raws = [key for party in parties for key in party.roots.keys]
-    if len({key.ed25519_raw for key in raws}) < len(raws) or len({key.mldsa65_raw for key in raws}) < len(raws):
+    if len({key.ed25519_raw for key in raws}) < len(raws) or len({key.mldsa_raw for key in raws}) < len(raws):
         raise refuse("key-reused", "party", "a root key, or half of one, is there twice")
+
+
+def _check_suite(parties: Any, suite: Suite) -> None:
+    """The root keys are of the suite agreed on, and so is all that they sign."""
+    for party in parties:
+        if party.roots.suite is not suite:
+            text = f"the root keys of {party.short} are of {party.roots.suite.name}, the agreement is of {suite.name}"
+            raise refuse("other-suite", "party.root_keys", text)
 
 
 def _check_names(terms: Any) -> None:

@@ -41,18 +41,19 @@ def _blocks(agreement: Any) -> Iterator[str]:
         elif not form.attribute:
             yield _lines([_comment(form.comment), f"[{form.name}]", *_terms(form, agreement)])
         else:
-            yield from _records(form, getattr(agreement, form.attribute))
+            lattice = agreement.suite.signature.lattice
+            yield from _records(form, getattr(agreement, form.attribute), lattice)
 
 
-def _records(form: BlockForm, found: Any) -> Iterator[str]:
+def _records(form: BlockForm, found: Any, lattice: str) -> Iterator[str]:
     """What one sort of block says."""
     if form.keys:
         for key, record in found.items():
-            head = [_comment(form.comment.format(key)), f"[{form.name}.{key}]"]
+            head = [_comment(form.comment.format(key, lattice=lattice)), f"[{form.name}.{key}]"]
             yield _lines([*head, *_terms(form, record)])
     elif form.many:
         for number, record in enumerate(found):
-            head = [_comment(form.comment)] if number == 0 or not form.comment_once else []
+            head = [_comment(form.comment.format(lattice=lattice))] if number == 0 or not form.comment_once else []
             yield _lines([*head, f"[[{form.name}]]", *_terms(form, record)])
             if form.inner is not None:
                 for inner in getattr(record, form.inner.attribute):
@@ -65,7 +66,7 @@ def _terms(form: BlockForm, record: Any) -> Iterator[str]:
     value_of = values_of(record)
     for term in form.terms:
         value = value_of(term.field)
-        if not (term.optional and (value is None or value is False or value == ())):
+        if not term.absent(value):
             yield term.form.write(term.name, value)
 
 

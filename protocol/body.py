@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keys.errors import SealRefused
 from keys.sealing import SealingPrivateKey, SealingPublicKey
+from keys.suite import WRAP_BYTES, suite_of_wrap
 from protocol.canonical import Value, decode, encode, encode_sorted
 from protocol.errors import BodyRefused, ComposeRefused, Malformed, NotUnderstood
 from protocol.limits import (
@@ -34,7 +35,6 @@ from protocol.limits import (
     CONTENTS_BYTES_MAX,
     RECIPIENTS_MAX,
     SIZE_MAX,
-    WRAP_BYTES,
 )
 from protocol.schema import Row, Table, array, hash32, integer, mapping, octets, party, row, text
 from protocol.statement import Statement
@@ -53,7 +53,7 @@ _BODY: Final = Row(
     "body",
     {
         "version": integer(VERSION, VERSION),
-        "wraps": array(row(party, hash32, octets(WRAP_BYTES)), RECIPIENTS_MAX, 1),
+        "wraps": array(row(party, hash32, octets(WRAP_BYTES[0], WRAP_BYTES[-1])), RECIPIENTS_MAX, 1),
         "sealed": octets(_SEALED_BYTES_MIN, _SEALED_BYTES_MAX),
     },
 )
@@ -180,13 +180,16 @@ def open_body(statement: Statement, body: bytes, *, party: str, key: SealingPriv
 
     Raises:
         BodyRefused: `no-body`, `other-body`, `body-malformed`, `body-not-understood`, `not-for-us` where no wrap is to
-            this key, `wrap-refused`, `other-secret` or `body-damaged`.
+            this key, `other-suite` where a wrap is of another suite than the key, `wrap-refused`, `other-secret` or
+            `body-damaged`.
 
     Source: spec/statement-and-entry.md, "Opening", steps 1 to 7.
     """
     check_named(statement, body)
     wraps, sealed = _parse(body)
-    key_id = key.public.key_id
+    key_id, suite = key.public.key_id, key.public.suite
+    if suite_of_wrap(len(wraps[0][2])) is not suite:
+        raise BodyRefused("other-suite", "body.wraps", f"they are not of {suite.sealing.algorithm}")
     wrap = next((wrap for short, held_id, wrap in wraps if short == party and held_id == key_id), None)
     if wrap is None:
         raise BodyRefused("not-for-us", "body", f"no wrap to the sealing key {key_id.hex()[:16]} of {party}")
@@ -224,7 +227,7 @@ def recipients_of(body: bytes) -> tuple[tuple[str, Hash], ...]:
     """To whom a body is sealed: party and key id of each wrap, as written in it and not proved.
 
     Raises:
-        BodyRefused: `body-malformed` or `body-not-understood`.
+        BodyRefused: `body-malformed`, `body-not-understood`, or `other-suite` where wraps are of two.
     """
     wraps, _ = _parse(body)
     return tuple((short, key_id) for short, key_id, _ in wraps)
@@ -240,6 +243,11 @@ def _parse(body: bytes) -> tuple[list[tuple[str, bytes, bytes]], bytes]:
     except Malformed as error:
         raise BodyRefused("body-malformed", error.where, error.code) from error
     _, wraps, sealed = value
+    suites = {suite_of_wrap(len(wrap)) for _, _, wrap in wraps}
+    if None in suites:
+        raise BodyRefused("body-malformed", "body.wraps", "a wrap of a length that no suite has")
+    if len(suites) > 1:
+        raise BodyRefused("other-suite", "body.wraps", "wraps of two suites")
     return [(short, key_id, wrap) for short, key_id, wrap in wraps], sealed
 
 

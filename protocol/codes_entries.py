@@ -37,6 +37,15 @@ ENTRIES = (
         "Update Hotline, or ask the other side to say it in a kind both know.",
     ),
     Code(
+        "other-suite",
+        "refuted",
+        "a key, a signature or a sealed body is of another suite than the agreement's",
+        "The parties agreed on the algorithms of all their keys. What is of others counts for nothing, so that nobody"
+        " can bring the line down to weaker ones.",
+        "Keep it: somebody tried, or uses another home's keys. `agreement show` says the suite, `keys status` that of a"
+        " home.",
+    ),
+    Code(
         "wrong-channel",
         "refuted",
         "the statement names another channel",

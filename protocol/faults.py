@@ -28,6 +28,7 @@ UNKNOWN_SIGNER: Final = "unknown-signer"
 UNAUTHORISED: Final = "unauthorised"
 ROSTER_EXPIRED: Final = "roster-expired"
 ROSTER_REFUSED: Final = "roster-refused"
+OTHER_SUITE: Final = "other-suite"
 DOCUMENT_MISSING: Final = "document-missing"
 DOCUMENT_DIFFERS: Final = "document-differs"
 REPEATED_STATEMENT: Final = "repeated-statement"
@@ -59,6 +60,7 @@ REFUTING: Final = frozenset(
         UNKNOWN_SIGNER,
         UNAUTHORISED,
         ROSTER_REFUSED,
+        OTHER_SUITE,
         DOCUMENT_DIFFERS,
         AFTER_NOT_OF_LOG,
         SEEN_NOT_OF_LOG,

@@ -108,6 +108,10 @@ def check_amendment(text: bytes, base: Agreement) -> Agreement:
     for old, new in zip(base.parties, amended.parties, strict=True):
         if (old.short, old.domain) != (new.short, new.domain):
             raise AmendmentRefused("bad-amendment", "party", "an amendment keeps short names and domains")
+        if old.roots.suite is not new.roots.suite:
+            raise AmendmentRefused(
+                "bad-amendment", "suite", "an amendment keeps the suite; another one is another channel"
+            )
         if old.roots != new.roots:
             text_ = "an amendment keeps the root keys; that they change is for a later format"
             raise AmendmentRefused("bad-amendment", "party.root_keys", text_)

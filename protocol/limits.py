@@ -6,6 +6,8 @@ before anything of that size is allocated.
 
 from typing import Final
 
+from keys.suite import WRAP_BYTES
+
 # --- values of the canonical encoding -------------------------------------------------------------------------------
 
 DEPTH_MAX: Final = 16
@@ -23,10 +25,11 @@ STATEMENT_BYTES_MAX: Final = 16_384
 """Bytes of a statement. 256 commitments take 8,704, the header about 700; facts of machine kinds use the rest."""
 
 SIGNATURES_MAX: Final = 16
-"""Signatures on an entry. Sixteen hybrid signatures and a typical statement still fit in an entry."""
+"""Signatures on an entry. Sixteen hybrid signatures of the first suite and a typical statement still fit in an entry,
+and twelve of the second."""
 
 SIGNATURE_BYTES_MAX: Final = 8_192
-"""Bytes of one signature. A hybrid one has 3,373; a passkey assertion with its data stays below 2,048."""
+"""Bytes of one signature. A hybrid one has 3,373 or 4,691; a passkey assertion with its data stays below 2,048."""
 
 COMMITMENTS_MAX: Final = 256
 """Commitments in a header, one for each field of a kind."""
@@ -54,10 +57,10 @@ CONTENTS_BYTES_MAX: Final = BODY_BUCKETS[-1] - 4
 RECIPIENTS_MAX: Final = 8
 """Wraps in a body: two parties, current and next sealing keys, and room for rewraps."""
 
-WRAP_BYTES: Final = 1_168
-"""Bytes of a wrapped secret: 1,120 of encapsulation, 32 of secret, 16 of tag."""
+WRAP_BYTES_MAX: Final = WRAP_BYTES[-1]
+"""Bytes of a wrapped secret of the second suite, 1,713: 1,665 of encapsulation, 32 of secret, 16 of tag."""
 
-BODY_BYTES_MAX: Final = BODY_BUCKETS[-1] + RECIPIENTS_MAX * (WRAP_BYTES + 64) + 64
+BODY_BYTES_MAX: Final = BODY_BUCKETS[-1] + RECIPIENTS_MAX * (WRAP_BYTES_MAX + 64) + 64
 """Bytes of a sealed body, or of a document such as an agreement or a roster."""
 
 ATTACHMENTS_MAX: Final = 64
@@ -80,7 +83,7 @@ FRAME_ITEMS_MAX: Final = 8_192
 # --- agreements -----------------------------------------------------------------------------------------------------
 
 AGREEMENT_BYTES_MAX: Final = 131_072
-"""Bytes of an agreement; it travels as a body. Eighteen root keys take 50,000."""
+"""Bytes of an agreement; it travels as a body. Eighteen root keys take 50,000, or 65,000."""
 
 ROOTS_MAX: Final = 9
 """Root keys of a party. More could not all sign one entry beside a statement."""

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from keys.errors import KeysError, RosterRefused
-from keys.hybrid import ALGORITHM
 from keys.passkey import Passkey
 from keys.quorum import RootSet
 from keys.roster import Person, Roster, check_apart, check_desks, check_succession
 from keys.roster import parse as parse_roster
 from keys.roster_people import ADMIN, admins_at, check_people_only
+from keys.suite import SUITES
 from protocol.agreement_checks import Needs
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots, passkeys_count, slots_needed
@@ -37,6 +37,7 @@ from protocol.faults import (
     MALFORMED,
     MISPLACED,
     NOT_UNDERSTOOD,
+    OTHER_SUITE,
     ROSTER_EXPIRED,
     ROSTER_REFUSED,
     SECOND_SPELLING,
@@ -54,7 +55,7 @@ from protocol.governance import AMEND, COUNTERSIGN, Governance, Reign, check_ame
 from protocol.kinds import Kind
 from protocol.lineage import Lineage
 from protocol.merkle import leaf_hash
-from protocol.signature import ALGORITHMS, NODE, PURPOSE, ROOT_ROLE, by_admins, signing_message
+from protocol.signature import ALGORITHMS, NODE, PURPOSE, ROOT_ROLE, by_admins, of_other_suite, signing_message
 from protocol.statement import LogState, Statement
 from protocol.succession import SUCCESSION_KIND, SuccessionRefused, check_fits, parse_succession
 from protocol.tagged import Hash, digest
@@ -324,6 +325,10 @@ class Reader:
         expired: list[tuple[int, str]] = []
         unread: list[tuple[int, str]] = []
         for signature in entry.signatures:
+            if of_other_suite(signature, self._founding.suite):
+                # Known, and not what the parties agreed on: it is worth nothing here, to no reader.
+                faults.append(OTHER_SUITE)
+                continue
             if signature.algorithm not in ALGORITHMS:
                 if NOT_UNDERSTOOD not in faults:
                     faults.append(NOT_UNDERSTOOD)
@@ -343,7 +348,7 @@ class Reader:
                         counts = (number, signature.role)
                     else:
                         expired.append((number, signature.role))
-            elif signature.algorithm != ALGORITHM:
+            elif signature.algorithm not in SUITES:
                 # A passkey is a person's; what claims to be by a node or a root by means of one is by nobody.
                 key = None
             elif signature.signer == NODE and signature.role == NODE:
@@ -398,7 +403,10 @@ class Reader:
             if number > len(roots.keys):
                 faults.append(UNKNOWN_SIGNER)
                 continue
-            if signature.algorithm != ALGORITHM:
+            if of_other_suite(signature, self._founding.suite):
+                faults.append(OTHER_SUITE)
+                continue
+            if signature.algorithm not in SUITES:
                 faults.append(NOT_UNDERSTOOD)
                 unread += 1
                 continue
@@ -447,6 +455,8 @@ class Reader:
             person = None if before is None else before.people.get(number)
             if person is None or ADMIN not in person.roles:
                 faults.append(UNKNOWN_SIGNER)
+            elif of_other_suite(signature, self._founding.suite):
+                faults.append(OTHER_SUITE)
             elif signature.algorithm not in ALGORITHMS:
                 faults.append(NOT_UNDERSTOOD)
                 unread += 1

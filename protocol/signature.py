@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from keys import hybrid, passkey
+from keys import passkey
 from keys.errors import SignatureRefused
 from keys.hybrid import Signer
 from keys.public_key import PublicKey
 from keys.roster_people import ADMIN
+from keys.suite import SUITES, Suite
 from protocol.canonical import encode_sorted
 from protocol.errors import BadSignature
 from protocol.limits import SIGNATURE_BYTES_MAX
@@ -32,8 +33,8 @@ NODE: Final = "node"
 
 ROOT_ROLE: Final = "root"
 
-ALGORITHMS: Final = frozenset({hybrid.ALGORITHM, passkey.ALGORITHM})
-"""What persons sign with; nodes and roots sign with hybrid keys only."""
+ALGORITHMS: Final = frozenset({*SUITES, passkey.ALGORITHM})
+"""What persons sign with; nodes and roots sign with hybrid keys only. Of the suites one is agreed on, and counts."""
 
 SIGNER_PATTERN: Final = re.compile(r"node|(?:root|person)/[1-9][0-9]{0,5}")
 
@@ -73,6 +74,11 @@ def by_admins(signatures: Sequence[Signature]) -> bool:
     return bool(signatures) and all(one.person is not None and one.role == ADMIN for one in signatures)
 
 
+def of_other_suite(signature: Signature, suite: Suite) -> bool:
+    """Whether a signature is of a suite that is known, and is not the one agreed on."""
+    return signature.algorithm in SUITES and signature.algorithm != suite.name
+
+
 def signing_message(statement: bytes, signer: str, role: str) -> bytes:
     """What a signer signs: canonical [SHA-256 of the statement's bytes, signer, role]."""
     return encode_sorted([digest(statement), signer, role])
@@ -107,10 +113,12 @@ def verify_signature(statement: bytes, signature: Signature, *, channel: bytes, 
         key: what the roster or the root set gives for the signer.
 
     Raises:
-        BadSignature: `unknown-algorithm`, or `bad-signature` where it is not by that key over that statement.
+        BadSignature: `unknown-algorithm`, `other-suite` where the key is of another, or `bad-signature` where it is not
+            by that key over that statement.
     """
     if signature.algorithm != key.algorithm:
-        raise BadSignature("unknown-algorithm", signature.signer)
+        suites = {signature.algorithm, key.algorithm} <= SUITES.keys()
+        raise BadSignature("other-suite" if suites else "unknown-algorithm", signature.signer)
     message = signing_message(statement, signature.signer, signature.role)
     try:
         key.verify(PURPOSE, channel=channel, author=party, message=message, signature=signature.value)

@@ -25,6 +25,7 @@ from keys.note_key import NoteKeyType, NoteSigner
 from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.roster import NotePair, Person, Roster
+from keys.suite import SUITE_1, Suite
 from nodes.resources import catalogue
 from protocol.agreement import Agreement
 from protocol.agreement_terms import DEFAULT_CLOCKS, AuthorityRule, BeatTerms, LineTerms, Party
@@ -65,21 +66,22 @@ def seed(name: str, size: int) -> bytes:
 
 
 @cache
-def hybrid(name: str, role: KeyRole) -> HybridPrivateKey:
+def hybrid(name: str, role: KeyRole, suite: Suite = SUITE_1) -> HybridPrivateKey:
     """A test key of a node, an officer or a root."""
-    return HybridPrivateKey.from_seed(seed(f"{role} {name}", 64), role)
+    return HybridPrivateKey.from_seed(seed(f"{role} {name}", 64), role, suite)
 
 
 @cache
-def roots(party: str) -> RootSet:
+def roots(party: str, suite: Suite = SUITE_1) -> RootSet:
     """A party's roots: two of three."""
-    return RootSet(2, tuple(hybrid(f"{party} {number}", KeyRole.ROOT).public for number in (1, 2, 3)))
+    return RootSet(2, tuple(hybrid(f"{party} {number}", KeyRole.ROOT, suite).public for number in (1, 2, 3)))
 
 
 def make_agreement(**changes: Any) -> Agreement:
     """An agreement of ARC and BOR; a notification of severity 4 or more needs two persons."""
+    suite = changes.get("suite", SUITE_1)
     terms: dict[str, Any] = {
-        "format": 1,
+        "format": 1 if suite is SUITE_1 else 2,
         "title": "Direct line on cyber incidents",
         "purpose": "demonstration",
         "languages": ("en",),
@@ -88,8 +90,8 @@ def make_agreement(**changes: Any) -> Agreement:
         "catalogue_version": catalogue().version,
         "catalogue_digest": catalogue().digest,
         "parties": (
-            Party("ARC", "Republic of Arcadia", DOMAINS["ARC"], roots("ARC")),
-            Party("BOR", "Kingdom of Borealia", DOMAINS["BOR"], roots("BOR")),
+            Party("ARC", "Republic of Arcadia", DOMAINS["ARC"], roots("ARC", suite)),
+            Party("BOR", "Kingdom of Borealia", DOMAINS["BOR"], roots("BOR", suite)),
         ),
         "beat": BeatTerms(every_ms=1_000),
         "clocks": DEFAULT_CLOCKS,
@@ -103,9 +105,10 @@ def make_agreement(**changes: Any) -> Agreement:
 
 
 @cache
-def keyring(party: str, channel: bytes) -> NodeKeyring:
+def keyring(party: str, channel: bytes, suite: Suite = SUITE_1) -> NodeKeyring:
     """A node's keys, with one channel."""
-    made = NodeKeyring(party, seed(f"{party} node", 64), seed(f"{party} seal", 96), seed(f"{party} tls", 32), {})
+    sealing = seed(f"{party} seal", suite.sealing.seed_bytes)
+    made = NodeKeyring(party, seed(f"{party} node", 64), sealing, seed(f"{party} tls", 32), {}, suite)
     parts = [seed(f"{party} {name}", 32) for name in ("log ed", "log ml", "mirror ed", "mirror ml")]
     return made.with_channel(channel, ChannelSeeds(EPOCH, *parts))
 
@@ -116,7 +119,7 @@ def _pair(signers: Sequence[NoteSigner]) -> NotePair:
 
 def make_roster(party: str, agreement: Agreement, **changes: Any) -> Roster:
     """A party's first roster: four persons, valid for a year."""
-    ring = keyring(party, agreement.channel)
+    ring = keyring(party, agreement.channel, agreement.suite)
     reserve = [
         NoteSigner("next", type_, seed(f"{party} next {type_}", 32))
         for type_ in (NoteKeyType.ED25519, NoteKeyType.MLDSA44)
@@ -125,7 +128,7 @@ def make_roster(party: str, agreement: Agreement, **changes: Any) -> Roster:
         Person(
             number=number,
             roles=roles,
-            key=hybrid(f"{party} {number}", KeyRole.OFFICER).public,
+            key=hybrid(f"{party} {number}", KeyRole.OFFICER, agreement.suite).public,
             valid_from_ms=START_MS - 1000,
             valid_until_ms=START_MS + YEAR_MS,
         )
@@ -292,14 +295,21 @@ class World:
             self.roster_texts[party].append(text)
         return self.log(party, statement, signatures, body=text, at_ms=at_ms)
 
-    def sign(self, party: str, statement: Statement, signer: str, role: str) -> Signature:
-        """One signature, by the key that the builder has for the signer."""
+    def key_of(self, party: str, signer: str, suite: Suite | None = None) -> HybridPrivateKey:
+        """The key that the builder has for a signer: of the agreement's suite, or of another one from the same seed."""
         name, _, number = signer.partition("/")
-        key = {
-            "node": lambda: keyring(party, self.agreement.channel).node_signer(),
-            "person": lambda: hybrid(f"{party} {number}", KeyRole.OFFICER),
-            "root": lambda: hybrid(f"{party} {number}", KeyRole.ROOT),
+        of = self.agreement.suite if suite is None else suite
+        return {
+            "node": lambda: keyring(party, self.agreement.channel, of).node_signer(),
+            "person": lambda: hybrid(f"{party} {number}", KeyRole.OFFICER, of),
+            "root": lambda: hybrid(f"{party} {number}", KeyRole.ROOT, of),
         }[name]()
+
+    def sign(
+        self, party: str, statement: Statement, signer: str, role: str, *, suite: Suite | None = None
+    ) -> Signature:
+        """One signature, by the key that the builder has for the signer."""
+        key = self.key_of(party, signer, suite)
         return sign_statement(
             statement.encode(), channel=self.agreement.channel, party=party, signer=signer, role=role, key=key
         )

@@ -18,8 +18,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from keys.hybrid import ALGORITHM
 from keys.roster import Roster
+from keys.suite import SUITE_1
 from keys.tls_identity import spki_pin
 from nodes.memory_store import MemoryStore
 from nodes.store import OWN_SIGNED, Ahead, Row, StoreFull
@@ -116,7 +116,7 @@ def entry_of(party: str, number: int, *, body: bytes | None = None, flash: bool 
     values["commitments"] = () if body is None else values["commitments"]
     return Entry(
         statement=Statement(**values).encode(),
-        signatures=(Signature(NODE, NODE, ALGORITHM, b"not looked at"),),
+        signatures=(Signature(NODE, NODE, SUITE_1.name, b"not looked at"),),
         logged_at_ms=START_MS,
         held=LogState(0, sha256(b"").digest()),
     ).encode()

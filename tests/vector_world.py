@@ -19,9 +19,9 @@ from typing import Any
 
 from keys import roster as rosters
 from keys.errors import KeysError
-from keys.hybrid import ED25519_SIGNATURE_BYTES, HybridPrivateKey
+from keys.hybrid import HybridPrivateKey
 from keys.note_key import NoteSigner
-from keys.roles import KeyRole
+from keys.suite import ED25519_SIGNATURE_BYTES, Suite
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import add_cosignatures, cosign, verify_note
 from protocol.entry import Entry
@@ -32,7 +32,7 @@ from protocol.note import parse as parse_note
 from protocol.signature import Signature, sign_statement, verify_signature
 from protocol.statement import Statement
 from protocol.tiles import parse_bundle, parse_path
-from tests.builders import EPOCH, NAMES, START_MS, World, hybrid, keyring
+from tests.builders import EPOCH, NAMES, START_MS, World, keyring
 
 VECTORS = Path(__file__).resolve().parents[1] / "spec" / "vectors"
 
@@ -208,16 +208,18 @@ class VectorWorld(World):
             self.enact(party, "agreement", self.agreement.text, numbers)
             self.enact(party, "roster", rosters.render(self.rosters[party]), numbers)
 
-    def sign(self, party: str, statement: Statement, signer: str, role: str) -> Signature:
+    def sign(
+        self, party: str, statement: Statement, signer: str, role: str, *, suite: Suite | None = None
+    ) -> Signature:
         """See World; a kept signature if there is one."""
-        return self.sign_bytes(party, statement.encode(), signer, role)
+        return self.sign_bytes(party, statement.encode(), signer, role, suite=suite)
 
-    def sign_bytes(self, party: str, statement: bytes, signer: str, role: str) -> Signature:
+    def sign_bytes(
+        self, party: str, statement: bytes, signer: str, role: str, *, suite: Suite | None = None
+    ) -> Signature:
         """The same of any bytes."""
-        name, _, number = signer.partition("/")
         channel = self.agreement.channel
-        jobs = {"person": KeyRole.OFFICER, "root": KeyRole.ROOT}
-        key = keyring(party, channel).node_signer() if name == "node" else hybrid(f"{party} {number}", jobs[name])
+        key = self.key_of(party, signer, suite)
         return self.kept.sign(statement, channel=channel, party=party, signer=signer, role=role, key=key)
 
     def checkpoint(self, party: str, size: int | None = None, *, cosigned: bool = True, at_ms: int = START_MS) -> bytes:

@@ -10,7 +10,7 @@ import click
 
 from hotline.cli.pair import ROOTS_OPTIONS
 from hotline.cli.send import run_send, sending_options
-from hotline.cli.settings import Settings, common_options, settings_of
+from hotline.cli.settings import SUITE_NAMES, Settings, common_options, settings_of, suite_option
 from hotline.errors import CouldNot, Misused
 from hotline.printable import printable
 
@@ -41,18 +41,20 @@ def agreement_command() -> None:
 @agreement_command.command("new")
 @click.option("--model", is_flag=True, help="From the model that comes with the program; the default.")
 @click.option("--from", "source", type=click.Path(), help="From this agreement or draft.")
+@suite_option(f"Suite of both parties' keys, as `init` made them. Default: {SUITE_NAMES[0]}.", None)
 @click.option("-o", "--out", type=click.Path(), required=True, help="Where the draft goes.")
 @common_options
 @click.pass_context
-def new_command(context: click.Context, model: bool, source: str | None, out: str) -> None:
+def new_command(context: click.Context, model: bool, source: str | None, suite: str | None, out: str) -> None:
     """Write a draft to begin with.
 
     \b
     Examples:
       hotline agreement new -o draft.toml
+      hotline agreement new --suite ed25519+ml-dsa-87 -o draft.toml
       hotline agreement new --from theirs.toml -o draft.toml
     """
-    from hotline.agreements import base_terms, model_text
+    from hotline.agreements import base_terms, model_text, with_suite
     from hotline.clock import now_ms
     from nodes.files import write_file
 
@@ -60,7 +62,10 @@ def new_command(context: click.Context, model: bool, source: str | None, out: st
         raise Misused("usage", "--model and --from are two beginnings; give one")
     settings = settings_of(context)
     text = model_text() if source is None else _read(source)
-    base_terms(at_ms=now_ms()).with_draft(text, where=source or "the model")
+    terms = base_terms(at_ms=now_ms()).with_draft(text, where=source or "the model")
+    if suite is not None and suite != terms.suite.name:
+        text = with_suite(text, suite)
+        base_terms(at_ms=now_ms()).with_draft(text, where=source or "the model")
     write_file(Path(out), text, mode=TEXT_MODE, replace=False)
     settings.output.result(
         {"file": out, "from": source or "model"},
@@ -85,12 +90,16 @@ def lint_command(context: click.Context, file: str) -> int:
     from hotline.agreement_lint import lint
     from hotline.agreements import base_terms
     from hotline.clock import now_ms
+    from hotline.party_file import read_party
     from nodes.resources import catalogue
 
     settings, at_ms = settings_of(context), now_ms()
     today = datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC).date()
-    people = _people(settings, at_ms)
-    _, problems = lint(_read(file), base_terms(at_ms=at_ms), catalogue(), today=today, people=people)
+    own = None if settings.home is None else read_party(settings.node_home().party_path)
+    people = [] if own is None else [(one.number, role) for one in own.people_at(at_ms) for role in one.roles]
+    base = base_terms(at_ms=at_ms, own=own)
+    keys = None if own is None else own.roots.suite
+    _, problems = lint(_read(file), base, catalogue(), today=today, people=people, keys=keys)
     errors = sum(one.severity == "error" for one in problems)
     lines = []
     for one in problems:
@@ -384,16 +393,6 @@ def end_lines(ends_ms: int | None, at_ms: int) -> list[str]:
     from hotline.banners import ended
 
     return ended(ends_ms, at_ms)
-
-
-def _people(settings: Settings, at_ms: int) -> list[tuple[int, str]]:
-    """Number and role of everyone on the card of the node's home that was named, or nobody."""
-    from hotline.party_file import read_party
-
-    if settings.home is None:
-        return []
-    party = read_party(settings.node_home().party_path)
-    return [(person.number, role) for person in party.people_at(at_ms) for role in person.roles]
 
 
 def _draft_text(terms: Any) -> bytes:

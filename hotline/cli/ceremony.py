@@ -73,6 +73,7 @@ def begin(
     from hotline.ceremony import begin as begin_room
     from hotline.clock import now_ms
     from hotline.pairing_files import check_endpoints
+    from hotline.party_file import read_party
 
     settings = settings_of(context)
     home = settings.node_home()
@@ -82,7 +83,9 @@ def begin(
         reader=reader,
         witness=witness,
         endpoints=check_endpoints(endpoints),
-        terms=terms_of(at_ms=now_ms(), **options) if room == "first" else None,
+        terms=terms_of(at_ms=now_ms(), suite=read_party(home.party_path).roots.suite, **options)
+        if room == "first"
+        else None,
     )
     _show(settings, begin_room(home, plan, now_ms=now_ms()))
 
@@ -344,10 +347,12 @@ def _rehearse(settings: Settings, path: Path, *, fault: str | None, by_hand: boo
     from hotline.ceremony_answers import Asked
     from hotline.ceremony_rehearsal import FAULTS, furnish, play
     from hotline.clock import now_ms
+    from keys.suite import SUITE_1
 
     output = settings.output
     terms = terms_of(
         at_ms=now_ms(),
+        suite=SUITE_1,
         title="A rehearsal",
         purpose="demonstration",
         languages=(),

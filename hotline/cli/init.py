@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hotline.cli.settings import common_options, settings_of
+from hotline.cli.settings import common_options, settings_of, suite_option
 
 
 @click.command("init")
@@ -20,6 +20,7 @@ from hotline.cli.settings import common_options, settings_of
 @click.option("--health", default="", help="Loopback address of the health check: 127.0.0.1:7480. Default: none.")
 @click.option("--metrics", default="", help="Loopback address of the metrics: 127.0.0.1:7481. Default: none.")
 @click.option("--tiles", default="", help="Where auditors may read the logs over HTTPS: host:port. Default: nowhere.")
+@suite_option("Suite of all keys, and so of every agreement made from this home.")
 @click.option("--roots-passphrase-file", type=click.Path(), help="Another passphrase for the root keys.")
 @common_options
 @click.pass_context
@@ -35,16 +36,22 @@ def init_command(
     health: str,
     metrics: str,
     tiles: str,
+    suite: str,
     roots_passphrase_file: str | None,
 ) -> None:
     """Make the home of a party: root keys, node keys and settings.
+
+    The suite says which algorithms the keys are of: ed25519+ml-dsa-87 is Ed25519 with ML-DSA-87, and ML-KEM-1024 with
+    P-384 for what is sealed. Both parties of a line need the same one; it cannot be changed later.
 
     \b
     Examples:
       hotline init ARC --party ARC --name Arcadia --domain mfa.arcadia.example --listen 192.0.2.7:7443
       hotline --home ARC --passphrase-file pass init --party ARC --name Arcadia --domain mfa.arcadia.example
+      hotline init ARC --party ARC --name Arcadia --domain mfa.arcadia.example --suite ed25519+ml-dsa-87
     """
     from hotline.setup import NewParty, make_home
+    from keys.suite import SUITES
     from nodes.files import read_file
 
     settings = settings_of(context)
@@ -67,12 +74,20 @@ def init_command(
         health=health,
         metrics=metrics,
         tiles=tiles,
+        suite=SUITES[suite],
     )
     home = make_home(path, party, passphrase=passphrase, root_passphrase=root_passphrase)
     moved = f"Move {home.roots} off this machine now: copy it to two safe places, check the copies, delete it here."
     output.note(output_warning(moved))
     output.result(
-        {"party": short, "home": str(path), "roots": str(home.roots), "threshold": threshold, "next": moved},
+        {
+            "party": short,
+            "home": str(path),
+            "suite": suite,
+            "roots": str(home.roots),
+            "threshold": threshold,
+            "next": moved,
+        },
         [
             f"{path} is the home of {short}.",
             f"  node key   {home.keyring_path}",

@@ -48,7 +48,9 @@ def status(context: click.Context) -> None:
         for one in keys
     ]
     lines = table(rows, heads=("with", "key", "of", "begins", "until"))
-    lines.append("")
+    suite = card.roots.suite
+    sealing = suite.sealing
+    lines += ["", f"suite  {suite.name}, sealed with {sealing.lattice} and {sealing.curve.name}", ""]
     colours = {"ok": "green", "soon": "yellow", "late": "yellow", "broken": "red"}
     for due in found:
         lines.append(f"{output.paint(f'{due.state:<7}', colours[due.state])}{due.name}: {printable(due.text)}")
@@ -58,6 +60,7 @@ def status(context: click.Context) -> None:
     output.result(
         {
             "party": home.party,
+            "suite": suite.name,
             "keys": [asdict(one) for one in keys],
             "dues": [asdict(one) for one in found],
             "open": len(open_ones),

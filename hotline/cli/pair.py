@@ -16,6 +16,7 @@ from hotline.printable import printable
 if TYPE_CHECKING:
     from hotline.pairing import Paired
     from hotline.terms import Terms
+    from keys.suite import Suite
     from nodes.home import NodeHome
 
 ROOTS_OPTIONS = (
@@ -77,6 +78,8 @@ def propose(
 ) -> None:
     """Write an offer: our root keys, our terms, where our node answers.
 
+    The agreement is of the suite of our keys, and so must the other party's keys be.
+
     \b
     Examples:
       hotline --home ARC pair propose offer.bin --endpoint line.arcadia.example:7443 --beat 60s
@@ -85,11 +88,12 @@ def propose(
     from hotline.clock import now_ms
     from hotline.pairing import propose as make_offer
     from hotline.pairing_files import check_endpoints
+    from hotline.party_file import read_party
     from nodes.files import write_file
 
     settings = settings_of(context)
     home = settings.node_home()
-    terms = terms_of(at_ms=now_ms(), **options)
+    terms = terms_of(at_ms=now_ms(), suite=read_party(home.party_path).roots.suite, **options)
     offer = make_offer(home, terms, endpoints=check_endpoints(endpoints))
     write_file(Path(out), offer)
     settings.output.result(
@@ -254,6 +258,7 @@ def show(context: click.Context, what: str | None) -> None:
 def terms_of(
     *,
     at_ms: int,
+    suite: Suite,
     title: str | None,
     purpose: str,
     languages: tuple[str, ...],
@@ -261,7 +266,7 @@ def terms_of(
     beat: str | None,
     terms_file: str | None,
 ) -> Terms:
-    """The terms that a first party proposes: what the options say, over a draft, over what is usual.
+    """The terms that a first party proposes: what the options say, over a draft, over what is usual for its keys.
 
     Raises:
         Misused: an option or the draft does not parse.
@@ -289,6 +294,7 @@ def terms_of(
         catalogue_version=known.version,
         catalogue_digest=known.digest,
         clocks=DEFAULT_CLOCKS,
+        suite=suite,
     )
     if terms_file is not None:
         terms = terms.with_draft(read_file(Path(terms_file)), where=terms_file)

@@ -171,6 +171,16 @@ def common_options(command: Command) -> Command:
     return command
 
 
+SUITE_NAMES = ("ed25519+ml-dsa-65", "ed25519+ml-dsa-87")
+"""The names in `keys.suite.SUITES`, without loading them for every command; a test compares."""
+
+
+def suite_option(help_text: str, default: str | None = SUITE_NAMES[0]) -> Callable[[Command], Command]:
+    """The option that names a suite."""
+    choice = click.Choice(SUITE_NAMES)
+    return click.option("--suite", type=choice, default=default, show_default=default is not None, help=help_text)
+
+
 def _take(update: Callable[[Settings, Any], None]) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
         if value is not None and value != () and value is not False:

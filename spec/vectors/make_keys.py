@@ -5,7 +5,9 @@
 
 A file begins with lines `name: value` up to the first empty line; the rest, byte for byte, is the text that is judged,
 where there is one. `expect` is `accepted` or a kind of failure (keys/errors.py). Values are hexadecimal where they are
-bytes; `previous` of a succession names the vector whose text is the roster before. Every seed is SHAKE-256 of its
+bytes; `previous` of a succession names the vector whose text is the roster before. `suite` is there where a seed is of
+another suite than the first: public keys and texts show theirs. The subject "roster of roots" is a roster that reads
+well, beside the root set of its party. Every seed is SHAKE-256 of its
 name, so all files but those marked `hedged: yes` come out the same each time: ML-DSA signatures and HPKE wraps hold
 randomness of the library.
 """
@@ -22,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from keys import envelope, keyring, tls_identity  # noqa: E402
-from keys.gate import P  # noqa: E402
+from keys.gate import P384_B, P384_PRIME, P  # noqa: E402
 from keys.hybrid import HybridPrivateKey, HybridPublicKey  # noqa: E402
 from keys.cose_key import EDDSA, from_point  # noqa: E402
 from keys.note_key import NoteKeyType, NoteSigner  # noqa: E402
@@ -30,6 +32,7 @@ from keys.passkey import Passkey  # noqa: E402
 from keys.roles import KeyRole  # noqa: E402
 from keys.roster import NotePair, Person, Roster, render  # noqa: E402
 from keys.sealing import SealingPrivateKey  # noqa: E402
+from keys.suite import SUITE_1, SUITE_2, Suite  # noqa: E402
 
 DIRECTORY = ROOT / "spec" / "vectors" / "keys"
 CHANNEL = sha256(b"a channel").digest()
@@ -42,9 +45,9 @@ def seed(name: str, length: int) -> bytes:
     return shake_256(name.encode()).digest(length)
 
 
-def hybrid(name: str, role: KeyRole) -> HybridPrivateKey:
+def hybrid(name: str, role: KeyRole, suite: Suite = SUITE_1) -> HybridPrivateKey:
     """A hybrid key."""
-    return HybridPrivateKey.from_seed(seed(name, 64), role)
+    return HybridPrivateKey.from_seed(seed(name, 64), role, suite)
 
 
 def pair(name: str) -> NotePair:
@@ -54,12 +57,18 @@ def pair(name: str) -> NotePair:
     return NotePair(ed25519, mldsa44)
 
 
-def person(number: int, *roles: str) -> Person:
+def person(number: int, *roles: str, suite: Suite = SUITE_1) -> Person:
     """An officer."""
-    return Person(number, roles, hybrid(f"person {number}", KeyRole.OFFICER).public, START_MS, START_MS + YEAR_MS)
+    key = hybrid(f"person {number}", KeyRole.OFFICER, suite).public
+    return Person(number, roles, key, START_MS, START_MS + YEAR_MS)
 
 
-def roster(**changes: Any) -> Roster:
+def sealing(suite: Suite = SUITE_1) -> SealingPrivateKey:
+    """A sealing key."""
+    return SealingPrivateKey.from_seed(seed("sealing", suite.sealing.seed_bytes), suite)
+
+
+def roster(suite: Suite = SUITE_1, **changes: Any) -> Roster:
     """A good roster, with changes."""
     good = Roster(
         party="ARC",
@@ -68,15 +77,15 @@ def roster(**changes: Any) -> Roster:
         valid_from_ms=START_MS,
         valid_until_ms=START_MS + YEAR_MS,
         previous=None,
-        node=hybrid("node", KeyRole.NODE).public,
+        node=hybrid("node", KeyRole.NODE, suite).public,
         epoch=1,
         log=pair("log"),
         mirror=pair("mirror"),
-        sealing=SealingPrivateKey.from_seed(seed("sealing", 96)).public,
+        sealing=sealing(suite).public,
         tls=(tls_identity.certificate(seed("tls", 32), "ARC"),),
         next_epoch=2,
         next_log=pair("next log"),
-        people=(person(1, "duty", "release"),),
+        people=(person(1, "duty", "release", suite=suite),),
     )
     return replace(good, **changes)
 
@@ -92,6 +101,13 @@ def unchecked(good: Any, **changes: Any) -> Any:
 def point(y: int, sign: int = 0) -> bytes:
     """An Ed25519 key or an X25519 key from its number."""
     return (y | sign << 255).to_bytes(32, "little")
+
+
+def p384_y(x: int) -> int | None:
+    """A y of the P-384 points with this x, None where there is none."""
+    square = (x * x * x - 3 * x + P384_B) % P384_PRIME
+    y = pow(square, (P384_PRIME + 1) // 4, P384_PRIME)
+    return y if y * y % P384_PRIME == square else None
 
 
 def flip(data: bytes, index: int, bit: int = 0) -> bytes:
@@ -149,7 +165,7 @@ def gate_vectors() -> Iterator[tuple[str, bytes]]:
     ):
         yield f"x25519-{name}", file(about, "x25519 key", "bad key", key=u.to_bytes(32, "little"))
     sealing = SealingPrivateKey.from_seed(seed("sealing", 96))
-    yield "x25519-good", file("an honest key", "x25519 key", "accepted", key=sealing.public.x25519_raw)
+    yield "x25519-good", file("an honest key", "x25519 key", "accepted", key=sealing.public.curve_raw)
     raw = sealing.public.raw
     yield "sealing-key-good", file("an honest key", "sealing key", "accepted", key=raw)
     bad = b"\xff" * 1184 + raw[1184:]
@@ -641,9 +657,190 @@ def passkey_roster_vectors() -> Iterator[tuple[str, bytes]]:
         yield f"roster-passkey-{name}", file(about, "roster", expect, changed)
 
 
+def suite_vectors() -> Iterator[tuple[str, bytes]]:
+    """The second suite, and everything that is of the one where the other belongs."""
+    yield from suite_seal_vectors()
+    yield from suite_signature_vectors()
+    text_1, text_2 = render(roster()), render(roster(SUITE_2))
+    line = f'suite = "{SUITE_2.name}"\n'.encode()
+    one, two = roster().people[0], person(2, "senior", suite=SUITE_2)
+    node_2 = hybrid("node", KeyRole.NODE, SUITE_2).public
+
+    def mixed(good: Roster, **changes: Any) -> bytes:
+        return render(unchecked(good, **changes))
+
+    for name, about, expect, text in (
+        ("good", "a roster", "accepted", text_2),
+        (
+            "person",
+            "an officer's key is of it, all others of the first",
+            "other suite",
+            mixed(roster(), people=(one, two)),
+        ),
+        ("person-of-first", "an officer's key is of the first", "other suite", mixed(roster(SUITE_2), people=(one,))),
+        ("sealing", "the sealing key is of it", "other suite", mixed(roster(), sealing=sealing(SUITE_2).public)),
+        (
+            "sealing-of-first",
+            "the sealing key is of the first",
+            "other suite",
+            mixed(roster(SUITE_2), sealing=sealing().public),
+        ),
+        (
+            "node",
+            "the node's key is of it, and no line says so",
+            "other suite",
+            mixed(roster(), node=node_2).replace(line, b"").replace(b"hotline/2/", b"hotline/1/"),
+        ),
+        ("not-named", "the line that names it is missing", "other suite", text_2.replace(line, b"")),
+        ("first-named", "the line names the first", "other suite", text_2.replace(b"-87", b"-65")),
+        ("unknown", "the line names one that there is not", "other suite", text_2.replace(b"-87", b"-88")),
+        ("format-1", "format 1 has no such line", "malformed", text_2.replace(b"hotline/2/", b"hotline/1/")),
+        (
+            "first-spelt-out",
+            "the first suite is not named",
+            "malformed",
+            text_1.replace(b'1/roster"\n', f'2/roster"\nsuite = "{SUITE_1.name}"\n'.encode()),
+        ),
+    ):
+        yield f"roster-suite-2-{name}", file(about, "roster", expect, text)
+
+    following = render(roster(SUITE_2, version=2, previous=sha256(text_1).digest()))
+    about = "version 2 is of the second suite"
+    yield "succession-suite-2", file(about, "succession", "not a successor", following, previous="roster-good")
+    for name, of, text in (
+        ("suite-2-good", SUITE_2, text_2),
+        ("suite-1", SUITE_2, text_1),
+        ("suite-2", SUITE_1, text_2),
+    ):
+        expect = "accepted" if name.endswith("good") else "other suite"
+        key = hybrid("root 1", KeyRole.ROOT, of).public.raw
+        about = f"the roots are of {of.name}"
+        yield f"roster-of-roots-{name}", file(about, "roster of roots", expect, text, threshold=1, key=[key])
+
+
+def suite_seal_vectors() -> Iterator[tuple[str, bytes]]:
+    """P-384, sealing keys, wraps and keyrings of the second suite."""
+    key = sealing(SUITE_2)
+    raw, curve = key.public.raw, key.public.curve_raw
+    low_x, low_y = next((x, y) for x in range(100) if (y := p384_y(x)) is not None)
+    twice = b"\4" + (P384_PRIME + low_x).to_bytes(48, "big") + low_y.to_bytes(48, "big")
+    points: tuple[tuple[str, str, bytes], ...] = (
+        ("good", "an honest key", curve),
+        ("beside-the-curve", "y is one more", curve[:-1] + bytes([curve[-1] ^ 1])),
+        ("compressed", "x alone, with the sign of y", bytes([2 + (curve[-1] & 1)]) + curve[1:49]),
+        ("hybrid-form", "both coordinates and the sign of y", bytes([6 + (curve[-1] & 1)]) + curve[1:]),
+        ("infinity", "one byte 0", b"\0"),
+        ("origin", "x and y are 0", b"\4" + bytes(96)),
+        ("second-spelling", "a point of small x, with the prime added to it", twice),
+        ("short", "a byte is missing", curve[:-1]),
+    )
+    for name, about, changed in points:
+        expect = "accepted" if name == "good" else "bad key"
+        yield f"p384-{name}", file(about, "p384 key", expect, key=changed)
+    for name, about, changed in (
+        ("good", "an honest key", raw),
+        ("coefficients", "coefficients above 3,328", b"\xff" * 1568 + curve),
+        ("beside-the-curve", "the P-384 half is no point", raw[:-1] + bytes([raw[-1] ^ 1])),
+        ("short", "one byte is missing", raw[:-1]),
+        ("halves-swapped", "P-384 stands first", curve + raw[:1568]),
+        ("curve-of-first", "X25519 stands where P-384 belongs", raw[:1568] + sealing().public.curve_raw),
+    ):
+        expect = "accepted" if name == "good" else "bad key"
+        yield f"sealing-key-suite-2-{name}", file(about, "sealing key", expect, key=changed)
+
+    wrap, first = key.public.wrap(seed("secret", 32), b"info"), sealing().public.wrap(seed("secret", 32), b"info")
+    for name, about, ciphertext, info in (
+        ("good", "it opens", wrap, b"info"),
+        ("other-info", "it was bound to something else", wrap, b"other"),
+        ("mlkem1024-bit", "a bit of the first encapsulated key is changed", flip(wrap, 5), b"info"),
+        ("p384-bit", "a bit of the second encapsulated key is changed", flip(wrap, 1600), b"info"),
+        ("ciphertext-bit", "a bit of the secret is changed", flip(wrap, 1670), b"info"),
+        ("tag-bit", "a bit of the tag is changed", flip(wrap, len(wrap) - 1), b"info"),
+        ("short", "a byte is missing", wrap[:-1], b"info"),
+        ("of-first", "it is of the first suite", first, b"info"),
+    ):
+        expect = "accepted" if name == "good" else "not opened"
+        values = {"suite": SUITE_2.name, "seed": seed("sealing", 112), "info": info, "ciphertext": ciphertext}
+        yield f"wrap-suite-2-{name}", file(about, "wrap", expect, hedged=True, **values)
+    values = {"seed": seed("sealing", 96), "info": b"info", "ciphertext": wrap}
+    yield "wrap-suite-2-to-first", file("to a key of the first suite", "wrap", "not opened", hedged=True, **values)
+
+    ring = keyring.NodeKeyring.generate("ARC", lambda length: seed(f"ring {length}", length), suite=SUITE_2)
+    plain, name_2 = ring.encode(), SUITE_2.name.encode()
+    for name, about, expect, changed in (
+        ("good", "a node's keyring", "accepted", plain),
+        ("unknown", "a suite that there is not", "malformed", plain.replace(name_2, b"ed25519+ml-dsa-88")),
+        (
+            "first-named",
+            "its seeds are of the second, the name is the first's",
+            "broken rule",
+            plain.replace(name_2, SUITE_1.name.encode()),
+        ),
+        (
+            "not-named",
+            "its seeds are of the second, and nothing says so",
+            "broken rule",
+            plain.replace(b'"suite":"' + name_2 + b'",', b""),
+        ),
+    ):
+        yield f"keyring-suite-2-{name}", file(about, "keyring", expect, changed, kind="node")
+
+
+def suite_signature_vectors() -> Iterator[tuple[str, bytes]]:
+    """Hybrid keys, signatures and quorums of the second suite."""
+    one, first = hybrid("root 1", KeyRole.ROOT, SUITE_2), hybrid("root 1", KeyRole.ROOT)
+    raw = one.public.raw
+    yield (
+        "hybrid-key-suite-2-small-order",
+        file("Ed25519 half is 1", "hybrid key", "bad key", role="root", key=point(1) + raw[32:]),
+    )
+    yield "hybrid-key-suite-2-short", file("one byte is missing", "hybrid key", "bad key", role="root", key=raw[:-1])
+    good: dict[str, Any] = {
+        "purpose": "statement",
+        "channel": CHANNEL,
+        "author": "ARC",
+        "message": b"what the root signed",
+    }
+    signature, of_first = one.sign(**good), first.sign(**good)
+    other = hybrid("root 2", KeyRole.ROOT, SUITE_2).sign(**good)
+    for name, about, change in (
+        ("good", "both halves verify", {}),
+        ("ed25519-bit", "a bit of the Ed25519 half is changed", {"signature": flip(signature, 3)}),
+        ("mldsa87-bit", "a bit of the ML-DSA-87 half is changed", {"signature": flip(signature, 99)}),
+        ("mldsa87-of-another", "the ML-DSA-87 half is another root's", {"signature": signature[:64] + other[64:]}),
+        ("ed25519-only", "the ML-DSA-87 half is missing", {"signature": signature[:64]}),
+        ("mldsa87-only", "the Ed25519 half is missing", {"signature": signature[64:]}),
+        ("trailing-byte", "a byte follows", {"signature": signature + b"\0"}),
+        ("other-purpose", "it was made for another purpose", {"purpose": "beat"}),
+        ("of-first", "it is of the first suite, by a key of the same seed", {"signature": of_first}),
+        (
+            "ed25519-of-first",
+            "the Ed25519 half was made for the first suite",
+            {"signature": of_first[:64] + signature[64:]},
+        ),
+        ("under-first", "it is under the key of the first suite", {"key": first.public.raw}),
+    ):
+        values = {"role": "root", "key": raw, **good, "signature": signature, **change}
+        expect = "bad signature" if change else "accepted"
+        yield f"hybrid-signature-suite-2-{name}", file(about, "hybrid signature", expect, hedged=True, **values)
+
+    roots = [hybrid(f"root {number}", KeyRole.ROOT, SUITE_2) for number in (1, 2, 3)]
+    keys = [root.public.raw for root in roots]
+    made = [f"{number} {root.sign(**good).hex()}" for number, root in enumerate(roots, 1)]
+    second = hybrid("root 2", KeyRole.ROOT).sign(**good).hex()
+    for name, about, expect, lines in (
+        ("good", "two of three have signed", "accepted", [made[2], made[0]]),
+        ("one-of-first", "the second has signed with a key of the first suite", "no quorum", [made[0], f"2 {second}"]),
+    ):
+        values = {"threshold": 2, "key": keys, **good, "signature": lines}
+        yield f"quorum-suite-2-{name}", file(about, "quorum", expect, hedged=True, **values)
+    about = "one root's key is of the first suite"
+    yield "root-set-suite-2-mixed", file(about, "root set", "other suite", threshold=1, key=[*keys, first.public.raw])
+
+
 def vectors() -> Iterator[tuple[str, bytes]]:
     """All of them, name and contents."""
-    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors):
+    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors, suite_vectors):
         yield from family()
 
 

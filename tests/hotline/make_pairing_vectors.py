@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from keys.hybrid import ALGORITHM, SIGNATURE_BYTES
+from keys.suite import SUITE_1
 from protocol.signature import Signature
 from tests.hotline import pairing_cases_offers, pairing_cases_signed
 from tests.hotline.pairing_made import Came, Desk, read_out
@@ -25,8 +25,12 @@ PART_BYTES_MIN = 256
 def kept_signatures(files: Files) -> Kept:
     """The signatures among the parts that are there."""
     kept = Kept()
-    values = [data for name, data in files.items() if name.startswith(PARTS) and len(data) == SIGNATURE_BYTES]
-    kept.add_signatures(Signature("", "", ALGORITHM, value) for value in values)
+    values = [
+        data
+        for name, data in files.items()
+        if name.startswith(PARTS) and len(data) == SUITE_1.signature.signature_bytes
+    ]
+    kept.add_signatures(Signature("", "", SUITE_1.name, value) for value in values)
     return kept
 
 

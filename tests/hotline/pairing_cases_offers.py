@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import date
 
 from keys.quorum import RootSet
+from keys.suite import SUITE_2
 from protocol import canonical
-from tests.builders import DOMAINS
+from tests.builders import DOMAINS, roots
 from tests.hotline.pairing_made import Came, Desk, items_of, with_item
 
 # --- offers ---------------------------------------------------------------------------------------------------------
@@ -192,6 +193,21 @@ def offer_root_of_the_other(desk: Desk) -> Came:
 def offer_catalogue(desk: Desk) -> Came:
     """An offer on a catalogue that is not at hand."""
     return _offer(desk.offer(terms=desk.terms(catalogue_digest=bytes(32))), "catalogue-differs")
+
+
+def offer_of_another_suite(desk: Desk) -> Came:
+    """An offer of the second suite, with root keys of it, to a party whose keys are of the first."""
+    strong = roots("ARC", SUITE_2).keys[:1]
+    card = replace(desk.party("ARC"), roots=RootSet(1, strong))
+    desk.parts |= dict.fromkeys(key.raw for key in strong)
+    return _offer(desk.offer(party=card, terms=desk.terms(format=2, suite=SUITE_2)), "other-suite")
+
+
+def offer_of_another_suite_than_its_keys(desk: Desk) -> Came:
+    """Terms of the first suite, offered by a party whose root keys are of the second."""
+    strong = roots("ARC", SUITE_2).keys[:1]
+    desk.parts |= dict.fromkeys(key.raw for key in strong)
+    return _offer(desk.offer(party=replace(desk.party("ARC"), roots=RootSet(1, strong))), "other-suite")
 
 
 def offer_own(desk: Desk) -> Came:

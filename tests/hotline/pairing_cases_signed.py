@@ -7,11 +7,12 @@ from hotline.documents import AGREEMENT, ROSTER
 from keys import roster as rosters
 from keys.quorum import RootSet
 from keys.roles import KeyRole
+from keys.suite import SUITE_2
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Party
 from protocol.statement import LogState
 from protocol.tagged import digest
-from tests.builders import roots
+from tests.builders import make_agreement, make_roster, roots
 from tests.hotline.pairing_made import Came, Desk, items_of, with_item
 
 # --- offers ---------------------------------------------------------------------------------------------------------
@@ -252,6 +253,12 @@ def answer_roster_of_us(desk: Desk) -> Came:
 def answer_roster_with_a_root_key(desk: Desk) -> Came:
     """A roster whose node is a root of ARC."""
     return _roster(desk, node=replace(desk.party("ARC").roots.keys[0], role=KeyRole.NODE))
+
+
+def answer_roster_of_another_suite(desk: Desk) -> Came:
+    """A whole roster of the second suite, signed by BOR's roots, where the agreement is of the first."""
+    strong = make_roster("BOR", make_agreement(suite=SUITE_2), people=())
+    return _roster(desk, node=strong.node, sealing=strong.sealing)
 
 
 def answer_roster_seen(desk: Desk) -> Came:

@@ -11,6 +11,7 @@ from keys.note_key import NoteKeyType, NoteSigner
 from keys.roles import KeyRole
 from keys.roster import NotePair, Person, Roster
 from keys.sealing import SealingPrivateKey
+from keys.suite import SUITE_1, Suite
 
 CHANNEL = sha256(b"a channel of the tests").digest()
 START_MS = 1_795_000_000_000
@@ -23,9 +24,9 @@ def seed(name: str, length: int) -> bytes:
 
 
 @cache
-def hybrid(name: str, role: KeyRole = KeyRole.ROOT) -> HybridPrivateKey:
+def hybrid(name: str, role: KeyRole = KeyRole.ROOT, suite: Suite = SUITE_1) -> HybridPrivateKey:
     """A hybrid key."""
-    return HybridPrivateKey.from_seed(seed(name, 64), role)
+    return HybridPrivateKey.from_seed(seed(name, 64), role, suite)
 
 
 @cache
@@ -35,9 +36,9 @@ def note(name: str, kind: NoteKeyType) -> NoteSigner:
 
 
 @cache
-def sealing(name: str = "sealing") -> SealingPrivateKey:
+def sealing(name: str = "sealing", suite: Suite = SUITE_1) -> SealingPrivateKey:
     """A sealing key."""
-    return SealingPrivateKey.from_seed(seed(name, 96))
+    return SealingPrivateKey.from_seed(seed(name, suite.sealing.seed_bytes), suite)
 
 
 @cache
@@ -53,14 +54,14 @@ def certificate(name: str = "tls") -> bytes:
 
 
 @cache
-def person(number: int, *roles: str) -> Person:
+def person(number: int, *roles: str, suite: Suite = SUITE_1) -> Person:
     """An officer."""
-    key = hybrid(f"person {number}", KeyRole.OFFICER).public
+    key = hybrid(f"person {number}", KeyRole.OFFICER, suite).public
     return Person(number, roles or ("duty",), key, START_MS, START_MS + YEAR_MS)
 
 
 @cache
-def good_roster() -> Roster:
+def good_roster(suite: Suite = SUITE_1) -> Roster:
     """A roster with nothing wrong."""
     return Roster(
         party="ARC",
@@ -69,18 +70,18 @@ def good_roster() -> Roster:
         valid_from_ms=START_MS,
         valid_until_ms=START_MS + YEAR_MS,
         previous=None,
-        node=hybrid("node", KeyRole.NODE).public,
+        node=hybrid("node", KeyRole.NODE, suite).public,
         epoch=1,
         log=pair("log"),
         mirror=pair("mirror"),
-        sealing=sealing().public,
+        sealing=sealing("sealing", suite).public,
         tls=(certificate(),),
         next_epoch=2,
         next_log=pair("next log"),
-        people=(person(1, "duty", "release"), person(2, "senior")),
+        people=(person(1, "duty", "release", suite=suite), person(2, "senior", suite=suite)),
     )
 
 
-def roster(**changes: Any) -> Roster:
-    """The good roster with changes; the constructor sees them."""
-    return replace(good_roster(), **changes)
+def roster(suite: Suite = SUITE_1, **changes: Any) -> Roster:
+    """The good roster of a suite with changes; the constructor sees them."""
+    return replace(good_roster(suite), **changes)

@@ -1,12 +1,14 @@
 """A key of which half is elsewhere: what verifies cannot tell, and what comes from elsewhere is not believed."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keys.divided import DividedKey
 from keys.errors import EnvelopeRefused, KeyRefused, KeysMisused, SignatureRefused
 from keys.hybrid import HybridPrivateKey, Signer
 from keys.preimage import NO_CHANNEL
 from keys.roles import KeyRole
+from keys.suite import SUITE_2
 from keys.token_keyring import TokenKeyring
 
 SEED = bytes(range(64))
@@ -55,7 +57,7 @@ def ring(**changed: object) -> TokenKeyring:
         "name": "duty",
         "number": 1,
         "ed25519": WHOLE.public.ed25519_raw,
-        "mldsa65_seed": SEED[32:],
+        "mldsa_seed": SEED[32:],
         "serial": "400afeca24abf281",
         "object_id": bytes(16),
         "pin": "1234 abc",
@@ -80,7 +82,7 @@ def test_the_keyring_is_written_in_one_way() -> None:
         {"party": "arc"},
         {"name": "Duty"},
         {"number": 0},
-        {"mldsa65_seed": bytes(31)},
+        {"mldsa_seed": bytes(31)},
         {"object_id": bytes(15)},
         {"serial": ""},
         {"serial": "a b"},
@@ -92,3 +94,18 @@ def test_what_breaks_a_rule_is_refused(changed: dict[str, object]) -> None:
     """Each field has its own."""
     with pytest.raises(EnvelopeRefused):
         ring(**changed)
+
+
+def test_a_divided_key_is_of_a_suite() -> None:
+    """The token has an Ed25519 key as ever; what lies beside it, and the keyring of it, is of the suite."""
+    whole = HybridPrivateKey.from_seed(SEED, KeyRole.OFFICER, SUITE_2)
+    first = Ed25519PrivateKey.from_private_bytes(SEED[:32])
+    key = DividedKey.of(whole.public.ed25519_raw, SEED[32:], KeyRole.OFFICER, first.sign, SUITE_2)
+    assert key.public == whole.public
+    signature = key.sign("statement", channel=NO_CHANNEL, author="ARC", message=b"text")
+    key.public.verify("statement", channel=NO_CHANNEL, author="ARC", message=b"text", signature=signature)
+    kept = ring(suite=SUITE_2)
+    assert TokenKeyring.parse(kept.encode()) == kept
+    assert b'"mldsa87_seed"' in kept.encode()
+    with pytest.raises(EnvelopeRefused):
+        TokenKeyring.parse(kept.encode().replace(b"ml-dsa-87", b"ml-dsa-65"))

@@ -10,6 +10,7 @@ from keys.errors import EnvelopeRefused, KeysMisused
 from keys.keyring import ChannelSeeds, NodeKeyring, OfficerKeyring, ReserveKeyring, ReserveSeeds, RootKeyring
 from keys.note_key import NoteKeyType
 from keys.roles import KeyRole
+from keys.suite import SUITE_1, SUITE_2, SUITES, Suite
 from keys.tls_identity import certificate, certificate_key
 from tests.keys.samples import CHANNEL, seed
 
@@ -20,10 +21,13 @@ def entropy() -> Callable[[int], bytes]:
     return lambda length: seed(f"entropy {next(calls)}", length)
 
 
-def node() -> NodeKeyring:
+EACH_SUITE = pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
+
+
+def node(suite: Suite = SUITE_1) -> NodeKeyring:
     """A node with two channels."""
     source = entropy()
-    keyring = NodeKeyring.generate("ARC", source)
+    keyring = NodeKeyring.generate("ARC", source, suite=suite)
     keyring = keyring.with_channel(CHANNEL, ChannelSeeds.generate(source, epoch=1))
     return keyring.with_channel(bytes(32).hex(), ChannelSeeds.generate(source, epoch=4))
 
@@ -33,12 +37,13 @@ def reserve() -> ReserveKeyring:
     return ReserveKeyring("ARC", {}).with_channel(CHANNEL, ReserveSeeds.generate(entropy(), epoch=2))
 
 
-def test_keyrings_read_back() -> None:
+@EACH_SUITE
+def test_keyrings_read_back(suite: Suite) -> None:
     """Each of the four kinds comes back from its plain form as it was."""
-    officer = OfficerKeyring.generate("ARC", "duty", entropy())
-    numbered = OfficerKeyring.generate("ARC", "duty", entropy(), number=3)
-    root = RootKeyring.generate("ARC", 2, entropy())
-    assert NodeKeyring.parse(node().encode()) == node()
+    officer = OfficerKeyring.generate("ARC", "duty", entropy(), suite=suite)
+    numbered = OfficerKeyring.generate("ARC", "duty", entropy(), number=3, suite=suite)
+    root = RootKeyring.generate("ARC", 2, entropy(), suite=suite)
+    assert NodeKeyring.parse(node(suite).encode()) == node(suite)
     assert OfficerKeyring.parse(officer.encode()) == officer
     assert OfficerKeyring.parse(numbered.encode()) == numbered
     assert RootKeyring.parse(root.encode()) == root
@@ -67,8 +72,8 @@ def test_no_two_keys_of_a_node_are_equal() -> None:
     ring = node()
     raws = [
         ring.node_signer().public.ed25519_raw,
-        ring.node_signer().public.mldsa65_raw,
-        ring.sealing().public.x25519_raw,
+        ring.node_signer().public.mldsa_raw,
+        ring.sealing().public.curve_raw,
         certificate_key(ring.tls_certificate("ARC")),
     ]
     for channel in ring.channels:
@@ -150,3 +155,23 @@ def test_a_generator_that_repeats_itself_is_refused() -> None:
     """Equal seeds in two jobs mean that the randomness failed."""
     with pytest.raises(EnvelopeRefused, match="twice"):
         node().with_channel(CHANNEL, ChannelSeeds.generate(lambda length: bytes(length), epoch=1))
+
+
+def test_keys_are_of_the_suite_of_the_keyring() -> None:
+    """Every key of a keyring is of its suite; only one that is not the first is written down."""
+    for suite in SUITES.values():
+        assert node(suite).node_signer().public.suite is suite
+        assert node(suite).sealing().public.suite is suite
+        assert OfficerKeyring.generate("ARC", "duty", entropy(), suite=suite).signer().public.suite is suite
+        assert RootKeyring.generate("ARC", 1, entropy(), suite=suite).signer().public.suite is suite
+        assert (b'"suite"' in node(suite).encode()) == (suite is not SUITE_1)
+
+
+def test_a_keyring_of_an_unknown_or_unneeded_suite_is_refused() -> None:
+    """Another name, no name, and the name of the first suite, which is never written."""
+    data = RootKeyring.generate("ARC", 1, entropy(), suite=SUITE_2).encode()
+    for name in (b'"ed25519+ml-dsa-88"', b'"ed25519+ml-dsa-65"', b"2", b"null"):
+        with pytest.raises(EnvelopeRefused):
+            RootKeyring.parse(data.replace(b'"ed25519+ml-dsa-87"', name))
+    with pytest.raises(EnvelopeRefused):
+        NodeKeyring.parse(node().encode().replace(b'"tls_seed"', b'"suite":"ed25519+ml-dsa-87","tls_seed"'))

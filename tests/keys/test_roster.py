@@ -14,7 +14,8 @@ from keys.hybrid import HybridPublicKey
 from keys.note_key import NoteKeyType
 from keys.quorum import RootSet
 from keys.roles import ROLES, KeyRole
-from keys.roster import PEOPLE_MAX, TEXT_BYTES_MAX, NotePair, Person, check_apart, check_succession, parse, render
+from keys.roster import TEXT_BYTES_MAX, NotePair, Person, check_apart, check_succession, parse, render
+from keys.suite import SUITE_1, SUITE_2, SUITES, Suite
 from keys.tls_identity import spki_pin
 from keys.toml_lines import INSTANT_MAX_MS
 from tests.keys.samples import (
@@ -27,11 +28,14 @@ from tests.keys.samples import (
     pair,
     person,
     roster,
+    sealing,
 )
 
 TEXT = render(good_roster())
+EACH_SUITE = pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
 
 
+@EACH_SUITE
 @given(
     version=st.integers(2, 1_000_000),
     epoch=st.integers(0, 1000),
@@ -42,11 +46,12 @@ TEXT = render(good_roster())
 )
 @settings(max_examples=30)
 def test_roster_reads_back(
-    version: int, epoch: int, start_ms: int, previous: bytes, numbers: set[int], roles: set[str]
+    suite: Suite, version: int, epoch: int, start_ms: int, previous: bytes, numbers: set[int], roles: set[str]
 ) -> None:
     """Every roster is read back from its text as it was."""
     ordered = tuple(role for role in ROLES if role in roles)
     made = roster(
+        suite,
         version=version,
         previous=previous,
         epoch=epoch,
@@ -54,7 +59,7 @@ def test_roster_reads_back(
         valid_from_ms=start_ms,
         valid_until_ms=INSTANT_MAX_MS,
         tls=(certificate(), certificate("next tls")),
-        people=tuple(person(number, *ordered) for number in sorted(numbers)),
+        people=tuple(person(number, *ordered, suite=suite) for number in sorted(numbers)),
     )
     assert parse(render(made)) == made
 
@@ -79,18 +84,19 @@ def test_comments_hold_ids_and_pins() -> None:
     assert f"# pin {spki_pin(certificate()).hex()}\n".encode() in TEXT
 
 
-def test_fullest_roster_fits() -> None:
-    """Forty persons with every role and two certificates are within the bytes a body may have."""
+@EACH_SUITE
+def test_fullest_roster_fits(suite: Suite) -> None:
+    """As many persons as the suite has, with every role and two certificates, are within the bytes a body may have."""
     people = tuple(
-        Person(65_000 + number, ROLES, hybrid(f"person {number}", KeyRole.OFFICER).public, 0, INSTANT_MAX_MS)
-        for number in range(PEOPLE_MAX)
+        Person(65_000 + number, ROLES, hybrid(f"person {number}", KeyRole.OFFICER, suite).public, 0, INSTANT_MAX_MS)
+        for number in range(suite.people_max)
     )
-    made = roster(people=people, tls=(certificate(), certificate("next tls")))
+    made = roster(suite, people=people, tls=(certificate(), certificate("next tls")))
     text = render(made)
     assert len(text) <= TEXT_BYTES_MAX - 2048
     assert parse(text) == made
-    with pytest.raises(RosterRefused, match="at most 40"):
-        roster(people=(*people, person(65_535)))
+    with pytest.raises(RosterRefused, match=f"at most {suite.people_max}"):
+        roster(suite, people=(*people, person(65_535, suite=suite)))
 
 
 @given(st.integers(0, len(TEXT) - 1), st.integers(0, 7))
@@ -244,3 +250,57 @@ def test_roots_do_nothing_else() -> None:
     node_as_root = HybridPublicKey(hybrid("node").public.raw, KeyRole.ROOT)
     with pytest.raises(RosterRefused, match="root and node"):
         check_apart(good_roster(), RootSet(1, (node_as_root,)))
+
+
+def test_a_roster_of_the_second_suite_says_so() -> None:
+    """Its format is 2, and its suite stands above everything else; the first suite's text is of format 1."""
+    text = render(good_roster(SUITE_2))
+    assert text.split(b"\n")[1:3] == [b'format = "hotline/2/roster"', b'suite = "ed25519+ml-dsa-87"']
+    assert parse(text) == good_roster(SUITE_2)
+    assert TEXT.split(b"\n")[1:3] == [b'format = "hotline/1/roster"', b'party = "ARC"']
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"node": hybrid("node", KeyRole.NODE, SUITE_2).public},
+        {"sealing": sealing(suite=SUITE_2).public},
+        {"people": (person(1), person(2, suite=SUITE_2))},
+    ],
+    ids=["node", "sealing", "person"],
+)
+def test_no_key_is_of_another_suite(changes: dict[str, Any]) -> None:
+    """One key of the other suite, and there is no roster."""
+    with pytest.raises(RosterRefused) as refused:
+        roster(**changes)
+    assert refused.value.kind == "other suite"
+
+
+def test_the_suite_in_the_text_is_that_of_the_keys() -> None:
+    """A line that names another suite, an unknown one, the first one, or none where one is needed."""
+    text = render(good_roster(SUITE_2))
+    line = b'suite = "ed25519+ml-dsa-87"\n'
+    for changed, kind in (
+        (text.replace(line, b""), "other suite"),
+        (text.replace(line, b'suite = "ed25519+ml-dsa-65"\n'), "other suite"),
+        (text.replace(line, b'suite = "ed25519+ml-dsa-88"\n'), "other suite"),
+        (text.replace(b"hotline/2/roster", b"hotline/1/roster"), "malformed"),
+        (TEXT.replace(b"hotline/1/roster", b"hotline/2/roster"), "malformed"),
+        (TEXT.replace(b'1/roster"\n', b'2/roster"\nsuite = "ed25519+ml-dsa-65"\n'), "malformed"),
+    ):
+        with pytest.raises(RosterRefused) as refused:
+            parse(changed)
+        assert refused.value.kind == kind
+
+
+def test_a_roster_of_another_suite_than_the_roots_is_refused() -> None:
+    """The roots are in the agreement, so their suite is what was agreed on; the version before is of it as well."""
+    for suite, other in ((SUITE_1, SUITE_2), (SUITE_2, SUITE_1)):
+        check_apart(good_roster(suite), RootSet(1, (hybrid("root 1", suite=suite).public,)))
+        with pytest.raises(RosterRefused, match="the channel of") as refused:
+            check_apart(good_roster(other), RootSet(1, (hybrid("root 1", suite=suite).public,)))
+        assert refused.value.kind == "other suite"
+        before = render(good_roster(suite))
+        after = roster(other, version=2, previous=sha256(before).digest())
+        with pytest.raises(RosterRefused, match="another suite"):
+            check_succession(good_roster(suite), before, after)

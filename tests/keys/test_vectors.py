@@ -7,12 +7,13 @@ import pytest
 
 from keys import envelope, keyring, roster, tls_identity
 from keys.errors import KeysError
-from keys.gate import check_ed25519, check_x25519
+from keys.gate import check_ed25519, check_p384, check_x25519
 from keys.hybrid import HybridPublicKey
 from keys.note_key import NoteVerifier
 from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.sealing import SealingPrivateKey, SealingPublicKey
+from keys.suite import SUITE_1, SUITES
 
 VECTORS = Path(__file__).resolve().parents[2] / "spec" / "vectors"
 NAMES = sorted(path.stem for path in (VECTORS / "keys").glob("*.txt"))
@@ -45,6 +46,8 @@ def judge(header: Header, body: bytes) -> None:
             check_ed25519(raw("key"))
         case "x25519 key":
             check_x25519(raw("key"))
+        case "p384 key":
+            check_p384(raw("key"))
         case "sealing key":
             SealingPublicKey(raw("key"))
         case "hybrid key":
@@ -73,7 +76,8 @@ def judge(header: Header, body: bytes) -> None:
         case "note signature":
             NoteVerifier.parse(header["vkey"][0]).verify(raw("message"), raw("signature"))
         case "wrap":
-            SealingPrivateKey.from_seed(raw("seed")).unwrap(raw("ciphertext"), raw("info"))
+            suite = SUITES[header.get("suite", [SUITE_1.name])[0]]
+            SealingPrivateKey.from_seed(raw("seed"), suite).unwrap(raw("ciphertext"), raw("info"))
         case "key file":
             envelope.unseal(raw("blob"), raw("passphrase"), purpose=header["purpose"][0])
         case "keyring":
@@ -82,6 +86,8 @@ def judge(header: Header, body: bytes) -> None:
             tls_identity.certificate_key(raw("certificate"))
         case "roster":
             roster.parse(body)
+        case "roster of roots":
+            roster.check_apart(roster.parse(body), root_set())
         case "succession":
             _, previous = read(header["previous"][0])
             roster.check_succession(roster.parse(previous), previous, roster.parse(body))

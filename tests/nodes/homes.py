@@ -83,7 +83,7 @@ def document(party: str, kind: str, text: bytes, numbers: Sequence[int] = (1, 2)
             party=party,
             signer=f"root/{number}",
             role="root",
-            key=hybrid(f"{party} {number}", KeyRole.ROOT),
+            key=hybrid(f"{party} {number}", KeyRole.ROOT, agreement().suite),
         )
         for number in numbers
     ]
@@ -132,7 +132,7 @@ def write_home(directory: Path, party: str, *, listen: str = "", endpoint: str =
 
 def setting(party: str, after: LogState = EMPTY_LOG, seen: LogState = EMPTY_LOG) -> Setting:
     """Where a party's officers compose."""
-    recipients = tuple((name, keyring(name, agreement().channel).sealing().public) for name in NAMES)
+    recipients = tuple((name, keyring(name, agreement().channel, agreement().suite).sealing().public) for name in NAMES)
     return Setting(
         channel=agreement().channel,
         party=party,
@@ -177,7 +177,7 @@ def signed_by(made: Composed, *signers: tuple[int, str], party: str | None = Non
             party=party,
             signer=f"person/{number}",
             role=role,
-            key=hybrid(f"{party} {number}", KeyRole.OFFICER),
+            key=hybrid(f"{party} {number}", KeyRole.OFFICER, agreement().suite),
         )
         for number, role in signers
     )

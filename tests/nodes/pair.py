@@ -51,7 +51,7 @@ THREADS = SharedThreads(8)
 @asynccontextmanager
 async def running(home: NodeHome) -> AsyncIterator[Node]:
     """A node of a home, for as long as the block lasts."""
-    node = Node(home, NodeConfig.load(home.config_path), keyring(home.party, agreement().channel))
+    node = Node(home, NodeConfig.load(home.config_path), keyring(home.party, agreement().channel, agreement().suite))
     node.executor = THREADS
     node.open()
     task = asyncio.create_task(node.run())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.hybrid import ALGORITHM
+from keys.suite import SUITE_1
 from nodes.signed import SIGNATURES_MAX, SignedRefused, SignedStatement
 from protocol import canonical
 from protocol.limits import TOKEN_CHARS_MAX
@@ -15,7 +15,7 @@ signatures = st.builds(
     Signature,
     signer=st.from_regex(SIGNER_PATTERN, fullmatch=True),
     role=st.from_regex(TOKEN_PATTERN, fullmatch=True).filter(lambda text: len(text) <= TOKEN_CHARS_MAX),
-    algorithm=st.just(ALGORITHM),
+    algorithm=st.just(SUITE_1.name),
     value=st.binary(min_size=1, max_size=9),
 )
 records = st.builds(
@@ -61,6 +61,6 @@ def test_other_shapes_are_refused(value: list[object]) -> None:
 @pytest.mark.parametrize("signer", ["person/;", "person/", "person/0", "root/x", "person/1000000", "nobody", ""])
 def test_a_signer_that_can_be_nobody_is_refused(signer: str) -> None:
     """What stands behind the stroke is a number; nothing that asks for it later is surprised."""
-    record = SignedStatement(statement=b"1", signatures=(Signature(signer, "duty", ALGORITHM, b"1"),), body=None)
+    record = SignedStatement(statement=b"1", signatures=(Signature(signer, "duty", SUITE_1.name, b"1"),), body=None)
     with pytest.raises(SignedRefused):
         SignedStatement.parse(record.encode())

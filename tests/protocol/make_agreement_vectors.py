@@ -5,10 +5,17 @@ Everything comes from fixed seeds, so a new run writes the same bytes.
 
 from collections.abc import Iterator
 
+from keys.suite import SUITE_2
 from protocol.agreement import Agreement
 from protocol.agreement_conduct import PasskeyTerms
 from protocol.spelling import encode_base64
-from tests.protocol.statement_samples import full_agreement, roots, sample_agreement, small_agreement
+from tests.protocol.statement_samples import (
+    full_agreement,
+    roots,
+    sample_agreement,
+    second_suite_agreement,
+    small_agreement,
+)
 from tests.protocol.statement_vectors import ACCEPTED, VECTORS, Vector, write_vectors
 
 # What is replaced, by what, and how the text is judged then.
@@ -167,6 +174,7 @@ def vectors() -> Iterator[Vector]:
         yield Vector(
             name=name, what=what, form="agreement", expect=expect, code=code, data=source.replace(old, new, 1).encode()
         )
+    yield from suite_vectors()
     text = good.text.decode()
     for name, (what, expect, code, old, new) in CHANGES.items():
         source = full.text.decode() if name == "witness-key" else text
@@ -187,6 +195,44 @@ def vectors() -> Iterator[Vector]:
     }  # fmt: skip
     for name, (what, expect, code, data) in cases.items():
         yield Vector(name=name, what=what, form="agreement", expect=expect, code=code, data=data)
+
+
+def suite_vectors() -> Iterator[Vector]:
+    """An agreement under the second suite, and texts whose suite is not that of the root keys."""
+    good = second_suite_agreement()
+    text, older = good.text.decode(), full_agreement().text.decode()
+    line = next(line for line in text.split("\n") if line.startswith("suite = "))
+    first = encode_base64(roots("ARC", 1, 1).keys[0].raw)
+    second = encode_base64(roots("ARC", 1, 1, SUITE_2).keys[0].raw)
+    yield Vector(
+        name="good-suite-2", what="nothing", form="agreement", expect=ACCEPTED, more=_names(good), data=good.text
+    )
+    refused, other = "agreement refused", "other-suite"
+    cases = {
+        "unknown": ("a suite that there is not", "not understood", "not-understood",
+                    text.replace("ml-dsa-87\"", "ml-dsa-88\"")),
+        "number": ("a suite by its number", "malformed", "bad-field", text.replace(line, "suite = 2")),
+        "not-named": ("root keys of the second suite, and no suite named", refused, other,
+                      text.replace(line + "\n", "")),
+        "first-named": ("root keys of the second suite, and the first one named", refused, other,
+                        text.replace("ml-dsa-87\"", "ml-dsa-65\"")),
+        "of-first": ("the second suite named, and root keys of the first", refused, other,
+                     older.replace("witness_quorum = 1\n", f"witness_quorum = 1\n{line}\n")),
+        "one-party": ("one party's root key is of the first suite", refused, other, text.replace(second, first)),
+        "first-spelt-out": ("the first suite named, which is left out", "malformed", "second-spelling",
+                            older.replace("witness_quorum = 1\n",
+                                          'witness_quorum = 1\nsuite = "ed25519+ml-dsa-65"\n')),
+        "comment": ("a comment that says another suite", "malformed", "second-spelling",
+                    text.replace("and ML-DSA-87;", "and ML-DSA-65;")),
+        "party-comment": ("a comment above a party that says another lattice", "malformed", "second-spelling",
+                          text.replace("and ML-DSA-87 in one", "and ML-DSA-65 in one", 1)),
+        "format-1": ("a suite in format 1", "not understood", "not-understood",
+                     small_agreement().text.decode().replace("[catalogue]", f"{line}\n[catalogue]", 1)),
+    }  # fmt: skip
+    for name, (what, expect, code, changed) in cases.items():
+        if changed in (text, older):
+            raise AssertionError(f"suite-{name}: nothing was changed")
+        yield Vector(name=f"suite-{name}", what=what, form="agreement", expect=expect, code=code, data=changed.encode())
 
 
 def _names(agreement: Agreement) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgpack
 
 from keys.roles import KeyRole
+from keys.suite import SUITE_1, SUITE_2, Suite
 from protocol.body import seal_body
 from protocol.canonical import decode, encode
 from protocol.commitment import disclose
@@ -268,6 +269,25 @@ def signature_vectors() -> Iterator[Vector]:
         more=more,
         data=sample_entry(statement, signatures=(replace(signature, algorithm="rsa-512"),)).encode(),
     )
+    second = hybrid("ARC duty", KeyRole.OFFICER, SUITE_2)
+    by_second = sign_statement(statement, **where, signer="person/3", role="duty", key=second)  # type: ignore[arg-type]
+    suites = {
+        "suite-2-good": ("nothing, under the second suite", second, by_second, ""),
+        "suite-other": ("by a key of the second suite, where it is of the first", key, by_second, "other-suite"),
+        "suite-other-first": ("by a key of the first, where it is of the second", second, signature, "other-suite"),
+        "suite-renamed": ("of the first suite under the second's name", second,
+                          replace(signature, algorithm=SUITE_2.name), "bad-signature"),
+    }  # fmt: skip
+    for name, (what, listed, made, code) in suites.items():
+        yield Vector(
+            name=f"signature-{name}",
+            what=what,
+            form="signed-entry",
+            expect="bad signature" if code else ACCEPTED,
+            code=code,
+            more={"key": (listed.public.raw.hex(),)},
+            data=sample_entry(statement, signatures=(made,)).encode(),
+        )
 
 
 def composed(**changes: Any) -> Composed:
@@ -343,6 +363,62 @@ def body_vectors() -> Iterator[Vector]:
     )
 
 
+def wrap_vectors() -> Iterator[Vector]:
+    """A body as its recipient opens it, under both suites, and wraps that are not theirs."""
+    kind = sample_kind(KIND)
+
+    def made(suite: Suite, **changes: Any) -> Composed:
+        keys = tuple((party, sealing(party, suite).public) for party in ("ARC", "BOR"))
+        setting = sample_setting(recipients=keys, **changes)
+        fields = {kind.fields[0].name: "We are looking into it."}
+        return compose(kind, setting, statement_id=STATEMENT_ID, secret=SECRET, issued_at_ms=CREATED_MS, fields=fields)
+
+    def vector(name: str, what: str, code: str, body: bytes, suite: Suite, party: str = "BOR") -> Vector:
+        header = replace(made(suite).statement, body_digest=digest(body), body_length=len(body))
+        more = {
+            "statement": (header.encode().hex(),),
+            "party": (party,),
+            "suite": (suite.name,),
+            "seed": (seed(f"sealing {party}", suite.sealing.seed_bytes).hex(),),
+        }
+        expect = "body refused" if code else ACCEPTED
+        return Vector(
+            name=f"wrap-{name}", what=what, form="wrapped-body", expect=expect, code=code, more=more, data=body
+        )
+
+    first, second = made(SUITE_1).body, made(SUITE_2).body
+    moved = made(SUITE_1, channel=bytes(32)).body
+    assert first is not None
+    assert second is not None
+    assert moved is not None
+    one: Any = decode(first, bytes_max=200_000)
+    two: Any = decode(second, bytes_max=200_000)
+    other: Any = decode(moved, bytes_max=200_000)
+    (ours, theirs), sealed = one[1], one[2]
+    yield vector("good", "nothing", "", first, SUITE_1)
+    yield vector("suite-2-good", "nothing, under the second suite", "", second, SUITE_2)
+    yield vector("not-for-us", "the recipient's wrap left out", "not-for-us", encode([1, [ours], sealed]), SUITE_1)
+    yield vector("of-another-party", "the recipient's wrap in the author's name", "not-for-us",
+                 encode([1, [ours, ["ARC", *theirs[1:]]], sealed]), SUITE_1)  # fmt: skip
+    yield vector("bit", "a bit of the recipient's wrap", "wrap-refused",
+                 encode([1, [ours, [*theirs[:2], flip(theirs[2], 7)]], sealed]), SUITE_1)  # fmt: skip
+    yield vector("of-another-channel", "the wrap was made on another channel", "wrap-refused",
+                 encode([1, other[1], sealed]), SUITE_1)  # fmt: skip
+    yield vector("swapped", "each has the other's wrap", "wrap-refused",
+                 encode([1, [[*ours[:2], theirs[2]], [*theirs[:2], ours[2]]], sealed]), SUITE_1)  # fmt: skip
+    yield vector(
+        "suite-other", "wraps of the second suite, where the key is of the first", "other-suite", second, SUITE_1
+    )
+    yield vector("suite-other-first", "wraps of the first suite, where the key is of the second", "other-suite",
+                 first, SUITE_2)  # fmt: skip
+    yield vector("suite-other-named", "a wrap of the first suite under the id of the key of the second", "other-suite",
+                 encode([1, [[*two[1][0][:2], ours[2]], [*two[1][1][:2], theirs[2]]], two[2]]), SUITE_2)  # fmt: skip
+    yield vector("suites-mixed", "the author's wrap is of the first suite, theirs of the second", "other-suite",
+                 encode([1, [ours, two[1][1]], two[2]]), SUITE_2)  # fmt: skip
+    yield vector("between-suites", "a wrap of a length between those of the suites", "body-malformed",
+                 encode([1, [[*two[1][0][:2], two[1][0][2][:1500]], two[1][1]], two[2]]), SUITE_2)  # fmt: skip
+
+
 def document_vectors() -> Iterator[Vector]:
     """A document in the open."""
     text = b"format = 1\n"
@@ -413,8 +489,8 @@ def disclosure_vectors() -> Iterator[Vector]:
 def main() -> None:
     """Write all files."""
     makers = (
-        canonical_vectors, statement_vectors, entry_vectors, signature_vectors, body_vectors, document_vectors,
-        disclosure_vectors,
+        canonical_vectors, statement_vectors, entry_vectors, signature_vectors, body_vectors, wrap_vectors,
+        document_vectors, disclosure_vectors,
     )  # fmt: skip
     write_vectors(VECTORS / "entry", (vector for maker in makers for vector in maker()))
 

@@ -11,6 +11,7 @@ from tests.protocol import (
     judgement_cases_logs,
     judgement_cases_passkeys,
     judgement_cases_signers,
+    judgement_cases_suites,
     judgement_cases_threads,
 )
 from tests.protocol.judgement_made import write_case
@@ -26,6 +27,7 @@ MODULES = (
     judgement_cases_threads,
     judgement_cases_agreements,
     judgement_cases_passkeys,
+    judgement_cases_suites,
 )
 
 

@@ -6,11 +6,12 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from keys.hybrid import ALGORITHM, HybridPrivateKey
+from keys.hybrid import HybridPrivateKey
 from keys.note_key import NoteKeyType, NoteSigner
 from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.sealing import SealingPrivateKey
+from keys.suite import SUITE_1, SUITE_2, Suite
 from protocol.agreement import Agreement
 from protocol.agreement_conduct import (
     CadenceTerms,
@@ -46,21 +47,21 @@ def seed(name: str, size: int) -> bytes:
 
 
 @cache
-def hybrid(name: str, role: KeyRole) -> HybridPrivateKey:
+def hybrid(name: str, role: KeyRole, suite: Suite = SUITE_1) -> HybridPrivateKey:
     """A sample key of a node, an officer or a root."""
-    return HybridPrivateKey.from_seed(seed(f"{role} {name}", 64), role)
+    return HybridPrivateKey.from_seed(seed(f"{role} {name}", 64), role, suite)
 
 
 @cache
-def sealing(party: str) -> SealingPrivateKey:
+def sealing(party: str, suite: Suite = SUITE_1) -> SealingPrivateKey:
     """A party's sample sealing key."""
-    return SealingPrivateKey.from_seed(seed(f"sealing {party}", 96))
+    return SealingPrivateKey.from_seed(seed(f"sealing {party}", suite.sealing.seed_bytes), suite)
 
 
 @cache
-def roots(party: str, threshold: int = 2, count: int = 3) -> RootSet:
+def roots(party: str, threshold: int = 2, count: int = 3, suite: Suite = SUITE_1) -> RootSet:
     """A party's sample root set."""
-    keys = tuple(hybrid(f"{party} {number}", KeyRole.ROOT).public for number in range(1, count + 1))
+    keys = tuple(hybrid(f"{party} {number}", KeyRole.ROOT, suite).public for number in range(1, count + 1))
     return RootSet(threshold, keys)
 
 
@@ -159,6 +160,20 @@ def full_agreement(**changes: object) -> Agreement:
     return sample_agreement(**{**terms, **changes})
 
 
+def second_suite_agreement(**changes: object) -> Agreement:
+    """The small sample under the second suite."""
+    terms: dict[str, object] = {
+        "format": 2,
+        "suite": SUITE_2,
+        "parties": (
+            Party("ARC", "Republic of Arcadia", "line.arcadia.example", roots("ARC", 1, 1, SUITE_2)),
+            Party("BOR", 'Kingdom of "Borealia"', "hotline.borealia.example", roots("BOR", 1, 1, SUITE_2)),
+        ),
+        "witnesses": (),
+    }
+    return sample_agreement(**{**terms, **changes})
+
+
 def _numbered(desks: tuple[Desk, ...], country: int) -> tuple[Desk, ...]:
     """The same desks with the numbers of a country."""
     return tuple(
@@ -239,7 +254,7 @@ def sample_entry(statement: bytes | None = None, **changes: object) -> Entry:
     """An entry around a statement, with a signature of the right size that nobody made."""
     entry = Entry(
         statement=sample_statement().encode() if statement is None else statement,
-        signatures=(Signature("person/3", "duty", ALGORITHM, seed("signature", 3_373)),),
+        signatures=(Signature("person/3", "duty", SUITE_1.name, seed("signature", 3_373)),),
         logged_at_ms=CREATED_MS + 61_000,
         held=LogState(4, seed("their later root", 32)),
     )

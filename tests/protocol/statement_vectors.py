@@ -11,8 +11,10 @@ from pathlib import Path
 
 from keys.hybrid import HybridPublicKey
 from keys.roles import KeyRole
+from keys.sealing import SealingPrivateKey
+from keys.suite import SUITES
 from protocol.agreement import Agreement
-from protocol.body import open_with_secret
+from protocol.body import open_body, open_with_secret
 from protocol.canonical import decode
 from protocol.commitment import Disclosure, commit_all, verify_disclosure
 from protocol.compose import check_document
@@ -142,6 +144,9 @@ def _judge(vector: Vector) -> None:
             fields = [(name, opened.fields.get(name)) for name in vector.more["field"]]
             if commit_all(opened.secret, fields) != statement.commitments:
                 raise CommitmentRefused("wrong-commitment")
+        case "wrapped-body":
+            key_of = SealingPrivateKey.from_seed(header("seed"), SUITES[vector.more["suite"][0]])
+            open_body(Statement.parse(header("statement")), vector.data, party=vector.more["party"][0], key=key_of)
         case "document":
             check_document(Statement.parse(header("statement")), vector.data)
         case "disclosure":

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.roles import KeyRole
+from keys.suite import SUITE_2
 from nodes.memory_store import MemoryStore
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, THEIR_SIGNED, Row, StoreDamaged
 from protocol import beat as beats
@@ -26,7 +27,7 @@ from protocol.note import Note
 from protocol.note import parse as parse_note
 from protocol.outbox import AHEAD_DISTANCE
 from protocol.pulse import DEGRADED, DOWN, UP
-from tests.builders import hybrid
+from tests.builders import hybrid, keyring
 from tests.lines import BEAT_MS, TALLY_MS, Side, Wire, agreement, line_keys, other, pins
 
 BODY = b"a sealed body"
@@ -110,18 +111,30 @@ def test_a_hello_of_something_else_is_refused(what: str) -> None:
     assert kinds(wire.bor) == [FrameType.HELLO]
 
 
-REFUSED_AUTHS = ("a lowered offer", "a nonce that changed", "reflected", "replayed", "another node key")
+REFUSED_AUTHS = (
+    "a lowered offer",
+    "a nonce that changed",
+    "reflected",
+    "replayed",
+    "another node key",
+    "a node key of another suite",
+)
 
 
 @pytest.mark.parametrize("what", REFUSED_AUTHS)
 def test_a_signature_that_is_not_for_this_session_is_refused(what: str) -> None:
-    """An offer or nonce changed on the way, one's own signature back, one of an older session, another key."""
+    """An offer or nonce changed on the way, one's own signature back, one of an older session, another key, one of the
+    first suite where the roster has one of the second from the same seed."""
     wire = Wire()
     wire.connect()
     old = wire.bor.core.keys.their
     if what == "another node key":
         stranger = replace(old, node=hybrid("CAR", KeyRole.NODE).public)
         wire.bor.core.rekeyed(replace(line_keys("BOR"), their=stranger))
+    elif what == "a node key of another suite":
+        agreed = keyring("ARC", agreement().channel, SUITE_2).node_signer().public
+        assert agreed.ed25519_raw == old.node.ed25519_raw
+        wire.bor.core.rekeyed(replace(line_keys("BOR"), their=replace(old, node=agreed)))
     hello = frames.parse(wire.arc.out.popleft())
     items = dict(hello.items)
     if what == "a lowered offer":

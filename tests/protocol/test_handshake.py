@@ -8,6 +8,7 @@ import pytest
 
 from keys.errors import SignatureRefused
 from keys.roles import KeyRole
+from keys.suite import SUITE_2
 from protocol import frames, handshake
 from protocol.frames import FrameType
 from protocol.handshake import HandshakeRefused, Tie
@@ -72,6 +73,12 @@ def test_a_signature_for_anything_else_is_refused(what: str) -> None:
     """Each thing that the transcript names, changed alone, breaks the signature."""
     with pytest.raises(SignatureRefused):
         check_at_bor(proof_of_arc(**WRONG[what]))
+
+
+def test_a_signature_of_another_suite_is_refused() -> None:
+    """Under the key that the roster has, of the second suite: the same seed with the first is another key."""
+    with pytest.raises(SignatureRefused):
+        check_at_bor(proof_of_arc(), key=hybrid("ARC", KeyRole.NODE, SUITE_2).public)
 
 
 def test_a_reflected_signature_is_refused() -> None:

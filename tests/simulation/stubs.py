@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from unittest.mock import patch
 
-from keys import hybrid, note_key, sealing
+from keys import note_key
 from keys.errors import SealRefused, SignatureRefused
 from keys.hybrid import HybridPrivateKey, HybridPublicKey
 from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
@@ -31,9 +31,9 @@ def _stretch(length: int, kind: bytes, key: bytes, message: bytes) -> bytes:
     return (sha256(b"".join((_SECRET, kind, key, message))).digest() * (length // 32 + 1))[:length]
 
 
-def _of_hybrid(digest: bytes) -> bytes:
+def _of_hybrid(digest: bytes, length: int) -> bytes:
     """In the length of a signature of two kinds."""
-    return (digest * (hybrid.SIGNATURE_BYTES // 32 + 1))[: hybrid.SIGNATURE_BYTES]
+    return (digest * (length // 32 + 1))[:length]
 
 
 _made: dict[tuple[bytes, str, bytes, str, bytes], bytes] = {}
@@ -44,7 +44,8 @@ of_a_world.append(_made)
 def _hybrid(key: HybridPublicKey, purpose: str, channel: bytes, author: str, message: bytes) -> bytes:
     # Neither a purpose nor an author has a zero byte in it, and a channel has one length: nothing reads in two ways.
     begin = f"{purpose}\0{author}\0".encode()
-    return _of_hybrid(sha256(b"".join((_SECRET, b"hybrid", key.raw, channel, begin, message))).digest())
+    made = sha256(b"".join((_SECRET, b"hybrid", key.raw, channel, begin, message))).digest()
+    return _of_hybrid(made, key.suite.signature.signature_bytes)
 
 
 def _hybrid_sign(self: HybridPrivateKey, purpose: str, *, channel: bytes, author: str, message: bytes) -> bytes:
@@ -84,14 +85,15 @@ def _both(one: bytes, other: bytes) -> bytes:
 def _wrap(self: SealingPublicKey, secret: bytes, info: bytes) -> bytes:
     pad = _stretch(len(secret), b"pad", self.raw, info)
     hidden = _both(secret, pad)
-    return hidden + _stretch(sealing.OVERHEAD_BYTES, b"tag", self.raw, secret + info)
+    return hidden + _stretch(self.suite.sealing.overhead_bytes, b"tag", self.raw, secret + info)
 
 
 def _unwrap(self: SealingPrivateKey, ciphertext: bytes, info: bytes) -> bytes:
-    hidden, tag = ciphertext[: -sealing.OVERHEAD_BYTES], ciphertext[-sealing.OVERHEAD_BYTES :]
+    overhead = self.public.suite.sealing.overhead_bytes
+    hidden, tag = ciphertext[:-overhead], ciphertext[-overhead:]
     pad = _stretch(len(hidden), b"pad", self.public.raw, info)
     secret = _both(hidden, pad)
-    if tag != _stretch(sealing.OVERHEAD_BYTES, b"tag", self.public.raw, secret + info):
+    if tag != _stretch(overhead, b"tag", self.public.raw, secret + info):
         raise SealRefused("the stub wrap does not open")
     return secret
 

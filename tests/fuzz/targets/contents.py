@@ -8,6 +8,7 @@ from functools import cache
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hotline.showing import field_lines
+from keys.suite import SUITE_1
 from nodes.resources import catalogue
 from protocol import body as bodies
 from protocol.body import Opened, open_with_secret
@@ -16,7 +17,6 @@ from protocol.compose import check_opened
 from protocol.errors import BodyRefused, ProtocolError
 from protocol.fields import check_fields
 from protocol.kinds import Kind
-from protocol.limits import WRAP_BYTES
 from protocol.statement import Statement
 from protocol.statement_secret import StatementSecret
 from protocol.tagged import digest
@@ -52,7 +52,7 @@ def sealed(contents: bytes) -> bytes:
     padded += bytes(bodies.padded_length(len(contents)) - len(padded))
     nonce = bodies._nonce(secret(), padded)
     box = AESGCM(secret().derive("contents")).encrypt(nonce, padded, bodies._associated(secret(), "BOR"))
-    return encode_sorted([bodies.VERSION, [["ARC", bytes(32), bytes(WRAP_BYTES)]], nonce + box])
+    return encode_sorted([bodies.VERSION, [["ARC", bytes(32), bytes(SUITE_1.sealing.wrap_bytes)]], nonce + box])
 
 
 def opened(contents: bytes) -> Opened | None:
