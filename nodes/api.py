@@ -32,6 +32,7 @@ from nodes.operations import OPERATIONS, Caller
 from nodes.pages import Pages
 from nodes.plain_websocket import PlainServerConnection
 from nodes.unix_path import socket_address
+from nodes.witnessing import Witnessing
 from protocol.errors import ProtocolError
 
 SOCKET_MODE = 0o660
@@ -53,6 +54,7 @@ class ApiNode(Protocol):
         lines: by counterpart.
         journal: what the party writes down for itself.
         pages: what people are called for.
+        witnessing: of its lines, by counterpart, where the settings have witnesses.
     """
 
     home: NodeHome
@@ -60,6 +62,7 @@ class ApiNode(Protocol):
     lines: dict[str, Line]
     journal: Journal
     pages: Pages
+    witnessing: dict[str, Witnessing]
 
 
 class ApiServer:

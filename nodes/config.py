@@ -14,6 +14,7 @@ from nodes.files import read_file
 from nodes.home import parse_endpoint
 from nodes.logs import LEVELS
 from nodes.pagers.terms import Pager, is_loopback, read_pagers
+from nodes.witness_terms import WitnessTerms, read_witnesses
 from protocol import toml_text
 
 Endpoint = tuple[str, int]
@@ -31,6 +32,7 @@ _NAMES = {
     "log_file",
     "scrub_kib_per_s",
     "page",
+    "witness",
 }
 
 
@@ -50,6 +52,7 @@ class NodeConfig:
         log_file: where the log goes; None for standard error.
         scrub_kib_per_s: how fast what is stored is read through again, KiB a second; 0 for only when asked.
         pagers: how people are reached who do not look at a screen.
+        witnesses: where the witnesses of agreements are.
     """
 
     listen: Endpoint | None = None
@@ -62,6 +65,7 @@ class NodeConfig:
     log_file: Path | None = None
     scrub_kib_per_s: int = SCRUB_KIB_PER_S
     pagers: tuple[Pager, ...] = ()
+    witnesses: tuple[WitnessTerms, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> NodeConfig:
@@ -113,6 +117,7 @@ class NodeConfig:
             log_file=path_of("log_file", "file"),
             scrub_kib_per_s=pace,
             pagers=read_pagers(values.get("page"), where=where, folder=path.parent),
+            witnesses=read_witnesses(values.get("witness"), where=where, folder=path.parent),
         )
 
 
@@ -181,4 +186,10 @@ scrub_kib_per_s = {SCRUB_KIB_PER_S}
 # to = ["admin@line.example"]
 # user = "hotline"
 # password_file = "/run/credentials/hotline-node.service/smtp"
+
+# Where the witnesses that agreements name are reached: one table each, with the agreement's name for it. The node
+# brings them how far its logs go and gathers what they cosign; it never waits for them.
+# [[witness]]
+# name = "International Data Trust"
+# url = "https://witness.example"               # ca_file where it is needed
 """.encode()

@@ -28,6 +28,7 @@ from keys.roster import parse as parse_roster
 from nodes.errors import NodeError
 from nodes.past import Ended, Past
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from nodes.witnessed import published
 from protocol.agreement import Agreement
 from protocol.canonical import encode
 from protocol.checkpoint import Checkpoint
@@ -114,10 +115,11 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement, past
         other_keys.mirror,
         own=voice,
         other=other,
+        witnesses=agreement.witnesses,
     )
     parts = [log_files(store, voice, checkpoint, documents), iter([(POLICY_FILE, policy)])]
     parts += [part.files(voice) for part in before]
-    parts.append(iter([(CHECKPOINT_FILE, note)]))
+    parts.append(iter([(CHECKPOINT_FILE, published(store, note) if voice == store.own else note)]))
     files, written = write_all(out, chain.from_iterable(parts))
     return Exported(voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=files, bytes=written)
 

@@ -17,6 +17,7 @@ from keys.envelope import BLOB_BYTES_MAX, NONCE_BYTES, SALT_BYTES, seal, unseal
 from keys.errors import WRONG_PURPOSE, EnvelopeRefused, PassphraseRefused
 from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
 from keys.token_keyring import TokenKeyring
+from keys.witness_keyring import WitnessKeyring
 from nodes.errors import FileRefused
 from nodes.files import read_file, write_file
 from nodes.hardening import keep_memory_private
@@ -43,7 +44,14 @@ class Keyring(Protocol):
 
 K = TypeVar("K", bound="Keyring")
 
-KINDS: tuple[type[Keyring], ...] = (NodeKeyring, OfficerKeyring, TokenKeyring, RootKeyring, ReserveKeyring)
+KINDS: tuple[type[Keyring], ...] = (
+    NodeKeyring,
+    OfficerKeyring,
+    TokenKeyring,
+    RootKeyring,
+    ReserveKeyring,
+    WitnessKeyring,
+)
 """Everything that a key file may hold."""
 
 

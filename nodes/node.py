@@ -52,6 +52,8 @@ from nodes.supervisor import Supervisor
 from nodes.threads import Threads
 from nodes.verified import Verified
 from nodes.voices import Voices
+from nodes.witnessing import THREADS as WITNESS_THREADS
+from nodes.witnessing import Witnessing
 from protocol.agreement import Agreement
 from protocol.kinds import Catalogue
 
@@ -75,6 +77,7 @@ class Node:
         config: its settings.
         keyring: its keys, opened.
         lines: by the counterpart's short name.
+        witnessing: likewise, once it runs, where the settings have witnesses.
         pages: what people are called for; made by `open`.
         lock: of the home.
         journal: what the party writes down for itself.
@@ -96,11 +99,13 @@ class Node:
         self.config = config
         self.keyring = keyring
         self.lines: dict[str, Line] = {}
+        self.witnessing: dict[str, Witnessing] = {}
         self.pages: Pages
         self.party = home.party
         self.executor: Executor = Threads(THREADS, "node")
         # For metrics, which read much at once and must not keep officers waiting.
         self.readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self.askers: Executor | None = None
         # Apart, because whoever judges on one of those threads waits for these.
         self.verifiers: Executor = Threads(os.cpu_count() or 1, "verify")
         self.log: structlog.typing.FilteringBoundLogger = structlog.get_logger(party=self.party)
@@ -277,6 +282,10 @@ class Node:
             loop.add_signal_handler(number, self.stop)
         # A line of the log is enough: each looks whether its file is still there (`nodes/logs.py`).
         loop.add_signal_handler(signal.SIGHUP, lambda: self.log.info("log begins"))
+        if self.config.witnesses:
+            terms = {one.name: one for one in self.config.witnesses}
+            self.askers = ThreadPoolExecutor(WITNESS_THREADS, thread_name_prefix="witness")
+            self.witnessing = {name: Witnessing(line, terms, self.askers) for name, line in self.lines.items()}
         by_channel = {line.channel: line for line in self.lines.values()}
         own_pin = spki_pin(tls.own_certificate(self.keyring))
         listener = None
@@ -303,6 +312,7 @@ class Node:
             tasks.append(asyncio.create_task(self.pages.run()))
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             tasks.append(asyncio.create_task(Later(self.lines).run()))
+            tasks += [asyncio.create_task(one.run()) for one in self.witnessing.values()]
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))
             self._supervisor.tell("READY=1")

@@ -146,9 +146,15 @@ class Operation:
 
 async def _status(caller: Caller, arguments: Arguments) -> Any:
     """The lines at a glance."""
-    lines = [line for _, line in sorted(caller.node.lines.items())]
-    channels = await asyncio.to_thread(lambda: [{**line.status(), "details": line.details()} for line in lines])
-    return {"channels": channels, "party": caller.node.party}
+    node = caller.node
+    lines = [line for _, line in sorted(node.lines.items())]
+
+    def details(line: Line) -> dict[str, Any]:
+        witnessing = node.witnessing.get(line.counterpart)
+        return {**line.details(), "witnesses": [] if witnessing is None else witnessing.shown()}
+
+    channels = await asyncio.to_thread(lambda: [{**line.status(), "details": details(line)} for line in lines])
+    return {"channels": channels, "party": node.party}
 
 
 async def _scrub(caller: Caller, arguments: Arguments) -> Any:

@@ -11,6 +11,7 @@ from nodes.errors import NodeError
 from nodes.past import Past
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
+from nodes.witnessed import witnessed
 from protocol.merkle import prove_inclusion
 from protocol.receipt import make_receipt
 
@@ -44,7 +45,8 @@ def receipt(store: LogStore, voice: str, index: int, *, note: bytes | None = Non
         raise NodeError("no-such-entry", f"{voice!r} is not a voice of this channel")
     if not 0 <= index < store.head(voice).size:
         raise NodeError("no-such-entry", f"there is no entry {voice} {index}")
-    note = note or store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
+    if note is None:
+        note = _newest(store, voice, index)
     if note is None:
         raise NodeError("not-held-yet", f"no checkpoint of {voice} has been cosigned yet")
     size = checkpoint_of(note, f"the receipt for {voice}").size
@@ -53,3 +55,14 @@ def receipt(store: LogStore, voice: str, index: int, *, note: bytes | None = Non
     entry = store.read(voice, index, index + 1)[0]
     path = prove_inclusion(index, size, store.hashes(voice))
     return make_receipt(entry=entry, index=index, path=path, checkpoint_note=note)
+
+
+def _newest(store: LogStore, voice: str, index: int) -> bytes | None:
+    """The checkpoint to go by: of our own log one that witnesses cosigned as well, where it reaches so far."""
+    if voice != store.own:
+        return store.note(THEIR_COSIGNED)
+    cosigned, kept = store.note(OWN_COSIGNED), witnessed(store)
+    if cosigned is None or kept is None:
+        return cosigned
+    newest, (note, other) = checkpoint_of(cosigned, f"the receipt for {voice}"), kept
+    return note.encode() if other.origin == newest.origin and index < other.size <= newest.size else cosigned

@@ -28,6 +28,8 @@ THEIR_NEWEST = "their-newest"
 """Note name: the newest checkpoint of their log that was seen while its entries were not here yet, two lines."""
 THEIR_COSIGNED = "their-cosigned"
 """Note name: the newest checkpoint of their log that we cosigned, four lines."""
+WITNESSED = "witnessed"
+"""Note name: a checkpoint of our log that the counterpart and witnesses cosigned; it can be had again."""
 
 
 class StoreFull(NodeError):

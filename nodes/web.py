@@ -32,6 +32,7 @@ from nodes.errors import NodeError
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore, StoreDamaged
 from nodes.tls import TlsRefused, peer_pin
+from nodes.witnessed import published
 from protocol.joined_log import BEFORE_FOLDER
 from protocol.log_error import LogRefused
 from protocol.tiles import TILE_WIDTH, encode_bundle, parse_path
@@ -115,17 +116,20 @@ class WebServer:
     Args:
         app: what it serves.
         address: where.
-        tls: context for HTTPS with client certificates; None for plain HTTP on loopback.
+        tls: context for HTTPS; None for plain HTTP.
+        strangers: whether whoever connects may be anybody. Behind HTTPS they are known by their certificates.
     """
 
-    def __init__(self, app: Starlette, address: Endpoint, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, app: Starlette, address: Endpoint, tls: ssl.SSLContext | None = None, *, strangers: bool = False
+    ) -> None:
         self._address = address
-        self._strangers = tls is not None
+        self._strangers = strangers or tls is not None
         config = uvicorn.Config(
             app,
             host=address[0],
             port=address[1],
-            http=_TimedProtocol if tls is None else _PinnedProtocol,
+            http=_TimedProtocol if tls is None or strangers else _PinnedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -211,6 +215,8 @@ def _read(store: LogStore, voice: str, path: str, note: bytes | None) -> Respons
     if note is None:
         return PlainTextResponse("nothing is cosigned yet\n", 404)
     if path == "checkpoint":
+        if voice == store.own:
+            note = published(store, note)
         return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
     try:
         size = checkpoint_of(note, "the cosigned checkpoint").size

@@ -31,6 +31,7 @@ from protocol.codes_findings import FINDINGS
 from protocol.codes_formats import FORMATS
 from protocol.codes_keys import KEYS
 from protocol.codes_paging import PAGING
+from protocol.codes_witness import WITNESSES
 
 GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Entries": ENTRIES,
@@ -38,6 +39,7 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Disputes and damage": DISPUTES,
     "Docket": DOCKET,
     "Pages": PAGING,
+    "Witnesses": WITNESSES,
     "Findings of an audit": FINDINGS,
     "Formats": FORMATS,
     "Agreements": AGREEMENTS,

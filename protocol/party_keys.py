@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keys.note_key import NoteVerifier
+from protocol.agreement_terms import Witness
 from protocol.checkpoint import LOG_KEY_TYPES
 from protocol.cosignature import MIRROR_KEY_TYPES
 from protocol.policy import GroupLine, LogLine, Policy, PolicyRefused, WitnessLine
@@ -105,6 +106,7 @@ def render_policy(
     *,
     own: str = "own",
     other: str = "other",
+    witnesses: Sequence[Witness] = (),
 ) -> bytes:
     """Write the policy that goes with the export of one voice.
 
@@ -115,6 +117,7 @@ def render_policy(
         other_mirror: keys of the other party's mirror, likewise; together they are the quorum.
         own: label of the exported party, such as its short name; letters and digits.
         other: label of the other party.
+        witnesses: of the agreement; they are listed, and how many of them are enough is for the reader to say.
 
     Raises:
         PolicyRefused: keys that do not make two parties.
@@ -122,15 +125,20 @@ def render_policy(
     """
     if own == other or not all(_LABEL.fullmatch(label) for label in (own, other)):
         raise ValueError("a party's label is letters and digits, and not the other's")
-    witnesses = []
+    cosigners = []
     groups = []
     for label, mirror in ((own, own_mirror), (other, other_mirror)):
         lines = [WitnessLine(f"{label}-mirror-{key.type:02x}", key) for key in mirror]
-        witnesses += lines
+        cosigners += lines
         groups.append(GroupLine(f"{label}-mirror", len(lines), tuple(line.name for line in lines)))
+    for number, witness in enumerate(witnesses, 1):
+        keys = witness.verifiers()
+        names = tuple(f"witness-{number}-{key.type:02x}" for key in keys)
+        cosigners += [WitnessLine(name, key) for name, key in zip(names, keys, strict=True)]
+        groups.append(GroupLine(f"witness-{number}", len(keys), names))
     policy = Policy(
         logs=tuple(LogLine(key) for key in (*own_log, *other_log)),
-        witnesses=tuple(witnesses),
+        witnesses=tuple(cosigners),
         groups=tuple(groups),
         quorum=groups[1].name,
     )

@@ -6,7 +6,8 @@ The file is a public `.tlog-proof`, so any tool for that format can check it aga
 2. the entry's bytes stand in its `extra` line;
 3. the checkpoint is of a log that the policy lists;
 4. both keys of that log signed it, and both keys of the *other* party's mirror, and each line verifies;
-5. no line is doubled, and none is of a key that the policy does not list or of the log's own party's mirror;
+5. no line is doubled, and none is of a log or mirror that the policy does not list, or of the log's own party's
+   mirror; lines of witnesses that it does not list are passed over;
 6. the policy's quorum is met;
 7. the entry's hash is in the tree at the index.
 
@@ -20,8 +21,9 @@ from protocol.checkpoint import Checkpoint, parse_text
 from protocol.cosignature import UnknownLine, verify_lines
 from protocol.log_error import LogRefused
 from protocol.merkle import Hash, leaf_hash, verify_inclusion
+from protocol.note import Note
 from protocol.note import parse as parse_note
-from protocol.party_keys import PartyKeys, party_keys
+from protocol.party_keys import PartyKeys, party_keys, party_prefix
 from protocol.policy import LogUnknown, Policy, QuorumMissing
 from protocol.proof import TlogProof
 from protocol.proof import parse as parse_proof
@@ -118,7 +120,9 @@ def verify_held(note: bytes, policy: Policy) -> HeldCheckpoint:
     if any((key.name, key.key_id) in present for key in voice.mirror):
         raise UnknownLine("a party's own mirror under its own log", voice.mirror[0].name)
     keys = [*voice.logs[checkpoint.origin], *holder.mirror, *(line.key for line in third)]
-    verified = verify_lines(parsed, checkpoint, keys)
+    listed = {(key.name, key.key_id) for key in keys}
+    known = [line for line in parsed.signatures if party_prefix(line.name) or (line.name, line.key_id) in listed]
+    verified = verify_lines(Note(parsed.text, tuple(known)), checkpoint, keys)
     # A policy is written for one voice, and its quorum names that voice's counterpart. No log is held by its own
     # mirror, so for the other voice the holder's lines, verified above, stand in for the mirror that cannot sign.
     cosigned = {*holder.mirror_names, *voice.mirror_names, *(line.name for line in third)}

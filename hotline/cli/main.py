@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("evidence", "hotline.cli.evidence", "Show and export what proves that a key was misused."),
     ("audit", "hotline.cli.audit", "Audit the exports of both voices; needs no home."),
     ("log", "hotline.cli.log", "Export a voice's log for auditors."),
+    ("witness", "hotline.cli.witness", "Cosign how far logs go, as a third party."),
     ("journal", "hotline.cli.journal", "Write down and show what this party does at its node."),
     ("catalogue", "hotline.cli.catalogue", "List the kinds of statement, or show one."),
     ("templates", "hotline.cli.templates", "List, show and propose templates with slots."),

@@ -123,6 +123,8 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         if details.get("no_answer"):
             counts = (f"{number} {ABSENCES[code]}" for code, number in details["no_answer"].items())
             lines.append(f"    no answer  {', '.join(counts)}")
+        for one in details.get("witnesses", ()):
+            lines.append(f"    witness    {_witness(one)}")
         recovery = details.get("recovery")
         if recovery:
             lines.append(output.paint(f"    PUT BACK   {_recovery(recovery)}", "bold", "yellow"))
@@ -159,6 +161,18 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     if not found["channels"]:
         lines.append("  no channel yet; next: hotline pair")
     return lines
+
+
+def _witness(one: dict[str, Any]) -> str:
+    from hotline.zulu import zulu_short
+
+    name, problem = printable(one["name"]), printable(one["problem"])
+    if not one["asked"]:
+        return f"{name}: node.toml has no address of it"
+    when = (
+        "has not cosigned since the start" if one["at_ms"] is None else f"{one['size']} at {zulu_short(one['at_ms'])}"
+    )
+    return f"{name}: {when}" + (f"; {problem}" if problem else "")
 
 
 def _recovery(recovery: dict[str, Any]) -> str:

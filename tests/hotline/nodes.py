@@ -15,9 +15,14 @@ START_TIMEOUT_S = 20.0
 
 def start(home: Path) -> subprocess.Popen[bytes]:
     """Start a home's node; its log goes beside the home."""
+    return start_with(home.parent / f"{home.name}.log", *acting(home, "node", "run"))
+
+
+def start_with(path: Path, *arguments: str | Path) -> subprocess.Popen[bytes]:
+    """Start a command in a process of its own; what it says goes into a file."""
     command = [sys.executable, "-c", "from hotline.cli.main import main; main()"]
-    with (home.parent / f"{home.name}.log").open("ab") as log:
-        return subprocess.Popen([*command, *map(str, acting(home, "node", "run"))], stderr=log, stdout=log)
+    with path.open("ab") as log:
+        return subprocess.Popen([*command, *map(str, arguments)], stderr=log, stdout=log)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -242,11 +242,14 @@ def test_a_doubled_line_is_refuted() -> None:
 
 
 def test_a_line_of_an_unknown_key_is_refuted() -> None:
-    """A line that the policy has no key for does not belong under our checkpoints."""
+    """A line of a log or mirror that the policy has no key for does not belong under our checkpoints; one of a witness
+    that it does not know is passed over."""
     pair = _files(_world())
-    line = _lines(pair[0]["checkpoint"])[0].replace(b"/hotline/", b"/hotlime/")
-    pair[0]["checkpoint"] += line
+    note, line = pair[0]["checkpoint"], _lines(pair[0]["checkpoint"])[0]
+    pair[0]["checkpoint"] = note + line.replace(b" ", b" other.", 1)
     assert _codes(_audit(pair)) == {"line-unknown"}
+    pair[0]["checkpoint"] = note + line.replace(b"/hotline/", b"/hotlime/")
+    assert _audit(pair).exit == 0
 
 
 def test_the_own_mirror_is_no_receipt() -> None:
