@@ -10,7 +10,7 @@ Voices are 0 and 1 here, the places of the parties in the agreement, and an entr
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import apsw
@@ -62,6 +62,9 @@ CREATE TABLE thread_entry (thread INTEGER, at INTEGER, seq INTEGER, place INTEGE
     PRIMARY KEY (thread, at, seq)) WITHOUT ROWID;
 CREATE TABLE mark (voice INTEGER, size INTEGER, digest BLOB NOT NULL, PRIMARY KEY (voice, size)) WITHOUT ROWID;
 """
+
+EVENTS_MAX = 1024
+"""Events that are read at once."""
 
 LANES = 2 * len(PRECEDENCES)
 """Items are looked for by author and precedence, so that however many there are of one sort, none hides the others."""
@@ -192,8 +195,7 @@ class DocketTables:
     def arriving(self, voice: int, start: int, end: int) -> Iterable[Event]:
         """See protocol.docket.Ledger."""
         self._db.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (voice, end))
-        sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
-        return [Event.parse(data) for (data,) in list(self._db.execute(sql, (voice, start, end)))]
+        return events_of(self._db, voice, start, end)
 
     def item(self, place: int) -> Item | None:
         """See protocol.docket.Ledger."""
@@ -239,10 +241,10 @@ class DocketTables:
         )
         self._db.execute("INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def unheld(self, home: int, below: int) -> Iterable[int]:
+    def unheld(self, home: int, start: int, below: int) -> Iterable[int]:
         """See protocol.docket.Ledger."""
-        sql = "SELECT place FROM item WHERE unheld=? AND place<? ORDER BY place"
-        return [place for (place,) in self._db.execute(sql, (home, location(home, below)))]
+        sql = "SELECT place FROM item WHERE unheld=? AND place>=? AND place<? ORDER BY place"
+        return [place for (place,) in self._db.execute(sql, (home, location(home, start), location(home, below)))]
 
     def placed(self, event: Event, *, home: int, at: int) -> None:
         """See protocol.docket.Ledger."""
@@ -253,6 +255,14 @@ class DocketTables:
             "SET entries = entries + 1, last_ms = max(last_ms, excluded.last_ms)",
             (event.thread, event.logged_at_ms),
         )
+
+
+def events_of(connection: apsw.Connection, voice: int, start: int, end: int) -> Iterator[Event]:
+    """The events of a voice that are kept, from one index up to another, in order and a part at a time."""
+    sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
+    for first in range(start, end, EVENTS_MAX):
+        rows = list(connection.execute(sql, (voice, first, min(first + EVENTS_MAX, end))))
+        yield from (Event.parse(data) for (data,) in rows)
 
 
 def official(verdict: Verdict) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
-from nodes.docket_db import DocketTables, connect
+from nodes.docket_db import DocketTables, connect, events_of
 from nodes.matters import Matters
 from protocol.docket import Docket, docket_digest
 from protocol.event import Event
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from nodes.projection import Projection
 
 NOWHERE: Final = Path(":memory:")
-CHUNK: Final = 1024
-"""Events read at once."""
 
 
 class PastDocket(Matters):
@@ -66,10 +64,7 @@ class PastDocket(Matters):
         self.digest: Hash = docket_digest(docket.homes[0].digest(0), docket.homes[1].digest(1))
 
     def _events(self, voice: int, size: int, start: int = 0) -> Iterable[Event]:
-        sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
-        for first in range(start, size, CHUNK):
-            rows = list(self._source.execute(sql, (voice, first, min(first + CHUNK, size))))
-            yield from (Event.parse(data) for (data,) in rows)
+        return events_of(self._source, voice, start, size)
 
     def reader(self) -> apsw.Connection:
         """The file in memory; an object of this class is used on one thread."""
@@ -90,8 +85,7 @@ class _PastTables(DocketTables):
     def arriving(self, voice: int, start: int, end: int) -> Iterable[Event]:
         """See protocol.docket.Ledger."""
         self._own.execute("INSERT OR REPLACE INTO arrived VALUES (?, ?)", (voice, end))
-        sql = "SELECT event FROM event WHERE voice=? AND idx>=? AND idx<? ORDER BY idx"
-        return [Event.parse(data) for (data,) in list(self._source.execute(sql, (voice, start, end)))]
+        return events_of(self._source, voice, start, end)
 
 
 def sizes_at(projection: Projection, at_ms: int) -> tuple[int, int]:

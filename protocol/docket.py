@@ -38,6 +38,9 @@ from protocol.verdict import NO_LOCATION
 
 _SUM_BITS: Final = 2048
 _SUM_BYTES: Final = _SUM_BITS // 8
+_CHANGED_MAX: Final = 1024
+"""Items that are changed before they are put: an entry may bring much with it, and costs so much memory at most."""
+
 _THREE_UINT64: Final = Struct(">3Q")
 _SUM_MASK: Final = (1 << _SUM_BITS) - 1
 
@@ -57,8 +60,9 @@ class Ledger(Protocol):
     def put(self, item: Item) -> None:
         """Keep an item, new or changed."""
 
-    def unheld(self, home: int, below: int) -> Iterable[int]:
-        """Locations of the home voice's items in its own threads that are not held yet, of an index below `below`."""
+    def unheld(self, home: int, start: int, below: int) -> Iterable[int]:
+        """Locations of the home voice's items in its own threads that are not held yet, of an index from `start` on and
+        below `below`. Items are put while it is gone through."""
 
     def placed(self, event: Event, *, home: int, at: int) -> None:
         """An event that is part of a thread now has its place in that thread's home order, at this home entry."""
@@ -119,6 +123,7 @@ class Docket:
         self._digests = digests
         self._before: dict[int, bytes | None] = {}
         self._changed: dict[int, Item] = {}
+        self._marked = 0
 
     def add(self, event: Event) -> None:
         """Fold the next entry of a voice into that voice's home.
@@ -135,6 +140,7 @@ class Docket:
         home = self.homes[voice]
         coming = arrivals(home.arrived, event.held)
         if coming:
+            self._marked = 0
             for other in self._ledger.arriving(1 - voice, coming.start, coming.stop):
                 self._arrive(voice, other, event)
             home.arrived = coming.stop
@@ -146,14 +152,17 @@ class Docket:
 
     def _arrive(self, home: int, other: Event, at: Event) -> None:
         """An entry of the other log reaches its place in a home's order."""
-        if other.held:
-            for place in self._ledger.unheld(home, other.held):
+        if other.held > self._marked:
+            # What another entry that arrives with this one held already is not looked at again.
+            for place in self._ledger.unheld(home, self._marked, other.held):
                 item = self._open(place)
-                # Another entry that arrives with this one may have held it already.
                 if item is not None and item.held is None:
                     self._mark_held(item, (other.index, other.logged_at_ms))
+                self._settle_some(home)
+            self._marked = other.held
         if other.thread != NO_LOCATION and other.thread & 1 == home:
             self._place(home, other, at=at.index, received=(at.index, at.logged_at_ms))
+            self._settle_some(home)
 
     def _place(self, home: int, event: Event, *, at: int, received: Mark | None) -> None:
         self._ledger.placed(event, home=home, at=at)
@@ -231,6 +240,11 @@ class Docket:
                 self._before[place] = item.encode() if self._digests else None
                 self._changed[place] = item
         return item
+
+    def _settle_some(self, voice: int) -> None:
+        """Settle in between, where much was changed: the sum is the same."""
+        if len(self._changed) >= _CHANGED_MAX:
+            self._settle(self.homes[voice])
 
     def _settle(self, home: Home) -> None:
         """Write the items that this entry changed, and move the sum from what they were to what they are."""

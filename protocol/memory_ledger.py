@@ -52,7 +52,7 @@ class MemoryLedger:
             self._unheld[item.voice].append(item.place)
         self._keep(item)
 
-    def unheld(self, home: int, below: int) -> Iterator[int]:
+    def unheld(self, home: int, start: int, below: int) -> Iterator[int]:
         """See Ledger."""
         waiting = self._unheld[home]
         while waiting and index_of(waiting[0]) < below:

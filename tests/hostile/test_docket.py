@@ -1,15 +1,22 @@
 """A counterpart that says much of one kind: it hides nothing else from people, and what is shown costs no more."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from nodes.causes import STATEMENTS_MAX, _statements
+from nodes.docket_db import DocketTables, connect
 from nodes.projection import Projection
+from protocol import docket
+from protocol.clocks import Clockwork
 from protocol.course import Course
 from protocol.docket_item import Item
+from protocol.event import Event
+from protocol.memory_ledger import MemoryLedger
 from protocol.pauses import SUSPENSIONS
+from protocol.verdict import location
 from tests.builders import START_MS, World
 from tests.nodes.test_projection import Node
 
@@ -150,3 +157,46 @@ def test_a_flash_is_found_behind_whatever_was_said_after_it(node: Node) -> None:
     causes = list(_statements(line, ()))  # type: ignore[arg-type]
     assert f"BOR {flash[1]}" in {cause.serial for cause in causes}
     assert len({cause.key for cause in causes}) == len(causes)
+
+
+class Counting(DocketTables):
+    """Tables that count what is looked through, and hold so many items at most between two writes."""
+
+    looked_through = 0
+
+    def unheld(self, home: int, start: int, below: int) -> Iterator[int]:
+        """See protocol.docket.Ledger."""
+        for place in super().unheld(home, start, below):
+            self.looked_through += 1
+            yield place
+
+
+def withheld(said: int, ours: int) -> list[Event]:
+    """BOR says much and holds nothing of ARC, whose node logs again and again what it holds; then BOR holds all."""
+    theirs = [
+        Event(1, number, START_MS + number, 0, "line-check", location(1, number), status="actual", precedence="routine")
+        for number in range(said)
+    ]
+    arrivals = [Event(0, number, START_MS + number, number * said // ours) for number in range(1, ours)]
+    arrivals.insert(0, Event(0, 0, START_MS, 0))
+    return [*theirs, *arrivals, Event(1, said, START_MS + said, ours)]
+
+
+def test_a_node_that_holds_nothing_for_long_and_then_everything_costs_each_entry_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it brings at once is gone through once, written a part at a time, and comes to the same docket."""
+    world, digests = World(), set()
+    for most in (1, 7, 1 << 20):
+        monkeypatch.setattr(docket, "_CHANGED_MAX", most)
+        clockwork = Clockwork(world.agreement, world.catalogue)
+        connection = connect(Path(":memory:"))
+        tables = Counting(connection, store=SimpleNamespace(), names=("ARC", "BOR"), clockwork=clockwork)
+        for ledger in (tables, MemoryLedger()):
+            folded = docket.Docket(agreement=world.agreement, catalogue=world.catalogue, ledger=ledger)
+            for event in withheld(200, 50):
+                folded.add(event)
+            digests.add(folded.homes[1].digest(1))
+        assert tables.looked_through <= 200
+        connection.close()
+    assert len(digests) == 1
