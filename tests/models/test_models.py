@@ -19,7 +19,7 @@ def test_a_model_is_as_it_should_be(case: Case) -> None:
     assert found.right, found
 
 
-@pytest.mark.parametrize("model", ["handshake", "reconcile"])
+@pytest.mark.parametrize("model", ["handshake", "pairing", "reconcile"])
 def test_every_variant_that_a_model_names_is_checked(model: str) -> None:
     """Each switch of a model is in its comment and in the table of variants, and the other way round."""
     text = (MODELS / f"{model}.pml").read_text()
