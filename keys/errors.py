@@ -7,6 +7,9 @@
     ├── SealRefused           a sealed secret does not open with this key and this info
     ├── EnvelopeRefused       a key file is malformed or damaged
     │   └── PassphraseRefused the key file is whole, the passphrase is not its own
+    ├── KeyElsewhere          a key outside this process was not used (carries a code besides)
+    │   ├── KeyAway           it cannot be reached now; it may be later
+    │   └── KeyWithheld       whoever holds it refuses to use it for this, now and later
     └── RosterRefused         a roster is malformed, breaks a rule, or does not follow its predecessor
 
 Every error carries ``kind``, a short phrase that the negative vectors in spec/vectors/keys/ name as well, so that
@@ -34,6 +37,8 @@ OTHER_RP = "other relying party"
 NOT_PRESENT = "not present"
 NOT_VERIFIED = "not verified"
 OTHER_SUITE = "other suite"
+AWAY = "away"
+WITHHELD = "withheld"
 
 
 class KeysError(Exception):
@@ -81,6 +86,30 @@ class PassphraseRefused(EnvelopeRefused):
     """A whole key file and another passphrase: ask again."""
 
     kind = WRONG_PASSPHRASE
+
+
+class KeyElsewhere(KeysError):
+    """A key that is in another process or in a token was not used; nothing was signed or opened.
+
+    Attributes:
+        code: kebab-case, as people see it.
+    """
+
+    code: str
+
+
+class KeyAway(KeyElsewhere):
+    """It cannot be reached now: its process has ended, or its token was pulled out. It may be back at any moment."""
+
+    kind = AWAY
+    code = "keys-away"
+
+
+class KeyWithheld(KeyElsewhere):
+    """Whoever holds it refuses to use it for this: another root was signed at that size, or it is not its job."""
+
+    kind = WITHHELD
+    code = "signer-refused"
 
 
 class RosterRefused(KeysError):

@@ -7,7 +7,7 @@ Source: RFC 9180; draft-ietf-hpke-pq, as in the crypto library; spec/keys-and-ro
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 
@@ -73,6 +73,19 @@ class SealingPublicKey:
             As many bytes more than the secret as the suite says; different each time.
         """
         return self.suite.sealing.hpke.encrypt(secret, self._key, info=info)
+
+
+class Opener(Protocol):
+    """Whatever opens what is sealed to one party: a key in memory, or one in another process."""
+
+    @property
+    def public(self) -> SealingPublicKey:
+        """The key that others seal to."""
+        ...
+
+    def unwrap(self, ciphertext: bytes, info: bytes) -> bytes:
+        """Open a secret, as :meth:`SealingPrivateKey.unwrap`; one that is elsewhere raises KeyElsewhere as well."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keys.errors import KeysError
+from keys.errors import KeyAway, KeysError
 from keys.passkey import Passkey
 from keys.public_key import PublicKey
 from keys.roster import Roster
 from keys.roster import render as render_roster
-from keys.sealing import SealingPrivateKey
+from keys.sealing import Opener
 from nodes.errors import NodeError
 from nodes.resources import catalogue_of
 from nodes.rosters import HeldRoster, check_roots, check_roster
@@ -56,6 +56,8 @@ class Admitted:
         signed: its bytes, the signatures that hold, and its body.
         missing: slots of the agreement's rule without a signature, such as `release/senior`.
         roster_version: of our roster that it was checked by.
+        unopened: whether its body was not opened, because the sealing key is not in this process and cannot be used
+            now. It may stand in the queue, and is not logged before it was.
     """
 
     statement: Statement
@@ -63,6 +65,7 @@ class Admitted:
     signed: SignedStatement
     missing: tuple[str, ...]
     roster_version: int
+    unopened: bool = False
 
 
 class Desk:
@@ -82,7 +85,7 @@ class Desk:
         party: str,
         agreement: Agreement,
         catalogue: Catalogue,
-        sealing: SealingPrivateKey,
+        sealing: Opener,
         verified: Verified,
     ) -> None:
         self._party = party
@@ -146,7 +149,7 @@ class Desk:
             return Admitted(statement, kind, signed, (), roster.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         results = self._verified.verify(checks, remember=True)
-        self._check_body(statement, signed, kind, counterpart)
+        opened = self._check_body(statement, signed, kind, counterpart)
         self._check_header(statement, kind)
         if self._reign.ended_at(at_ms) and not passes_always(kind, statement):
             raise AdmissionRefused("after-sunset", "the agreement has ended; only flash and what always passes goes")
@@ -158,7 +161,8 @@ class Desk:
             raise AdmissionRefused("missing-signature", "nobody has signed the statement")
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
         self._check_passkeys(statement, kind, needs, checks, counters or {})
-        return Admitted(statement, kind, signed, missing_slots(needs, signers), roster.version)
+        missing = missing_slots(needs, signers)
+        return Admitted(statement, kind, signed, missing, roster.version, unopened=not opened)
 
     def _check_signers(self, signed: SignedStatement, kind: Kind, roster: Roster, at_ms: int) -> None:
         """The roots signed a document, or admins a roster that changes nothing but people.
@@ -217,22 +221,30 @@ class Desk:
         if not header_fits(kind, statement):
             raise AdmissionRefused("unfit-header", f"the header is not one that {kind.name} may have")
 
-    def _check_body(self, statement: Statement, signed: SignedStatement, kind: Kind, counterpart: Roster) -> None:
-        """The body is the one named, opens with our key, and holds what was committed to."""
+    def _check_body(self, statement: Statement, signed: SignedStatement, kind: Kind, counterpart: Roster) -> bool:
+        """The body is the one named, opens with our key, and holds what was committed to.
+
+        Returns:
+            Whether that is known: not while our key is away.
+        """
         if (signed.body is None) != (statement.body_digest is None):
             raise AdmissionRefused("body-differs", "the statement and what came as its body do not belong together")
         if signed.body is None:
-            return
+            return True
+        known = True
         try:
             check_named(statement, signed.body)
             if not kind.document:
                 opened = open_body(statement, signed.body, party=self._party, key=self._sealing)
                 check_opened(statement, opened, kind)
+        except KeyAway:
+            known = False
         except (ProtocolError, KeysError) as error:
             code = error.code if isinstance(error, ProtocolError) else "body-unreadable"
             raise AdmissionRefused(code, f"the body does not hold: {error}") from error
         if not kind.document and (counterpart.party, counterpart.sealing.key_id) not in recipients_of(signed.body):
             raise AdmissionRefused("not-sealed-to-them", f"the body is not sealed to {counterpart.party}'s present key")
+        return known
 
     def _check(self, raw: bytes, signature: Signature, roster: Roster, at_ms: int) -> SignatureCheck:
         """What is to be verified of one signature."""

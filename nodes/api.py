@@ -22,6 +22,7 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
+from keys.errors import KeyElsewhere
 from nodes.api_frames import FRAME_BYTES_MAX, VERSION, decode_request, encode_answer, encode_push, encode_refusal
 from nodes.errors import ApiRefused, NodeError
 from nodes.home import NodeHome
@@ -179,7 +180,7 @@ class _Conversation:
             return encode_answer(number, await operation.run(self._caller, arguments))
         except NodeError as error:
             return encode_refusal(number, code=error.code, text=error.text)
-        except ProtocolError as error:
+        except (ProtocolError, KeyElsewhere) as error:
             return encode_refusal(number, code=error.code, text=str(error))
         except Exception as error:
             # A mistake of ours must not leave the client waiting for ever.

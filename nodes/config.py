@@ -28,6 +28,8 @@ _NAMES = {
     "tiles",
     "tiles_clients",
     "high_water",
+    "signer",
+    "pkcs11_module",
     "log_level",
     "log_file",
     "scrub_kib_per_s",
@@ -48,6 +50,8 @@ class NodeConfig:
         tiles_clients: SHA-256 of the public keys (SPKI) that may read there besides the auditors of the agreement.
         high_water: directory for the high-water marks that no backup or snapshot reaches; None keeps them in the home,
             where they cannot vouch for the data after a restore.
+        signer: the socket of the signer process that holds the node's keys; None where they are in the home.
+        pkcs11_module: library of the token that has halves of the node's keys; None where none has.
         log_level: `debug`, `info`, `warning` or `error`.
         log_file: where the log goes; None for standard error.
         scrub_kib_per_s: how fast what is stored is read through again, KiB a second; 0 for only when asked.
@@ -61,6 +65,8 @@ class NodeConfig:
     tiles: Endpoint | None = None
     tiles_clients: tuple[bytes, ...] = ()
     high_water: Path | None = None
+    signer: Path | None = None
+    pkcs11_module: Path | None = None
     log_level: str = "info"
     log_file: Path | None = None
     scrub_kib_per_s: int = SCRUB_KIB_PER_S
@@ -113,6 +119,8 @@ class NodeConfig:
             tiles=endpoint("tiles"),
             tiles_clients=tuple(bytes.fromhex(one) for one in clients),
             high_water=path_of("high_water", "directory"),
+            signer=path_of("signer", "socket"),
+            pkcs11_module=path_of("pkcs11_module", "library"),
             log_level=level,
             log_file=path_of("log_file", "file"),
             scrub_kib_per_s=pace,
@@ -152,6 +160,13 @@ tiles_clients = []
 # A directory for the high-water marks on a disk that no backup and no snapshot reaches. With it, a restarted node may
 # sign before its counterpart has answered; without it, it waits.
 # high_water = "/var/lib/hotline-high-water"
+
+# The socket of the process that holds this node's keys, where there is one: see docs/ceremonies/signer.md. Without it
+# the keys are in node.key of this directory.
+# signer = "/run/hotline-signer/signer.sock"
+
+# The library of the token, where a token has the Ed25519 halves of the keys in node.key.
+# pkcs11_module = "/usr/lib/softhsm/libsofthsm2.so"
 
 # debug, info, warning or error.
 log_level = "info"

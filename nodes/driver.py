@@ -19,6 +19,7 @@ from typing import Protocol
 
 import structlog
 
+from keys.errors import KeyElsewhere
 from nodes.budget import Budget, frame_cost
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
@@ -136,6 +137,8 @@ class Driver:
                 effects = await on_thread(self._executor, call)
             except StoreDamaged as error:
                 effects = self._damaged(error)
+            except KeyElsewhere as error:
+                effects = self._without_keys(error)
             except NodeError as error:
                 self._broken(error)
                 return
@@ -145,6 +148,11 @@ class Driver:
         """Read, not written: nothing changed, and what is damaged is had back while the line goes on."""
         self.core.not_stored()
         return [Alarm("log-damaged", error.text), Close("log-damaged", error.text)]
+
+    def _without_keys(self, error: KeyElsewhere) -> list[Effect]:
+        """Something could not be signed: as where it could not be stored, the session ends and the next asks again."""
+        self.core.not_stored()
+        return [Close(error.code, str(error))]
 
     async def ask(self, call: Callable[[], list[Effect]]) -> None:
         """Let the channel do something by itself, and carry out what follows."""

@@ -23,6 +23,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+from keys.errors import KeyAway
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.clock import SteadyClock
 from nodes.decisions import Decisions
@@ -32,7 +33,7 @@ from nodes.errors import NodeError
 from nodes.kept import CLOSED, DRAFT, HELD_BACK, QUEUE, REFUSED, Kept
 from nodes.outcome import Outcome, State
 from nodes.reviews import Reviews
-from nodes.sequencer import Item, Placed, SignRefused
+from nodes.sequencer import Item, KeysAway, Placed, SignRefused
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, StoreBroken
 from nodes.threads import on_thread
@@ -148,7 +149,10 @@ class Intake:
         )
         if self._base and not self._is_ours(admitted.statement.after):
             raise AdmissionRefused("after-other-log", "the statement was made for the log before; make it anew")
-        self._host.check_template(admitted, at_ms)
+        try:
+            self._host.check_template(admitted, at_ms)
+        except KeyAway:
+            return replace(admitted, unopened=True)
         return admitted
 
     def _is_ours(self, after: LogState) -> bool:
@@ -216,7 +220,8 @@ class Intake:
             found.append(admitted)
             statement_id = admitted.statement.id
             known = self._logged(statement_id) or self._store.waiting_of(statement_id) is not None
-            if known or admitted.missing or admitted.kind.name == "roster" or self._waits(admitted.statement, admitted):
+            whole = not (admitted.missing or admitted.unopened)
+            if known or not whole or admitted.kind.name == "roster" or self._waits(admitted.statement, admitted):
                 return None
             return Item(signed.statement, admitted.statement, signed.signatures, signed.body)
 
@@ -228,6 +233,9 @@ class Intake:
         try:
             # Shielded, because whoever comes with the same statement waits for this.
             placed = await asyncio.shield(placing)
+        except KeysAway:
+            # Nothing was written. It is admitted, and stands in the queue until the keys are back.
+            return found[0], None
         except StoreBroken as error:
             self._host.broke(error)
             raise
@@ -277,10 +285,14 @@ class Intake:
             return self.outcome(statement.id)
         if is_emergency(statement.facts) and (waiting is None or waiting[0] == DRAFT):
             await self.reviews.begin(admitted)
-        if not self._host.live:
+        if not self._host.live or admitted.unopened:
             await self._queue(statement.id, kept.signed)
             return self.outcome(statement.id)
-        placed = await self._place(admitted)
+        try:
+            placed = await self._place(admitted)
+        except KeysAway:
+            await self._queue(statement.id, kept.signed)
+            return self.outcome(statement.id)
         if waiting is not None:
             await self._on_thread(self._store.drop_waiting, statement.id)
         return self._placed_outcome(statement, placed.index, placed.leaf, placed.logged_at_ms)
@@ -288,16 +300,19 @@ class Intake:
     async def release(self, statement_id: bytes, signed: SignedStatement) -> None:
         """Log what was held back, or let it stand in the queue. Whoever calls has its turn."""
         if self._host.live:
-            await self._log(statement_id, signed)
-        else:
-            await self._queue(statement_id, signed)
+            with contextlib.suppress(KeysAway):
+                await self._log(statement_id, signed)
+                return
+        await self._queue(statement_id, signed)
 
     async def _queue(self, statement_id: bytes, signed: SignedStatement) -> None:
         """Let a complete statement stand in the queue. Whoever calls has its turn."""
         await self._keep(QUEUE, statement_id, signed)
         if self._host.live:
-            # The counterpart answered while this was being written; nobody else will come back for it.
-            await self._log(statement_id, signed)
+            # The counterpart answered while this was being written; nobody else will come back for it, unless it
+            # stays there for want of keys.
+            with contextlib.suppress(KeysAway):
+                await self._log(statement_id, signed)
 
     async def _place(self, admitted: Admitted) -> Placed:
         """Give a statement its place, behind no roster that it was not checked by.
@@ -349,7 +364,10 @@ class Intake:
     async def _log(self, statement_id: bytes, signed: SignedStatement) -> None:
         if not await self._known(statement_id):
             try:
-                await self._place(await self._on_thread(self.admit, signed))
+                admitted = await self._on_thread(self.admit, signed)
+                if admitted.unopened:
+                    raise KeysAway(KeyAway.code, "the body cannot be opened now")
+                await self._place(admitted)
             except AdmissionRefused as error:
                 await self._keep(REFUSED, statement_id, signed)
                 self._host.alarm(error.code, f"a statement that waited cannot be logged: {error.text}")

@@ -21,7 +21,7 @@ import structlog
 
 from keys.errors import KeysError
 from keys.hybrid import Signer
-from keys.sealing import SealingPrivateKey
+from keys.sealing import Opener
 from nodes.clock import Reading, SteadyClock, now
 from nodes.errors import NodeError
 from nodes.journal_acts import Acts, Author, JournalLog, JournalRefused, Recorded
@@ -78,7 +78,7 @@ class Journal:
         at_once: bool,
         catalogue: JournalCatalogue,
         node: Signer,
-        sealing: SealingPrivateKey,
+        sealing: Opener,
         rosters: Callable[[], Mapping[str, HeldRoster]],
         executor: Executor,
         alarm: Callable[[str, str], None],

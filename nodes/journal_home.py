@@ -27,7 +27,7 @@ from typing import Final
 
 from keys.errors import KeysError, SealRefused
 from keys.note_key import SEED_BYTES, NoteKeyType, NoteSigner
-from keys.sealing import SealingPrivateKey
+from keys.sealing import Opener
 from nodes.errors import FileRefused, NodeError
 from nodes.files import make_directory, read_file, write_file
 from nodes.highwater import HighWater
@@ -143,7 +143,7 @@ def _read_current(home: NodeHome) -> tuple[str, bytes]:
             raise NodeError("home-file-malformed", f"{path} does not say which journal goes on")
 
 
-def open_journal(home: NodeHome, sealing: SealingPrivateKey, *, domain: str, apart: Path | None) -> JournalLog:
+def open_journal(home: NodeHome, sealing: Opener, *, domain: str, apart: Path | None) -> JournalLog:
     """Open the journal that goes on, or begin one.
 
     Args:
@@ -172,7 +172,7 @@ def open_journal(home: NodeHome, sealing: SealingPrivateKey, *, domain: str, apa
     return JournalLog(origin, store, mark, log, {"reason": "first"})
 
 
-def _begin(home: NodeHome, sealing: SealingPrivateKey, *, domain: str, apart: Path | None) -> JournalLog:
+def _begin(home: NodeHome, sealing: Opener, *, domain: str, apart: Path | None) -> JournalLog:
     """Begin a journal. What says that it is the current one is written last."""
     before = folders(home)
     begun: dict[str, Value] = {"reason": "first"}

@@ -10,6 +10,7 @@ Source: spec/channel.md; spec/local-api.md.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
@@ -18,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from keys.keyring import NodeKeyring
+from keys.errors import KeyAway, KeyWithheld
 from keys.roster import Roster
 from nodes import restored
 from nodes.admission import Admitted, Desk
@@ -38,6 +39,7 @@ from nodes.judging import Judging
 from nodes.kept import DRAFT, HELD_BACK, QUEUE, REFUSED, REVIEW
 from nodes.latency import Latency
 from nodes.machine_voice import MachineVoice
+from nodes.node_keys import NodeKeys
 from nodes.past import Past
 from nodes.projection import Projection
 from nodes.proofs import Proofs
@@ -47,11 +49,11 @@ from nodes.restored import Return
 from nodes.reviews import Reviews
 from nodes.rosters import HeldRoster
 from nodes.scrub import PACE_BYTES_S
-from nodes.sequencer import Item, Placed, Sequencer
+from nodes.sequencer import Item, KeysAway, Placed, Sequencer
 from nodes.signed import SignedStatement
 from nodes.speaking import Speaking
 from nodes.standing import Standing
-from nodes.store import LogStore, StoreDamaged, StoreFull
+from nodes.store import THEIR_COSIGNED, LogStore, StoreDamaged, StoreFull
 from nodes.templates import check_template
 from nodes.threads import on_thread
 from nodes.unofficial import Unofficial
@@ -80,6 +82,7 @@ from protocol.effects import (
 from protocol.entry import Entry
 from protocol.errors import BodyRefused, ProtocolError
 from protocol.governance import AMEND, GOVERNING_KINDS, WITHDRAW, review_due
+from protocol.head_signer import remind
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
@@ -132,7 +135,7 @@ class Line:
         verified: Verified,
         own_rosters: list[HeldRoster],
         their_rosters: list[HeldRoster],
-        keyring: NodeKeyring,
+        keyring: NodeKeys,
         journal: Journal,
         executor: Executor,
         broken: Callable[[NodeError], None],
@@ -187,6 +190,7 @@ class Line:
             in_force=self._roster_in_force,
         )
         keys = self._keys()
+        self._signers = keys.signers
         beat = agreement.beat
         self._pulse = Pulse(
             beat.every_ms,
@@ -227,6 +231,7 @@ class Line:
             executor=executor,
             committed=self._on_committed,
             broken=broken,
+            away=self._without_keys,
         )
         machine = self._machine = MachineVoice(
             agreement=agreement,
@@ -430,6 +435,7 @@ class Line:
     async def run(self) -> None:
         """Run until cancelled."""
         self.upkeep.begin()
+        await on_thread(self._executor, self._remind)
         if self._core.disputed:
             self.alarm("fork", f"{self.counterpart} signed two logs that cannot be one, as was found before")
             self._spawn(self._keep_fork())
@@ -530,6 +536,7 @@ class Line:
 
     async def _roster_in_force(self, party: str, held: HeldRoster) -> None:
         keys = self._keys()
+        self._signers = keys.signers
         self._sequencer.keys = keys
         await self.driver.tell(lambda: self._core.rekeyed(keys))
         self._rekeyed()
@@ -596,6 +603,36 @@ class Line:
         self._spawn(self.driver.ask(lambda: self._core.mended(self._clock.now())))
         if self._core.live:
             self._go_live()
+
+    async def keys_back(self) -> None:
+        """Keys that are not in this process can be used again: what waited for them goes on."""
+        await on_thread(self._executor, self._remind)
+        await self.driver.ask(lambda: self._core.keys_back(self._clock.now()))
+        if self.live:
+            self._spawn(self._log_queue())
+        elif self._core.live:
+            self._go_live()
+
+    def _remind(self) -> None:
+        """Show keys that are elsewhere what they signed before, so that a holder that was put back knows of it."""
+        signers = self._signers
+        for head, note in ((signers.log, self._mark.note), (signers.mirror, self.store.note(THEIR_COSIGNED))):
+            try:
+                remind(head, note)
+            except KeyAway:
+                return
+            except KeyWithheld as error:
+                self.alarm(error.code, str(error))
+
+    async def _log_queue(self) -> None:
+        with contextlib.suppress(KeysAway):
+            await self.intake.log_queue()
+
+    def _without_keys(self, error: NodeError) -> None:
+        """Keys that are elsewhere were missed, of which people are told by whoever watches them; or are withheld."""
+        self._speaking.halt(error)
+        if not isinstance(error, KeysAway):
+            self.alarm(error.code, error.text)
 
     async def place(self, statement: Statement, signed: SignedStatement) -> Placed:
         """Give an admitted statement its place in our log; done when a crash can no longer lose it."""

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import structlog
 
-from keys.keyring import NodeKeyring
 from keys.tls_identity import spki_pin
 from nodes import tls
 from nodes.caretaker import Caretaker
@@ -36,6 +35,7 @@ from nodes.journal import Journal
 from nodes.journal_home import is_begun, open_journal, take_up
 from nodes.later import Later
 from nodes.line import Line
+from nodes.node_keys import KeysElsewhere, KeyWatch, NodeKeys
 from nodes.pagers.calling import Pagers
 from nodes.pages import Pages
 from nodes.past import Past, check_epoch, open_past
@@ -75,7 +75,7 @@ class Node:
     Attributes:
         home: its directory.
         config: its settings.
-        keyring: its keys, opened.
+        keyring: its keys, opened; or those of its signer or token.
         lines: by the counterpart's short name.
         witnessing: likewise, once it runs, where the settings have witnesses.
         pages: what people are called for; made by `open`.
@@ -88,7 +88,7 @@ class Node:
         self,
         home: NodeHome,
         config: NodeConfig,
-        keyring: NodeKeyring,
+        keyring: NodeKeys,
         *,
         silent: bool = False,
         supervisor: Supervisor | None = None,
@@ -313,6 +313,9 @@ class Node:
             tasks.append(asyncio.create_task(Caretaker(self.home.path, self.lines).run()))
             tasks.append(asyncio.create_task(Later(self.lines).run()))
             tasks += [asyncio.create_task(one.run()) for one in self.witnessing.values()]
+            if isinstance(self.keyring, KeysElsewhere):
+                watch = KeyWatch(self.keyring, alarm=self._alarm, back=self._keys_back)
+                tasks.append(asyncio.create_task(watch.run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))
             self._supervisor.tell("READY=1")
@@ -351,6 +354,11 @@ class Node:
         if self._listening is not None:
             for line in self.lines.values():
                 tls.add_anchors(self._listening, line.their_certificates())
+
+    async def _keys_back(self) -> None:
+        """The keys can be used again, and may be with a holder that was put back: it is shown what they signed."""
+        for line in self.lines.values():
+            await line.keys_back()
 
     def _client_context(self, line: Line) -> ssl.SSLContext:
         return tls.context(server=False, keyring=self.keyring, anchors=line.their_certificates())

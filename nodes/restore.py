@@ -241,9 +241,10 @@ def _check(home: NodeHome, unpacked: _Unpacked, party: str | None, now_ms: int, 
     sizes: dict[str, tuple[int, int] | None] = {}
     try:
         NodeHome.open(home.path)
-        if home.party != head.party or not home.keyring_path.is_file():
-            raise BackupRefused("backup-refused", f"the home in it is not one of {head.party} with its keys")
         config = NodeConfig.load(home.config_path)
+        # The keys that a signer holds are in no backup of the home.
+        if home.party != head.party or (config.signer is None and not home.keyring_path.is_file()):
+            raise BackupRefused("backup-refused", f"the home in it is not one of {head.party} with its keys")
         for channel in home.channels():
             sizes[channel.counterpart] = _check_channel(home, channel, unpacked, config, progress)
             record = Restored(

@@ -13,8 +13,10 @@ One commit, in this order (spec/channel.md, "Commit points"):
    entries that nobody was told of, which the next start signs; a crash after it loses nothing;
 6. whoever waits is told, and the channel sends.
 
-Where the mark is of more than the log has, not even step 1 is taken. Any failure in 2 to 5, except a full disk in 2,
-ends the process: the next start verifies what is there.
+Where the mark is of more than the log has, not even step 1 is taken; nor where keys that are in another process or in
+a token cannot be used. Where these are missed only in 4, the entries stand unsigned and whoever waits goes on waiting,
+until `resume` signs the log as it stands. Any other failure in 2 to 5, except a full disk in 2, ends the process: the
+next start verifies what is there.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from keys.note_key import NoteSigner
+from keys.errors import KeyAway, KeyElsewhere
 from nodes.clock import SteadyClock
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
@@ -35,6 +37,7 @@ from nodes.store import OWN_SIGNED, Head, LogStore, Row, StoreBroken, StoreDamag
 from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.entry import Entry
+from protocol.head_signer import HeadSigners, check_there
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.merkle import leaf_hash
 from protocol.signature import Signature
@@ -55,7 +58,7 @@ class _Named(Protocol):
 
 class _Signers(Protocol):
     @property
-    def log(self) -> tuple[NoteSigner, NoteSigner]:
+    def log(self) -> HeadSigners:
         """Its keys, 0x01 and 0x06."""
 
 
@@ -73,6 +76,19 @@ class LogKeys(Protocol):
 
 class SignRefused(NodeError):
     """The log was signed otherwise before; nothing more is signed here. Nothing is broken, and reading goes on."""
+
+
+class KeysAway(SignRefused):
+    """Keys that are in another process or in a token cannot be used now; once they can, `resume` goes on."""
+
+
+class _Unsigned(NodeError):
+    """Entries are written and durable, and keys that are elsewhere were missed before the log was signed."""
+
+    def __init__(self, placed: Sequence[Placed], error: KeyElsewhere) -> None:
+        super().__init__(error.code, str(error))
+        self.placed = placed
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,7 @@ class Sequencer:
         executor: threads for crypto and disk.
         committed: called on the loop with the new checkpoint, its note and the number of places given.
         broken: called on the loop when the process must end.
+        away: called on the loop when nothing more is signed for want of keys; then `resume` is to be called some time.
     """
 
     def __init__(
@@ -141,6 +158,7 @@ class Sequencer:
         executor: Executor,
         committed: Callable[[Checkpoint, bytes, int], None],
         broken: Callable[[NodeError], None],
+        away: Callable[[NodeError], None] = lambda _: None,
     ) -> None:
         self.keys: LogKeys = keys
         self._store = store
@@ -149,6 +167,8 @@ class Sequencer:
         self._executor = executor
         self._committed = committed
         self._broken = broken
+        self._away = away
+        self._unsigned: list[tuple[asyncio.Future[Any], Placed]] = []
         self._waiting: deque[_Waiting] = deque()
         self._urgent: deque[_Waiting] = deque()
         self._busy = self._running = False
@@ -242,7 +262,13 @@ class Sequencer:
             # The loop is ending.
             return
         error, result = work.exception(), None if work.exception() else work.result()
-        if isinstance(error, StoreFull | SignRefused):
+        if isinstance(error, _Unsigned):
+            self._unsigned += zip(waiters, error.placed, strict=True)
+            self._miss(_without_keys(error.error))
+        elif isinstance(error, KeysAway):
+            self._miss(error)
+            _fail(waiters, error)
+        elif isinstance(error, StoreFull | SignRefused):
             # Nothing was written; those who wait are told, and may try again when there is room.
             _fail(waiters, error)
         elif isinstance(error, NodeError):
@@ -263,6 +289,11 @@ class Sequencer:
                 self._committed(result.checkpoint, result.note, len(waiters))
         self._go()
 
+    def _miss(self, error: NodeError) -> None:
+        """Keys are missed: nothing more is begun until they are back."""
+        self._halted = error
+        self._away(error)
+
     async def resume(self) -> tuple[Checkpoint, bytes] | None:
         """Sign the log as it stands, where a crash came between writing and signing.
 
@@ -271,9 +302,15 @@ class Sequencer:
 
         Raises:
             SignRefused: the log was signed at another size or root before.
+            KeysAway: keys that are elsewhere are still missed.
             StoreBroken: the signature could not be made durable; the process must end.
         """
-        return await on_thread(self._executor, self._resume)
+        signed = await on_thread(self._executor, self._resume)
+        unsigned, self._unsigned = self._unsigned, []
+        for waiter, placed in unsigned:
+            if not waiter.done():
+                waiter.set_result(placed)
+        return signed
 
     def _resume(self) -> tuple[Checkpoint, bytes] | None:
         head = self._store.head(self._store.own)
@@ -282,7 +319,10 @@ class Sequencer:
             # An empty log is signed by nobody; but where it was not empty before, nothing may be written to it.
             self._check_mark(checkpoint)
             return None
-        return checkpoint, self._sign(checkpoint, self._clock.take())
+        try:
+            return checkpoint, self._sign(checkpoint, self._clock.take())
+        except KeyElsewhere as error:
+            raise _without_keys(error) from error
 
     def _take(self) -> list[_Waiting]:
         taken: list[_Waiting] = []
@@ -299,6 +339,10 @@ class Sequencer:
             before = self._store.head(self._store.own)
             # Nothing is even written where the log went further before, or is not what was signed.
             self._check_mark(Checkpoint(self.keys.own.origin, before.size, before.root))
+            try:
+                check_there(self.keys.signers.log)
+            except KeyElsewhere as error:
+                raise _without_keys(error) from error
             return self._commit_whole(items, before)
 
     def _commit_whole(self, items: Sequence[Item], before: Head) -> _Committed:
@@ -320,8 +364,11 @@ class Sequencer:
         self._check_read_back(before, rows, frontier.root())
         # Steps 4 and 5.
         checkpoint = Checkpoint(self.keys.own.origin, frontier.size, frontier.root())
-        note = self._sign(checkpoint, at_ms)
         placed = [Placed(before.size + place, leaf, at_ms) for place, leaf in enumerate(leaves)]
+        try:
+            note = self._sign(checkpoint, at_ms)
+        except KeyElsewhere as error:
+            raise _Unsigned(placed, error) from error
         return _Committed(checkpoint, note, placed)
 
     def _check_read_back(self, before: Head, rows: Sequence[Row], root: bytes) -> None:
@@ -361,6 +408,11 @@ class Sequencer:
 def _row(item: Item, at_ms: int, held: LogState) -> Row:
     entry = Entry(statement=item.raw, signatures=item.signatures, logged_at_ms=at_ms, held=held).encode()
     return Row(entry, leaf_hash(entry), item.body, item.statement.id, item.statement.precedence == "flash")
+
+
+def _without_keys(error: KeyElsewhere) -> SignRefused:
+    """What whoever waits is told of keys that are elsewhere: they may be back, or are withheld for good."""
+    return (KeysAway if isinstance(error, KeyAway) else SignRefused)(error.code, str(error))
 
 
 def _fail(waiters: Sequence[asyncio.Future[Any]], error: BaseException) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any
 
+from keys.errors import KeyAway, KeyElsewhere
 from nodes.admission import AdmissionRefused
 from nodes.arrivals import Arrivals
 from nodes.errors import NodeError
@@ -23,7 +24,7 @@ from nodes.intake import Intake
 from nodes.machine_voice import MachineVoice
 from nodes.past import Past
 from nodes.restored import Return
-from nodes.sequencer import Item, Placed, Sequencer, SignRefused
+from nodes.sequencer import Item, KeysAway, Placed, Sequencer, SignRefused
 from nodes.signed import SignedStatement
 from nodes.standing import Standing
 from nodes.store import LogStore, StoreBroken, StoreDamaged, StoreFull
@@ -112,7 +113,8 @@ class Speaking:
         return True
 
     def halt(self, error: NodeError) -> None:
-        """Our log is not the one that we signed before: nothing more is signed, whatever waits already."""
+        """Our log is not the one that we signed before, or the keys are away: nothing more is signed, whatever waits
+        already."""
         if self.live:
             self.live = self._starting = False
             self._sequencer.halt(error)
@@ -132,6 +134,14 @@ class Speaking:
                 self.live = False
                 self._alarm(error.code, error.text)
                 await asyncio.sleep(START_AGAIN_S)
+            except (KeysAway, KeyAway):
+                # Whoever watches the keys tells people, and has this begin again when they are back.
+                self._starting = self.live = False
+                break
+            except KeyElsewhere as error:
+                self._starting = self.live = False
+                self._alarm(error.code, str(error))
+                break
             except (SignRefused, StoreDamaged) as error:
                 # As below; but where it is the disk, this goes on once that is mended.
                 self._starting = self.live = False
@@ -198,9 +208,15 @@ class Speaking:
         if not self._machine.knows(kind, facts):
             # The agreement's catalogue is older than that; the alarm that goes with it is raised all the same.
             return
-        signed = await on_thread(self._executor, self._machine.statement, kind, facts)
         try:
+            signed = await on_thread(self._executor, self._machine.statement, kind, facts)
             await self.place(Statement.parse(signed.statement), signed)
+        except (KeysAway, KeyAway) as error:
+            # It waits as what was to be said before the line was live.
+            self._unsaid.append((kind, facts))
+            self.halt(NodeError(KeyAway.code, str(error)))
+        except KeyElsewhere as error:
+            self._alarm(error.code, str(error))
         except StoreFull as error:
             self._alarm(error.code, error.text)
         except SignRefused as error:

@@ -19,9 +19,9 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from keys.keyring import NodeKeyring
 from keys.tls_identity import spki_pin
 from nodes.errors import NodeError
+from nodes.node_keys import NodeKeys
 
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, for which `ssl` has no name. Validity is the roster's alone: a machine whose
 # clock stands at 1970 has its line as well.
@@ -37,7 +37,7 @@ class TlsRefused(NodeError):
     """The other side's key is not one that a roster names."""
 
 
-def context(*, server: bool, keyring: NodeKeyring, anchors: Iterable[bytes]) -> ssl.SSLContext:
+def context(*, server: bool, keyring: NodeKeys, anchors: Iterable[bytes]) -> ssl.SSLContext:
     """Make a context for one direction.
 
     Args:
@@ -92,7 +92,7 @@ def add_anchors(made: ssl.SSLContext, anchors: Iterable[bytes]) -> None:
             _log.error("certificate left out", sha256=sha256(der).hexdigest())
 
 
-def _load_key(made: ssl.SSLContext, keyring: NodeKeyring) -> None:
+def _load_key(made: ssl.SSLContext, keyring: NodeKeys) -> None:
     """Hand the key over through a file that exists in memory only and has no name."""
     handle = os.memfd_create("hotline-tls", os.MFD_CLOEXEC)
     try:
@@ -103,7 +103,7 @@ def _load_key(made: ssl.SSLContext, keyring: NodeKeyring) -> None:
         os.close(handle)
 
 
-def own_certificate(keyring: NodeKeyring) -> bytes:
+def own_certificate(keyring: NodeKeys) -> bytes:
     """The node's certificate in DER, as its roster has it."""
     return keyring.tls_certificate(keyring.party)
 

@@ -2,14 +2,20 @@
 
 A socket's address holds 107 bytes of path, and homes lie deeper than that. The kernel also resolves a path below
 `/proc/self/fd/N`, which is short; the directory stays open only while the address is used.
+
+Who is at the other end of a socket is what the kernel says; whose a socket is depends on the directory that it is in.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import socket
+import struct
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from nodes.errors import NodeError
 
 PATH_BYTES_MAX = 107
 
@@ -30,3 +36,30 @@ def socket_address(path: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{directory}/{path.name}"
     finally:
         os.close(directory)
+
+
+def check_directory(directory: Path, *, owners: Collection[int]) -> None:
+    """Refuse a directory in which somebody else could put another socket in the place of ours.
+
+    Args:
+        directory: where the socket is.
+        owners: user ids that it may belong to.
+
+    Raises:
+        NodeError: `socket-exposed`; it belongs to another user, or others may write in it.
+    """
+    try:
+        state = os.stat(directory)
+    except OSError as error:
+        raise NodeError("socket-exposed", f"{directory}: {error.strerror}") from error
+    if state.st_uid not in owners:
+        raise NodeError("socket-exposed", f"{directory} belongs to user {state.st_uid}")
+    if state.st_mode & 0o022:
+        raise NodeError("socket-exposed", f"{directory} can be written by others than its owner")
+
+
+def peer_user(connection: socket.socket) -> int:
+    """User id of the process at the other end of a Unix socket, as the kernel says it."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, user, _ = struct.unpack("3i", credentials)
+    return int(user)

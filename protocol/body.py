@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keys.errors import SealRefused
-from keys.sealing import SealingPrivateKey, SealingPublicKey
+from keys.sealing import Opener, SealingPublicKey
 from keys.suite import WRAP_BYTES, suite_of_wrap
 from protocol.canonical import Value, decode, encode, encode_sorted
 from protocol.errors import BodyRefused, ComposeRefused, Malformed, NotUnderstood
@@ -166,7 +166,7 @@ def check_named(statement: Statement, body: bytes) -> None:
         raise BodyRefused("other-body", "body", "not of the digest and length in the header")
 
 
-def open_body(statement: Statement, body: bytes, *, party: str, key: SealingPrivateKey) -> Opened:
+def open_body(statement: Statement, body: bytes, *, party: str, key: Opener) -> Opened:
     """Open a sealed body with a party's sealing key.
 
     Args:

@@ -448,6 +448,10 @@ class Channel:
             return receipts
         return [*receipts, *self._outbox.heed(*self._shown), *self._speak()]
 
+    def keys_back(self, now: Instant) -> list[Effect]:
+        """Keys that are not in this process can be used again: what of theirs was not cosigned meanwhile is."""
+        return self._mirror.cosign(now, tell=True) if self.phase == "open" else []
+
     def fetch_back(self, voice: str, index: int) -> list[Effect]:
         """Ask for one entry that is damaged here; `GivenBack` follows when it comes. Nothing where none can be asked,
         because no session is open or our log is still on its way back."""

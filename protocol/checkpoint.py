@@ -6,11 +6,10 @@ them and no auditor can check them, so they are refused here with an error of th
 Source: C2SP tlog-checkpoint; spec/log.md, "Checkpoint".
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keys.note_key import NoteKeyType, NoteSigner
-from protocol.cosigned_message import sign_line
+from keys.note_key import NoteKeyType
+from protocol.head_signer import HeadSigners, lines_of, verifiers_of
 from protocol.log_error import LogRefused
 from protocol.merkle import HASH_BYTES, Hash, empty_root
 from protocol.note import Note, is_key_name
@@ -89,7 +88,7 @@ def parse_text(text: str) -> Checkpoint:
     return checkpoint
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[NoteSigner], at_ms: int) -> bytes:
+def sign_checkpoint(checkpoint: Checkpoint, signers: HeadSigners, at_ms: int) -> bytes:
     """Sign a checkpoint with both keys of its log.
 
     Args:
@@ -102,13 +101,13 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[NoteSigner], at_ms
 
     Raises:
         ValueError: other keys than those two.
+        keys.errors.KeyElsewhere: keys that are not in this process were not used.
     """
-    keys = [signer.verifier for signer in signers]
+    keys = verifiers_of(signers)
     if tuple(key.type for key in keys) != LOG_KEY_TYPES or any(key.name != checkpoint.origin for key in keys):
         raise ValueError("a checkpoint is signed by the Ed25519 and the ML-DSA-44 key of its own origin")
     text = checkpoint.text()
-    lines = tuple(
-        sign_line(signer, text=text, origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, at_ms=at_ms)
-        for signer in signers
+    lines = lines_of(
+        signers, text=text, origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, at_ms=at_ms
     )
     return Note(text, lines).encode()

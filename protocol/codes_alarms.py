@@ -81,6 +81,30 @@ ALARMS = (
         "Make room on the disk, or run `journal renew` with the node stopped: the old journal stays readable.",
     ),
     Code(
+        "keys-away",
+        "alarm",
+        "the node's keys cannot be used",
+        "They are with a signer or in a token that does not answer. The node goes on reading; what officers send waits "
+        "in the queue, bodies are not opened, and the other side sees the line go down.",
+        "Start the signer, or plug the token in; the node goes on by itself. `doctor` says which it is.",
+    ),
+    Code(
+        "keys-back",
+        "info",
+        "the node's keys can be used again",
+        "What waited is signed and sent, and what came meanwhile is receipted.",
+        "Nothing. If nobody knows why they were away, find out who was at the signer or the token.",
+    ),
+    Code(
+        "signer-refused",
+        "alarm",
+        "the signer does not sign this",
+        "Another root was signed at that size, or a larger size; or it is nothing that a node signs. This node was put "
+        "back, or somebody uses it.",
+        "Find out which: a restored node gets its log back from the other side. If nobody restored it, stop it, and "
+        "treat it as stolen; the signer's log says what was asked.",
+    ),
+    Code(
         "recovered",
         "info",
         "our own log is here again",

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keys.errors import SignatureRefused
-from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
+from keys.note_key import NoteKeyType, NoteVerifier
 from protocol.checkpoint import Checkpoint, parse_text
-from protocol.cosigned_message import sign_line, verify_line
+from protocol.cosigned_message import verify_line
+from protocol.head_signer import HeadSigners, lines_of, verifiers_of
 from protocol.log_error import LogRefused
 from protocol.note import Note, NoteSignature
 from protocol.note import parse as parse_note
@@ -62,7 +63,7 @@ class VerifiedCheckpoint:
     times_ms: Mapping[str, int]
 
 
-def cosign(checkpoint: Checkpoint, signers: Sequence[NoteSigner], at_ms: int) -> list[NoteSignature]:
+def cosign(checkpoint: Checkpoint, signers: HeadSigners, at_ms: int) -> list[NoteSignature]:
     """Cosign a checkpoint with both keys of a cosigner.
 
     Args:
@@ -76,15 +77,15 @@ def cosign(checkpoint: Checkpoint, signers: Sequence[NoteSigner], at_ms: int) ->
 
     Raises:
         ValueError: other keys than those two.
+        keys.errors.KeyElsewhere: keys that are not in this process were not used.
     """
-    keys = [signer.verifier for signer in signers]
+    keys = verifiers_of(signers)
     if tuple(key.type for key in keys) != MIRROR_KEY_TYPES or len({key.name for key in keys}) != 1:
         raise ValueError("a cosigner signs with its Ed25519 and its ML-DSA-44 key of one name")
     text = checkpoint.text()
-    return [
-        sign_line(signer, text=text, origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, at_ms=at_ms)
-        for signer in signers
-    ]
+    return list(
+        lines_of(signers, text=text, origin=checkpoint.origin, size=checkpoint.size, root=checkpoint.root, at_ms=at_ms)
+    )
 
 
 def add_cosignatures(note: bytes, lines: Iterable[NoteSignature]) -> bytes:

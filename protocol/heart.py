@@ -6,6 +6,7 @@ Source: spec/channel.md, "Heartbeats" and "Line state".
 from collections import OrderedDict
 from typing import Final
 
+from keys.errors import KeyAway, KeyWithheld
 from protocol import beat as beats
 from protocol import frames
 from protocol.checkpoint import Checkpoint
@@ -100,12 +101,26 @@ class Heart:
         """Sign a beat: what is held, cosigned afresh, and how the line looks from here."""
         if self._session is None:
             return []
+        try:
+            return self._signed_beat(self._session, now, ahead_ms)
+        except KeyAway:
+            # Without keys there is no beat, and the other side sees the line go down, which it is.
+            self.pulse.skipped(now)
+            return []
+
+    def _signed_beat(self, session: Hash, now: Instant, ahead_ms: int) -> list[Effect]:
         self._number += 1
-        held = self._mirror.cosigned
+        told: list[Effect] = []
+        try:
+            cosignatures = self._mirror.cosignatures(now)
+        except KeyWithheld as error:
+            # The mirror's key signed more than is held here now, which was put back: nothing is claimed to be held.
+            cosignatures, told = b"", self._once.tell(error.code, f"the mirror of {self.keys.their.party}: {error}", {})
+        held = self._mirror.cosigned if cosignatures else None
         beat = beats.Beat(
             channel=self.channel,
             party=self.keys.own.party,
-            session=self._session,
+            session=session,
             number=self._number,
             at_ms=max(0, now.wall_ms),
             ahead_ms=max(0, ahead_ms),
@@ -115,11 +130,11 @@ class Heart:
             heard=self._heard[0] if self._heard else None,
             heard_at_ms=self._heard[1] if self._heard else None,
             docket=self._docket,
-            cosignatures=self._mirror.cosignatures(now),
+            cosignatures=cosignatures,
         )
         data, signature = beats.sign(beat, self.keys.signers.node)
         self.pulse.sent(beats.digest(data), now)
-        return [Send(frames.encode(FrameType.BEAT, beat=data, signature=signature))]
+        return [*told, Send(frames.encode(FrameType.BEAT, beat=data, signature=signature))]
 
     def look(self, now: Instant) -> list[Effect]:
         """Whether the line's state changed. That it went down is tallied, and that it came back; the first time up

@@ -6,9 +6,10 @@ Source: spec/keys-and-rosters.md; spec/channel.md, "Keys".
 from dataclasses import dataclass
 
 from keys.hybrid import HybridPublicKey, Signer
-from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
+from keys.note_key import NoteKeyType, NoteVerifier
 from keys.roster import Roster
 from protocol.agreement import Agreement
+from protocol.head_signer import HeadSigners
 
 Pair = tuple[NoteVerifier, NoteVerifier]
 """A log's keys of type 0x01 and 0x06, or a mirror's of type 0x04 and 0x06."""
@@ -40,7 +41,7 @@ class VoiceKeys:
 
 @dataclass(frozen=True, slots=True)
 class LineSigners:
-    """The private keys a node uses on one line.
+    """The private keys a node uses on one line, in this process or elsewhere.
 
     Attributes:
         node: its node key.
@@ -49,8 +50,8 @@ class LineSigners:
     """
 
     node: Signer
-    log: tuple[NoteSigner, NoteSigner]
-    mirror: tuple[NoteSigner, NoteSigner]
+    log: HeadSigners
+    mirror: HeadSigners
 
 
 @dataclass(frozen=True, slots=True)

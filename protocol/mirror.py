@@ -11,7 +11,7 @@ Source: spec/channel.md, "Mirroring", "What is checked before cosigning" and "Ah
 from collections.abc import Sequence
 from typing import Final
 
-from keys.errors import KeysError
+from keys.errors import KeyAway, KeysError, KeyWithheld
 from keys.note_key import NoteVerifier
 from protocol import frames
 from protocol.branches import Branches
@@ -168,7 +168,11 @@ class Mirror:
         return next((note for _, note in kept.values()), None)
 
     def cosignatures(self, now: Instant) -> bytes:
-        """Fresh lines under the checkpoint cosigned last; empty where there is none."""
+        """Fresh lines under the checkpoint cosigned last; empty where there is none.
+
+        Raises:
+            keys.errors.KeyElsewhere: the mirror's keys are not in this process and were not used.
+        """
         if self.cosigned is None:
             return b""
         signatures = cosign(self.cosigned, self.keys.signers.mirror, self._time(now))
@@ -371,7 +375,15 @@ class Mirror:
         if not self._reads_back():
             text = f"what was kept of {self._their} before this start does not read back, and is not cosigned yet"
             return self._once.tell("log-damaged", text, {})
-        cosigned = add_cosignatures(note, cosign(checkpoint, self.keys.signers.mirror, self._time(now)))
+        try:
+            lines = cosign(checkpoint, self.keys.signers.mirror, self._time(now))
+        except KeyAway:
+            # It is durable here and is cosigned when the keys are back, of which whoever watches them tells people.
+            return []
+        except KeyWithheld as error:
+            return self._once.tell(error.code, f"{checkpoint.size} entries of {self._their}: {error}", {})
+        self._once.gone(KeyWithheld.code)
+        cosigned = add_cosignatures(note, lines)
         self.cosigned = self._floor = checkpoint
         self._floor_note = self._cosigned_note = cosigned
         effects: list[Effect] = [KeepNote("their-cosigned", cosigned)]

@@ -103,6 +103,10 @@ class Pulse:
         """Let the next beat leave at once: a session began, or its first beat waits for an answer."""
         self._next_mono = now.mono_ms
 
+    def skipped(self, now: Instant) -> None:
+        """A beat that was due could not be made; the next one is due in its time."""
+        self._next_mono = now.mono_ms + self.every_ms
+
     def sent(self, digest: Hash, now: Instant) -> None:
         """One of our beats left."""
         self._sent[digest] = now

@@ -66,6 +66,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("pair", "hotline.cli.pair", "Agree with another party and open a channel."),
     ("ceremony", "hotline.cli.ceremony", "Pair with another party in two rooms, led step by step."),
     ("node", "hotline.cli.node", "Run the node."),
+    ("signer", "hotline.cli.signer", "Hold the node's keys in a process of another user."),
     ("demo", "hotline.cli.demo", "Run two parties on one machine with real incidents."),
     ("completion", "hotline.cli.completion", "Print the shell's completion script."),
 )

@@ -20,7 +20,8 @@ def run(context: click.Context) -> None:
     """Run the node until it is told to stop (SIGTERM or Ctrl-C).
 
     Its log goes to standard error, or to log_file of node.toml: one JSON object a line, without contents. The settings
-    are those of node.toml in the home, where each is explained.
+    are those of node.toml in the home, where each is explained. Where they name a signer, it has the keys, and no
+    passphrase is needed here.
 
     \b
     Example:
@@ -29,17 +30,16 @@ def run(context: click.Context) -> None:
     import asyncio
     import os
 
-    from keys.keyring import NodeKeyring
     from nodes import logs
     from nodes.config import NodeConfig
-    from nodes.key_files import read_keyring
     from nodes.node import Node
+    from nodes.open_keys import open_keys
     from nodes.supervisor import Supervisor
 
     settings = settings_of(context)
     home = settings.node_home()
     config = NodeConfig.load(home.config_path)
-    keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
+    keyring = open_keys(home, config, lambda: settings.passphrase(0, what=f"the node of {home.party}"))
     logs.configure(config.log_level, config.log_file)
     supervisor = Supervisor.named_in(os.environ)
     # The databases hold headers, and the home may be opened for those who may use the socket in it.

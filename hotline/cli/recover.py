@@ -42,11 +42,10 @@ def recover_command(context: click.Context, patience: int) -> None:
     import os
 
     from hotline.clock import now_ms
-    from keys.keyring import NodeKeyring
     from nodes import logs
     from nodes.config import NodeConfig
-    from nodes.key_files import read_keyring
     from nodes.node import Node
+    from nodes.open_keys import open_keys
     from nodes.recovery import RecoveryFailed, prepare, recover
 
     settings = settings_of(context)
@@ -55,7 +54,7 @@ def recover_command(context: click.Context, patience: int) -> None:
     if not home.channels():
         raise Misused("channel-unknown", f"{home.path} has no channel to recover")
     config = NodeConfig.load(home.config_path)
-    keyring = read_keyring(home.keyring_path, NodeKeyring, settings.passphrase(0, what=f"the node of {home.party}"))
+    keyring = open_keys(home, config, lambda: settings.passphrase(0, what=f"the node of {home.party}"))
     logs.configure("error")
     os.umask(0o077)
     progress = _Progress(output)
