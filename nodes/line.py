@@ -604,6 +604,10 @@ class Line:
         if self._core.live:
             self._go_live()
 
+    def keys_away(self, why: str) -> None:
+        """Keys that are not in this process are missed: nothing is signed until they are back."""
+        self._speaking.halt(KeysAway(KeyAway.code, why))
+
     async def keys_back(self) -> None:
         """Keys that are not in this process can be used again: what waited for them goes on."""
         await on_thread(self._executor, self._remind)

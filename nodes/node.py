@@ -314,7 +314,7 @@ class Node:
             tasks.append(asyncio.create_task(Later(self.lines).run()))
             tasks += [asyncio.create_task(one.run()) for one in self.witnessing.values()]
             if isinstance(self.keyring, KeysElsewhere):
-                watch = KeyWatch(self.keyring, alarm=self._alarm, back=self._keys_back)
+                watch = KeyWatch(self.keyring, alarm=self._alarm, away=self._keys_away, back=self._keys_back)
                 tasks.append(asyncio.create_task(watch.run()))
             self.log.info("node runs", lines=sorted(self.lines), port=listener.port if listener else None)
             tasks.append(asyncio.create_task(self._supervisor.reassure()))
@@ -354,6 +354,11 @@ class Node:
         if self._listening is not None:
             for line in self.lines.values():
                 tls.add_anchors(self._listening, line.their_certificates())
+
+    def _keys_away(self, why: str) -> None:
+        """Nothing is signed on any line; what officers send waits in the queue."""
+        for line in self.lines.values():
+            line.keys_away(why)
 
     async def _keys_back(self) -> None:
         """The keys can be used again, and may be with a holder that was put back: it is shown what they signed."""

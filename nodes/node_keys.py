@@ -125,14 +125,21 @@ class KeyWatch:
     Args:
         keys: to be watched.
         alarm: tells people; called on the loop with a code and a text.
+        away: called with the reason when they are missed.
         back: called when they can be used again.
     """
 
     def __init__(
-        self, keys: KeysElsewhere, *, alarm: Callable[[str, str], None], back: Callable[[], Awaitable[None]]
+        self,
+        keys: KeysElsewhere,
+        *,
+        alarm: Callable[[str, str], None],
+        away: Callable[[str], None],
+        back: Callable[[], Awaitable[None]],
     ) -> None:
         self._keys = keys
         self._alarm = alarm
+        self._away = away
         self._back = back
         self._log = structlog.get_logger(part="keys")
 
@@ -153,8 +160,12 @@ class KeyWatch:
             if why is None:
                 continue
             self._alarm(AWAY, f"{self._keys.party} signs and opens nothing for now: {why}")
+            self._away(why)
+            told = why
             while (why := await self._look()) is not None:
-                self._log.warning("keys away", detail=why)
+                if why != told:
+                    told = why
+                    self._log.warning("keys away", detail=why)
                 await asyncio.sleep(LOOK_AWAY_S)
             missed.clear()
             self._alarm(BACK, "the keys are there again, and what waited goes on")

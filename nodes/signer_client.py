@@ -230,9 +230,13 @@ class SignerKeys:
             KeysError: what it says are no keys.
         """
         link = SignerLink(path)
-        public, tls_seed = _public_of(link.ask("keys")), link.ask("tls")
-        if not isinstance(tls_seed, bytes) or len(tls_seed) != tls_identity.SEED_BYTES:
-            raise KeyAway("the signer gives no TLS key")
+        try:
+            public, tls_seed = _public_of(link.ask("keys")), link.ask("tls")
+            if not isinstance(tls_seed, bytes) or len(tls_seed) != tls_identity.SEED_BYTES:
+                raise KeyAway("the signer gives no TLS key")
+        except BaseException:
+            link.close()
+            raise
         return cls(link, public, tls_seed)
 
     @property

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.hotline.nodes import running
-from tests.hotline.people import acting, hotline, make_home, ok, paired
+from tests.hotline.people import acting, hotline, ok, paired
 
-GOODWILL = ("send", "goodwill", "--set", "message=hello", "--yes")
+GOODWILL = ("send", "goodwill", "--set", "message=hello", "--yes", "--timeout", "1")
 DEADLINE_S = 60.0
 
 

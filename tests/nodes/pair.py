@@ -13,6 +13,7 @@ from nodes.config import NodeConfig
 from nodes.home import NodeHome
 from nodes.line import Line
 from nodes.node import Node
+from nodes.node_keys import NodeKeys
 from nodes.outcome import Outcome
 from nodes.signed import SignedStatement
 from tests.builders import keyring
@@ -49,9 +50,10 @@ THREADS = SharedThreads(8)
 
 
 @asynccontextmanager
-async def running(home: NodeHome) -> AsyncIterator[Node]:
-    """A node of a home, for as long as the block lasts."""
-    node = Node(home, NodeConfig.load(home.config_path), keyring(home.party, agreement().channel, agreement().suite))
+async def running(home: NodeHome, keys: NodeKeys | None = None) -> AsyncIterator[Node]:
+    """A node of a home, for as long as the block lasts; with its usual keys or others."""
+    usual = keyring(home.party, agreement().channel, agreement().suite)
+    node = Node(home, NodeConfig.load(home.config_path), usual if keys is None else keys)
     node.executor = THREADS
     node.open()
     task = asyncio.create_task(node.run())
