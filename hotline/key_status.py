@@ -23,6 +23,7 @@ from keys.errors import KeysError
 from keys.person import Person
 from keys.roster import Roster
 from nodes.caretaker import ROSTER_SOON_MS
+from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.files import read_file
 from nodes.governing import agreement_in_force
@@ -78,6 +79,7 @@ def dues(home: NodeHome, *, now_ms: int) -> Iterator[Due]:
     """
     card = read_party(home.party_path)
     yield from root_dues(home, card, now_ms=now_ms)
+    yield _node_keys(home)
     for channel in home.channels():
         yield from channel_dues(home, channel, now_ms=now_ms)
         yield from people_dues(home, channel, card, now_ms=now_ms)
@@ -122,6 +124,21 @@ def _root_backup(home: NodeHome, number: int, backup: RootBackup | None, now_ms:
     text += f", tried {_day(backup.tried_at_ms)}"
     step = "" if state == "ok" else f"{command} rehearse"
     return Due(name=name, state=state, text=text, at_ms=due_ms, who=KEEPERS if step else "", next=step)
+
+
+def _node_keys(home: NodeHome) -> Due:
+    """Where the node's keys are: in the home, or with a signer."""
+    try:
+        config = NodeConfig.load(home.config_path)
+    except NodeError as error:
+        return Due(name="node keys", state="broken", text=error.text, who=ADMINISTRATOR, next="Correct node.toml.")
+    if config.signer is None:
+        return Due(name="node keys", state="ok", text=f"they are in {home.keyring_path.name} of the home")
+    text = f"the signer at {config.signer} has them"
+    if not home.keyring_path.exists():
+        return Due(name="node keys", state="ok", text=text)
+    step = f"When the line is up, delete the copy in the home: shred -u {home.keyring_path}"
+    return Due(name="node keys", state="late", text=f"{text}, and so has the home", who=ADMINISTRATOR, next=step)
 
 
 def channel_dues(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterator[Due]:

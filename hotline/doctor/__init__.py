@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from hotline import key_status
 from hotline.desk import token_key
 from hotline.doctor import dates, machine, node, paging, reach
 from hotline.doctor.check import Check, Result
+from hotline.doctor.holder import key_file, node_keys
 from hotline.doctor.journal import journal
 from hotline.errors import HotlineError
 from hotline.key_status import Due
 from hotline.party_file import read_party
-from keys.errors import KeysError, PassphraseRefused
-from keys.keyring import NodeKeyring, OfficerKeyring
 from keys.tls_identity import spki_pin
 from keys.token_keyring import TokenKeyring
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.governing import reign_in_force
 from nodes.home import ChannelHome, NodeHome, OfficerHome
-from nodes.key_files import read_keyring, read_officer_keyring
+from nodes.key_files import read_officer_keyring
+from nodes.node_keys import NodeKeys
 from nodes.past import open_past
 from nodes.stopped import open_store, read_agreement
 from nodes.tls import own_certificate
-
-Keyring = TypeVar("Keyring", bound=NodeKeyring | OfficerKeyring | TokenKeyring)
 
 
 def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: int) -> Iterator[Check]:
@@ -48,8 +45,8 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
         yield node.running(home.node_socket)[0]
         yield _pins(home)
         return
-    found, keyring = _key(home.keyring_path, passphrase, _node_keyring)
-    yield found
+    checks, keyring = node_keys(home, passphrase)
+    yield from checks
     channels = home.channels()
     sizes = {channel.counterpart: _sizes(home, channel) for channel in channels}
     log_bytes = sum(path.stat().st_size for one in channels for path in one.path.glob("log.db*"))
@@ -73,7 +70,7 @@ def examine(home: NodeHome | OfficerHome, *, passphrase: bytes | None, now_ms: i
 
 def _officer_key(home: OfficerHome, passphrase: bytes | None) -> Iterator[Check]:
     """Look at an officer's key file, and at the token that has half of the key where there is one."""
-    found, ring = _key(home.key_path, passphrase, read_officer_keyring)
+    found, ring = key_file(home.key_path, passphrase, read_officer_keyring)
     yield found
     if isinstance(ring, TokenKeyring):
         try:
@@ -83,29 +80,6 @@ def _officer_key(home: OfficerHome, passphrase: bytes | None) -> Iterator[Check]
             yield Check(name="token", result="fail", text=error.text, fix=fix)
         else:
             yield Check(name="token", result="ok", text=f"token {ring.serial} is there and has the key")
-
-
-def _node_keyring(path: Path, passphrase: bytes) -> NodeKeyring:
-    return read_keyring(path, NodeKeyring, passphrase)
-
-
-def _key(path: Path, passphrase: bytes | None, opens: Callable[[Path, bytes], Keyring]) -> tuple[Check, Keyring | None]:
-    """Look at a key file, and open it where there is a passphrase."""
-    if not path.is_file():
-        fix = "Bring it back from your backup."
-        return Check(name="key file", result="fail", text=f"{path} is missing", fix=fix), None
-    if passphrase is None:
-        fix = "Give --passphrase-file to have it opened."
-        return Check(name="key file", result="warn", text="it was not opened", fix=fix), None
-    try:
-        keyring = opens(path, passphrase)
-    except PassphraseRefused:
-        text = "the passphrase does not open it"
-        return Check(name="key file", result="fail", text=text, fix="Try another passphrase."), None
-    except (KeysError, NodeError) as error:
-        fix = "Bring the file back from your backup."
-        return Check(name="key file", result="fail", text=str(error), fix=fix), None
-    return Check(name="key file", result="ok", text="it opens"), keyring
 
 
 def _pins(home: OfficerHome) -> Check:
@@ -189,7 +163,7 @@ def _keys(home: NodeHome, now_ms: int) -> Iterator[Check]:
 
 
 def _channel(
-    home: NodeHome, channel: ChannelHome, *, keyring: NodeKeyring | None, facts: dict[str, Any] | None, now_ms: int
+    home: NodeHome, channel: ChannelHome, *, keyring: NodeKeys | None, facts: dict[str, Any] | None, now_ms: int
 ) -> Iterator[Check]:
     name = channel.counterpart
     try:
@@ -220,7 +194,7 @@ def _channel(
             yield reach.counterpart(f"{name} reach", endpoint, theirs, keyring)
 
 
-def _own_key(home: NodeHome, channel: ChannelHome, keyring: NodeKeyring) -> Check:
+def _own_key(home: NodeHome, channel: ChannelHome, keyring: NodeKeys) -> Check:
     """Whether our roster names the TLS key that this node shows."""
     name = f"{channel.counterpart} TLS key"
     if spki_pin(own_certificate(keyring)) in _own_pins(home, channel):

@@ -13,18 +13,18 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from hotline.doctor.check import Check
 from keys.errors import KeysError
-from keys.keyring import NodeKeyring
 from keys.roster import Roster
 from keys.tls_identity import spki_pin
 from nodes import tls
 from nodes.config import Endpoint
+from nodes.node_keys import NodeKeys
 
 TIMEOUT_S = 3.0
 ANSWER_S = 0.5
 """How long an alert of the other side may take: with TLS 1.3 a refused certificate shows only after the handshake."""
 
 
-def counterpart(name: str, endpoint: Endpoint, roster: Roster, keyring: NodeKeyring | None) -> Check:
+def counterpart(name: str, endpoint: Endpoint, roster: Roster, keyring: NodeKeys | None) -> Check:
     """Dial a counterpart.
 
     Args:
@@ -64,7 +64,7 @@ def listener(endpoint: Endpoint, pins: Collection[bytes]) -> Check:
     return Check(name="listener", result="ok", text=f"{where}:{port} answers with our key")
 
 
-def context(keyring: NodeKeyring | None, anchors: Collection[bytes]) -> ssl.SSLContext:
+def context(keyring: NodeKeys | None, anchors: Collection[bytes]) -> ssl.SSLContext:
     """TLS 1.3; with our certificate where there is a keyring. The pin is compared afterwards, in any case."""
     if keyring is not None:
         made = tls.context(server=False, keyring=keyring, anchors=anchors)

@@ -48,11 +48,10 @@ def signing(directory: Path, socket: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(20)
 
 
-def use_signer(home: Path, socket: Path) -> None:
-    """What the steps after `signer take` say."""
-    with (home / "node.toml").open("a") as settings:
-        settings.write(f'\nsigner = "{socket}"\n')
-    (home / "node.key").unlink()
+def found_in(home: Path, *command: str) -> dict[str, Any]:
+    """What the doctor, or the status of the keys, found: by name."""
+    shown = hotline("--home", home, *command, "--json").json
+    return {one["name"]: one for one in shown.get("checks", shown.get("dues"))}
 
 
 @pytest.mark.slow
@@ -63,9 +62,15 @@ def test_a_line_with_a_signer_outlives_its_signer(tmp_path: Path) -> None:
     directory, socket = arc.parent / "signer", arc.parent / "signer" / "socket"
     taken = ok(*acting(arc, "signer", "take", directory, "--socket", socket))
     assert (taken["channels"], len(taken["next"])) == (1, 3)
-    use_signer(arc, socket)
+    with (arc / "node.toml").open("a") as settings:
+        settings.write(f'\nsigner = "{socket}"\n')
+    assert found_in(arc, "keys", "status")["node keys"]["state"] == "late"
+    (arc / "node.key").unlink()
+    assert found_in(arc, "doctor")["signer"]["result"] == "fail"
     with signing(directory, socket) as process, running(arc, bor):
         assert ok(*acting(arc, *GOODWILL, "--wait", "held", "--timeout", "30"))["state"] == "held"
+        assert found_in(arc, "doctor")["signer"]["result"] == "ok"
+        assert found_in(arc, "keys", "status")["node keys"]["state"] == "ok"
         process.send_signal(signal.SIGKILL)
         process.wait(20)
         assert ok(*acting(arc, *GOODWILL))["state"] == "queued"

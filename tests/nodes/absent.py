@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keys.errors import KeyWithheld
-from keys.hybrid import HybridPublicKey, Signer
+from keys.hybrid import Signer
 from keys.keyring import NodeKeyring
 from keys.note_key import NoteSigner, NoteVerifier
+from keys.public_key import PublicKey
 from keys.sealing import Opener, SealingPublicKey
 from nodes.node_keys import Presence
 from protocol.checkpoint import Checkpoint
@@ -116,7 +117,7 @@ class _Node:
     key: Signer
 
     @property
-    def public(self) -> HybridPublicKey:
+    def public(self) -> PublicKey:
         return self.key.public
 
     def sign(self, purpose: str, *, channel: bytes, author: str, message: bytes) -> bytes:

@@ -38,6 +38,7 @@ LEFT_OUT = {
     *("User", "Group", "LoadCredential", "ExecStart", "ExecReload", "Restart", "RestartSec", "TimeoutStopSec"),
     *("Type", "WatchdogSec", "ExecStartPost", "Nice", "IOSchedulingClass"),
     # Needs the manager: a user namespace of its own, limits of a control group, a key ring, clean-up after the service.
+    *("SupplementaryGroups", "RuntimeDirectory", "RuntimeDirectoryMode"),
     *("PrivateUsers", "MemoryMax", "MemorySwapMax", "KeyringMode", "RemoveIPC", "RestrictSUIDSGID", "IPAddressDeny"),
 }
 """Names in [Service] that are not tried here: what starts and ends the service, and what only the manager can do."""
