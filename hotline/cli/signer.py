@@ -127,11 +127,13 @@ def status_command(context: click.Context, socket: str) -> None:
     settings = settings_of(context)
     try:
         keys = SignerKeys.open(Path(socket))
-        keys.look()
+        try:
+            keys.look()
+        finally:
+            keys.close()
     except KeyElsewhere as error:
         raise CouldNot(error.code, str(error)) from error
     channels = keys.channel_ids()
-    keys.close()
     settings.output.result(
         {"party": keys.party, "channels": channels, "node": keys.node_signer().public.key_id.hex()},
         [f"{socket}: the keys of {keys.party} can be used, {len(channels)} channels."],

@@ -41,7 +41,11 @@ def node_keys(home: NodeHome, passphrase: bytes | None) -> tuple[list[Check], No
 def _with_signer(signer: Path) -> tuple[SignerKeys | None, list[Check]]:
     try:
         keys = SignerKeys.open(signer)
-        keys.look()
+        try:
+            keys.look()
+        finally:
+            # The certificate, which is all that is asked for later, is here.
+            keys.close()
     except KeysError as error:
         fix = "Start the signer. It answers the users in its signer.toml only: run this as the node's user."
         return None, [Check(name="signer", result="fail", text=str(error), fix=fix)]
