@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import cache
+from itertools import product
 from typing import Any
 
 from hotline.terms import Terms
+from keys.roles import ROLES
 from keys.suite import Suite
-from protocol.agreement_checks import ANY_KIND, Needs, refuse
+from protocol.agreement_checks import ANY_KIND, Needs, parse_slot, refuse
 from protocol.agreement_review import checks_of
 from protocol.agreement_terms import AuthorityRule
 from protocol.agreement_text import overlay, read
@@ -22,6 +25,17 @@ from protocol.authority import missing_slots
 from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
+from protocol.limits import SLOTS_MAX
+from protocol.statement import PRECEDENCES
+
+_NEXT = {
+    ("bad-field", ""): "Write a date as 2027-05-01 and a number as 86400000, without quotes; a text stands in quotes.",
+    ("not-understood", ""): "Correct the name, or leave it out: an agreement has no such term.",
+    ("missing-field", ""): "Give it; spec/agreement.md lists what each block has.",
+    ("bad-clocks", "kind_clock.clock"): "Name one of these clocks.",
+    ("out-of-range", "sunset_date"): "Give a date behind review_date, or an earlier review_date.",
+}
+"""What to do, by code and place; no place for every other."""
 
 PASSKEY_SEVERITY, PASSKEY_SLOTS = 2, 2
 """Above these somebody should look again: what asks for three persons, or is grave, is to stay as hard to forge as can
@@ -121,7 +135,13 @@ def _values(text: bytes, base: Terms, found: list[ProtocolError]) -> dict[str, A
 def _problem(error: ProtocolError, text: bytes) -> Problem:
     where = error.where.removeprefix("agreement.")
     known = code_of(error.code)
-    return Problem(line_of(text, where), "error", error.code, where, error.text or known.text, known.next)
+    return Problem(line_of(text, where), "error", error.code, where, error.text or known.text, _next(error.code, where))
+
+
+def _next(code: str, where: str) -> str:
+    """What to do about a mistake in an agreement; the codes of the formats are those of statements as well."""
+    block = re.sub(r"\[\d+\]", "", where)
+    return _NEXT.get((code, block)) or _NEXT.get((code, "")) or code_of(code).next
 
 
 def line_of(text: bytes, where: str) -> int:
@@ -200,6 +220,7 @@ def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[s
             yield "no-desk", f"party[{draft.parties.index(party) + 1}]", text, "Add [[party.desk]]."
     yield from _named_kinds(draft, catalogue)
     yield from _rules(draft.rules)
+    yield from _weaker(draft.rules, catalogue)
 
 
 def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
@@ -227,6 +248,38 @@ def _rules(rules: tuple[AuthorityRule, ...]) -> Iterator[tuple[str, str, str, st
         if not _can_be_filled(rule.needs):
             text = "more slots for one role than a roster usually has persons"
             yield "rule-hard-to-fill", f"authority[{number}].needs", text, "Join roles with a slash, or ask for fewer."
+
+
+def _weaker(rules: tuple[AuthorityRule, ...], catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    """Rules that let go with less than the catalogue asks for. A rule for templates does so by what it is."""
+    found: dict[int, list[str]] = {}
+    for kind in catalogue.kinds:
+        if kind.machine or kind.by_roots or kind.document:
+            continue
+        default = tuple(parse_slot(slot) for slot in kind.authority)
+        severities = {"required": [*range(6)], "optional": [None, *range(6)], "none": [None]}[kind.severity]
+        for severity, precedence in product(severities, PRECEDENCES):
+            first = next((n for n, rule in enumerate(rules, 1) if rule.covers(kind.name, severity, precedence)), None)
+            if first is not None and kind.name not in found.get(first, ()) and _less(rules[first - 1].needs, default):
+                found.setdefault(first, []).append(kind.name)
+    for number, names in sorted(found.items()):
+        named = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        text = f"less than the catalogue asks for: {named}"
+        yield (
+            "rule-weaker",
+            f"authority[{number}].needs",
+            text,
+            "Ask for more, or leave it so if that is what you want.",
+        )
+
+
+@cache
+def _less(needs: Needs, default: Needs) -> bool:
+    """Whether persons who fill the one may leave a slot of the other empty; of slots that can stand."""
+    if not 1 <= len(needs) <= SLOTS_MAX or any(len(slot) > len(ROLES) for slot in needs):
+        return False
+    filled = {tuple(sorted(roles)) for roles in product(*needs)}
+    return any(missing_slots(default, list(enumerate(roles))) for roles in filled)
 
 
 def _unfilled(draft: Any, people: Sequence[tuple[int, str]]) -> Iterator[tuple[str, str, str, str]]:

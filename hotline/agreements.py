@@ -169,6 +169,9 @@ def proposed(treaty: Treaty, place: int) -> Agreement:
     return amended
 
 
+_LISTED = "`hotline agreement show` lists what is proposed."
+
+
 def place_of(treaty: Treaty, serial: str | None, *, own: str) -> int:
     """Location of an amendment of the counterpart's that could be accepted.
 
@@ -186,11 +189,11 @@ def place_of(treaty: Treaty, serial: str | None, *, own: str) -> int:
     }
     if serial is not None:
         if serial not in found:
-            raise CouldNot("no-such-entry", f"{serial} is no amendment that could be accepted now")
+            raise CouldNot("no-such-entry", f"{serial} is no amendment that could be accepted now", next_step=_LISTED)
         return found[serial]
     if len(found) != 1:
         many = f"name one of {', '.join(found)}" if found else "nothing waits to be countersigned"
-        raise CouldNot("no-such-entry", many)
+        raise CouldNot("no-such-entry", many, next_step=_LISTED)
     return next(iter(found.values()))
 
 

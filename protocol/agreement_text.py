@@ -19,6 +19,9 @@ from protocol.toml_block import Block
 NEWEST: Final = max(BLOCKS)
 """The format of agreements that are made now."""
 
+Fault = Callable[[ProtocolError], None]
+"""Is told of what cannot be read."""
+
 
 def write(agreement: Any) -> bytes:
     """The text of an agreement, or of terms that have no parties yet, that were checked.
@@ -110,7 +113,7 @@ def read(text: bytes, *, parties: int = 2) -> dict[str, Any]:
     return values
 
 
-def overlay(text: bytes, terms: Any, fault: Callable[[ProtocolError], None]) -> dict[str, Any]:
+def overlay(text: bytes, terms: Any, fault: Fault) -> dict[str, Any]:
     """Read a draft of the newest format: what it names takes the place of other terms, and may leave out the rest.
 
     Args:
@@ -133,18 +136,18 @@ def overlay(text: bytes, terms: Any, fault: Callable[[ProtocolError], None]) -> 
     for form in BLOCKS[NEWEST]:
         try:
             if not form.name:
-                values |= _values(form, whole, partial=True)
+                values |= _values(form, whole, partial=True, fault=fault)
             elif form.many:
                 if whole.has(form.name):
                     values[form.attribute] = _read_records(form, whole)
             elif whole.has(form.name):
                 block = whole.block(form.name)
                 if not form.attribute:
-                    values |= _values(form, block, partial=True)
+                    values |= _values(form, block, partial=True, fault=fault)
                 elif form.keys:
-                    values[form.attribute] = _overlay_keys(form, block, getattr(terms, form.attribute))
+                    values[form.attribute] = _overlay_keys(form, block, getattr(terms, form.attribute), fault)
                 else:
-                    values[form.attribute] = _overlay_one(form, block, getattr(terms, form.attribute))
+                    values[form.attribute] = _overlay_one(form, block, getattr(terms, form.attribute), fault)
                 block.finish()
         except ProtocolError as error:
             fault(error)
@@ -155,20 +158,20 @@ def overlay(text: bytes, terms: Any, fault: Callable[[ProtocolError], None]) -> 
     return values
 
 
-def _overlay_keys(form: BlockForm, block: Block, before: Any) -> Any:
+def _overlay_keys(form: BlockForm, block: Block, before: Any, fault: Fault) -> Any:
     found = dict(before)
     for key in form.keys:
         if block.has(key):
             inner = block.block(key)
-            found[key] = _overlay_one(form, inner, before[key])
+            found[key] = _overlay_one(form, inner, before[key], fault)
             inner.finish()
     return found
 
 
-def _overlay_one(form: BlockForm, block: Block, before: Any) -> Any:
+def _overlay_one(form: BlockForm, block: Block, before: Any, fault: Fault) -> Any:
     if before is None:
         return _reader(form)(block)
-    return replace(before, **_values(form, block, partial=True))
+    return replace(before, **_values(form, block, partial=True, fault=fault))
 
 
 def _whole(text: bytes) -> Block:
@@ -219,9 +222,16 @@ def _reader(form: BlockForm) -> Callable[[Block], Any]:
     return read_one
 
 
-def _values(form: BlockForm, block: Block, *, partial: bool = False) -> dict[str, Any]:
-    return {
-        term.field: term.form.read(block, term.name)
-        for term in form.terms
-        if block.has(term.name) or not (partial or term.optional)
-    }
+def _values(form: BlockForm, block: Block, *, partial: bool = False, fault: Fault | None = None) -> dict[str, Any]:
+    """The terms of a block; of those that cannot be read `fault` is told, and without it the first is raised."""
+    found: dict[str, Any] = {}
+    for term in form.terms:
+        if not block.has(term.name) and (partial or term.optional):
+            continue
+        try:
+            found[term.field] = term.form.read(block, term.name)
+        except ProtocolError as error:
+            if fault is None:
+                raise
+            fault(error)
+    return found

@@ -154,7 +154,9 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
       hotline --home ARC agreement show --at 'BOR 12' --text
     """
     from hotline.agreement_diff import changes
+    from hotline.banners import banners
     from hotline.clock import now_ms
+    from hotline.zulu import zulu_short
     from nodes.governing import open_treaty
 
     settings = settings_of(context)
@@ -193,7 +195,8 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
     if text:
         settings.output.result(found, [printable(agreement.text.decode(), lines=True)])
         return
-    lines = [*end_lines(reign.ends_ms, now_ms()), f"{agreement.title}, with {channel.counterpart}"]
+    above = banners(agreement, ends_ms=reign.ends_ms, now_ms=now_ms())
+    lines = [*above, f"{agreement.title}, with {channel.counterpart}"]
     lines += [
         f"  digest    {agreement.digest.hex()}",
         f"  purpose   {agreement.purpose}",
@@ -203,7 +206,8 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
         f"  people    {agreement.roster_admins} admins" if agreement.roster_admins else "  people    only by the roots",
     ]
     if found["withdrawn_by"] is not None:
-        lines.append(f"  withdrawn by {found['withdrawn_by']}")
+        ends = "" if reign.ends_ms is None else f"; it ends {zulu_short(reign.ends_ms)}"
+        lines.append(f"  withdrawn by {found['withdrawn_by']}{ends}")
     for one in history:
         since = "the beginning" if one["accepted"] is None else f"{one['accepted']} (amendment {one['amendment']})"
         lines.append(f"  since {since}: {str(one['digest'])[:16]}")
@@ -388,11 +392,6 @@ def desk_command(
     )
 
 
-def end_lines(ends_ms: int | None, at_ms: int) -> list[str]:
-    """The line that every screen begins with once the agreement has ended; nothing before."""
-    from hotline.banners import ended
-
-    return ended(ends_ms, at_ms)
 
 
 def _draft_text(terms: Any) -> bytes:

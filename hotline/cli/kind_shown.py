@@ -9,8 +9,8 @@ from hotline.cli.settings import Settings
 from hotline.words import Words
 from hotline.zulu import duration
 from nodes.errors import HomeRefused
+from nodes.governing import agreement_in_force
 from nodes.home import NodeHome
-from nodes.stopped import read_agreement
 from protocol.agreement import Agreement
 from protocol.authority import slots_needed
 from protocol.field import Field
@@ -66,6 +66,7 @@ def kind_dict(kind: Kind, known: Catalogue, words: Words, agreements: Mapping[st
             for counterpart, agreement in agreements.items()
         },
         "facts": dict(kind.facts),
+        "fact_codes": {name: codes for name in kind.facts if (codes := _fact_terms(kind, name, known))},
         "common_facts": dict(kind.common_facts),
         "rules": [{"type": rule.type, "fields": list(rule.fields), "text": rule.label()} for rule in kind.rules],
         "fields": [_field_dict(kind, item, None, known, words) for item in kind.fields],
@@ -123,7 +124,7 @@ def kind_lines(kind: Kind, known: Catalogue, words: Words, agreements: Mapping[s
         ("official", "" if kind.official else "no: it does not speak for the party"),
         ("precedence", f"{kind.precedence} unless you say otherwise"),
         ("signatures", f"{', '.join(kind.authority)} unless the agreement says otherwise" if kind.authority else ""),
-        *((f"fact {name}", fact) for name, fact in kind.facts.items()),
+        *((f"fact {name}", f"{fact}{_fact_codes(kind, name, known)}") for name, fact in kind.facts.items()),
     ]
     for counterpart, agreement in agreements.items():
         rows += [(f"with {counterpart}", line) for line in _under(kind, agreement)]
@@ -152,6 +153,19 @@ def kind_lines(kind: Kind, known: Catalogue, words: Words, agreements: Mapping[s
     return lines
 
 
+def _fact_terms(kind: Kind, fact: str, known: Catalogue) -> list[str]:
+    """The codes that a fact takes; none where no rule of the kind names a vocabulary for it."""
+    ruled = (rule.vocabulary for rule in kind.rules if rule.fields[:1] == (f"fact.{fact}",) and rule.vocabulary)
+    named = next(ruled, None)
+    vocabulary = None if named is None else known.vocabulary(named)
+    return [] if vocabulary is None else [term.code for term in vocabulary.terms]
+
+
+def _fact_codes(kind: Kind, fact: str, known: Catalogue) -> str:
+    codes = _fact_terms(kind, fact, known)
+    return f": {', '.join(codes)}" if codes else ""
+
+
 def _answered(kind: Kind, known: Catalogue) -> str:
     """The kinds that a kind may answer; in a few words where it may answer all."""
     spoken = {one.name for one in known.kinds if one.procedure not in {"machine", "document", "receipt"}}
@@ -160,7 +174,7 @@ def _answered(kind: Kind, known: Catalogue) -> str:
 
 def clocks_under(kind: Kind, agreement: Agreement) -> dict[str, int]:
     """The clocks of a kind that an agreement sets, in milliseconds."""
-    found = {name: agreement.kind_clock(kind.name, name) for name in CLOCKS}
+    found = {name: agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
     return {name: limit for name, limit in found.items() if limit is not None}
 
 
@@ -211,12 +225,15 @@ def _cases(cases: Sequence[Mapping[str, Any]]) -> str:
 
 
 def agreements_of(settings: Settings) -> dict[str, Agreement]:
-    """The agreements of the home at hand, as they were paired, by counterpart; none where there is no home."""
+    """The agreements that the home at hand knows, by counterpart; none where there is no home.
+
+    Of a node's home those in force as far as it has judged, of an officer's those that were pinned.
+    """
     try:
         home = settings.any_home()
     except HomeRefused:
         return {}
     if isinstance(home, NodeHome):
         channels = {channel.counterpart: channel for channel in home.channels()}
-        return {name: read_agreement(channel) for name, channel in channels.items()}
+        return {name: agreement_in_force(channel) for name, channel in channels.items()}
     return {name: Agreement.parse(text) for name, text in home.pins().items()}

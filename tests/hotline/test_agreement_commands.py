@@ -14,6 +14,8 @@ from hotline.agreement_lint import line_of, lint
 from hotline.agreements import base_terms, model_text
 from hotline.terms import Terms
 from nodes.resources import catalogue
+from protocol.authority import slots_needed
+from tests.builders import make_agreement
 from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, ok, paired
 from tests.protocol.statement_samples import full_agreement
@@ -63,6 +65,44 @@ def test_a_problem_is_told_with_its_line(old: str, new: str, found: tuple[str, s
     at = told[0][1]
     assert told[0][0] == severity
     assert (lines[at - 1] if at else "").startswith(wanted)
+
+
+def test_a_date_in_quotes_is_one_mistake_and_says_how_to_write_it() -> None:
+    """The other date of the block is read all the same, and what to do is about agreements, not about statements."""
+    text = b'review_date = "2027-05-01"\nsunset_date = 2028-05-01\n'
+    _, found = lint(text, base_terms(at_ms=AT_MS), catalogue(), today=TODAY)
+    errors = [one for one in found if one.severity == "error"]
+    assert [(one.line, one.code, one.where) for one in errors] == [(1, "bad-field", "review_date")]
+    assert "without quotes" in errors[0].next
+
+
+def test_a_rule_that_asks_for_less_than_the_catalogue_is_told() -> None:
+    """By the first rule that decides, and never for templates; the model has none."""
+    rules = b"""
+[[authority]]
+kinds = ["notification"]
+template = true
+needs = ["duty"]
+[[authority]]
+kinds = ["*"]
+severity_at_least = 5
+needs = ["duty/release/senior", "release/senior", "senior"]
+"""
+    _, found = lint(rules, base_terms(at_ms=AT_MS), catalogue(), today=TODAY)
+    weaker = [(one.where, one.text) for one in found if one.code == "rule-weaker"]
+    assert weaker == [("authority[2].needs", "less than the catalogue asks for: measure-propose")]
+
+
+def test_by_the_model_no_severity_needs_fewer_than_a_lower_one() -> None:
+    """A measure of severity 5 needs the legal officer too, and a template goes with two persons at any severity."""
+    terms = base_terms(at_ms=AT_MS).with_draft(model_text(), where="the model")
+    agreement = make_agreement(format=2, rules=terms.rules)
+    for name, templated, slots in (("measure-propose", False, 4), ("notification", True, 2)):
+        kind = catalogue().kind(name)
+        assert kind is not None
+        facts = {"template": bytes(32)} if templated else None
+        for severity in range(6):
+            assert len(slots_needed(agreement, kind, severity, "priority", facts)) == slots
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -147,9 +187,16 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     assert changed["notice_days"] == ("180", "30")
     assert changed["party[ARC].desk[diplomatic].hours"] == ("nothing", '"always"')
     until(lambda: shown(bor)["proposals"])
+    waits = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b")
+    old = hotline(*acting(arc, "send", "notification", *waits, "--yes", "--json")).json["draft"]
+    assert "agreement show" in hotline(*acting(arc, "agreement", "countersign", "--json")).json["error"]["next"]
     accepted = ok(*acting(bor, "agreement", "countersign", said["serial"], "--yes"))
     assert accepted["digest"] == said["digest"]
     until(lambda: {shown(home)["digest"] for home in homes} == {said["digest"]})
+    (void,) = [one for one in ok(*acting(arc, "drafts"))["drafts"] if one["draft"] == old]
+    assert (void["missing"], void["waits"]) == (["wrong-agreement"], [])
+    assert "cannot be signed, wrong-agreement" in hotline(*acting(arc, "drafts")).out
+    assert "anew" in hotline(*acting(arc, "sign", old, "--as", "release", "--json")).json["error"]["next"]
     sent = ok(*acting(arc, "send", "goodwill", "--set", "message=Under the new text.", "--yes", "--wait", "held"))
     assert shown(arc)["agreements"][-1] == {
         "digest": said["digest"],
@@ -163,6 +210,9 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     ok(*acting(bor, "show", sent["serial"]))
     left = hotline(*acting(bor, "agreement", "withdraw", "--reason", "A test of leaving.", "--yes", "--json"))
     assert left.status in {0, 4}, left.err
+    if left.status == 0:
+        until(lambda: shown(arc)["withdrawn_by"])
+        assert "withdrawn by BOR; it ends 2" in hotline(*acting(arc, "agreement", "show")).out
 
 
 def until(condition: Callable[[], object]) -> None:

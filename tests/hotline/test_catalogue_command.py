@@ -1,5 +1,6 @@
 """`hotline catalogue`: all that is to be known of a kind, and what the agreements at hand make of it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from hotline.cli.kind_shown import authority_under, clocks_under
 from nodes.resources import catalogue
+from protocol.agreement_conduct import KindClock
 from protocol.agreement_terms import AuthorityRule
 from tests.builders import make_agreement
 from tests.hotline.people import hotline, ok
@@ -31,13 +33,15 @@ def test_every_kind_is_shown_whole(kind: Any) -> None:
     assert found["under"] == {}
 
 
-def test_a_home_shows_who_has_to_sign_under_its_agreement() -> None:
+def test_a_home_shows_who_has_to_sign_under_its_agreement(tmp_path: Path) -> None:
     """Under the agreement of the home at hand, and, where that has rules of severity, from which on."""
-    found = ok("--home", HOME, "catalogue", "show", "notification")["under"]
+    home = tmp_path / "ARC"
+    shutil.copytree(HOME, home)
+    found = ok("--home", home, "catalogue", "show", "notification")["under"]
     assert found["BOR"]["authority"][0]["needs"] == ["duty/release/senior", "release/senior"]
     assert (
         "  with BOR      duty/release/senior and release/senior"
-        in hotline("--home", HOME, "catalogue", "show", "notification").out
+        in hotline("--home", home, "catalogue", "show", "notification").out
     )
     rules = (AuthorityRule(("*",), (("duty",), ("release",), ("senior",)), severity_at_least=4),)
     kind = KNOWN.kind("notification")
@@ -60,3 +64,18 @@ def test_rules_for_templates_are_shown_apart() -> None:
     assert all(case["template"] for case in found[("duty",)])
     assert {case["precedence"] for case in found[("duty", "senior")]} == {"flash"}
     assert clocks_under(kind, make_agreement()) == {}
+
+
+def test_the_agreements_own_clocks_of_a_kind_are_shown() -> None:
+    """In place of the catalogue's, by the names that those have."""
+    kind = KNOWN.kind("notification")
+    assert kind is not None
+    clock = KindClock("notification", "follow", 2_678_400_000, "the parties")
+    assert clocks_under(kind, make_agreement(format=2, kind_clocks=(clock,))) == {"follow_ms": 2_678_400_000}
+
+
+def test_the_codes_of_a_fact_are_shown() -> None:
+    """Whoever states a reason in the header can read which there are."""
+    shown = hotline("catalogue", "show", "line-suspend").out
+    assert "fact reason   code: maintenance, " in shown
+    assert "maintenance" in ok("catalogue", "show", "line-suspend")["fact_codes"]["reason"]

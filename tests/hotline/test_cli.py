@@ -62,6 +62,12 @@ def test_help_comes_at_once() -> None:
     assert min(spans) < HELP_MS_MAX, duration(min(spans))
 
 
+def test_the_package_runs_as_a_module() -> None:
+    """Where the command is not on the path."""
+    done = subprocess.run([sys.executable, "-m", "hotline", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: hotline " in done.stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("send",), ("nonsense",), ("send", "goodwill", "--nonsense"), ("--json", "show"), ("explain", "no-such-thing")],
