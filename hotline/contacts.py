@@ -63,12 +63,14 @@ class Contacts:
         agreement: where it is from.
         amended: whether it is an amendment, and not the text of the pairing.
         source: the command's words for where it was read.
+        ends_ms: from when on the line carries only what always passes, UTC milliseconds; None for never.
     """
 
     own: str
     agreement: Agreement
     amended: bool
     source: str
+    ends_ms: int | None = None
 
     @property
     def counterpart(self) -> Party:

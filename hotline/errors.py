@@ -16,14 +16,16 @@ class HotlineError(Exception):
         code: kebab-case, declared in `protocol.codes`.
         text: one sentence for a person.
         status: exit status of the process.
+        next_step: what to do here, where that is not what `hotline explain` says of the code; else None.
     """
 
     status = 3
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, *, next_step: str | None = None) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.next_step = next_step
 
 
 class Refused(HotlineError):

@@ -139,7 +139,8 @@ def kind_named(name: str) -> JournalKind:
     known = journal_catalogue().kinds.get(name)
     if known is None or known.by != PERSON:
         names = ", ".join(sorted(one.name for one in journal_catalogue().kinds.values() if one.by == PERSON))
-        raise Misused("no-such-kind", f"{name[:40]!r} is no act that a person writes down; these are: {names}")
+        text = f"{name[:40]!r} is no act that a person writes down; these are: {names}"
+        raise Misused("no-such-kind", text, next_step="`hotline journal kinds` has their facts.")
     return known
 
 

@@ -39,6 +39,7 @@ from nodes.files import make_directory, read_file, sync_directory, write_file
 from nodes.home import SHORT_NAME, ChannelHome, NodeHome
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
+from nodes.stopped import read_agreement
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Party
 from protocol.errors import ProtocolError
@@ -148,6 +149,14 @@ def check_offer(offer_bytes: bytes, *, own: Party, catalogue_digest: bytes) -> t
     return offer, agreement
 
 
+def _refuse_twice(home: NodeHome, digest: bytes) -> None:
+    """Raises Refused: the pairing that a file belongs to is complete, and giving it again needs nothing done."""
+    for channel in home.channels():
+        if read_agreement(channel).digest == digest:
+            text = f"the pairing with {channel.counterpart} is complete already"
+            raise Refused("pairing-not-offered", text, next_step="Nothing is to be done: `pair show` has it.")
+
+
 def preview_answer(home: NodeHome, answer_bytes: bytes) -> tuple[SignedTerms, Paired]:
     """Check an answer against the offer it answers and give the words, before anything is signed.
 
@@ -241,6 +250,7 @@ def preview_final(home: NodeHome, final_bytes: bytes) -> tuple[SignedTerms, Sign
             other = agreement.other(own.short)
             _check_statements(final, agreement, other.short)
             return final, answer, _paired(other.short, agreement, answer.roster, complete=False)
+    _refuse_twice(home, final.refers_to)
     raise Refused("pairing-not-offered", "this is for no agreement that this home has signed")
 
 

@@ -65,19 +65,24 @@ def place_of(kind: Kind, *, reply_to: Spoken | None, thread: Spoken | None, own:
     anchor = reply_to if reply_to is not None else thread
     if anchor is None:
         if not kind.opens_thread:
-            raise Misused("reply-needed", f"a {kind.name} continues a thread: give --reply-to or --thread")
+            raise Misused("reply-needed", f"{a_kind(kind)} continues a thread: give --reply-to or --thread")
         return Place()
     if not kind.continues_thread:
-        raise Misused("reply-unfit", f"a {kind.name} opens a thread of its own")
+        raise Misused("reply-unfit", f"{a_kind(kind)} opens a thread of its own")
     if thread is not None and thread.thread != anchor.thread:
         raise Misused("reply-unfit", f"{anchor.serial} is not in the thread of {thread.serial}")
     status = anchor.statement.status if anchor.statement is not None else None
     return Place(thread=anchor.thread, in_reply_to=None if reply_to is None else reply_to.leaf, status=status)
 
 
+def a_kind(kind: Kind) -> str:
+    """A kind's name with its article."""
+    return f"{'an' if kind.name[0] in 'aeiou' else 'a'} {kind.name}"
+
+
 def _check_reply(kind: Kind, target: Spoken, *, own: str) -> None:
     if kind.in_reply_to == "none":
-        raise Misused("reply-unfit", f"a {kind.name} answers nothing; give --thread instead")
+        raise Misused("reply-unfit", f"{a_kind(kind)} answers nothing; give --thread instead")
     if target.statement is None:
         raise Misused("reply-unfit", f"{target.serial} cannot be read, so nothing can answer it")
     if target.statement.kind not in kind.replies_to:
@@ -88,7 +93,7 @@ def _check_reply(kind: Kind, target: Spoken, *, own: str) -> None:
     whose = "own" if target.voice == own else "other"
     if kind.reply_voice not in {whose, "either"}:
         side = "your own" if kind.reply_voice == "own" else "the other side's"
-        raise Misused("reply-unfit", f"a {kind.name} answers {side} statements, and {target.serial} is not one")
+        raise Misused("reply-unfit", f"{a_kind(kind)} answers {side} statements, and {target.serial} is not one")
 
 
 def make(letter: Letter, place: Place, channel: Channel, *, now_ms: int, emergency: bool = False) -> Composed:
@@ -177,9 +182,13 @@ def sign(
     made: list[Signature] = []
     for officer in officers:
         person = channel.person(officer.number)
+        missing = missing_slots(needs, signers)
+        if not missing:
+            text = f"the statement is complete without {officer.home.name}"
+            way = "Leave that person out. `hotline drafts` shows what is held back, and until when."
+            raise Refused("signer-not-needed", text, next_step=way)
         if any(number == officer.number for number, _ in signers):
             raise Refused("already-signed", f"{officer.home.name} has signed this statement")
-        missing = missing_slots(needs, signers)
         role = next(
             (
                 role
@@ -189,8 +198,8 @@ def sign(
             None,
         )
         if role is None:
-            wanted = ", ".join(missing) or "nobody"
-            raise Refused("signer-not-needed", f"{officer.home.name} fills no open place; still needed: {wanted}")
+            text = f"{officer.home.name} fills no open place; still needed: {', '.join(missing)}"
+            raise Refused("signer-not-needed", text)
         signature = sign_statement(
             raw,
             channel=channel.agreement.channel,

@@ -19,6 +19,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from keys.roles import ROLES
 from nodes.admission import AdmissionRefused, Admitted
 from nodes.clock import SteadyClock
 from nodes.draft_host import Host, Mill, about
@@ -98,7 +99,9 @@ class Drafts:
         signed, missing = kept.signed, self.missing(kept.signed)
         statement = Statement.parse(signed.statement)
         kind = self._host.catalogue.kind(statement.kind)
-        waits = () if kind is None else waits_of(statement, kind, self._host.agreement, missing, created_at_ms=at_ms)
+        # What stands in the way is a code and no slot, and nobody is called for it.
+        able = kind is not None and all(role in ROLES for slot in missing for role in slot.split("/"))
+        waits = waits_of(statement, kind, self._host.agreement, missing, created_at_ms=at_ms) if kind and able else ()
         return Draft(
             id=statement_id.hex(),
             statement=signed.statement,

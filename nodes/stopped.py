@@ -30,8 +30,10 @@ def open_store(home: NodeHome, channel: ChannelHome) -> Iterator[LogStore]:
     """Open a channel's logs for reading; a node may run beside.
 
     Raises:
-        NodeError: they cannot be read.
+        NodeError: they cannot be read; `nothing-logged` before the node's first start.
     """
+    if not channel.log_db.is_file():
+        raise NodeError("nothing-logged", f"{home.party} has logged nothing with {channel.counterpart} yet")
     store = SqliteStore.open(channel.log_db, own=home.party, their=channel.counterpart, readonly=True)
     try:
         yield store

@@ -121,11 +121,18 @@ COMMANDS = (
         2,
     ),
     Code(
+        "nothing-logged",
+        "error",
+        "the channel has no logs yet",
+        "They begin with the first start of the node after the pairing.",
+        "Start the node: `node run`. If it ran before, the channel's files are gone: bring them back with `recover`.",
+    ),
+    Code(
         "journal-missing",
         "error",
         "there is no such journal here",
         "A journal begins with the first act at a node, and each has an id of its own.",
-        "Run `journal policy` to see which there are.",
+        "Begin it, with `journal write take-over --set role=duty`; `journal policy` names those there are.",
     ),
     Code(
         "journal-key-refused",
@@ -559,9 +566,9 @@ COMMANDS = (
     Code(
         "not-your-draft",
         "error",
-        "the draft is not signed by you",
-        "Only who signed a draft may discard it.",
-        "Ask whoever signed it; `drafts` names them.",
+        "this is not yours to decide",
+        "Only who signed a draft may discard it, and nobody reviews what they released themselves.",
+        "Ask another person; `drafts` names who signed or released it.",
         1,
     ),
     Code(

@@ -64,7 +64,7 @@ ENTRIES = (
         "refuted",
         "the statement or document names another agreement",
         "It was made under other terms than those in force at its place. It has no effect.",
-        "Compare the agreement's digest on both sides with `pair show`.",
+        "Write your own anew: the agreement changed since. For one of theirs, compare `agreement show` on both sides.",
     ),
     Code(
         "agreement-superseded",

@@ -111,7 +111,8 @@ def compose_act(
     filled = {name: facts.get(name) for name in kind.facts} | dict(facts)
     wrong = check_facts(kind.facts, filled)
     if wrong:
-        raise ActRefused("journal-act-refused", "facts", f"{kind.name}: {', '.join(wrong)}")
+        text = f"{kind.name} states {', '.join(wrong)}, each once and of its type"
+        raise ActRefused("journal-act-refused", "facts", text)
     if kind.document != (document is not None):
         raise ActRefused(
             "journal-act-refused", "document", f"{kind.name} {'is' if kind.document else 'is not'} a document"

@@ -41,9 +41,11 @@ def challenge_command(context: click.Context, /, serial: str, channel: str, **op
 
     words = " ".join(LIST[byte] for byte in secrets.token_bytes(WORDS))
     settings = settings_of(context)
-    settings.output.note(f"Words to compare by {channel}: {words}")
     preset = {"channel": channel, "nonce": words}
-    return run_send(settings, "authenticity-challenge", reply_to=serial, preset=preset, **options)
+    status = run_send(settings, "authenticity-challenge", reply_to=serial, preset=preset, **options)
+    # What was refused has no words to compare.
+    settings.output.note(f"Words to compare by {channel}: {words}")
+    return status
 
 
 @click.command("prove")

@@ -32,6 +32,7 @@ def contacts_command(context: click.Context, counterpart: str | None, card: bool
       hotline --home ARC contacts BOR --html card.html
     """
     from hotline import contacts as shown
+    from hotline.banners import banners
     from hotline.clock import now_ms
     from hotline.zulu import zulu
     from nodes.files import write_file
@@ -53,14 +54,16 @@ def contacts_command(context: click.Context, counterpart: str | None, card: bool
         return
     lines: list[str] = []
     for one in found:
-        lines += [*([""] if lines else []), *(shown.card(one, made=made) if card else shown.lines_of(one))]
+        above = [] if card else banners(one.agreement, ends_ms=one.ends_ms, now_ms=now_ms())
+        lines += [*([""] if lines else []), *above]
+        lines += shown.card(one, made=made) if card else shown.lines_of(one)
     settings.output.result({"contacts": [one.as_dict() for one in found]}, lines)
 
 
 def _contacts(settings: Settings) -> list[Contacts]:
     """What the home knows without a node: the agreement in force in a node's home, the pinned one in an officer's."""
     from hotline.contacts import Contacts
-    from nodes.governing import agreement_in_force
+    from nodes.governing import reign_in_force
     from nodes.home import NodeHome
     from protocol.agreement import Agreement
 
@@ -68,10 +71,13 @@ def _contacts(settings: Settings) -> list[Contacts]:
     found = []
     if isinstance(home, NodeHome):
         for channel in home.channels():
-            agreement = agreement_in_force(channel)
+            reign = reign_in_force(channel)
+            agreement = reign.agreement
             amended = agreement.founding is not None
             source = "in force as far as this node has judged"
-            found.append(Contacts(own=home.party, agreement=agreement, amended=amended, source=source))
+            found.append(
+                Contacts(own=home.party, agreement=agreement, amended=amended, source=source, ends_ms=reign.ends_ms)
+            )
         return found
     for text in home.pins().values():
         source = "as pinned at pairing; amendments since then are in the node's home"

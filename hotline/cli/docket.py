@@ -43,7 +43,7 @@ def docket_command(context: click.Context, counterpart: str | None, at: str | No
     from hotline.dockets import docket_lines
 
     if at is not None and at_sizes is not None:
-        raise Misused("usage", "give --at or --at-sizes")
+        raise Misused("usage", "give --at or --at-sizes, not both")
     settings = settings_of(context)
     with open_desk(settings) as (desk, _):
         channel = desk.channel(counterpart)

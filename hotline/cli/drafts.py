@@ -92,6 +92,15 @@ def _decide(
     from protocol.tagged import digest
 
     item = _item(desk, channel, typed)
+    if kind != "hold-check" and (kind == "release-cancel") != (item["hold"] == "window"):
+        held = item["hold"] == "window"
+        text = "is complete and held back" if held else "still waits for people, and is not held back"
+        way = (
+            f"drafts --cancel {typed}"
+            if held
+            else f"drafts --refuse {typed} --reason ... (or --discard, if it is yours)"
+        )
+        raise Misused("usage", f"{item['id']} {text}", next_step=f"Run: hotline {way}")
     facts: dict[str, Value] = {"counterpart": channel.counterpart, "statement": digest(item["statement"])}
     act = make_act(desk, officer, channel.rosters[channel.own], kind, facts, reason)
     op = "check" if kind == "hold-check" else "stop"
@@ -173,6 +182,7 @@ def _waiting(item: dict[str, Any], channel: Channel) -> dict[str, Any]:
 
 def _row(item: dict[str, Any], settings: Settings, now_ms: int) -> tuple[str, ...]:
     from hotline.zulu import zulu_short
+    from protocol.codes import CODES
 
     words = settings.output.words
 
@@ -180,6 +190,9 @@ def _row(item: dict[str, Any], settings: Settings, now_ms: int) -> tuple[str, ..
         text = f"held back until {zulu_short(item['release_at_ms'])}"
     elif item["hold"] is not None:
         text = f"a person has to look first ({item['hold']})"
+    elif blocked := [one for one in item["missing"] if one in CODES]:
+        why = f"{blocked[0]}: {CODES[blocked[0]].text}"
+        text = f"cannot be signed, {why}; run: hotline drafts --discard {item['draft'][:8]}"
     else:
         text = "needs " + ", ".join(item["missing"])
         called = [one["role"] for one in item["waits"] if one["since_ms"] <= now_ms]

@@ -13,6 +13,7 @@ from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import CouldNot, Misused
 
 if TYPE_CHECKING:
+    from hotline.desk import Desk
     from nodes.home import NodeHome
     from nodes.journal_home import JournalFolder
     from protocol.canonical import Value
@@ -71,14 +72,26 @@ def show_command(context: click.Context, index: int) -> None:
 
     settings = settings_of(context)
     with open_desk(settings) as (desk, _):
-        told = desk.request("journal-text", index=index)
+        told = _asked(desk, index)
     shown = _shown(index, told["entry"])
     if told["secret"] is not None and told["body"] is not None:
         shown["text"] = text_of(Entry.parse(told["entry"]).parse_statement(), told["body"], told["secret"])
     lines = [f"{index}  {shown['kind']}  {shown['at']}  by {shown['by']}"]
-    lines += [f"  {name}: {value}" for name, value in shown["facts"].items() if value is not None]
+    lines += [f"  {_fact(name, value, ': ')}" for name, value in shown["facts"].items() if value is not None]
     lines += [f"  {printable(part)}" for part in shown.get("text", "").split("\n") if part]
     settings.output.result(shown, lines)
+
+
+def _asked(desk: Desk, index: int) -> Any:
+    """One entry with its text, from the node."""
+    from nodes.errors import ApiRefused
+
+    try:
+        return desk.request("journal-text", index=index)
+    except ApiRefused as error:
+        if error.code != "no-such-entry":
+            raise
+        raise Misused(error.code, error.text, next_step="`hotline journal list` shows the numbers.") from error
 
 
 @journal_command.command("write")
@@ -279,7 +292,16 @@ def _facts_text(facts: dict[str, object]) -> str:
     def short(value: object) -> str:
         return f"{value[:12]}…" if isinstance(value, str) and len(value) == 64 else str(value)
 
-    return ", ".join(f"{name} {short(value)}" for name, value in facts.items() if value is not None)
+    return ", ".join(_fact(name, short(value), " ") for name, value in facts.items() if value is not None)
+
+
+def _fact(name: str, value: object, between: str) -> str:
+    """A fact as people read it: a time as a time."""
+    from hotline.zulu import zulu_short
+
+    if not name.endswith("_ms"):
+        return f"{name}{between}{value}"
+    return f"{name.removesuffix('_ms')}{between}{zulu_short(int(str(value)))}"
 
 
 def _parsed(kind: JournalKind, given: tuple[str, ...]) -> dict[str, Value]:

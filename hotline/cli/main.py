@@ -135,7 +135,7 @@ def run(arguments: Sequence[str], output: Output, *, lang: str | None = None) ->
     except (click.Abort, KeyboardInterrupt):
         return _fail(output, "interrupted", "Interrupted; see status for what was done.", COULD_NOT)
     except HotlineError as error:
-        return _fail(output, error.code, error.text, error.status)
+        return _fail(output, error.code, error.text, error.status, next_step=error.next_step)
     except BrokenPipeError:
         # The reader of our output went away; nothing more can be said to it.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - it lives until the process ends.
@@ -191,13 +191,10 @@ def _one_line(error: click.ClickException) -> str:
 
 def _fail(output: Output, code: str, text: str, status: int, *, next_step: str | None = None) -> int:
     """Show a failure and give its exit status: what `explain` says of the code, else what its class means."""
-    if next_step is None:
-        from hotline.explaining import exit_status_for, next_step_for
+    from hotline.explaining import exit_status_for, next_step_for
 
-        next_step = next_step_for(code)
-        status = exit_status_for(code) or status
-    output.error(code=code, text=text, next_step=next_step)
-    return status
+    output.error(code=code, text=text, next_step=next_step or next_step_for(code))
+    return exit_status_for(code) or status
 
 
 def main() -> None:

@@ -31,13 +31,15 @@ def list_command(context: click.Context, counterpart: str | None) -> None:
     Example:
       hotline --home ARC templates list
     """
+    from hotline.banners import banner
     from hotline.output import table
     from hotline.templates import in_force
     from hotline.zulu import zulu_short
 
     settings = settings_of(context)
     with open_desk(settings) as (desk, _):
-        found = in_force(desk, desk.channel(counterpart))
+        channel = desk.channel(counterpart)
+        found = in_force(desk, channel)
     rows = [
         (
             held.template.name,
@@ -50,9 +52,8 @@ def list_command(context: click.Context, counterpart: str | None) -> None:
         for held in found
     ]
     lines = table([("name", "edition", "kind", "language", "registered", "until"), *rows])
-    settings.output.result(
-        {"templates": [_as_dict(held) for held in found]}, lines if found else ["No template is in force."]
-    )
+    lines = [*banner(channel), *(lines if found else ["No template is in force."])]
+    settings.output.result({"templates": [_as_dict(held) for held in found]}, lines)
 
 
 @templates_command.command("show")

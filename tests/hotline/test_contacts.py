@@ -75,6 +75,7 @@ def test_a_home_shows_its_contacts_without_a_node(tmp_path: Path) -> None:
         (found,) = ok("--home", home, "contacts")["contacts"]
         assert (found["counterpart"], found["demonstration"], found["amended"]) == ("BOR", True, False)
         assert set(found["desks"]) == {"ARC", "BOR"}
+    assert "*** demonstration" in hotline("--home", arc, "contacts").out
     assert "WHAT TO DO" in hotline("--home", arc, "contacts", "BOR", "--card").out
     written = tmp_path / "card.html"
     ok("--home", arc, "contacts", "--html", written)

@@ -23,6 +23,9 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         assert draft.status == 4, draft.out + draft.err
         named = draft.json["draft"]
         assert hotline(*acting(arc, "drafts", "--refuse", named[:6], "--as", "release")).status == 2
+        early = hotline(*acting(arc, "drafts", "--cancel", named[:6], "--json"))
+        assert early.status == 2
+        assert "--refuse" in early.json["error"]["next"]
         refusal = ("drafts", "--refuse", named[:6], "--reason", "it names a source", "--as", "release")
         assert ok(*acting(arc, *refusal))["refused"] == named
         assert hotline(*acting(arc, "sign", named, "--as", "release")).status != 0
@@ -53,6 +56,9 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         assert ok(*acting(arc, *quoting, *said, "--quote-unofficial"))["serial"]
         # Proved.
         told = ok(*acting(bor, "send", "notification", "--as", "duty", *GRAVE[2:], "--severity", "1", "--wait", "held"))
+        of_ours = hotline(*acting(arc, "challenge", "ARC 0"))
+        assert of_ours.status == 2
+        assert "Words to compare" not in of_ours.err
         challenge = hotline(*acting(arc, "challenge", told["serial"], "--wait", "held", "--json"))
         assert challenge.status == 0, challenge.out
         words = challenge.err.split("telephone: ", 1)[1].split("\n", 1)[0]

@@ -1,11 +1,12 @@
 """`hotline journal`: what people see and write, between two real nodes."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.hotline.nodes import running
-from tests.hotline.people import acting, hotline, paired
+from tests.hotline.people import acting, hotline, ok, paired
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +26,10 @@ def test_acts_are_written_shown_and_audited(tmp_path: Path) -> None:
         wrong = hotline(*acting(arc, "journal", "write", "take-over", "--set", "role=Duty!"))
         assert wrong.status == 1, wrong.err
         assert hotline(*acting(arc, "journal", "write", "contents-opened")).status == 2
+        absent = hotline(*acting(arc, "journal", "show", "999", "--json")).json["error"]
+        assert (absent["code"], "journal list" in absent["next"]) == ("no-such-entry", True)
+        ok(*acting(arc, "pages", "mute", "duty", "--for", "30m", "--reason", "a new telephone"))
+        assert re.search(r"until 20\d\d-\d\d-\d\d \d\d:", hotline("--home", arc, "journal", "list").out)
         assert hotline("--home", arc, "log", "export", tmp_path / "log").status == 0
     listed = hotline("--home", arc, "journal", "list").out
     for kind in ("take-over", "journal-opened"):

@@ -135,6 +135,24 @@ def test_a_second_channel_with_one_party_is_refused(homes: tuple[Path, Path], fi
     assert caught.value.code == "channel-exists"
 
 
+def test_a_final_file_given_twice_is_complete_already(homes: tuple[Path, Path]) -> None:
+    """Nobody is told to make a new offer for it."""
+    _, bor = homes
+    again = hotline(*acting(bor, "pair", "confirm", bor.parent / "final", "--yes", "--json"))
+    error = again.json["error"]
+    assert (again.status, error["code"]) == (1, "pairing-not-offered")
+    assert "complete already" in error["text"]
+    assert "propose" not in error["next"]
+
+
+def test_before_its_first_start_a_home_says_what_to_do(homes: tuple[Path, Path]) -> None:
+    """There are no logs to be read yet, and nothing is wrong with the disk."""
+    arc, _ = homes
+    for words in (("agreement", "show"), ("log", "export", arc.parent / "out")):
+        error = hotline("--home", arc, *words, "--json").json["error"]
+        assert (error["code"], "node run" in error["next"]) == ("nothing-logged", True)
+
+
 def test_other_words_stop_the_ceremony(homes: tuple[Path, Path]) -> None:
     """One word that differs is refused; case and hyphens are not words."""
     state = pairing.state_of(NodeHome(homes[0]), "BOR")
