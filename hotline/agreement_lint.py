@@ -10,23 +10,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from functools import cache
-from itertools import product
 from typing import Any
 
+from hotline.rules_lint import about_rules, unfilled
 from hotline.terms import Terms
-from keys.roles import ROLES
 from keys.suite import Suite
-from protocol.agreement_checks import ANY_KIND, Needs, parse_slot, refuse
+from protocol.agreement_checks import ANY_KIND, refuse
 from protocol.agreement_review import checks_of
-from protocol.agreement_terms import AuthorityRule
 from protocol.agreement_text import overlay, read
-from protocol.authority import missing_slots
 from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
-from protocol.limits import SLOTS_MAX
-from protocol.statement import PRECEDENCES
 
 _NEXT = {
     ("bad-field", ""): "Write a date as 2027-05-01 and a number as 86400000, without quotes; a text stands in quotes.",
@@ -116,7 +110,7 @@ def lint(
     problems = [_problem(error, text) for error in found]
     problems += [
         Problem(line_of(text, where), "warning", code, where, why, what)
-        for code, where, why, what in (*_warnings(draft, catalogue, today), *_unfilled(draft, people))
+        for code, where, why, what in (*_warnings(draft, catalogue, today), *unfilled(draft, people))
     ]
     return draft, sorted(problems, key=lambda one: (one.severity != "error", one.line))
 
@@ -219,8 +213,7 @@ def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[s
             text = f"{party.short} has no desk to call"
             yield "no-desk", f"party[{draft.parties.index(party) + 1}]", text, "Add [[party.desk]]."
     yield from _named_kinds(draft, catalogue)
-    yield from _rules(draft.rules)
-    yield from _weaker(draft.rules, catalogue)
+    yield from about_rules(draft.rules, catalogue)
 
 
 def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
@@ -237,74 +230,3 @@ def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, s
             elif kind is not None and where.startswith(("authority", "emergency")) and (kind.machine or kind.by_roots):
                 text = f"nobody signs {name} as a person"
                 yield "rule-idle", where, text, "Leave the kind out of the rule."
-
-
-def _rules(rules: tuple[AuthorityRule, ...]) -> Iterator[tuple[str, str, str, str]]:
-    for number, rule in enumerate(rules, 1):
-        before = next((place for place, one in enumerate(rules[: number - 1], 1) if _contains(one, rule)), None)
-        if before is not None:
-            text = f"rule {before} covers all that it covers, so no statement comes to it"
-            yield "rule-unreachable", f"authority[{number}]", text, "Put it before that rule, or leave it out."
-        if not _can_be_filled(rule.needs):
-            text = "more slots for one role than a roster usually has persons"
-            yield "rule-hard-to-fill", f"authority[{number}].needs", text, "Join roles with a slash, or ask for fewer."
-
-
-def _weaker(rules: tuple[AuthorityRule, ...], catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
-    """Rules that let go with less than the catalogue asks for. A rule for templates does so by what it is."""
-    found: dict[int, list[str]] = {}
-    for kind in catalogue.kinds:
-        if kind.machine or kind.by_roots or kind.document:
-            continue
-        default = tuple(parse_slot(slot) for slot in kind.authority)
-        severities = {"required": [*range(6)], "optional": [None, *range(6)], "none": [None]}[kind.severity]
-        for severity, precedence in product(severities, PRECEDENCES):
-            first = next((n for n, rule in enumerate(rules, 1) if rule.covers(kind.name, severity, precedence)), None)
-            if first is not None and kind.name not in found.get(first, ()) and _less(rules[first - 1].needs, default):
-                found.setdefault(first, []).append(kind.name)
-    for number, names in sorted(found.items()):
-        named = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        text = f"less than the catalogue asks for: {named}"
-        yield (
-            "rule-weaker",
-            f"authority[{number}].needs",
-            text,
-            "Ask for more, or leave it so if that is what you want.",
-        )
-
-
-@cache
-def _less(needs: Needs, default: Needs) -> bool:
-    """Whether persons who fill the one may leave a slot of the other empty; of slots that can stand."""
-    if not 1 <= len(needs) <= SLOTS_MAX or any(len(slot) > len(ROLES) for slot in needs):
-        return False
-    filled = {tuple(sorted(roles)) for roles in product(*needs)}
-    return any(missing_slots(default, list(enumerate(roles))) for roles in filled)
-
-
-def _unfilled(draft: Any, people: Sequence[tuple[int, str]]) -> Iterator[tuple[str, str, str, str]]:
-    """Rules that our own people could not meet today."""
-    needs = [(f"authority[{number}].needs", rule.needs) for number, rule in enumerate(draft.rules, 1)]
-    needs += [("emergency.needs", (draft.emergency.needs,))] if draft.emergency is not None else []
-    for where, slots in needs if people else []:
-        lacking = missing_slots(slots, people)
-        if lacking:
-            text = f"our own people cannot fill {', '.join(lacking)}"
-            yield "rule-not-filled", where, text, "Add officers with these roles, or ask for others."
-
-
-def _contains(wide: AuthorityRule, narrow: AuthorityRule) -> bool:
-    """Whether a rule covers everything that another one covers."""
-    kinds = wide.kinds == (ANY_KIND,) or (narrow.kinds != (ANY_KIND,) and set(narrow.kinds) <= set(wide.kinds))
-    severity = wide.severity_at_least is None or (
-        narrow.severity_at_least is not None and narrow.severity_at_least >= wide.severity_at_least
-    )
-    some = bool(narrow.precedences) and set(narrow.precedences) <= set(wide.precedences)
-    precedences = not wide.precedences or some
-    return kinds and severity and precedences and (not wide.template or narrow.template)
-
-
-def _can_be_filled(needs: Needs) -> bool:
-    """Whether no more than two slots ask for one and the same role alone."""
-    alone = [slot for slot in needs if len(slot) == 1]
-    return all(alone.count(slot) <= 2 for slot in alone)

@@ -392,8 +392,6 @@ def desk_command(
     )
 
 
-
-
 def _draft_text(terms: Any) -> bytes:
     """A text to be edited: what is filled in by itself is left out."""
     from protocol.agreement_text import NEWEST
