@@ -38,6 +38,7 @@ from protocol.verdict import index_of, voice_of
 
 if TYPE_CHECKING:
     from nodes.home import ChannelHome, NodeHome
+from nodes.root_sets import load as roots_in_force
 
 MODEL = "model-agreement.toml"
 
@@ -133,7 +134,7 @@ def propose(
     Raises:
         CouldNot: too few root keys are there.
     """
-    signed = _signed(home, treaty, AMEND, amended.text, opened, reply=None, at_ms=at_ms)
+    signed = _signed(home, channel, treaty, AMEND, amended.text, opened, reply=None, at_ms=at_ms)
     return _bring(home, channel, signed, f"amend-{amended.digest.hex()[:16]}")
 
 
@@ -150,7 +151,7 @@ def countersign(
         CouldNot: too few root keys are there.
     """
     amended = proposed(treaty, place)
-    signed = _signed(home, treaty, COUNTERSIGN, amended.text, opened, reply=place, at_ms=at_ms)
+    signed = _signed(home, channel, treaty, COUNTERSIGN, amended.text, opened, reply=place, at_ms=at_ms)
     return _bring(home, channel, signed, f"countersign-{amended.digest.hex()[:16]}")
 
 
@@ -198,7 +199,15 @@ def place_of(treaty: Treaty, serial: str | None, *, own: str) -> int:
 
 
 def _signed(
-    home: NodeHome, treaty: Treaty, kind: str, text: bytes, opened: Secrets, *, reply: int | None, at_ms: int
+    home: NodeHome,
+    channel: ChannelHome,
+    treaty: Treaty,
+    kind: str,
+    text: bytes,
+    opened: Secrets,
+    *,
+    reply: int | None,
+    at_ms: int,
 ) -> SignedStatement:
     own = read_party(home.party_path)
     states = {}
@@ -216,6 +225,7 @@ def _signed(
         seen=states[treaty.founding.other(own.short).short],
         thread=_leaf(treaty, HOME),
         in_reply_to=None if reply is None else _leaf(treaty, reply),
+        numbers=roots_in_force(channel, treaty.founding, own.short).chain.roots,
     )
 
 

@@ -13,16 +13,17 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from hotline.documents import check_rosters
+from hotline.documents import check_chain, check_rosters
 from hotline.errors import CouldNot, Refused
 from hotline.reference import Reference
 from hotline.seen_rosters import check_seen
 from keys.divided import DividedKey
 from keys.hybrid import Signer
 from keys.roles import KeyRole
+from keys.root_set import VERSION_MAX, RootChain
 from keys.roster import Person, Roster
 from keys.token_keyring import TokenKeyring
-from nodes.amendments import check_chain
+from nodes.amendments import check_chain as check_amendments
 from nodes.client import ANSWER_TIMEOUT_S, NodeClient
 from nodes.errors import NodeError
 from nodes.home import OfficerHome
@@ -250,11 +251,12 @@ class Desk:
         if told["agreement"] != pin:
             raise Refused("agreement-not-pinned", "the node's agreement is not the one this officer pinned at pairing")
         founding = _parse_pin(pin) if known is None else known.agreements[0]
+        roots = {short: _checked_roots(told.get("root_sets"), founding, short) for short in founding.shorts}
         amendments = told.get("amendments", [])
         if known is not None and len(known.agreements) == len(amendments) + 1:
             agreements = known.agreements
         else:
-            agreements = tuple(_checked_chain(founding, amendments))
+            agreements = tuple(_checked_chain(founding, amendments, roots))
         agreement = agreements[-1]
         other = agreement.other(party).short
         if other != told["counterpart"] or told["own"] != party:
@@ -268,10 +270,11 @@ class Desk:
                 partial(self._roster, told["counterpart"], short),
                 agreements=agreements,
                 party=short,
+                chain=roots[short],
             )
             for short in agreement.shorts
         }
-        check_seen(self.officer.home, agreement.channel.hex(), rosters)
+        check_seen(self.officer.home, agreement.channel.hex(), rosters, roots)
         found = Channel(
             own=party,
             counterpart=other,
@@ -389,13 +392,20 @@ def _parse_pin(text: bytes) -> Agreement:
         raise CouldNot("home-file-malformed", f"the pinned agreement does not parse: {error}") from error
 
 
-def _checked_chain(founding: Agreement, chain: object) -> list[Agreement]:
+def _checked_chain(founding: Agreement, chain: object, roots: Mapping[str, RootChain]) -> list[Agreement]:
     if not isinstance(chain, list):
         raise Refused("agreement-not-pinned", "the node gives no chain of amendments")
     try:
-        return check_chain(founding, chain)
+        return check_amendments(founding, chain, roots)
     except NodeError as error:
         raise Refused(error.code, error.text) from error
+
+
+def _checked_roots(told: object, founding: Agreement, party: str) -> RootChain:
+    given = told.get(party, []) if isinstance(told, dict) else []
+    if not isinstance(given, list) or len(given) >= VERSION_MAX or not all(type(one) is bytes for one in given):
+        raise Refused("root-set-refused", "the node gives root sets in another form")
+    return check_chain([SignedStatement.parse(one) for one in given], agreement=founding, party=party)
 
 
 def _ends_ms(agreement: Agreement, told: object) -> int | None:

@@ -11,21 +11,24 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
-from hotline.errors import Refused
+from hotline.errors import CouldNot, Refused
 from keys import roster as roster_text
 from keys.errors import KeysError
 from keys.hybrid import Signer
 from keys.keyring import RootKeyring
+from keys.quorum import RootSet
+from keys.root_set import RootChain
 from keys.roster import Roster
 from keys.roster_people import ADMIN
 from nodes.errors import NodeError
+from nodes.root_sets import chain_from
 from nodes.rosters import HeldRoster, check_roots
 from nodes.rosters import check_roster as held_roster
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.compose import check_document as document_of
 from protocol.errors import ProtocolError
-from protocol.signature import ROOT_ROLE, by_admins, sign_statement
+from protocol.signature import ROOT_ROLE, Signature, by_admins, sign_statement
 from protocol.statement import EMPTY_LOG, ID_BYTES, LogState, Statement
 from protocol.tagged import Hash, digest
 
@@ -45,6 +48,7 @@ def sign_document(
     seen: LogState = EMPTY_LOG,
     thread: Hash | None = None,
     in_reply_to: Hash | None = None,
+    numbers: RootSet | None = None,
 ) -> SignedStatement:
     """State a document under a channel's agreement and sign it with root keys.
 
@@ -59,6 +63,10 @@ def sign_document(
         after: state of the own log that the statement belongs to.
         seen: state of the other log as its signers had it.
         thread, in_reply_to: leaf hashes of what it belongs to and answers, or None.
+        numbers: the root set in force, which gives each root its number; by default the agreement's.
+
+    Raises:
+        CouldNot: `root-not-in-set`; a root that is not in force on this channel.
     """
     statement = Statement(
         channel=agreement.channel,
@@ -78,15 +86,30 @@ def sign_document(
         body_digest=digest(text),
         body_length=len(text),
     ).encode()
-    signers = [
-        *((f"root/{root.index}", ROOT_ROLE, root.signer()) for root in roots),
-        *((f"person/{number}", ADMIN, key) for number, key in admins),
-    ]
-    signatures = tuple(
-        sign_statement(statement, channel=agreement.channel, party=party, signer=signer, role=role, key=key)
-        for signer, role, key in signers
+    listed = numbers or agreement.party(party).roots
+    signatures = (
+        *(sign_as_root(statement, agreement.channel, party, root, (listed,)) for root in roots),
+        *(
+            sign_statement(
+                statement, channel=agreement.channel, party=party, signer=f"person/{number}", role=ADMIN, key=key
+            )
+            for number, key in admins
+        ),
     )
     return SignedStatement(statement=statement, signatures=signatures, body=text)
+
+
+def sign_as_root(statement: bytes, channel: bytes, party: str, root: RootKeyring, sets: Sequence[RootSet]) -> Signature:
+    """Sign a statement with a root key, under the number that it has on the channel.
+
+    Raises:
+        CouldNot: `root-not-in-set`; none of these sets has the key.
+    """
+    key = root.signer()
+    number = next((found for one in sets if (found := one.number_of(key.public)) is not None), None)
+    if number is None:
+        raise CouldNot("root-not-in-set", f"root key {root.index} of {party} is not one that counts on this channel")
+    return sign_statement(statement, channel=channel, party=party, signer=f"root/{number}", role=ROOT_ROLE, key=key)
 
 
 def check_document(
@@ -96,6 +119,7 @@ def check_document(
     agreement: Agreement,
     party: str,
     known: frozenset[Hash] = frozenset(),
+    roots: RootSet | None = None,
 ) -> Statement:
     """Check that a party's roots, as many as the agreement asks for, signed a document on a channel.
 
@@ -105,6 +129,7 @@ def check_document(
         agreement: of the channel; it holds the root keys.
         party: short name of the party that must have signed.
         known: digests of agreements of the channel that were in force before.
+        roots: those of which enough must have signed; by default the agreement's.
 
     Returns:
         The statement.
@@ -113,7 +138,7 @@ def check_document(
         Refused: it is of another kind, party, channel or text, or too few roots signed it.
     """
     try:
-        statement = check_roots(agreement, party, signed, kind)
+        statement = check_roots(agreement, party, signed, kind, *(() if roots is None else (roots,)))
         document_of(statement, signed.body or b"")
     except (NodeError, ProtocolError) as error:
         raise Refused(error.code, f"the {kind} of {party} does not hold: {error.text}") from error
@@ -123,15 +148,27 @@ def check_document(
 
 
 def check_roster(
-    signed: SignedStatement, *, agreement: Agreement, party: str, known: frozenset[Hash] = frozenset()
+    signed: SignedStatement,
+    *,
+    agreement: Agreement,
+    party: str,
+    known: frozenset[Hash] = frozenset(),
+    chain: RootChain | None = None,
 ) -> Roster:
     """Check a roster that a party's roots signed, and read it.
+
+    Args:
+        signed: the statement with its signatures and its text.
+        agreement: of the channel.
+        party: short name of the party that must have signed.
+        known: digests of agreements of the channel that were in force before.
+        chain: the party's root sets; by default the agreement's roots alone.
 
     Raises:
         Refused: as `check_document`, or the text is no roster of that party on that channel.
     """
-    check_document(signed, ROSTER, agreement=agreement, party=party, known=known)
-    return _held(signed, agreement, party, None, 0).roster
+    check_document(signed, ROSTER, agreement=agreement, party=party, known=known, roots=_roots_of(signed, chain))
+    return _held(signed, agreement, party, None, chain).roster
 
 
 def check_rosters(
@@ -140,6 +177,7 @@ def check_rosters(
     *,
     agreements: Sequence[Agreement],
     party: str,
+    chain: RootChain | None = None,
 ) -> Roster:
     """Check a roster that a party's roots signed, or its admins after one that the roots signed, and read it.
 
@@ -148,6 +186,7 @@ def check_rosters(
         before: gives the party's signed roster of a version; asked for back to the last one of the roots.
         agreements: of the channel, the last one in force.
         party: short name.
+        chain: the party's root sets; by default the agreement's roots alone.
 
     Raises:
         Refused: as `check_roster`, or too few admins signed, or something else than people changed.
@@ -165,24 +204,53 @@ def check_rosters(
         below, signed = version, before(version - 1)
     agreement = agreements[-1]
     known = frozenset(one.digest for one in agreements)
-    check_document(signed, ROSTER, agreement=agreement, party=party, known=known)
-    held = _held(signed, agreement, party, None, 0)
+    check_document(signed, ROSTER, agreement=agreement, party=party, known=known, roots=_roots_of(signed, chain))
+    held = _held(signed, agreement, party, None, chain)
     # Which agreement was in force where admins signed is the log's to say: the least that any of them asks for.
     admins = min((one.roster_admins for one in agreements if one.roster_admins), default=0)
     for one in reversed(following):
-        held = _held(one, agreement, party, held, admins)
+        held = _held(one, agreement, party, held, chain, admins)
     return held.roster
 
 
+def _roots_of(signed: SignedStatement, chain: RootChain | None) -> RootSet | None:
+    """The roots that sign a roster of that version; None for the agreement's."""
+    if chain is None:
+        return None
+    try:
+        return chain.of_roster(roster_text.parse(signed.body or b"").version)
+    except KeysError as error:
+        raise Refused("roster-refused", f"the roster of {chain.newest.party} is refused: {error}") from error
+
+
 def _held(
-    signed: SignedStatement, agreement: Agreement, party: str, before: HeldRoster | None, admins: int
+    signed: SignedStatement,
+    agreement: Agreement,
+    party: str,
+    before: HeldRoster | None,
+    chain: RootChain | None,
+    admins: int = 0,
 ) -> HeldRoster:
     try:
-        held = held_roster(agreement, party, signed, before, admins=admins)
+        held = held_roster(agreement, party, signed, before, chain=chain, admins=admins)
         for one in agreement.parties:
             roster_text.check_apart(held.roster, one.roots)
+        if chain is not None:
+            chain.check_apart(held.roster)
     except NodeError as error:
         raise Refused(error.code, error.text) from error
     except KeysError as error:
         raise Refused("roster-refused", f"the roster of {party} is refused: {error}") from error
     return held
+
+
+def check_chain(given: Sequence[SignedStatement], *, agreement: Agreement, party: str) -> RootChain:
+    """Check a party's root sets from the agreement on.
+
+    Raises:
+        Refused: `root-set-refused`; a version does not follow, or too few roots signed it.
+    """
+    try:
+        return chain_from(agreement, party, given).chain
+    except NodeError as error:
+        raise Refused(error.code, error.text) from error

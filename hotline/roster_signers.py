@@ -15,6 +15,7 @@ from hotline.documents import ROSTER, sign_document
 from hotline.errors import Misused, Refused
 from keys.errors import KeysError
 from keys.keyring import RootKeyring
+from keys.quorum import RootSet
 from keys.roster import Roster
 from keys.roster_people import admins_at, check_people_only
 from nodes.home import NodeHome, OfficerHome
@@ -38,9 +39,17 @@ class ByRoots:
     def check(self, agreement: Agreement, before: Roster, after: Roster, *, now_ms: int) -> None:
         """Whatever may follow, roots may sign."""
 
-    def sign(self, text: bytes, agreement: Agreement, party: str, *, now_ms: int) -> SignedStatement:
-        """State a roster and sign it."""
-        return sign_document(ROSTER, text, agreement=agreement, party=party, roots=self.roots, issued_at_ms=now_ms)
+    def sign(self, text: bytes, agreement: Agreement, party: str, *, now_ms: int, in_force: RootSet) -> SignedStatement:
+        """State a roster and sign it by the roots in force on the channel."""
+        return sign_document(
+            ROSTER,
+            text,
+            agreement=agreement,
+            party=party,
+            roots=self.roots,
+            issued_at_ms=now_ms,
+            numbers=in_force,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,8 @@ class ByAdmins:
         except KeysError as error:
             raise Refused("admins-may-not", str(error)) from error
 
-    def sign(self, text: bytes, agreement: Agreement, party: str, *, now_ms: int) -> SignedStatement:
-        """State a roster and sign it."""
+    def sign(self, text: bytes, agreement: Agreement, party: str, *, now_ms: int, in_force: RootSet) -> SignedStatement:
+        """State a roster and sign it; whoever the roots are."""
         admins = [(one.number, one.key) for one in self.admins]
         return sign_document(ROSTER, text, agreement=agreement, party=party, admins=admins, issued_at_ms=now_ms)
 

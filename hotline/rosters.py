@@ -23,6 +23,7 @@ from nodes.errors import ApiRefused
 from nodes.files import make_directory, read_file, write_file
 from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
+from nodes.root_sets import load as roots_in_force
 from nodes.signed import SignedStatement
 
 IN_FORCE_WAIT_S = 5.0
@@ -129,6 +130,7 @@ def renew_rosters(
 
 def _sign(channel: ChannelHome, party: PartyFile, signers: RosterSigners, *, now_ms: int, end_ms: int) -> SignedNext:
     agreement = agreement_in_force(channel)
+    in_force = roots_in_force(channel, agreement, party.short)
     text = _latest(channel, party.short)
     version = roster_text.parse(text).version
     # This one, and one for each time at which a delegation or an absence ends: nobody fetches the roots for that.
@@ -147,7 +149,8 @@ def _sign(channel: ChannelHome, party: PartyFile, signers: RosterSigners, *, now
         roster_text.check_succession(previous, text, following)
         signers.check(agreement, previous, following, now_ms=at_ms)
         text = roster_text.render(following)
-        made.append((at_ms, signers.sign(text, agreement, party.short, now_ms=now_ms)))
+        signed = signers.sign(text, agreement, party.short, now_ms=now_ms, in_force=in_force.chain.roots)
+        made.append((at_ms, signed))
     return SignedNext(channel, version + 1, tuple(made))
 
 

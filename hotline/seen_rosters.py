@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 
 from hotline.errors import CouldNot, Refused
+from keys.root_set import RootChain
 from keys.roster import Roster
 from nodes.errors import FileRefused
 from nodes.files import read_file, write_file
@@ -22,16 +23,19 @@ from nodes.home import OfficerHome
 _HEAD = "# The newest version of each party's roster that this officer's program has seen, by channel.\n"
 
 
-def check_seen(home: OfficerHome, channel: str, rosters: Mapping[str, Roster]) -> None:
-    """Refuse rosters older than those seen before, and remember newer ones.
+def check_seen(
+    home: OfficerHome, channel: str, rosters: Mapping[str, Roster], roots: Mapping[str, RootChain] | None = None
+) -> None:
+    """Refuse rosters and root sets older than those seen before, and remember newer ones.
 
     Args:
         home: of the officer.
         channel: its id, in hexadecimal digits.
         rosters: by party, as their roots signed them.
+        roots: by party, their root sets; only the agreement's where left out.
 
     Raises:
-        Refused: `roster-older`.
+        Refused: `roster-older`, `root-set-older`.
         CouldNot: `home-file-malformed`; the file is not what was written there.
     """
     seen = _read(home)
@@ -41,6 +45,13 @@ def check_seen(home: OfficerHome, channel: str, rosters: Mapping[str, Roster]) -
             text = f"the node shows roster {roster.version} of {party}; this officer saw version {known[party]}"
             raise Refused("roster-older", text)
     new = {party: roster.version for party, roster in rosters.items()}
+    for party, chain in (roots or {}).items():
+        name, version = f"{party}-roots", chain.newest.version
+        if version < known.get(name, 1):
+            text = f"the node shows root set {version} of {party}; this officer saw version {known[name]}"
+            raise Refused("root-set-older", text)
+        if version > 1:
+            new[name] = version
     if new != known:
         seen[channel] = new
         # A full disk, or a home that can only be read, must not keep an officer from reading what came in.

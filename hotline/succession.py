@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hotline.desk import Channel, Officer
-from hotline.documents import check_roster
+from hotline.documents import check_chain, check_roster
 from hotline.errors import CouldNot, Misused, Refused
 from hotline.root_signing import Secrets
 from hotline.sending import sign
@@ -181,7 +181,7 @@ def begin(
             language=agreement.languages[0],
         )
         signed = SignedStatement(statement=made.statement_bytes, signatures=(), body=document)
-        file = SuccessionFile(signed=signed, rosters=rosters)
+        file = SuccessionFile(signed=signed, rosters=rosters, root_sets=standing.roots.signed)
         check_file(file, standing, agreement, kinds, whole=False)
     return file.encode(), shown(file, agreement)
 
@@ -242,7 +242,8 @@ def add_signatures(file: SuccessionFile, officers: Sequence[Officer], *, now_ms:
         kind = kinds_of(agreement).kind(statement.kind)
         if kind is None or statement.channel != agreement.channel or statement.after != file.succession.past:
             raise Refused("succession-refused", "the statement and the document in the file contradict each other")
-        roster = check_roster(file.rosters[-1], agreement=agreement, party=party)
+        chain = check_chain(file.root_sets, agreement=agreement, party=party)
+        roster = check_roster(file.rosters[-1], agreement=agreement, party=party, chain=chain)
         person = roster.person(officer.number)
         if person is None or officer.key.public != person.key:
             raise Refused("key-not-in-roster", f"the roster in the file does not have the key of {officer.home.name}")
@@ -289,7 +290,9 @@ def complete(home: NodeHome, channel: ChannelHome, file: SuccessionFile, opened:
                 write_keyring(home.keyring_path, with_log(node, agreement, seeds), opened.passphrase, replace=True)
             apart = NodeConfig.load(home.config_path).high_water
             mark = mark_path_of(channel, agreement, own=home.party, apart=apart)
-            waiting = put_in_place(channel, file, rosters, agreement, own=home.party, signers=signers, mark=mark)
+            waiting = put_in_place(
+                channel, file, rosters, agreement, own=home.party, signers=signers, mark=mark, roots=standing.roots
+            )
         take_reserve(channel, agreement, file, opened)
     return shown(file, agreement, waiting=waiting)
 
@@ -314,5 +317,5 @@ def accept(home: NodeHome, channel: ChannelHome, file: SuccessionFile) -> Shown:
             for held in rosters:
                 if known.get(held.roster.version, held.text) != held.text:
                     raise SuccessionFileRefused(f"another roster {held.roster.version} of {party} is in force here")
-            put_in_place(channel, file, rosters, agreement, own=home.party)
+            put_in_place(channel, file, rosters, agreement, own=home.party, roots=standing.roots)
     return shown(file, agreement)

@@ -10,7 +10,8 @@ from pathlib import Path
 from hotline.errors import CouldNot
 from nodes.files import read_file
 from nodes.home import ChannelHome, NodeHome
-from nodes.past import ended_path
+from nodes.past import ended_path, read_past
+from nodes.root_sets import HeldRoots, founding_roots
 from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.sqlite_store import SqliteStore
@@ -117,10 +118,25 @@ def standing_of(
         if not holds(store, party, past):
             text = f"our store does not hold {past.size} entries of {party} as they were cosigned"
             raise SuccessionFileRefused(text, "succession-needs-entries")
-        roster = rosters_in(store, party, past.size, agreement)[-1]
+        before = _roots_before(home, channel, agreement, party, epoch)
+        rosters, roots = rosters_in(store, party, past.size, agreement, before)
+        roster = rosters[-1]
     finally:
         store.close()
     if roster.roster.epoch != epoch:
         raise SuccessionFileRefused(f"the log of {party} here is of epoch {roster.roster.epoch}, not {epoch}")
     other = load_rosters(channel, agreement, agreement.other(party).short)[-1]
-    return Standing(party, past, roster, other)
+    return Standing(party, past, roster, other, roots)
+
+
+def _roots_before(home: NodeHome, channel: ChannelHome, agreement: Agreement, party: str, epoch: int) -> HeldRoots:
+    """The roots in force where the log of an epoch begins: what the logs before it brought, as far as they count."""
+    roots = founding_roots(agreement, party)
+    past = read_past(channel, agreement, own=home.party)
+    try:
+        for ended in past.of(party):
+            if ended.epoch < epoch:
+                _, roots = rosters_in(ended.store, party, ended.size, agreement, roots)
+    finally:
+        past.close()
+    return roots

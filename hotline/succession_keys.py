@@ -82,7 +82,15 @@ def next_rosters(
     )
     roster_text.check_succession(last.roster, last.text, roster)
     text = roster_text.render(roster)
-    signed = sign_document(ROSTER, text, agreement=agreement, party=home.party, roots=roots, issued_at_ms=now_ms)
+    signed = sign_document(
+        ROSTER,
+        text,
+        agreement=agreement,
+        party=home.party,
+        roots=roots,
+        issued_at_ms=now_ms,
+        numbers=standing.roots.chain.roots,
+    )
     return (*(held.signed for held in again), signed)
 
 

@@ -13,6 +13,7 @@ crypto library insists on its own: the hedge of an ML-DSA signature and the ephe
     sealing       HPKE to a party
     tls_identity  the certificate that a roster pins
     quorum        m of n roots
+    root_set      a party's signed list of its roots, and the chain of them
     person        an officer in a roster
     roster        a party's signed list of its keys
     toml_lines    the lines that a roster is written in

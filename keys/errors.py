@@ -10,7 +10,8 @@
     ├── KeyElsewhere          a key outside this process was not used (carries a code besides)
     │   ├── KeyAway           it cannot be reached now; it may be later
     │   └── KeyWithheld       whoever holds it refuses to use it for this, now and later
-    └── RosterRefused         a roster is malformed, breaks a rule, or does not follow its predecessor
+    ├── RosterRefused         a roster is malformed, breaks a rule, or does not follow its predecessor
+    └── RootSetRefused        the same of a set of roots
 
 Every error carries ``kind``, a short phrase that the negative vectors in spec/vectors/keys/ name as well, so that
 another implementation can be held to the same outcomes without sharing our sentences.
@@ -114,3 +115,7 @@ class KeyWithheld(KeyElsewhere):
 
 class RosterRefused(KeysError):
     """A roster that must not take effect; the last good one stands."""
+
+
+class RootSetRefused(KeysError):
+    """A set of roots that must not take effect; the one before stands."""

@@ -23,6 +23,7 @@ from keys.errors import BROKEN_RULE, EnvelopeRefused, KeysMisused
 from keys.hybrid import HybridPrivateKey
 from keys.keyring_text import Fields, check_same, encode
 from keys.note_key import NoteKeyType, NoteSigner
+from keys.quorum import ROOT_NUMBER_MAX
 from keys.roles import KeyRole
 from keys.sealing import SealingPrivateKey
 from keys.suite import HYBRID_SEED_BYTES, SUITE_1, Suite
@@ -36,7 +37,7 @@ _CHANNEL = re.compile(r"[0-9a-f]{64}")
 
 _EPOCH_MAX = 1_000_000
 _NUMBER_MAX = 65_535
-_ROOT_INDEX_MAX = 16
+_ROOT_INDEX_MAX = ROOT_NUMBER_MAX
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,6 +7,7 @@ Source: spec/keys-and-rosters.md, "Root sets".
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from keys.errors import BROKEN_RULE, KEY_REUSED, NO_QUORUM, OTHER_SUITE, KeyRefused, SignatureRefused
@@ -16,6 +17,9 @@ from keys.suite import Suite
 
 ROOTS_MAX: Final = 16
 """Roots of one party. Each of them is a person with a safe; more than this is a typing error."""
+
+ROOT_NUMBER_MAX: Final = 99
+"""The highest number of a root. A number is never given again, so it grows with each root that is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +61,33 @@ class QuorumReport:
 
 @dataclass(frozen=True, slots=True)
 class RootSet:
-    """A party's roots, numbered from 1 in the order of ``keys``.
+    """A party's roots with their numbers.
 
     Attributes:
         threshold: how many must sign, from 1 to the number of keys.
         keys: 1 to 16 keys of the job root and of one suite, no half of a key twice.
+        numbers: of each key, ascending, from 1 to 99; left out they count from 1 in the order of ``keys``.
 
     Raises:
-        KeyRefused: a threshold out of range, too many keys, another job, two suites, or a key that is there twice.
+        KeyRefused: a threshold out of range, too many keys, another job, two suites, numbers that do not ascend, or a
+            key that is there twice.
     """
 
     threshold: int
     keys: tuple[HybridPublicKey, ...]
+    numbers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.keys) <= ROOTS_MAX:
             raise KeyRefused(f"a root set has 1 to {ROOTS_MAX} keys, not {len(self.keys)}", kind=BROKEN_RULE)
         if not 1 <= self.threshold <= len(self.keys):
             raise KeyRefused(f"{self.threshold} of {len(self.keys)} roots is no threshold", kind=BROKEN_RULE)
+        if not self.numbers:
+            object.__setattr__(self, "numbers", tuple(range(1, len(self.keys) + 1)))
+        if len(self.numbers) != len(self.keys) or not 1 <= self.numbers[0] <= self.numbers[-1] <= ROOT_NUMBER_MAX:
+            raise KeyRefused(f"roots are numbered from 1 to {ROOT_NUMBER_MAX}, each once", kind=BROKEN_RULE)
+        if any(before >= after for before, after in pairwise(self.numbers)):
+            raise KeyRefused("the numbers of the roots do not ascend", kind=BROKEN_RULE)
         if any(key.role is not KeyRole.ROOT for key in self.keys):
             raise KeyRefused("a root set holds a key of another job", kind=BROKEN_RULE)
         if any(key.suite is not self.suite for key in self.keys):
@@ -90,6 +103,14 @@ class RootSet:
         """The suite of the roots, and so of the rosters that they sign."""
         return self.keys[0].suite
 
+    def key(self, number: int) -> HybridPublicKey | None:
+        """The key of a root, None where there is none of that number."""
+        return self.keys[self.numbers.index(number)] if number in self.numbers else None
+
+    def number_of(self, key: HybridPublicKey) -> int | None:
+        """The number of a key, None where it is not one of these."""
+        return self.numbers[self.keys.index(key)] if key in self.keys else None
+
     def check(
         self,
         signatures: Iterable[tuple[int, bytes]],
@@ -102,7 +123,7 @@ class RootSet:
         """See which roots have signed a message.
 
         Args:
-            signatures: root number (from 1) and hybrid signature. The first for a number decides; a second one is
+            signatures: root number and hybrid signature. The first for a number decides; a second one is
                 refused unread, so that no list of signatures costs more than one verification a root.
             purpose: what they must be for.
             channel: 32 bytes, or ``NO_CHANNEL``.
@@ -118,7 +139,8 @@ class RootSet:
         refused: list[tuple[int, str]] = []
         seen: set[int] = set()
         for number, signature in signatures:
-            if not 1 <= number <= len(self.keys):
+            key = self.key(number)
+            if key is None:
                 refused.append((number, "no such root"))
                 continue
             if number in seen:
@@ -126,12 +148,10 @@ class RootSet:
                 continue
             seen.add(number)
             try:
-                self.keys[number - 1].verify(
-                    purpose, channel=channel, author=author, message=message, signature=signature
-                )
+                key.verify(purpose, channel=channel, author=author, message=message, signature=signature)
             except SignatureRefused as error:
                 refused.append((number, str(error)))
             else:
                 valid.append(number)
-        missing = tuple(number for number in range(1, len(self.keys) + 1) if number not in valid)
+        missing = tuple(number for number in self.numbers if number not in valid)
         return QuorumReport(self.threshold, tuple(valid), tuple(refused), missing)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from keys.errors import KeyAway, KeysError
 from keys.passkey import Passkey
 from keys.public_key import PublicKey
+from keys.quorum import RootSet
+from keys.root_set import RootChain, check_no_roster_key
 from keys.roster import Roster
 from keys.roster import render as render_roster
 from keys.sealing import Opener
@@ -33,7 +35,7 @@ from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, suns
 from protocol.judge import counted
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
-from protocol.reading import ROSTER_KIND, passes_always
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND, first_roots, passes_always
 from protocol.signature import ALGORITHMS, PURPOSE, Signature, by_admins, of_other_suite, signing_message
 from protocol.statement import Statement
 from protocol.verdict import SignatureCheck
@@ -56,6 +58,7 @@ class Admitted:
         signed: its bytes, the signatures that hold, and its body.
         missing: slots of the agreement's rule without a signature, such as `release/senior`.
         roster_version: of our roster that it was checked by.
+        roots_version: of our root set that it was checked by.
         unopened: whether its body was not opened, because the sealing key is not in this process and cannot be used
             now. It may stand in the queue, and is not logged before it was.
     """
@@ -65,6 +68,7 @@ class Admitted:
     signed: SignedStatement
     missing: tuple[str, ...]
     roster_version: int
+    roots_version: int
     unopened: bool = False
 
 
@@ -77,6 +81,7 @@ class Desk:
         catalogue: the one it names.
         sealing: opens what is sealed to us.
         verified: verifies signatures, and is told which hold.
+        chain: our roots; by default those of the agreement.
     """
 
     def __init__(
@@ -87,12 +92,14 @@ class Desk:
         catalogue: Catalogue,
         sealing: Opener,
         verified: Verified,
+        chain: RootChain | None = None,
     ) -> None:
         self._party = party
         self._verified = verified
         self._agreement = agreement
         self._catalogue = catalogue
         self._sealing = sealing
+        self._chain = chain or first_roots(agreement, agreement.shorts.index(party))
         self._earlier: frozenset[bytes] = frozenset()
         self._reign = Reign(agreement, catalogue, ends_ms=sunset_ms(agreement.sunset_date))
 
@@ -106,6 +113,15 @@ class Desk:
         self._reign = reign
         self._earlier = earlier
         self._agreement, self._catalogue = reign.agreement, reign.catalogue
+
+    @property
+    def roots_version(self) -> int:
+        """Of our root set by which statements are admitted."""
+        return self._chain.newest.version
+
+    def rooted(self, chain: RootChain) -> None:
+        """Admit by roots of ours that have come into force."""
+        self._chain = chain
 
     def admit(
         self,
@@ -144,9 +160,10 @@ class Desk:
         if kind.document:
             self._check_body(statement, signed, kind, counterpart)
             self._check_header(statement, kind)
-            self._check_signers(signed, kind, roster, at_ms)
+            chain = self._chain
+            self._check_signers(signed, kind, roster, at_ms, chain)
             self._check_amendment(signed, kind)
-            return Admitted(statement, kind, signed, (), roster.version)
+            return Admitted(statement, kind, signed, (), roster.version, chain.newest.version)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         results = self._verified.verify(checks, remember=True)
         opened = self._check_body(statement, signed, kind, counterpart)
@@ -162,21 +179,21 @@ class Desk:
         needs = slots_needed(self._agreement, kind, statement.severity, statement.precedence, statement.facts)
         self._check_passkeys(statement, kind, needs, checks, counters or {})
         missing = missing_slots(needs, signers)
-        return Admitted(statement, kind, signed, missing, roster.version, unopened=not opened)
+        return Admitted(statement, kind, signed, missing, roster.version, self.roots_version, unopened=not opened)
 
-    def _check_signers(self, signed: SignedStatement, kind: Kind, roster: Roster, at_ms: int) -> None:
+    def _check_signers(self, signed: SignedStatement, kind: Kind, roster: Roster, at_ms: int, chain: RootChain) -> None:
         """The roots signed a document, or admins a roster that changes nothing but people.
 
         Raises:
             RosterFileRefused: they did not.
         """
         if kind.name != ROSTER_KIND or not by_admins(signed.signatures):
-            check_roots(self._agreement, self._party, signed, kind.name)
+            check_roots(self._agreement, self._party, signed, kind.name, *self._roots_of(kind, signed, chain, roster))
             return
         # A roster has one text, so that of the one in force need not be looked for.
         before = HeldRoster(roster, render_roster(roster), signed)
         admins = self._agreement.roster_admins
-        check_roster(self._agreement, self._party, signed, before, admins=admins, at_ms=at_ms)
+        check_roster(self._agreement, self._party, signed, before, chain=chain, admins=admins, at_ms=at_ms)
 
     def _check_passkeys(
         self,
@@ -197,13 +214,28 @@ class Desk:
     def _check_place(self, statement: Statement, at_ms: int) -> None:
         if (statement.channel, statement.party) != (self._agreement.channel, self._party):
             raise AdmissionRefused("wrong-channel", "the statement is of another channel or party")
-        if statement.kind == ROSTER_KIND and statement.agreement in self._earlier:
+        if statement.kind in {ROSTER_KIND, ROOT_SET_KIND} and statement.agreement in self._earlier:
             # The roots are far away, and what they signed before the amendment is judged by the one in force.
             return
         if statement.agreement != self._agreement.digest or statement.catalogue != self._catalogue.digest:
             raise AdmissionRefused("wrong-agreement", "the statement was not made under the agreement in force")
         if statement.release_by_ms is not None and at_ms > statement.release_by_ms:
             raise AdmissionRefused("released-late", "the time by which it was to be released has passed")
+
+    @staticmethod
+    def _roots_of(kind: Kind, signed: SignedStatement, chain: RootChain, roster: Roster) -> tuple[RootSet, ...]:
+        """The root sets of which enough must have signed; a root set is signed by the one before, and by its own."""
+        if kind.name != ROOT_SET_KIND:
+            return (chain.roots,)
+        try:
+            coming = chain.following(signed.body or b"")
+            check_no_roster_key(coming, roster)
+        except KeysError as error:
+            raise AdmissionRefused("root-set-refused", str(error)) from error
+        if coming.roster != roster.version:
+            text = f"it was made after roster {coming.roster}, and roster {roster.version} is in force: make it anew"
+            raise AdmissionRefused("root-set-refused", text)
+        return chain.roots, coming.roots
 
     def _check_amendment(self, signed: SignedStatement, kind: Kind) -> None:
         """What would be refused where it stands is not said."""

@@ -9,11 +9,13 @@ Source: spec/agreement.md, "Amendments"; spec/local-api.md, "context".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from keys.quorum import RootSet
+from keys.root_set import RootChain
 from nodes.errors import NodeError
-from nodes.rosters import check_roots
+from nodes.rosters import RosterFileRefused, check_roots
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.entry import Entry
@@ -54,12 +56,15 @@ def signed_at(voices: VoiceReader, shorts: tuple[str, str], place: int) -> Signe
     return SignedStatement(statement=entry.statement, signatures=entry.signatures, body=voices.body(voice, index))
 
 
-def check_chain(founding: Agreement, chain: Sequence[Any]) -> list[Agreement]:
+def check_chain(
+    founding: Agreement, chain: Sequence[Any], roots: Mapping[str, RootChain] | None = None
+) -> list[Agreement]:
     """Check a chain from the founding agreement.
 
     Args:
         founding: the one that was pinned.
         chain: as `chain_of` gives it, from anybody.
+        roots: by party, its root sets, checked; by default the agreement's roots alone.
 
     Returns:
         Every agreement, the founding one first and the one in force last.
@@ -68,21 +73,33 @@ def check_chain(founding: Agreement, chain: Sequence[Any]) -> list[Agreement]:
         ChainRefused: a step is not signed by both parties' roots, or does not follow.
     """
     found = [founding]
+    sets = {short: [one.roots for one in chain_.versions] for short, chain_ in (roots or {}).items()}
     if len(chain) > CHAIN_MAX:
         raise ChainRefused("agreement-not-pinned", f"a chain of more than {CHAIN_MAX} amendments")
     for step in chain:
         base = found[-1]
         try:
             asked, accepted = (SignedStatement.parse(data) for data in step)
-            found.append(check_step(base, asked, accepted))
+            found.append(check_step(base, asked, accepted, sets))
         except (NodeError, ProtocolError, TypeError, ValueError) as error:
             text = f"the amendment after {base.digest.hex()[:16]} does not hold: {error}"
             raise ChainRefused("agreement-not-pinned", text) from error
     return found
 
 
-def check_step(base: Agreement, asked: SignedStatement, accepted: SignedStatement) -> Agreement:
+def check_step(
+    base: Agreement,
+    asked: SignedStatement,
+    accepted: SignedStatement,
+    sets: dict[str, list[RootSet]] | None = None,
+) -> Agreement:
     """Check one amendment with its countersignature.
+
+    Args:
+        base: what it takes the place of.
+        asked, accepted: the two.
+        sets: by party, the root sets that may have signed, oldest first; those before the one that did are taken out,
+            because what follows was not signed by an earlier one.
 
     Raises:
         NodeError: the roots of a party did not sign.
@@ -92,9 +109,22 @@ def check_step(base: Agreement, asked: SignedStatement, accepted: SignedStatemen
     parties = [parse_party(one) for one in (asked, accepted)]
     if sorted(parties) != sorted(base.shorts) or asked.body != accepted.body:
         raise ValueError("not the same text by both parties")
-    check_roots(base, parties[0], asked, AMEND)
-    check_roots(base, parties[1], accepted, COUNTERSIGN)
+    for party, signed, kind in ((parties[0], asked, AMEND), (parties[1], accepted, COUNTERSIGN)):
+        _check_any(base, party, signed, kind, (sets or {}).setdefault(party, [base.party(party).roots]))
     return check_amendment(asked.body or b"", base)
+
+
+def _check_any(base: Agreement, party: str, signed: SignedStatement, kind: str, sets: list[RootSet]) -> None:
+    """One of these root sets signed. Which one was in force is in the order of the logs, like the amendment's place."""
+    while True:
+        try:
+            check_roots(base, party, signed, kind, sets[0])
+        except RosterFileRefused:
+            if len(sets) == 1:
+                raise
+            del sets[0]
+        else:
+            return
 
 
 def parse_party(signed: SignedStatement) -> str:

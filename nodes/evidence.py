@@ -19,9 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from keys.errors import KeysError
+from keys.root_set import parse as parse_roots
 from nodes.errors import FileRefused, NodeError
 from nodes.files import make_directory, read_file, write_file
 from nodes.home import ChannelHome
+from nodes.root_sets import HeldRoots
+from nodes.root_sets import load as load_roots
 from nodes.rosters import HeldRoster, check_roster
 from nodes.signed import SignedStatement
 from nodes.soundness import checkpoint_of
@@ -208,34 +211,44 @@ def _checkpoint(note: bytes) -> Checkpoint:
 
 
 def _rollback(objects: Mapping[str, bytes], home: ChannelHome, store: LogStore, agreement: Agreement) -> Accusation:
-    held = _roster_of(objects, home, store.their, agreement)
-    signed = held.signed
-    carried = Entry(
-        statement=signed.statement,
-        signatures=signed.signatures,
-        logged_at_ms=0,
-        held=LogState(0, Frontier.empty().root()),
-    )
+    roots = load_roots(home, agreement, store.their)
+    held = _roster_of(objects, home, store.their, agreement, roots)
+    # Of the root sets those that the roster is verified by: the agreement says version 1.
+    sets = [one for one in roots.signed if parse_roots(one.body or b"").roster < held.roster.version]
     return Accusation(
         ROLLBACK,
         {
             "agreement": agreement.text,
             "beat": objects["beat"],
             "roster": held.text,
-            "roster-signed": carried.encode(),
+            "roster-signed": _carried(held.signed),
             "signature": objects["signature"],
+            **({"root-sets": canonical.encode([[_carried(one), one.body] for one in sets])} if sets else {}),
         },
     )
 
 
-def _roster_of(objects: Mapping[str, bytes], home: ChannelHome, party: str, agreement: Agreement) -> HeldRoster:
+def _carried(signed: SignedStatement) -> bytes:
+    """A signed statement as an entry of no log."""
+    entry = Entry(
+        statement=signed.statement,
+        signatures=signed.signatures,
+        logged_at_ms=0,
+        held=LogState(0, Frontier.empty().root()),
+    )
+    return entry.encode()
+
+
+def _roster_of(
+    objects: Mapping[str, bytes], home: ChannelHome, party: str, agreement: Agreement, roots: HeldRoots
+) -> HeldRoster:
     """The party's roster whose node key signed the beat; the newest one first."""
     for version in reversed(home.roster_versions(party)):
         signed = SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
         if by_admins(signed.signatures):
             # It has the node's key of the one before, which shows it to anyone who has the agreement.
             continue
-        held = check_roster(agreement, party, signed)
+        held = check_roster(agreement, party, signed, chain=roots.chain)
         where: dict[str, Any] = {"channel": agreement.channel, "party": party, "key": held.roster.node}
         try:
             beats.verify(objects["beat"], objects["signature"], **where)

@@ -42,6 +42,7 @@ from protocol.authority import is_emergency
 from protocol.canonical import encode
 from protocol.entry import Entry
 from protocol.merkle import leaf_hash
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.signature import Signature
 from protocol.statement import LogState, Statement
 
@@ -50,6 +51,8 @@ _T = TypeVar("_T")
 WAIT_LOOK_S = 0.25
 ADMITTED_AT_ONCE = 2
 """Statements that are opened and verified at once. More would stand in each other's way, and in the event loop's."""
+IN_FORCE_NEXT = frozenset({ROSTER_KIND, ROOT_SET_KIND})
+"""Kinds by which the next entry is judged already."""
 FLASH_MARK = encode("precedence") + encode("flash")
 """What stands in the bytes of every flash, which so has a desk of its own before anything of it was verified."""
 
@@ -74,7 +77,7 @@ class Host(DraftHost, Protocol):
         """Refuse what its header says of a template, and its body belies. Called on a thread."""
 
     def adopt(self, index: int) -> Awaitable[None]:
-        """Let the roster at a place of our log be in force."""
+        """Let the roster or root set at a place of our log be in force."""
 
     def broke(self, error: NodeError) -> None:
         """A write failed: the process must end."""
@@ -221,7 +224,9 @@ class Intake:
             statement_id = admitted.statement.id
             known = self._logged(statement_id) or self._store.waiting_of(statement_id) is not None
             whole = not (admitted.missing or admitted.unopened)
-            if known or not whole or admitted.kind.name == "roster" or self._waits(admitted.statement, admitted):
+            if known or not whole or admitted.kind.name in IN_FORCE_NEXT:
+                return None
+            if self._waits(admitted.statement, admitted):
                 return None
             return Item(signed.statement, admitted.statement, signed.signatures, signed.body)
 
@@ -315,20 +320,23 @@ class Intake:
                 await self._log(statement_id, signed)
 
     async def _place(self, admitted: Admitted) -> Placed:
-        """Give a statement its place, behind no roster that it was not checked by.
+        """Give a statement its place, behind no roster and no root set that it was not checked by.
 
         Raises:
-            AdmissionRefused: the roster that came before it does not have its signers so any more.
+            AdmissionRefused: what came before it does not have its signers so any more.
         """
         while True:
             task = self._roster_task
             if task is not None and not task.done():
                 await asyncio.wait([task])
-            elif admitted.roster_version != self._host.rosters()[0].version:
+            elif (admitted.roster_version, admitted.roots_version) != (
+                self._host.rosters()[0].version,
+                self._desk.roots_version,
+            ):
                 admitted = await self._on_thread(self.admit, admitted.signed)
             else:
                 break
-        if admitted.kind.name != "roster":
+        if admitted.kind.name not in IN_FORCE_NEXT:
             return await self._host.place(admitted.statement, admitted.signed)
         # Its task is its own: whoever goes away does not take it back, nor let others in before it is in force.
         self._roster_task = asyncio.create_task(self._place_roster(admitted))

@@ -33,7 +33,7 @@ from nodes.driver import Driver
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
-from nodes.intake import Intake
+from nodes.intake import IN_FORCE_NEXT, Intake
 from nodes.journal import Journal
 from nodes.judging import Judging
 from nodes.kept import DRAFT, HELD_BACK, QUEUE, REFUSED, REVIEW
@@ -47,6 +47,7 @@ from nodes.receipts import receipt_of
 from nodes.resources import catalogue_of
 from nodes.restored import Return
 from nodes.reviews import Reviews
+from nodes.root_sets import HeldRoots, founding_roots, roots_text
 from nodes.rosters import HeldRoster
 from nodes.scrub import PACE_BYTES_S
 from nodes.sequencer import Item, KeysAway, Placed, Sequencer
@@ -135,6 +136,7 @@ class Line:
         verified: Verified,
         own_rosters: list[HeldRoster],
         their_rosters: list[HeldRoster],
+        roots: Sequence[HeldRoots] = (),
         keyring: NodeKeys,
         journal: Journal,
         executor: Executor,
@@ -176,6 +178,8 @@ class Line:
         self.alarms = Alarms(
             folder=home.evidence, clock=clock, executor=executor, log=self.log, changed=self._waiters.notify
         )
+        known_roots = {party: founding_roots(self.founding, party) for party in self.founding.shorts}
+        known_roots |= {held.newest.party: held for held in roots}
         self.standing = Standing(
             home=home,
             agreement=agreement,
@@ -185,9 +189,11 @@ class Line:
             projection=projection,
             own=own_rosters,
             their=their_rosters,
+            roots=known_roots,
             executor=executor,
             alarm=self.alarm,
             in_force=self._roster_in_force,
+            rooted=self._roots_in_force,
         )
         keys = self._keys()
         self._signers = keys.signers
@@ -279,7 +285,12 @@ class Line:
             broken=broken,
         )
         self._desk = Desk(
-            party=self.own, agreement=agreement, catalogue=catalogue, sealing=self._sealing, verified=verified
+            party=self.own,
+            agreement=agreement,
+            catalogue=catalogue,
+            sealing=self._sealing,
+            verified=verified,
+            chain=known_roots[self.own].chain,
         )
         self.intake = Intake(
             host=self,
@@ -470,7 +481,7 @@ class Line:
                 self.log.warning("entry with faults", serial=serial, codes=list(verdict.faults))
             if verdict.party == self.counterpart and (wrong := WRONG_VOICES.intersection(verdict.faults)):
                 await self._keep_wrong_voice(min(wrong), verdict)
-            if verdict.kind is not None and verdict.kind.name == "roster" and verdict.effective:
+            if verdict.kind is not None and verdict.kind.name in IN_FORCE_NEXT and verdict.effective:
                 await self.standing.adopt(verdict.party, verdict.index)
             if verdict.kind is not None and verdict.kind.name in GOVERNING_KINDS and verdict.effective:
                 self._hear_of_agreement(verdict)
@@ -531,7 +542,7 @@ class Line:
         await self.alarms.keep(code, {"receipt": proof})
 
     async def adopt(self, index: int) -> None:
-        """A roster of ours has its place in our log, and is in force from here."""
+        """A roster or root set of ours has its place in our log, and is in force from here."""
         await self.standing.adopt(self.own, self.past.base(self.own) + index)
 
     async def _roster_in_force(self, party: str, held: HeldRoster) -> None:
@@ -545,6 +556,16 @@ class Line:
         if party == self.counterpart:
             facts = {"party": party, "version": version, "digest": digest(held.text)}
             await self._speaking.say("roster-held", facts)
+
+    async def _roots_in_force(self, party: str, held: HeldRoots) -> None:
+        version = held.newest.version
+        self.log.info("root set in force", party=party, version=version)
+        if party == self.own:
+            self._desk.rooted(held.chain)
+            return
+        self.alarm("roots-changed", f"{party} has root set {version}: {roots_text(held)}")
+        facts = {"party": party, "version": version, "digest": digest(held.chain.texts[-1])}
+        await self._speaking.say("root-set-held", facts)
 
     async def _tidy(self) -> None:
 

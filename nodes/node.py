@@ -42,6 +42,8 @@ from nodes.past import Past, check_epoch, open_past
 from nodes.peer import Listener
 from nodes.projection import Projection
 from nodes.resources import catalogue_of, journal_catalogue
+from nodes.root_sets import HeldRoots
+from nodes.root_sets import load as load_roots
 from nodes.rosters import HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
@@ -185,10 +187,11 @@ class Node:
             mark = HighWater.open(mark_path_of(home, agreement, own=self.party, apart=apart))
             opened.callback(mark.close)
             rosters = load_rosters(home, agreement, self.party), load_rosters(home, agreement, counterpart)
+            roots = [load_roots(home, agreement, short) for short in agreement.shorts]
             past = self._open_past(home, agreement, *rosters)
             opened.callback(past.close)
             try:
-                line = self._line(home, agreement, kinds, store, mark, rosters, past)
+                line = self._line(home, agreement, kinds, store, mark, rosters, roots, past)
             except StoreDamaged as error:
                 raise StoreUnreadable("store-unreadable", error.text) from error
             opened.pop_all()
@@ -202,6 +205,7 @@ class Node:
         store: SqliteStore,
         mark: HighWater,
         rosters: tuple[list[HeldRoster], list[HeldRoster]],
+        roots: list[HeldRoots],
         past: Past,
     ) -> Line:
         mended = mend_heads(store, mark)
@@ -231,6 +235,7 @@ class Node:
             verified=verified,
             own_rosters=rosters[0],
             their_rosters=rosters[1],
+            roots=roots,
             past=past,
             keyring=self.keyring,
             journal=self.journal,

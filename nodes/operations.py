@@ -228,6 +228,9 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
             line.own: line.own_rosters[-1].signed.encode(),
             line.counterpart: line.their_rosters[-1].signed.encode(),
         },
+        "root_sets": {
+            party: [signed.encode() for signed in held.signed] for party, held in line.standing.roots.items()
+        },
         "their_log": [their.size, their.root],
         **await asyncio.to_thread(line.projection.over_all, now_ms),
     }

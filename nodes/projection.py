@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import apsw
 
+from keys.root_set import RootChain
 from keys.roster import parse as parse_roster
 from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
@@ -38,7 +39,7 @@ from protocol.judge import Judge, VoiceState
 from protocol.kinds import Catalogue
 from protocol.lineage import Lineage
 from protocol.merkle import Hash, leaf_hash
-from protocol.reading import RosterInForce
+from protocol.reading import RosterInForce, first_roots
 from protocol.statement import LogState
 from protocol.verdict import Verdict
 from protocol.walk import Walk
@@ -203,6 +204,11 @@ class Projection(DocketViews):
         """The roster in force for the next entry of a party, as far as its log is judged."""
         return self._judge.state(self.names.index(voice)).roster
 
+    def chain(self, voice: str) -> RootChain:
+        """The roots in force for the next entry of a party, as far as its log is judged."""
+        number = self.names.index(voice)
+        return self._judge.state(number).chain or first_roots(self.agreement, number)
+
     @property
     def reign(self) -> Reign:
         """What governs what is said next, as far as both logs are judged."""
@@ -318,10 +324,15 @@ class Projection(DocketViews):
             roster = None if text is None else RosterInForce(parse_roster(text), text)
             counters = _read_counters(meta.get(f"counters-{voice}", b""))
             number = log[0] if log else 0
-            states.append(VoiceState(size, LogState(held_size, held_root), last_ms, roster, number, counters))
+            held = LogState(held_size, held_root)
+            chain = first_roots(self.agreement, voice)
+            for known in _texts(meta.get(f"roots-{voice}")):
+                chain = chain.then(known)
+            states.append(VoiceState(size, held, last_ms, roster, number, counters, chain))
             homes.append(Home(home_size, arrived, int.from_bytes(total, "big")))
         self._saved_rosters = [state.roster for state in states]
         self._saved_counters = [state.counters for state in states]
+        self._saved_roots = [1 if state.chain is None else state.chain.newest.version for state in states]
         self._saved = [meta.get(f"voice-{voice}") for voice in (0, 1)]
         self._new_marks: list[tuple[int, int, Hash]] = []
         tables = DocketTables(self._db, store=self.store, names=self.names, clockwork=self.clockwork)
@@ -396,6 +407,9 @@ class Projection(DocketViews):
             if state.counters is not self._saved_counters[voice]:
                 rows.append((f"counters-{voice}", _write_counters(state.counters)))
                 self._saved_counters[voice] = state.counters
+            if state.chain is not None and state.chain.newest.version != self._saved_roots[voice]:
+                rows.append((f"roots-{voice}", canonical.encode(list(state.chain.texts[1:]))))
+                self._saved_roots[voice] = state.chain.newest.version
             if home.size > MARKS_MAX:
                 self._db.execute("DELETE FROM mark WHERE voice=? AND size<=?", (voice, home.size - MARKS_MAX))
         if self.governance.changed:
@@ -432,3 +446,9 @@ def _read_counters(data: bytes) -> Mapping[bytes, int]:
         found[data[at + 2 : end]] = int.from_bytes(data[end : end + 4])
         at = end + 4
     return found
+
+
+def _texts(data: bytes | None) -> list[bytes]:
+    """The root sets from version 2 on, as they were kept."""
+    found: Any = [] if data is None else canonical.decode(data, bytes_max=len(data))
+    return list(found)

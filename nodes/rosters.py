@@ -12,25 +12,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keys.errors import KeysError
-from keys.quorum import RootSet
+from keys.root_set import RootChain
 from keys.roster import Roster, check_apart, check_desks, check_succession
 from keys.roster import parse as parse_roster
 from keys.roster_people import admins_at, check_people_only
 from keys.tls_identity import spki_pin
-from nodes.errors import NodeError
 from nodes.files import read_file, write_file
 from nodes.home import ChannelHome
+from nodes.root_sets import RosterFileRefused, check_roots, root_signatures, statement_of
+from nodes.root_sets import load as load_roots
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.agreement_conduct import ROSTER_ADMINS
 from protocol.errors import ProtocolError
-from protocol.signature import PURPOSE, ROOT_ROLE, Signature, by_admins, signing_message, verify_signature
-from protocol.statement import Statement
-from protocol.tagged import digest
+from protocol.signature import by_admins, verify_signature
 
-
-class RosterFileRefused(NodeError):
-    """A roster, or the statement that should vouch for it, does not verify."""
+__all__ = [
+    "HeldRoster",
+    "RosterFileRefused",
+    "check_roots",
+    "check_roster",
+    "follows",
+    "keep",
+    "load",
+    "root_signatures",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,72 +59,24 @@ class HeldRoster:
         return frozenset(spki_pin(der) for der in self.roster.tls)
 
 
-def root_signatures(signatures: tuple[Signature, ...]) -> list[tuple[int, bytes]]:
-    """Those that claim to be by roots: number and value."""
-    return [(one.root, one.value) for one in signatures if one.root is not None and one.role == ROOT_ROLE]
-
-
-def check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind: str) -> Statement:
-    """Check that enough of a party's roots signed a document statement of this channel.
-
-    Args:
-        agreement: names the roots.
-        party: short name.
-        signed: the statement, with the document as its body.
-        kind: `agreement` or `roster`.
-
-    Returns:
-        The statement, parsed.
-
-    Raises:
-        RosterFileRefused: another kind, party or channel, a body that is not the one named, or too few roots.
-    """
-    statement = _statement_of(agreement, party, signed, kind)
-    roots: RootSet = agreement.party(party).roots
-    valid: set[int] = set()
-    for number, value in root_signatures(signed.signatures):
-        # Each root signs its own message, because a signature names its signer.
-        message = signing_message(signed.statement, f"root/{number}", ROOT_ROLE)
-        report = roots.check([(number, value)], PURPOSE, channel=agreement.channel, author=party, message=message)
-        valid.update(report.valid)
-    if len(valid) < roots.threshold:
-        raise RosterFileRefused("roster-refused", f"{len(valid)} of {roots.threshold} roots signed {party}'s {kind}")
-    return statement
-
-
-def _statement_of(agreement: Agreement, party: str, signed: SignedStatement, kind: str) -> Statement:
-    """The statement of a document, where it is of this kind, party and channel, and the body is the one it names.
-
-    Raises:
-        RosterFileRefused: it is not.
-    """
-    try:
-        statement = Statement.parse(signed.statement)
-    except ProtocolError as error:
-        text = f"the statement of {party}'s {kind} does not parse: {error}"
-        raise RosterFileRefused("roster-refused", text) from error
-    right = (statement.kind, statement.party, statement.channel) == (kind, party, agreement.channel)
-    if not right or signed.body is None or statement.body_digest != digest(signed.body):
-        raise RosterFileRefused("roster-refused", f"the statement is not of {party}'s {kind} on this channel")
-    return statement
-
-
 def check_roster(
     agreement: Agreement,
     party: str,
     signed: SignedStatement,
     before: HeldRoster | None = None,
     *,
+    chain: RootChain | None = None,
     admins: int = ROSTER_ADMINS,
     at_ms: int | None = None,
 ) -> HeldRoster:
     """Check a roster by itself: who signed it, its text, its party and channel.
 
     Args:
-        agreement: names the roots.
+        agreement: of the channel.
         party: short name.
         signed: the statement.
         before: the roster that this one follows, whose admins may have signed it; None where only roots may have.
+        chain: the party's roots; the agreement's where nothing is given.
         admins: so many of them must have; none may with 0.
         at_ms: when it was logged, UTC milliseconds; by default when it was stated.
 
@@ -126,17 +84,20 @@ def check_roster(
         RosterFileRefused: it does not verify.
     """
     by_people = before is not None and by_admins(signed.signatures)
-    statement = _statement_of(agreement, party, signed, "roster") if by_people else None
-    if statement is None:
-        check_roots(agreement, party, signed, "roster")
+    statement = statement_of(agreement, party, signed, "roster") if by_people else None
     text = signed.body or b""
     try:
         roster = parse_roster(text)
         check_desks(roster, domain=agreement.party(party).domain, demonstration=agreement.demonstration)
         for one in agreement.parties:
             check_apart(roster, one.roots)
+        if chain is not None:
+            chain.check_apart(roster)
     except KeysError as error:
         raise RosterFileRefused("roster-refused", f"{party}'s roster: {error}") from error
+    if statement is None:
+        sets = () if chain is None else (chain.of_roster(roster.version),)
+        check_roots(agreement, party, signed, "roster", *sets)
     if roster.party != party or roster.channel != agreement.channel:
         raise RosterFileRefused("roster-refused", f"the roster is not {party}'s for this channel")
     if statement is not None and before is not None:
@@ -187,18 +148,19 @@ def follows(before: HeldRoster, after: HeldRoster) -> bool:
 
 
 def load(home: ChannelHome, agreement: Agreement, party: str) -> list[HeldRoster]:
-    """The rosters of a party that verify, in order; the last is in force.
+    """The rosters of a party that verify, in order, by its root sets that lie beside them; the last is in force.
 
     Raises:
         RosterFileRefused: there is none that does.
         FileRefused: a file cannot be read.
     """
     good: list[HeldRoster] = []
+    chain = load_roots(home, agreement, party).chain
     problem: RosterFileRefused | None = None
     for version in home.roster_versions(party):
         try:
             signed = SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
-            held = check_roster(agreement, party, signed, good[-1] if good else None)
+            held = check_roster(agreement, party, signed, good[-1] if good else None, chain=chain)
         except RosterFileRefused as error:
             problem = error
             continue

@@ -1,4 +1,4 @@
-"""Who stands for the two parties of a line: their rosters, as each comes into force at its place in its log.
+"""Who stands for the two parties of a line: their roots and rosters, as each comes into force at its place in its log.
 
 Source: spec/keys-and-rosters.md, "Rosters"; spec/channel.md.
 """
@@ -14,6 +14,9 @@ from nodes.errors import FileRefused
 from nodes.home import ChannelHome
 from nodes.past import Past
 from nodes.projection import Projection
+from nodes.root_sets import HeldRoots
+from nodes.root_sets import follow as follow_roots
+from nodes.root_sets import keep as keep_roots
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
 from nodes.signed import SignedStatement
 from nodes.soundness import whole
@@ -23,6 +26,7 @@ from nodes.voices import VoiceReader, Voices
 from protocol.agreement import Agreement
 from protocol.entry import Entry
 from protocol.glance import glance
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 
 PLACES_AT_A_TIME = 256
 
@@ -38,12 +42,15 @@ class Standing:
         voices: both in one row, in which places of rosters are counted.
         projection: knows which rosters were judged good.
         own, their: rosters that verified, the last in force.
+        roots: by party, the root sets that verified.
         executor: threads for the disk.
         alarm: tells people.
         in_force: called on the loop when a roster of a party has come into force.
+        rooted: the same for a root set.
 
     Attributes:
         own, their: as given; grow.
+        roots: as given; each is replaced by a longer one.
     """
 
     def __init__(
@@ -57,11 +64,14 @@ class Standing:
         projection: Projection,
         own: list[HeldRoster],
         their: list[HeldRoster],
+        roots: dict[str, HeldRoots],
         executor: Executor,
         alarm: Callable[[str, str], None],
         in_force: Callable[[str, HeldRoster], Awaitable[None]],
+        rooted: Callable[[str, HeldRoots], Awaitable[None]],
     ) -> None:
         self.own, self.their = own, their
+        self.roots = roots
         self._home = home
         self._agreement = agreement
         self._store = store
@@ -71,6 +81,7 @@ class Standing:
         self._executor = executor
         self._alarm = alarm
         self._in_force = in_force
+        self._rooted = rooted
 
     def rosters(self) -> tuple[Roster, Roster]:
         """Ours and theirs, in force."""
@@ -81,10 +92,12 @@ class Standing:
         return self._voices.inside(voice, index) if isinstance(self._voices, Voices) else (self._store, index)
 
     async def recall(self) -> None:
-        """After a start: a roster that was judged in force, and that a crash or a full disk kept from being kept."""
+        """After a start: a roster or root set that was judged in force, and that a crash or a full disk kept from being
+        kept."""
         for party, held in ((self._store.own, self.own), (self._store.their, self.their)):
-            judged = self._projection.roster(party)
-            if judged is not None and judged.roster.version > held[-1].roster.version:
+            judged, chain = self._projection.roster(party), self._projection.chain(party)
+            newer = judged is not None and judged.roster.version > held[-1].roster.version
+            if newer or chain.newest.version > self.roots[party].newest.version:
                 await self._adopt_all(party, 0)
 
     async def recall_own(self, first: int) -> None:
@@ -101,18 +114,18 @@ class Standing:
             await self.adopt(party, index)
 
     def _places(self, party: str, first: int) -> list[int]:
-        """Where rosters stand in a voice, looked for from a place of its log on; this happens after a crash only."""
+        """Where rosters and root sets stand in a voice, from a place of its log on; read after a crash only."""
         size = self._store.head(party).size
         starts = range(first, size, PLACES_AT_A_TIME)
         return [
             self._past.base(party) + start + place
             for start in starts
             for place, entry in enumerate(self._store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
-            if glance(entry).kind == "roster"
+            if glance(entry).kind in {ROSTER_KIND, ROOT_SET_KIND}
         ]
 
     async def adopt(self, party: str, index: int) -> None:
-        """A roster of either side is in its log and verifies: it is in force from here.
+        """A roster or root set of either side is in its log and verifies: it is in force from here.
 
         Args:
             party: whose.
@@ -125,9 +138,13 @@ class Standing:
         raw, body = whole(store, party, inside)
         entry = Entry.parse(raw)
         signed = SignedStatement(statement=entry.statement, signatures=entry.signatures, body=body)
+        if entry.parse_statement().kind == ROOT_SET_KIND:
+            await self._adopt_roots(party, signed)
+            return
         held = self.own if party == self._store.own else self.their
         try:
-            roster = check_roster(self._agreement, party, signed, held[-1], at_ms=entry.logged_at_ms)
+            chain = self.roots[party].chain
+            roster = check_roster(self._agreement, party, signed, held[-1], chain=chain, at_ms=entry.logged_at_ms)
         except RosterFileRefused as error:
             self._alarm(error.code, error.text)
             return
@@ -141,3 +158,25 @@ class Standing:
             self._alarm(error.code, error.text)
         held.append(roster)
         await self._in_force(party, roster)
+
+    async def _adopt_roots(self, party: str, signed: SignedStatement) -> None:
+        known = self.roots[party]
+        if signed.body in known.chain.texts:
+            # Brought before, by another route or before a crash.
+            return
+        try:
+            held = follow_roots(known, self._agreement, signed)
+        except RosterFileRefused as error:
+            self._alarm(error.code, error.text)
+            return
+        await self.take_roots(held)
+
+    async def take_roots(self, held: HeldRoots) -> None:
+        """A party has other roots from here, whichever way the set came."""
+        try:
+            keep_roots(self._home, held)
+        except FileRefused as error:
+            self._alarm(error.code, error.text)
+        party = held.newest.party
+        self.roots[party] = held
+        await self._rooted(party, held)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from keys.errors import KeysError
 from keys.roster import check_apart
 from nodes.errors import NodeError
+from nodes.root_sets import HeldRoots
+from nodes.root_sets import follow as follow_roots
 from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows
 from nodes.signed import SignedStatement
 from nodes.store import LogStore
@@ -24,6 +26,7 @@ from protocol.fit import header_fits
 from protocol.glance import glance
 from protocol.kinds import Catalogue
 from protocol.line_keys import voice_keys
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.signature import verify_signature
 from protocol.statement import LogState, Statement
 from protocol.succession import check_fits
@@ -40,16 +43,27 @@ class Standing:
         past: size and root that the counterpart cosigned last.
         roster: of that party, in force at the end of what counts.
         other: of the other party, in force.
+        roots: of that party, in force at the end of what counts.
     """
 
     party: str
     past: LogState
     roster: HeldRoster
     other: HeldRoster
+    roots: HeldRoots
 
 
-def rosters_in(store: LogStore, party: str, size: int, agreement: Agreement) -> list[HeldRoster]:
-    """The rosters in the first entries of a log that verify, in order.
+def rosters_in(
+    store: LogStore, party: str, size: int, agreement: Agreement, roots: HeldRoots
+) -> tuple[list[HeldRoster], HeldRoots]:
+    """The rosters in the first entries of a log that verify, in order, and the roots in force after them.
+
+    Args:
+        store: where the log is.
+        party: whose it is.
+        size: how many entries count.
+        agreement: of the channel.
+        roots: in force at its beginning.
 
     Raises:
         SuccessionFileRefused: there is none.
@@ -57,22 +71,28 @@ def rosters_in(store: LogStore, party: str, size: int, agreement: Agreement) -> 
     found: list[HeldRoster] = []
     for start in range(0, size, BATCH):
         for index, data in enumerate(store.read(party, start, min(size, start + BATCH)), start):
-            if glance(data).kind != "roster":
+            kind = glance(data).kind
+            if kind not in {ROSTER_KIND, ROOT_SET_KIND}:
                 continue
             try:
                 entry = Entry.parse(data)
                 signed = SignedStatement(
                     statement=entry.statement, signatures=entry.signatures, body=store.body(party, index)
                 )
+                if kind == ROOT_SET_KIND:
+                    coming = follow_roots(roots, agreement, signed)
+                    if not found or coming.newest.roster == found[-1].roster.version:
+                        roots = coming
+                    continue
                 before = found[-1] if found else None
-                held = check_roster(agreement, party, signed, before, at_ms=entry.logged_at_ms)
+                held = check_roster(agreement, party, signed, before, chain=roots.chain, at_ms=entry.logged_at_ms)
             except (ProtocolError, RosterFileRefused):
                 continue
             if not found or follows(found[-1], held):
                 found.append(held)
     if not found:
         raise SuccessionFileRefused(f"the log of {party} holds no roster that verifies")
-    return found
+    return found, roots
 
 
 def check_file(
@@ -96,6 +116,8 @@ def check_file(
     """
     party = standing.party
     before = standing.roster.roster
+    if [one.body for one in file.root_sets] != list(standing.roots.chain.texts[1:]):
+        raise SuccessionFileRefused(f"the root sets in the file are not those that count of {party}")
     try:
         succession, statement = file.succession, file.statement
         check_fits(succession, agreement, party, epoch=before.next_epoch, past=standing.past)
@@ -167,9 +189,9 @@ def _check_rosters(file: SuccessionFile, standing: Standing, agreement: Agreemen
     last = standing.roster
     for signed in file.rosters:
         try:
-            held = check_roster(agreement, standing.party, signed, last)
-            for party in agreement.parties:
-                check_apart(held.roster, party.roots)
+            held = check_roster(agreement, standing.party, signed, last, chain=standing.roots.chain)
+            standing.roots.chain.check_apart(held.roster)
+            check_apart(held.roster, agreement.other(standing.party).roots)
         except (NodeError, KeysError) as error:
             raise SuccessionFileRefused(f"a roster in the file does not hold: {error}") from error
         if not follows(last, held):

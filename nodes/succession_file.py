@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keys.errors import KeysError
+from keys.root_set import VERSION_MAX
 from keys.roster import Roster
 from keys.roster import parse as parse_roster
 from nodes.errors import NodeError
@@ -31,7 +32,8 @@ from protocol.statement import Statement
 from protocol.succession import SUCCESSION_KIND, Succession, parse_succession
 
 ROSTERS_MAX: Final = 16
-FILE_BYTES_MAX: Final = (1 + ROSTERS_MAX) * SIGNED_BYTES_MAX
+FILE_BYTES_MAX: Final = (1 + ROSTERS_MAX) * SIGNED_BYTES_MAX + 8 * 1024 * 1024
+"""Eight megabytes for root sets: 256 versions of three roots."""
 ATTESTED_BYTES_MAX: Final = 64 * 1024 * 1024
 """Some ten thousand entries with small bodies. What is wanted of a mirror is where two pasts part and after."""
 
@@ -52,11 +54,14 @@ class SuccessionFile:
     Attributes:
         signed: the statement of entry 0, its signatures, and the document as its body.
         rosters: signed statements of the rosters, in order.
+        root_sets: signed statements of the party's root sets that count, from version 2 on: what the rosters are
+            verified by, for those who only have the agreement.
         succession: the document (made here).
     """
 
     signed: SignedStatement
     rosters: tuple[SignedStatement, ...]
+    root_sets: tuple[SignedStatement, ...] = ()
 
     @property
     def statement(self) -> Statement:
@@ -92,7 +97,10 @@ class SuccessionFile:
 
     def encode(self) -> bytes:
         """Give the file's bytes."""
-        return canonical.encode(["hotline-succession", 1, self.signed.encode(), [one.encode() for one in self.rosters]])
+        rosters, sets = ([one.encode() for one in listed] for listed in (self.rosters, self.root_sets))
+        if not sets:
+            return canonical.encode(["hotline-succession", 1, self.signed.encode(), rosters])
+        return canonical.encode(["hotline-succession", 2, self.signed.encode(), rosters, sets])
 
     @classmethod
     def parse(cls, data: bytes) -> SuccessionFile:
@@ -101,15 +109,21 @@ class SuccessionFile:
         Raises:
             SuccessionFileRefused: it is none.
         """
-        match _decode(data, FILE_BYTES_MAX):
-            case ["hotline-succession", 1, bytes(signed), list(rosters)] if 1 <= len(rosters) <= ROSTERS_MAX:
+        sets: list[object] = []
+        match _decode(data, FILE_BYTES_MAX, items_max=64 + VERSION_MAX):
+            case ["hotline-succession", 1, bytes(signed), list(rosters)]:
+                pass
+            case ["hotline-succession", 2, bytes(signed), list(rosters), list(sets)] if 0 < len(sets) < VERSION_MAX:
                 pass
             case _:
-                raise SuccessionFileRefused("this is not a succession file of version 1")
+                raise SuccessionFileRefused("this is not a succession file of version 1 or 2")
+        if not 1 <= len(rosters) <= ROSTERS_MAX:
+            raise SuccessionFileRefused(f"a succession file has 1 to {ROSTERS_MAX} rosters")
         try:
             made = cls(
                 signed=SignedStatement.parse(signed),
                 rosters=tuple(SignedStatement.parse(one if type(one) is bytes else b"") for one in rosters),
+                root_sets=tuple(SignedStatement.parse(one if type(one) is bytes else b"") for one in sets),
             )
             statement, succession = made.statement, made.succession
         except (SignedRefused, ProtocolError) as error:

@@ -23,6 +23,7 @@ from nodes.files import make_directory, sync_directory, write_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome
 from nodes.past import ended_path, read_past
+from nodes.root_sets import HeldRoots, put_aside
 from nodes.rosters import HeldRoster, keep
 from nodes.sqlite_store import SqliteStore
 from nodes.store import OWN_SIGNED, LogStore, Row
@@ -130,6 +131,7 @@ def put_in_place(
     own: str,
     signers: tuple[NoteSigner, NoteSigner] | None = None,
     mark: Path | None = None,
+    roots: HeldRoots | None = None,
 ) -> int:
     """End a log and begin its successor in a home whose node does not run.
 
@@ -141,6 +143,7 @@ def put_in_place(
         own: short name of the home's party.
         signers: the successor's keys, where it is our own log.
         mark: the high-water mark of our log, where it is our own.
+        roots: of the party, as they count; root sets that do not count any more are put aside.
 
     Returns:
         How many statements waited in the store that ended and are now void.
@@ -165,6 +168,8 @@ def put_in_place(
         _raise_mark(mark, note, checkpoint)
     for held in rosters:
         keep(home, held)
+    if roots is not None:
+        put_aside(home, roots)
     _settle(following, own, home.counterpart)
     _sync(following)
     following.replace(home.log_db)

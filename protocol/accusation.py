@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from keys.quorum import RootSet
+from keys.root_set import VERSION_MAX, RootChain
 from keys.roster import Roster
 from keys.roster import parse as parse_roster
 from protocol import beat as beats
@@ -114,7 +116,7 @@ def parse(data: bytes) -> Accusation:
     match value:
         case {"kind": str(kind), "objects": dict(objects), **more} if not more and kind in _KINDS:
             found = {name: one for name, one in objects.items() if type(one) is bytes}
-            if found.keys() != objects.keys() or found.keys() != _KINDS[kind][0]:
+            if found.keys() != objects.keys() or found.keys() - _MAYBE.get(kind, frozenset()) != _KINDS[kind][0]:
                 raise EvidenceMalformed(f"evidence of a {kind} has other objects", kind)
             return Accusation(kind, MappingProxyType(found))
         case _:
@@ -220,7 +222,39 @@ def _roster(objects: Mapping[str, bytes], agreement: Agreement, party: str) -> R
     named = (statement.kind, statement.party, statement.channel, statement.body_digest)
     if named != ("roster", party, agreement.channel, digest(text)):
         raise ShowsNothing("the signed statement is not of this roster")
-    roots = agreement.party(party).roots
+    roster = parse_roster(text)
+    _require(signed, _chain(objects, agreement, party).of_roster(roster.version), agreement, party, "the roster")
+    if roster.party != party or roster.channel != agreement.channel:
+        raise ShowsNothing("the roster is of another party or channel")
+    return roster
+
+
+def _chain(objects: Mapping[str, bytes], agreement: Agreement, party: str) -> RootChain:
+    """The party's roots: those of the agreement, and what they and their successors made of them."""
+    chain = RootChain.first(party, agreement.channel, agreement.party(party).roots)
+    if "root-sets" not in objects:
+        return chain
+    data = objects["root-sets"]
+    rows = canonical.decode(data, bytes_max=len(data), items_max=4 * VERSION_MAX)
+    for row in rows if isinstance(rows, list) else [rows]:
+        match row:
+            case [bytes(raw), bytes(text)]:
+                signed = Entry.parse(raw)
+            case _:
+                raise ShowsNothing("a root set is of another form")
+        statement = Statement.parse(signed.statement)
+        named = (statement.kind, statement.party, statement.channel, statement.body_digest)
+        if named != ("root-set", party, agreement.channel, digest(text)):
+            raise ShowsNothing("a signed statement is not of its root set")
+        following = chain.then(text)
+        for roots in (chain.roots, following.roots):
+            _require(signed, roots, agreement, party, f"root set {following.newest.version}")
+        chain = following
+    return chain
+
+
+def _require(signed: Entry, roots: RootSet, agreement: Agreement, party: str, what: str) -> None:
+    """Enough of these roots signed."""
     valid: set[int] = set()
     for one in signed.signatures:
         if one.root is not None and one.role == ROOT_ROLE:
@@ -229,12 +263,11 @@ def _roster(objects: Mapping[str, bytes], agreement: Agreement, party: str) -> R
             given = [(one.root, one.value)]
             valid |= set(roots.check(given, PURPOSE, channel=agreement.channel, author=party, message=message).valid)
     if len(valid) < roots.threshold:
-        raise ShowsNothing(f"{len(valid)} of {roots.threshold} roots signed the roster")
-    roster = parse_roster(text)
-    if roster.party != party or roster.channel != agreement.channel:
-        raise ShowsNothing("the roster is of another party or channel")
-    return roster
+        raise ShowsNothing(f"{len(valid)} of {roots.threshold} roots signed {what}")
 
+
+_MAYBE: Final = {ROLLBACK: frozenset({"root-sets"})}
+"""Objects that evidence of a kind may have besides."""
 
 _KINDS: Final[dict[str, tuple[frozenset[str], Callable[[Mapping[str, bytes], Policy], Shown]]]] = {
     FORK: (frozenset({"difference", "first", "second"}), _fork),

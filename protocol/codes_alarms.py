@@ -203,6 +203,13 @@ ALARMS = (
         "Have the roots sign a new one now: `hotline roster renew`.",
     ),
     Code(
+        "roots-changed",
+        "warning",
+        "the other side has another set of roots",
+        "Enough roots of the set before signed the new one. From its place on it signs that side's rosters.",
+        "Ask by voice whether they meant to, and compare the key ids: `hotline root set show`.",
+    ),
+    Code(
         "agreement-review-due",
         "warning",
         "the agreement's review date has come",

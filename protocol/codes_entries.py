@@ -258,4 +258,11 @@ ENTRIES = (
         "It breaks a rule, lacks root signatures or does not follow the one before. The last good one stands.",
         "Ask that side's administrator; compare root fingerprints by voice if in doubt.",
     ),
+    Code(
+        "root-set-refused",
+        "refuted",
+        "a root set that must not take effect",
+        "It breaks a rule, does not follow the one in force, or was made for another roster. The one before stands.",
+        "Ask that side's administrator; compare the key ids of the roots by voice if in doubt.",
+    ),
 )

@@ -29,6 +29,7 @@ UNAUTHORISED: Final = "unauthorised"
 ROSTER_EXPIRED: Final = "roster-expired"
 ROSTER_REFUSED: Final = "roster-refused"
 OTHER_SUITE: Final = "other-suite"
+ROOT_SET_REFUSED: Final = "root-set-refused"
 DOCUMENT_MISSING: Final = "document-missing"
 DOCUMENT_DIFFERS: Final = "document-differs"
 REPEATED_STATEMENT: Final = "repeated-statement"
@@ -61,6 +62,7 @@ REFUTING: Final = frozenset(
         UNAUTHORISED,
         ROSTER_REFUSED,
         OTHER_SUITE,
+        ROOT_SET_REFUSED,
         DOCUMENT_DIFFERS,
         AFTER_NOT_OF_LOG,
         SEEN_NOT_OF_LOG,

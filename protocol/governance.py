@@ -113,7 +113,8 @@ def check_amendment(text: bytes, base: Agreement) -> Agreement:
                 "bad-amendment", "suite", "an amendment keeps the suite; another one is another channel"
             )
         if old.roots != new.roots:
-            text_ = "an amendment keeps the root keys; that they change is for a later format"
+            # They are version 1 of each party's root set. What became of it is in the logs, whatever is amended.
+            text_ = "an amendment keeps the root keys of the founding agreement; root sets change them"
             raise AmendmentRefused("bad-amendment", "party.root_keys", text_)
     return amended
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from keys.passkey import Assertion, Passkey
+from keys.root_set import RootChain
 from protocol.agreement import Agreement
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots
@@ -40,7 +41,7 @@ from protocol.fit import reply_fits
 from protocol.governance import AMENDING_KINDS, GOVERNING_KINDS, HOME, Governance
 from protocol.kinds import Catalogue, Kind
 from protocol.lineage import Lineage
-from protocol.reading import Prepared, Reader, RosterInForce
+from protocol.reading import Prepared, Reader, RosterInForce, first_roots
 from protocol.statement import ACTUAL, EMPTY_LOG, LogState, Statement
 from protocol.succession import SUCCESSION_KIND
 from protocol.tagged import Hash
@@ -71,6 +72,7 @@ class VoiceState:
         roster: the roster in force, or None.
         log: which log of the other voice its entries speak of (`protocol.lineage`).
         counters: by the id of a passkey's credential, the largest counter of its good signatures up to there.
+        chain: the roots in force, or None for those of the agreement that founds the channel.
     """
 
     size: int = 0
@@ -79,6 +81,7 @@ class VoiceState:
     roster: RosterInForce | None = None
     log: int = 0
     counters: Mapping[bytes, int] = field(default_factory=dict)
+    chain: RootChain | None = None
 
 
 _ONE_LOG_EACH: Final = Lineage()
@@ -111,7 +114,10 @@ class Judge:
         self.archive = archive
         self._catalogue = catalogue
         self._parties = agreement.shorts
-        self._states = list(states)
+        self._states = [
+            state if state.chain is not None else replace(state, chain=first_roots(agreement, voice))
+            for voice, state in enumerate(states)
+        ]
         self._lineage = lineage
         self._roots = KnownRoots(archive)
         self._readers = tuple(
@@ -122,9 +128,10 @@ class Judge:
                 roots=self._roots,
                 index=state.size,
                 in_force=state.roster,
+                chain=state.chain or first_roots(agreement, voice),
                 lineage=lineage,
             )
-            for voice, state in enumerate(states)
+            for voice, state in enumerate(self._states)
         )
 
     def state(self, voice: int) -> VoiceState:
@@ -196,8 +203,9 @@ class Judge:
             governance.arrive(index, held.size)
         if len(governance.reigns) > 1:
             number = governance.number(voice, index, held.size)
-        if prepared.reign != number or prepared.before is not state.roster:
-            prepared, results = self._again(prepared, results, number, state.roster)
+        chain = state.chain or prepared.by
+        if prepared.reign != number or prepared.before is not state.roster or prepared.by is not chain:
+            prepared, results = self._again(prepared, results, number, state.roster, chain)
         faults = list(prepared.faults)
         missing = prepared.missing
         if all(results):
@@ -245,6 +253,7 @@ class Judge:
             prepared.roster or state.roster,
             self._log(prepared),
             state.counters if counters is None else counters,
+            prepared.chain or chain,
         )
         self.archive.add(verdict)
         if prepared.kind is not None and prepared.kind.name in GOVERNING_KINDS:
@@ -252,10 +261,10 @@ class Judge:
         return verdict
 
     def _again(
-        self, prepared: Prepared, results: Sequence[bool], number: int, roster: RosterInForce | None
+        self, prepared: Prepared, results: Sequence[bool], number: int, roster: RosterInForce | None, chain: RootChain
     ) -> tuple[Prepared, Sequence[bool]]:
         """Read an entry anew by what governs it. A signature that was verified is not verified again."""
-        found = self._readers[prepared.voice].again(prepared, number, roster)
+        found = self._readers[prepared.voice].again(prepared, number, roster, chain)
         known = dict(zip(prepared.checks, results, strict=True))
         return found, [known[check] if check in known else check.holds() for check in found.checks]
 

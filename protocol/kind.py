@@ -26,7 +26,7 @@ REGISTERS = (
 
 EVERY_KIND = "*"
 MACHINE_KINDS = frozenset(
-    {"arrival", "line", "fault", "clock", "gone", "blobs-held", "roster-held", "received-disputed"}
+    {"arrival", "line", "fault", "clock", "gone", "blobs-held", "roster-held", "root-set-held", "received-disputed"}
 )
 """The closed list: nothing else may carry a node's signature alone, whatever the data says."""
 

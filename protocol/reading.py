@@ -1,8 +1,8 @@
 """Reading an entry for judgement: what it is, and which signatures are to be verified by which keys.
 
 This half of judging needs nothing but the entries before it in the same log, so many entries can be read ahead while
-their signatures are verified elsewhere, many at once. Rosters and agreements are the exception: they decide about
-what follows, they are few, and their signatures are verified here.
+their signatures are verified elsewhere, many at once. Rosters, root sets and agreements are the exception: they decide
+about what follows, they are few, and their signatures are verified here.
 
 What governs an entry is known for certain only when it is concluded. Until then it is read by what governs at the time;
 where that turns out to be something else, `again` reads it anew.
@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from keys.errors import KeysError, RosterRefused
+from keys.errors import KeysError, RootSetRefused, RosterRefused
+from keys.hybrid import HybridPublicKey
 from keys.passkey import Passkey
-from keys.quorum import RootSet
+from keys.root_set import RootChain, RootSetVersion, check_no_roster_key
 from keys.roster import Person, Roster, check_apart, check_desks, check_succession
 from keys.roster import parse as parse_roster
 from keys.roster_people import ADMIN, admins_at, check_people_only
 from keys.suite import SUITES
+from protocol.agreement import Agreement
 from protocol.agreement_checks import Needs
 from protocol.archive import Archive, KnownRoots
 from protocol.authority import missing_slots, passkeys_count, slots_needed
@@ -38,6 +40,7 @@ from protocol.faults import (
     MISPLACED,
     NOT_UNDERSTOOD,
     OTHER_SUITE,
+    ROOT_SET_REFUSED,
     ROSTER_EXPIRED,
     ROSTER_REFUSED,
     SECOND_SPELLING,
@@ -63,6 +66,7 @@ from protocol.verdict import SignatureCheck
 
 AGREEMENT_KIND: Final = "agreement"
 ROSTER_KIND: Final = "roster"
+ROOT_SET_KIND: Final = "root-set"
 
 _SPELLING_CODES: Final = frozenset({"second-spelling", "unsorted-keys"})
 
@@ -92,6 +96,8 @@ class Prepared:
         missing: slots that stay empty if every signature is valid.
         roster: what is in force after this entry, or None for no change.
         before: the roster by which it was read, or None.
+        chain: the roots in force after this entry, or None for no change.
+        by: the roots by which it was read.
         reign: number of the reign by which it was read.
         spelling: faults of its bytes, whatever governs it.
     """
@@ -109,12 +115,20 @@ class Prepared:
     missing: tuple[str, ...]
     roster: RosterInForce | None
     before: RosterInForce | None
+    chain: RootChain | None
+    by: RootChain
     reign: int
     spelling: tuple[str, ...]
 
 
+def first_roots(agreement: Agreement, voice: int) -> RootChain:
+    """The roots of a party as the agreement that founds a channel has them."""
+    party = agreement.parties[voice]
+    return RootChain.first(party.short, agreement.channel, party.roots)
+
+
 class Reader:
-    """Reads the entries of one voice in order, and keeps the roster that is in force for the next one.
+    """Reads the entries of one voice in order, and keeps the roster and the roots in force for the next one.
 
     Args:
         voice: 0 or 1.
@@ -123,6 +137,7 @@ class Reader:
         roots: the roots of both logs.
         index: of the first entry to be read.
         in_force: the roster in force for it, or None.
+        chain: the roots in force for it.
         lineage: where successor logs begin.
     """
 
@@ -135,6 +150,7 @@ class Reader:
         roots: KnownRoots,
         index: int,
         in_force: RosterInForce | None,
+        chain: RootChain,
         lineage: Lineage,
     ) -> None:
         self._voice = voice
@@ -145,9 +161,9 @@ class Reader:
         self._roots = roots
         self._index = index
         self._in_force = in_force
+        self._chain = chain
         self._lineage = lineage
         self._party = agreement.shorts[voice]
-        self._root_set: RootSet = agreement.parties[voice].roots
         self._needs: dict[tuple[int, str, int | None, str], Needs] = {}
 
     @property
@@ -181,20 +197,21 @@ class Reader:
         else:
             faults = []
         number = len(self._governance.reigns) - 1
-        found = self._assess(index, leaf, entry, statement, faults, number, self._in_force)
-        if found.roster is not None:
-            self._in_force = found.roster
+        found = self._assess(index, leaf, entry, statement, faults, number, self._in_force, self._chain)
+        self._in_force = found.roster or self._in_force
+        self._chain = found.chain or self._chain
         return found
 
-    def again(self, prepared: Prepared, number: int, before: RosterInForce | None) -> Prepared:
+    def again(self, prepared: Prepared, number: int, before: RosterInForce | None, by: RootChain) -> Prepared:
         """Read an entry anew, by what does govern it.
 
         Args:
             prepared: as it was read.
             number: of the reign that governs it.
             before: the roster in force for it.
+            by: the roots in force for it.
         """
-        known = prepared.roster or prepared.before
+        known, roots = prepared.roster or prepared.before, prepared.chain or prepared.by
         found = self._assess(
             prepared.index,
             prepared.leaf,
@@ -203,10 +220,13 @@ class Reader:
             list(prepared.spelling),
             number,
             before,
+            by,
         )
         if self._in_force is known:
             # No roster was read since: what follows is read by the right one from here.
             self._in_force = found.roster or before
+        if self._chain is roots:
+            self._chain = found.chain or by
         return found
 
     def _assess(
@@ -218,8 +238,9 @@ class Reader:
         faults: list[str],
         number: int,
         before: RosterInForce | None,
+        by: RootChain,
     ) -> Prepared:
-        """Everything about an entry that its bytes, a reign and a roster decide."""
+        """Everything about an entry that its bytes, a reign, a roster and a root set decide."""
         voice = self._voice
         reign = self._governance.reigns[number]
         spelling = tuple(faults)
@@ -233,19 +254,20 @@ class Reader:
         needs: Needs = ()
         missing: tuple[str, ...] = ()
         roster: RosterInForce | None = None
+        chain: RootChain | None = None
         if entry is not None:
             if kind is not None and kind.by_roots and statement is not None:
                 if kind.name == ROSTER_KIND and by_admins(entry.signatures):
-                    roster, admins = self._check_admins(index, entry, statement, faults, reign, before)
+                    roster, admins = self._check_admins(index, entry, statement, faults, reign, before, by)
                     signers.extend(admins)
                 else:
-                    roster = self._check_document(index, kind, entry, statement, faults, reign, before)
+                    roster, chain = self._check_document(index, kind, entry, statement, faults, reign, before, by)
             else:
                 passkeys = False
                 if kind is not None and statement is not None and not kind.machine:
                     needs = self._slots(kind, statement, reign, number)
                     passkeys = passkeys_count(reign.agreement, kind, statement.severity, statement.facts, needs)
-                expired, unread = self._list_checks(kind, entry, faults, checks, signers, before, passkeys=passkeys)
+                expired, unread = self._list_checks(kind, entry, faults, checks, signers, before, by, passkeys=passkeys)
                 if kind is not None and kind.document and statement is not None:
                     self._check_succession(index, statement, faults, before)
                 if kind is not None and statement is not None and not kind.machine:
@@ -272,6 +294,8 @@ class Reader:
             missing=missing,
             roster=roster,
             before=before,
+            chain=chain,
+            by=by,
             reign=number,
             spelling=spelling,
         )
@@ -308,6 +332,7 @@ class Reader:
         checks: list[SignatureCheck],
         signers: list[tuple[int, str] | None],
         in_force: RosterInForce | None,
+        by: RootChain,
         *,
         passkeys: bool,
     ) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
@@ -355,9 +380,7 @@ class Reader:
                 key = None if roster is None else roster.node
                 by_node = True
             else:
-                root = signature.root or 0
-                roots = self._root_set.keys
-                key = roots[root - 1] if 1 <= root <= len(roots) and signature.role == ROOT_ROLE else None
+                key = by.roots.key(signature.root or 0) if signature.role == ROOT_ROLE else None
             if key is None:
                 if UNKNOWN_SIGNER not in faults:
                     faults.append(UNKNOWN_SIGNER)
@@ -389,42 +412,44 @@ class Reader:
         faults: list[str],
         reign: Reign,
         before: RosterInForce | None,
-    ) -> RosterInForce | None:
-        """An agreement or a roster: its text, its place, and the roots' signatures, which are verified here and now."""
+        by: RootChain,
+    ) -> tuple[RosterInForce | None, RootChain | None]:
+        """What roots sign: its text, its place, and their signatures, which are verified here and now."""
         if (index == 0) != (kind.name == AGREEMENT_KIND) and MISPLACED not in faults:
             faults.append(MISPLACED)
         text = self._text(index, statement, faults)
+        coming: RootSetVersion | None = None
+        if kind.name == ROOT_SET_KIND and text is not None:
+            coming = self._read_roots(text, faults, before, by)
         by_roots = [(one.root, one) for one in entry.signatures if one.role == ROOT_ROLE and one.root is not None]
         if len(by_roots) < len(entry.signatures):
             faults.append(UNKNOWN_SIGNER)
-        valid = unread = 0
-        roots = self._root_set
+        # A number names one key in all versions, so a root of the set before and of its successor signs once for both.
+        sets = [by.roots] if coming is None else [by.roots, coming.roots]
+        keys: dict[int, HybridPublicKey] = {}
+        for one in sets:
+            keys.update(zip(one.numbers, one.keys, strict=True))
+        counting: set[int] = set()
         for number, signature in by_roots:
-            if number > len(roots.keys):
+            key = keys.get(number)
+            if key is None:
                 faults.append(UNKNOWN_SIGNER)
                 continue
             if of_other_suite(signature, self._founding.suite):
                 faults.append(OTHER_SUITE)
                 continue
             if signature.algorithm not in SUITES:
+                # What this reader is too old to verify accuses nobody, and no document takes effect by it.
                 faults.append(NOT_UNDERSTOOD)
-                unread += 1
+                counting.add(number)
                 continue
             message = signing_message(entry.statement, signature.signer, signature.role)
-            check = SignatureCheck(
-                roots.keys[number - 1],
-                PURPOSE,
-                self._channel,
-                self._party,
-                message,
-                signature.value,
-            )
+            check = SignatureCheck(key, PURPOSE, self._channel, self._party, message, signature.value)
             if check.holds():
-                valid += 1
+                counting.add(number)
             else:
                 faults.append(BAD_SIGNATURE)
-        # What this reader is too old to verify accuses nobody, and no document takes effect by it.
-        if valid + unread < roots.threshold:
+        if any(len(counting.intersection(one.numbers)) < one.threshold for one in sets):
             faults.append(UNAUTHORISED)
         if not self._roots.holds(self._voice, self._after(index, statement), index):
             faults.append(AFTER_NOT_OF_LOG)
@@ -432,9 +457,26 @@ class Reader:
             faults.append(DOCUMENT_DIFFERS)
         if kind.name in {AMEND, COUNTERSIGN} and text is not None:
             self._check_amendment(text, reign, faults)
-        if kind.name != ROSTER_KIND or text is None or not SHOWN.issuperset(faults):
+        if text is None or not SHOWN.issuperset(faults):
+            return None, None
+        if coming is not None:
+            return None, by.then(text)
+        return (self._take_roster(text, reign, faults, before, by) if kind.name == ROSTER_KIND else None), None
+
+    def _read_roots(
+        self, text: bytes, faults: list[str], before: RosterInForce | None, by: RootChain
+    ) -> RootSetVersion | None:
+        """The root set in a text, if it may follow the one in force here; who signed it is another question."""
+        try:
+            coming = by.following(text)
+            if coming.roster != (0 if before is None else before.roster.version):
+                raise RootSetRefused("it was made for another roster than the one in force here")
+            if before is not None:
+                check_no_roster_key(coming, before.roster)
+        except KeysError:
+            faults.append(ROOT_SET_REFUSED)
             return None
-        return self._take_roster(text, reign, faults, before)
+        return coming
 
     def _check_admins(
         self,
@@ -444,6 +486,7 @@ class Reader:
         faults: list[str],
         reign: Reign,
         before: RosterInForce | None,
+        by: RootChain,
     ) -> tuple[RosterInForce | None, list[tuple[int, str]]]:
         """A roster that admins of the one before signed, verified here and now: it changes people, or nothing."""
         text = self._text(index, statement, faults)
@@ -481,7 +524,7 @@ class Reader:
             faults.append(MISPLACED)
         if before is None or text is None or not SHOWN.issuperset(faults):
             return None, signed
-        taken = self._take_roster(text, reign, faults, before)
+        taken = self._take_roster(text, reign, faults, before, by)
         if taken is not None:
             try:
                 check_people_only(before.roster, taken.roster)
@@ -539,13 +582,13 @@ class Reader:
             faults.append(AFTER_NOT_OF_LOG)
 
     def _take_roster(
-        self, text: bytes, reign: Reign, faults: list[str], before: RosterInForce | None
+        self, text: bytes, reign: Reign, faults: list[str], before: RosterInForce | None, by: RootChain
     ) -> RosterInForce | None:
         """A roster that its roots signed: whether it may follow the one in force. If not, the last good one stands."""
         try:
             roster = parse_roster(text)
-            for party in self._founding.parties:
-                check_apart(roster, party.roots)
+            check_apart(roster, self._founding.parties[1 - self._voice].roots)
+            by.check_apart(roster)
             domain = self._founding.party(self._party).domain
             check_desks(roster, domain=domain, demonstration=reign.agreement.demonstration)
             if before is not None:

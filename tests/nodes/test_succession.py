@@ -28,6 +28,7 @@ from nodes.home import NodeHome
 from nodes.line import Line
 from nodes.node import Node
 from nodes.resources import catalogue
+from nodes.root_sets import founding_roots
 from nodes.rosters import check_roster
 from nodes.signed import SignedStatement
 from nodes.sqlite_store import SqliteStore
@@ -462,6 +463,7 @@ def test_what_the_file_claims_is_checked_by_the_party_itself(homes: dict[str, No
         LogState(checkpoint.size, checkpoint.root),
         check_roster(agreement(), "ARC", roster_statement("ARC")),
         check_roster(agreement(), "BOR", roster_statement("BOR")),
+        founding_roots(agreement(), "ARC"),
     )
     file = make(note, signers=())
     assert [one.roster.version for one in check_file(file, standing, agreement(), catalogue(), whole=False)] == [2]

@@ -40,6 +40,7 @@ import protocol.signature
 import protocol.tagged
 from keys.keyring import NodeKeyring
 from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
+from keys.quorum import RootSet
 from keys.roster import Roster
 from nodes.rosters import HeldRoster
 from nodes.signed import SignedStatement
@@ -269,12 +270,12 @@ def _parse_agreement(of: type[Agreement], text: bytes) -> Agreement:
     return found
 
 
-def _check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind: str) -> Statement:
+def _check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind: str, *sets: RootSet) -> Statement:
     """As `nodes.rosters.check_roots`, by everything that it looks at."""
-    name = agreement.digest, party, kind, signed.statement, signed.signatures, signed.body
+    name = agreement.digest, party, kind, signed.statement, signed.signatures, signed.body, sets
     found = _rooted.get(name)
     if found is None:
-        found = _rooted[name] = _really_check_roots(agreement, party, signed, kind)
+        found = _rooted[name] = _really_check_roots(agreement, party, signed, kind, *sets)
     return found
 
 
