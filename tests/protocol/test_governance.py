@@ -163,10 +163,10 @@ def test_what_no_amendment_may_be_has_no_effect(case: str) -> None:
 
 
 def test_an_amendment_says_why_it_is_refused() -> None:
-    """Root keys change in a later format, and the text says so."""
+    """Root sets change the roots, and the text says so."""
     base = Treaty().agreement
     text = amended(base, parties=_parties(base, roots=RootSet(1, base.parties[0].roots.keys))).text
-    with pytest.raises(AmendmentRefused, match="later format"):
+    with pytest.raises(AmendmentRefused, match="root sets change them"):
         check_amendment(text, base)
 
 
