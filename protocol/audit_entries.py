@@ -24,6 +24,8 @@ from protocol.faults import (
     DOCUMENT_DIFFERS,
     DOCUMENT_MISSING,
     NOT_UNDERSTOOD,
+    ROOT_SET_REFUSED,
+    ROSTER_REFUSED,
     STATUS_MIXED,
     UNAUTHORISED,
     UNFIT_FACTS,
@@ -38,7 +40,7 @@ from protocol.judge import Judge
 from protocol.kinds import Catalogue
 from protocol.lineage import Lineage
 from protocol.memory_ledger import MemoryLedger
-from protocol.reading import ROSTER_KIND
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.tagged import Hash
 from protocol.verdict import Verdict, index_of, voice_of
 from protocol.walk import Verifier, Walk
@@ -57,9 +59,10 @@ SIGNATURE_UNCHECKED: Final = "signature-unchecked"
 AGREEMENT_UNCHECKED: Final = "agreement-unchecked"
 """Note: what governs the entry cannot be known, because the text of an amendment before it is not at hand."""
 
+_MISSING: Final = {ROSTER_KIND: "roster-missing", ROOT_SET_KIND: "root-set-missing"}
 _OF_TERMS: Final = frozenset({WRONG_AGREEMENT, UNAUTHORISED, UNFIT_HEADER, UNFIT_FACTS, AMENDMENT_REFUSED})
 
-_OF_KEYS: Final = frozenset({BAD_SIGNATURE, UNKNOWN_SIGNER, UNAUTHORISED})
+_OF_KEYS: Final = frozenset({BAD_SIGNATURE, UNKNOWN_SIGNER, UNAUTHORISED, ROSTER_REFUSED, ROOT_SET_REFUSED})
 
 
 def audit_entries(
@@ -114,7 +117,7 @@ class _Judgement:
         self.blind = [False, False]
         # Whether the text of an amendment is absent or another: then what governs is not known.
         self.lawless = False
-        self.signatures = self.persons = self.rosters = self.entries = 0
+        self.signatures = self.persons = self.rosters = self.root_sets = self.entries = 0
         self.tallies = tuple(LineTally(agreement, log.short, report) for log in self.logs)
 
     def run(self, verify: Verifier, progress: Progress | None) -> Reign:
@@ -182,6 +185,8 @@ class _Judgement:
             self.statuses[statement.status] += 1
             if kind is not None and kind.name == ROSTER_KIND and verdict.effective:
                 self.rosters += 1
+            if kind is not None and kind.name == ROOT_SET_KIND and verdict.effective:
+                self.root_sets += 1
             if is_emergency(statement.facts) and verdict.effective and kind is not None and not kind.machine:
                 where = f"{self.logs[voice].evidence.label}, {verdict.serial}"
                 self.report.add("emergency-release", "info", where, "one person released it, as the agreement allows")
@@ -202,7 +207,7 @@ class _Judgement:
                 self._note(fault if fault == NOT_UNDERSTOOD else SIGNATURE_UNCHECKED, verdict.serial)
             elif fault == DOCUMENT_MISSING:
                 by_kind = None if verdict.statement is None else verdict.statement.kind
-                code = "roster-missing" if by_kind == ROSTER_KIND else "agreement-missing"
+                code = _MISSING.get(by_kind or "", "agreement-missing")
                 self.report.add(code, "unchecked", where, "the text that the entry names is absent")
             else:
                 missing = f": {', '.join(verdict.missing)} is missing" if verdict.missing else ""
@@ -231,6 +236,9 @@ class _Judgement:
             text = f"{len(amended)} accepted, at {places}; in force {governance.newest.agreement.digest.hex()}"
             checked.append(f"5. amendments: {text}")
         checked.append(f"6. rosters: {self.rosters}, each signed by its party's roots")
+        if self.root_sets:
+            text = f"{self.root_sets}, each signed by the roots before it and by its own"
+            checked.append(f"6. root sets: {text}")
         checked.append(f"7. entries: {self.entries}, with {self.signatures} signatures, all verified")
         checked.append(f"8. authority: {self.persons} signatures of persons against the agreement and the rosters")
         reach = ", ".join(

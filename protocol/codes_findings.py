@@ -118,6 +118,13 @@ FINDINGS = (
         "Export again: the texts lie in roster/.",
     ),
     Code(
+        "root-set-missing",
+        "unchecked",
+        "a root set's text is absent",
+        "Which roots sign that party's rosters after it could not be checked.",
+        "Export again: the texts lie in root-set/.",
+    ),
+    Code(
         "emergency-release",
         "info",
         "one person released a statement by the emergency clause",
@@ -226,8 +233,8 @@ FINDINGS = (
         "signature-unchecked",
         "unchecked",
         "nobody can say whose a signature is",
-        "A roster before it is absent, so the keys in force at its place are not known.",
-        "Export again: the texts lie in roster/.",
+        "A roster or root set before it is absent, so the keys in force at its place are not known.",
+        "Export again: the texts lie in roster/ and root-set/.",
     ),
     Code(
         "log-too-large",

@@ -33,12 +33,14 @@ CHECKPOINT_FILE: Final = "checkpoint"
 POLICY_FILE: Final = "policy"
 AGREEMENT_FOLDER: Final = "agreement"
 ROSTER_FOLDER: Final = "roster"
+ROOT_SET_FOLDER: Final = "root-set"
 SUCCESSION_FOLDER: Final = "succession"
 DOCUMENT_FOLDERS: Final = {
     AGREEMENT_FOLDER: "toml",
     AMEND: "toml",
     COUNTERSIGN: "toml",
     ROSTER_FOLDER: "toml",
+    ROOT_SET_FOLDER: "toml",
     SUCCESSION_FOLDER: "txt",
 }
 """Where documents lie, each named after its digest with this ending."""

@@ -97,9 +97,16 @@ def amending_catalogue() -> Catalogue:
     return Catalogue.load({**files_of(VECTORS / "catalogue"), **files_of(VECTORS / "catalogue-amended")})
 
 
+@cache
+def rooting_catalogue() -> Catalogue:
+    """The same with the kind by which roots change."""
+    return Catalogue.load({**files_of(VECTORS / "catalogue"), **files_of(VECTORS / "catalogue-roots")})
+
+
 def catalogue_named(digest: bytes) -> Catalogue:
     """The catalogue of the vectors that has this digest."""
-    return next(one for one in (vector_catalogue(), amending_catalogue()) if one.digest == digest)
+    known = (vector_catalogue(), amending_catalogue(), rooting_catalogue())
+    return next(one for one in known if one.digest == digest)
 
 
 class Kept:

@@ -85,6 +85,7 @@ ROWS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "templates": ("template-register", "template-retire"),
     "roster": ("roster", "roster-held"),
+    "roots": ("root-set", "root-set-held"),
     "key-changed": ("key-rotate",),
     "key-lost": ("key-revoke", "key-restore", "compromise-alarm"),
     "heads-cosigned": (COSIGNED, BEAT),

@@ -13,7 +13,7 @@ from tests.builders import NAMES, Place
 from tests.protocol.judgement_vectors import AUDITOR, Json, judged
 from tests.vector_world import VectorWorld
 
-DOCUMENTS = ("agreement", "agreement-amend", "agreement-countersign", "roster")
+DOCUMENTS = ("agreement", "agreement-amend", "agreement-countersign", "roster", "root-set")
 
 Codes = Mapping[Place, tuple[str, ...]]
 

@@ -10,6 +10,7 @@ from tests.protocol import (
     judgement_cases_entries,
     judgement_cases_logs,
     judgement_cases_passkeys,
+    judgement_cases_roots,
     judgement_cases_signers,
     judgement_cases_suites,
     judgement_cases_threads,
@@ -28,6 +29,7 @@ MODULES = (
     judgement_cases_agreements,
     judgement_cases_passkeys,
     judgement_cases_suites,
+    judgement_cases_roots,
 )
 
 
