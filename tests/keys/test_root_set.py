@@ -171,8 +171,7 @@ def test_no_more_signatures_are_asked_for_than_an_entry_carries() -> None:
 def test_roots_and_rosters_have_no_key_in_common() -> None:
     """Of no version, either way about."""
     roster = make_roster("ARC", make_agreement())
-    person = roster.people[0].key
-    other = HybridPublicKey(person.raw, KeyRole.ROOT)
+    other = HybridPublicKey(hybrid("ARC 1", KeyRole.OFFICER).public.raw, KeyRole.ROOT)
     with pytest.raises(RootSetRefused, match="another job"):
         check_no_roster_key(second(roots=RootSet(1, (key(1), other), (1, 4))), roster)
     chain = first().then(render(second(roster=0)))
