@@ -102,7 +102,7 @@ def test_a_rule_or_the_spelling_is_broken(old: bytes, new: bytes) -> None:
 
 def test_numbers_ascend_and_no_half_of_a_key_stands_twice() -> None:
     """As for the roots of an agreement."""
-    half = HybridPublicKey(key(1).ed25519_raw + key(2).mldsa65_raw, KeyRole.ROOT)
+    half = HybridPublicKey(key(1).ed25519_raw + key(2).mldsa_raw, KeyRole.ROOT)
     for keys, numbers in (((key(1), key(2)), (2, 1)), ((key(1), half), (1, 2)), ((key(1),), (1, 2)), ((key(1),), (0,))):
         with pytest.raises(KeyRefused):
             RootSet(1, keys, numbers)
@@ -146,7 +146,7 @@ def test_a_root_that_was_left_out_never_comes_back() -> None:
     """Neither its number nor its key nor half of that."""
     chain = first().then(render(second()))
     third = second(version=3, previous=sha256(chain.texts[-1]).digest())
-    half = HybridPublicKey(key(5).ed25519_raw + key(3).mldsa65_raw, KeyRole.ROOT)
+    half = HybridPublicKey(key(5).ed25519_raw + key(3).mldsa_raw, KeyRole.ROOT)
     for found in (
         RootSet(2, (key(1), key(2), key(3)), (1, 2, 3)),
         RootSet(2, (key(1), key(2), key(5)), (1, 2, 3)),
