@@ -366,7 +366,7 @@ class Journal:
         entry = Entry.parse(log.store.read(self._party, index, index + 1)[0])
         if entry.statement != signed.statement:
             raise JournalRefused("journal-act-refused", "another act has the same id")
-        return Recorded(index, statement, person, entry.logged_at_ms)
+        return Recorded(index, statement, person, entry.logged_at_ms, again=True)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -85,12 +85,14 @@ class Recorded:
         statement: what was signed.
         person: who signed.
         logged_at_ms: when, UTC milliseconds.
+        again: whether it was there before it came now.
     """
 
     index: int
     statement: Statement
     person: int
     logged_at_ms: int
+    again: bool = False
 
 
 class Acts:

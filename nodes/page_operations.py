@@ -76,8 +76,14 @@ async def mute(caller: Caller, arguments: Arguments) -> Any:
     act, facts = _act(arguments, "mute")
     role, until_ms, even_flash = _role(facts), take(facts, "until_ms", int), take(facts, "even_flash", bool, False)
     caller.node.pages.check_mute(until_ms)
+    roles = caller.roles_anywhere()
+    if role not in roles and not roles & CONTENT_ROLES:
+        raise ApiRefused("not-permitted", f"others are muted by {', '.join(sorted(CONTENT_ROLES))}")
     # What is not in the journal mutes nobody.
     recorded = await caller.node.journal.submit(act, person=caller.person)
+    if recorded.again and not caller.node.pages.is_muted_by(recorded.index):
+        # Somebody has ended it since, or it never began: the journal would not show that it does now.
+        raise ApiRefused("journal-act-refused", f"entry {recorded.index} of the journal is that mute; make it anew")
     asked = Mute(
         role=role, until_ms=until_ms, even_flash=even_flash, by=f"person {caller.person}", entry=recorded.index
     )

@@ -310,6 +310,10 @@ class Pages:
         self.log.warning("pagers muted", role=mute.role, until_ms=mute.until_ms, even_flash=mute.even_flash)
         await self._keep()
 
+    def is_muted_by(self, entry: int) -> bool:
+        """Whether a role is muted by that act of the journal."""
+        return any(mute.entry == entry for mute in self.engine.mutes.values())
+
     async def unmute(self, role: str) -> bool:
         """Call a role again; whether it was muted."""
         await self._loaded.wait()

@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from hotline.cli.session import open_desk
+from hotline.cli.settings import Settings
+from hotline.journalling import make_act
+from nodes.errors import ApiRefused
 from tests.hotline.nodes import running
 from tests.hotline.people import acting, hotline, ok, paired
 
@@ -107,6 +111,35 @@ def test_a_mute_is_an_act_in_the_journal_and_ends(homes: tuple[Path, Path]) -> N
     assert "Exchange of the pager" in hotline(*acting(bor, "journal", "show", str(entry))).out
     assert "Exchange" not in (bor / "pages.json").read_text()
     assert ok(*acting(bor, "pages", "unmute", "duty"))["was_muted"]
+    assert not ok(*acting(bor, "pages"))["mutes"]
+
+
+def test_an_administrator_mutes_no_duty_officer(homes: tuple[Path, Path]) -> None:
+    """Whoever reads no contents silences nobody who does; their own role they may."""
+    arc = homes[0]
+    words = ("--for", "30m", "--reason", "x", "--even-flash", "--as", "keeper")
+    refused = hotline(*acting(arc, "pages", "mute", "duty", *words, "--json"))
+    assert refused.json["error"]["code"] == "not-permitted"
+    assert not ok(*acting(arc, "pages"))["mutes"]
+    ok(*acting(arc, "pages", "mute", "admin", *words))
+    assert [one["role"] for one in ok(*acting(arc, "pages"))["mutes"]] == ["admin"]
+    ok(*acting(arc, "pages", "unmute", "admin"))
+
+
+def test_a_mute_that_was_ended_does_not_begin_again(homes: tuple[Path, Path]) -> None:
+    """Its act is in the journal already: sent once more after somebody ended it, it is refused."""
+    bor = homes[1]
+    settings = Settings(home=bor, passphrase_files=[bor.parent / "passphrase"], no_input=True)
+    with open_desk(settings) as (desk, officers):
+        until_ms = desk.request("pages")["now_ms"] + 60_000
+        roster = desk.channel("ARC").rosters["BOR"]
+        act = make_act(desk, officers[0], roster, "mute", {"role": "legal", "until_ms": until_ms}, "A test").encode()
+        first = desk.request("page-mute", act=act)
+        assert desk.request("page-mute", act=act) == first
+        ok(*acting(bor, "pages", "unmute", "legal"))
+        with pytest.raises(ApiRefused) as caught:
+            desk.request("page-mute", act=act)
+        assert caught.value.code == "journal-act-refused"
     assert not ok(*acting(bor, "pages"))["mutes"]
 
 
