@@ -42,6 +42,7 @@ CREATE TABLE judged (
     missing TEXT NOT NULL, effective INTEGER NOT NULL, official INTEGER NOT NULL, flash INTEGER NOT NULL);
 CREATE INDEX judged_leaf ON judged (leaf);
 CREATE INDEX judged_id ON judged (id) WHERE id IS NOT NULL;
+CREATE INDEX judged_reply ON judged (reply, kind) WHERE reply >= 0;
 CREATE INDEX judged_official ON judged (official, place) WHERE official >= 0;
 CREATE INDEX judged_flash ON judged (official, place) WHERE flash;
 CREATE TABLE event (voice INTEGER, idx INTEGER, event BLOB NOT NULL, PRIMARY KEY (voice, idx)) WITHOUT ROWID;

@@ -20,6 +20,9 @@ from protocol.merkle import Hash
 from protocol.statement import Statement
 from protocol.verdict import NO_LOCATION, Verdict, index_of, location, voice_of
 
+REPLIES_MAX: Final = 64
+"""Answers of one kind to one entry that are looked at, the newest."""
+
 FORESEEN_MAX: Final = 64
 """Flashes of the counterpart that are shown before they are judged; as many as are kept ahead of their predecessors."""
 
@@ -146,22 +149,16 @@ class DocketViews(Matters):
         views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in [*places, *later][:limit]]
         return [view for view in views if view is not None]
 
-    def in_thread(self, leaf: Hash, kinds: Sequence[str], limit: int = 200) -> list[View]:
-        """The entries of some kinds in a thread, in its order.
+    def replies(self, voice: str, index: int, kind: str, limit: int = REPLIES_MAX) -> list[View]:
+        """What answers an entry, of one kind, newest first. It costs what it shows, whatever else is in the thread.
 
         Args:
-            leaf: leaf hash of the entry that opened it.
-            kinds: names of kinds.
-            limit: at most so many, the first ones.
+            voice, index: where the entry is.
+            kind: name of the kind.
+            limit: at most so many.
         """
-        found = self.find(leaf)
-        if found is None:
-            return []
-        sql = (
-            "SELECT judged.place FROM thread_entry JOIN judged ON judged.place = thread_entry.place"
-            " WHERE thread_entry.thread=? AND judged.kind IN (SELECT value FROM json_each(?)) ORDER BY at, seq LIMIT ?"
-        )
-        bindings = (location(self.names.index(found[0]), found[1]), json.dumps(list(kinds)), limit)
+        sql = "SELECT place FROM judged WHERE reply=? AND reply >= 0 AND kind=? ORDER BY place DESC LIMIT ?"
+        bindings = (location(self.names.index(voice), index), kind, limit)
         places = [row[0] for row in self.reader().execute(sql, bindings)]
         views = [self.entry(self.names[voice_of(one)], index_of(one)) for one in places]
         return [view for view in views if view is not None]

@@ -304,7 +304,7 @@ class Line:
         self._desk.governed(reign, projection.governance.earlier())
         self.proofs = Proofs(
             own=self.own,
-            threads=projection,
+            replies=projection,
             terms=lambda: (self.agreement, self.catalogue),
             open_contents=self.open_contents,
         )

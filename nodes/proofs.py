@@ -9,7 +9,7 @@ Source: spec/docket.md, "Proof on a second channel".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any, Protocol
 
@@ -30,11 +30,11 @@ UNPROVED, ASKED, PROVED, DISOWNED = "unproved", "asked", "proved", "disowned"
 _NO_MATTER = frozenset({"receipt", "machine", "document"})
 
 
-class Threads(Protocol):
+class Replies(Protocol):
     """What is asked of the derived docket."""
 
-    def in_thread(self, leaf: bytes, kinds: Sequence[str], limit: int = 200) -> list[dict[str, Any]]:
-        """The entries of some kinds in a thread."""
+    def replies(self, voice: str, index: int, kind: str) -> list[dict[str, Any]]:
+        """What answers an entry, of one kind, newest first; so many at most."""
 
 
 class Proofs:
@@ -42,7 +42,7 @@ class Proofs:
 
     Args:
         own: our short name.
-        threads: the derived docket.
+        replies: the derived docket.
         terms: gives the agreement and the catalogue in force.
         open_contents: opens an entry's body.
     """
@@ -51,12 +51,12 @@ class Proofs:
         self,
         *,
         own: str,
-        threads: Threads,
+        replies: Replies,
         terms: Callable[[], tuple[Agreement, Catalogue]],
         open_contents: Callable[[str, int], Opened],
     ) -> None:
         self._own = own
-        self._threads = threads
+        self._replies = replies
         self._terms = terms
         self._open = open_contents
 
@@ -68,23 +68,21 @@ class Proofs:
         """
         if not self._is_grave(view):
             return None
-        entries = self._threads.in_thread(bytes.fromhex(view["thread"]), (CHALLENGE, PROOF))
-        challenges = {
-            one["leaf"]: one
-            for one in entries
-            if one["kind"] == CHALLENGE
-            and one["voice"] == self._own
-            and one["in_reply_to"] == view["leaf"]
-            and one["effective"]
-        }
+        challenges = [
+            one
+            for one in self._replies.replies(view["voice"], view["index"], CHALLENGE)
+            if one["voice"] == self._own and one["effective"]
+        ]
         if not challenges:
             return UNPROVED
-        found = ASKED
-        for one in entries:
-            answers = one["in_reply_to"] in challenges and one["outcome"] == "answered"
-            if one["kind"] == PROOF and one["voice"] != self._own and one["effective"] and answers:
-                found = self._said(one, challenges[one["in_reply_to"]]) or found
-        return found
+        answers = [
+            (proof["index"], proof, challenge)
+            for challenge in challenges
+            for proof in self._replies.replies(challenge["voice"], challenge["index"], PROOF)
+            if proof["voice"] != self._own and proof["effective"] and proof["outcome"] == "answered"
+        ]
+        newest_first = sorted(answers, key=lambda one: one[0], reverse=True)
+        return next((said for _, proof, challenge in newest_first if (said := self._said(proof, challenge))), ASKED)
 
     def _is_grave(self, view: Mapping[str, Any]) -> bool:
         agreement, catalogue = self._terms()

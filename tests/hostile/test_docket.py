@@ -159,6 +159,23 @@ def test_a_flash_is_found_behind_whatever_was_said_after_it(node: Node) -> None:
     assert len({cause.key for cause in causes}) == len(causes)
 
 
+def test_what_answers_an_entry_is_found_by_what_it_answers(node: Node) -> None:
+    """Of one kind and newest first, by an index: whatever else is said in the thread is not looked through."""
+    world = node.world
+    told = world.say("BOR", "notification")
+    asked = [world.say("ARC", "clarification-request", thread=told, reply=told) for _ in range(3)]
+    world.say("BOR", "update", thread=told, reply=told)
+    world.say("ARC", "clarification-request", thread=told, reply=told, status="exercise")
+    node.feed("ARC")
+    node.feed("BOR")
+    node.settle()
+    found = node.projection.replies(*told, "clarification-request")
+    assert [one["serial"] for one in found if one["effective"]] == [f"ARC {one[1]}" for one in reversed(asked)]
+    assert len(node.projection.replies(*told, "clarification-request", limit=2)) == 2
+    plan = "EXPLAIN QUERY PLAN SELECT place FROM judged WHERE reply=? AND reply >= 0 AND kind=? ORDER BY place DESC"
+    assert "judged_reply (reply=? AND kind=?)" in str(list(node.projection.reader().execute(plan, (0, ""))))
+
+
 class Counting(DocketTables):
     """Tables that count what is looked through, and hold so many items at most between two writes."""
 
