@@ -108,6 +108,7 @@ def begin(home: NodeHome, plan: Plan, *, now_ms: int) -> Ceremony:
 
     Raises:
         Misused: `ceremony-refused`; a room, party or person that cannot be.
+        Refused: `other-suite`; the terms name another suite than that of the home's keys.
         CouldNot: `ceremony-exists`, or `channel-exists`.
     """
     own = read_party(home.party_path)
@@ -124,12 +125,10 @@ def begin(home: NodeHome, plan: Plan, *, now_ms: int) -> Ceremony:
     witness = 0 if plan.witness is None else _number(own, plan.witness, now_ms)
     if witness == reader:
         raise Misused("ceremony-refused", "who watches is not who reads")
-    files: dict[str, str] = {}
-    make_directory(directory)
     if plan.terms is not None:
-        text = plan.terms.text()
-        write_file(directory / "terms", text)
-        files["terms"] = hashlib.sha256(text).hexdigest()
+        pairing.check_suite(plan.terms, pairing.card_of(own))
+    make_directory(directory)
+    files = {} if plan.terms is None else _keep_terms(directory, plan.terms)
     state = State(
         room=plan.room,
         party=own.short,
@@ -223,14 +222,30 @@ class Ceremony:
             raise Refused("ceremony-not-resumable", f"after {self.state.stopped[0]} this attempt cannot go on")
         self._become(replace(self.state, stopped=None))
 
-    def restart(self, *, now_ms: int) -> None:
+    def restart(self, *, now_ms: int, terms: Terms | None = None, sure: bool = False) -> None:
         """Begin the same ceremony anew: what this attempt gave and took counts no more.
+
+        Args:
+            now_ms: now, UTC milliseconds.
+            terms: what the first room proposes from now on; None for the same.
+            sure: whether people know that the first room has not signed, where this room cannot know it.
 
         Raises:
             CouldNot: `channel-exists`; the channel is there already, and cannot be made again.
-            Misused: too many attempts.
+            Misused: too many attempts, terms of the second room, or the first room may have signed.
+            Refused: `other-suite`.
         """
         state, channel = self.state, self.home.channel(self.state.counterpart)
+        compared = state.room == SECOND and "words" in dict(state.done)
+        if compared and not sure and (state.stopped is None or state.stopped[0] not in NEEDS_RESTART):
+            text = (
+                "the words were equal, so the first room may have signed: let its files be brought again, or say --yes"
+            )
+            raise Misused("ceremony-refused", text)
+        if terms is not None:
+            if state.room != FIRST:
+                raise Misused("ceremony-refused", "the second room proposes nothing")
+            pairing.check_suite(terms, pairing.card_of(read_party(self.home.party_path)))
         if channel.is_paired():
             raise CouldNot("channel-exists", f"the channel with {state.counterpart} is there; only files may be wrong")
         if state.attempt >= ATTEMPTS_MAX:
@@ -247,13 +262,16 @@ class Ceremony:
             (self.home.path / "offers" / f"{state.files['offer']}.offer").unlink(missing_ok=True)
         shutil.rmtree(channel.path / "pairing", ignore_errors=True)
         drop_files(self.home, state)
+        files = {name: value for name, value in state.files.items() if name == "terms"}
+        if terms is not None:
+            files = _keep_terms(directory_of(self.home, state.counterpart), terms)
         self._become(
             replace(
                 state,
                 attempt=state.attempt + 1,
                 began_ms=now_ms,
                 done=(),
-                files={name: value for name, value in state.files.items() if name == "terms"},
+                files=files,
                 stopped=None,
                 earlier=(*state.earlier, *gone)[-EARLIER_MAX:],
             )
@@ -501,6 +519,13 @@ _WORK: Mapping[tuple[str, str], Callable[[Ceremony, Files, Hands], Files]] = {
     (SECOND, "transcript"): Ceremony._sign_transcript,
     (SECOND, "closed"): Ceremony._close,
 }
+
+
+def _keep_terms(directory: Path, terms: Terms) -> dict[str, str]:
+    """Keep what the first room proposes; gives its digest by name, as a state has it."""
+    text = terms.text()
+    write_file(directory / "terms", text)
+    return {"terms": hashlib.sha256(text).hexdigest()}
 
 
 def _agree(answers: Answers, question: str, about: Sequence[str]) -> None:

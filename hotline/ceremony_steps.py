@@ -188,7 +188,14 @@ def steps_of(room: str) -> tuple[Step, ...]:
 
 
 NEEDS_RESTART: Final = frozenset(
-    {"words-differ", "ceremony-file-changed", "pairing-terms-differ", "pairing-terms-refused", "catalogue-differs"}
+    {
+        "words-differ",
+        "ceremony-file-changed",
+        "pairing-terms-differ",
+        "pairing-terms-refused",
+        "catalogue-differs",
+        "other-suite",
+    }
 )
 """Stops after which the same attempt cannot go on: what was compared, agreed or kept is not what it was."""
 

@@ -71,7 +71,7 @@ def propose(home: NodeHome, terms: Terms, *, endpoints: tuple[str, ...]) -> byte
         Refused: `other-suite`; the terms name another suite than that of the home's keys.
     """
     party = card_of(read_party(home.party_path))
-    _check_suite(terms, party)
+    check_suite(terms, party)
     offer = Offer(party=party, terms=terms, endpoints=endpoints).encode()
     make_directory(_offers(home))
     write_file(_offers(home) / f"{hashlib.sha256(offer).hexdigest()}.offer", offer)
@@ -140,7 +140,7 @@ def check_offer(offer_bytes: bytes, *, own: Party, catalogue_digest: bytes) -> t
     if offer.party.short == own.short:
         raise Refused("pairing-with-self", f"the offer is by {own.short}, as this home is")
     for party in (offer.party, own):
-        _check_suite(offer.terms, party)
+        check_suite(offer.terms, party)
     agreement = _agreement(offer.terms, offer.party, own)
     if agreement.founding is not None:
         raise Refused("bad-amendment", "an amendment founds no channel")
@@ -351,8 +351,12 @@ def _finish(
     sync_directory(channel.path)
 
 
-def _check_suite(terms: Terms, party: Party) -> None:
-    """The root keys of a party are of the suite of the terms, and so is all that they sign."""
+def check_suite(terms: Terms, party: Party) -> None:
+    """Check that the root keys of a party are of the suite of the terms, and so all that they sign.
+
+    Raises:
+        Refused: `other-suite`.
+    """
     if party.roots.suite is not terms.suite:
         text = f"the keys of {party.short} are of {party.roots.suite.name}, the terms of {terms.suite.name}"
         raise Refused("other-suite", text)

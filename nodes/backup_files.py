@@ -43,6 +43,7 @@ _SETTINGS = (
     r"(?:node\.toml|node\.key|party\.toml|languages/[a-z]{2}\.toml"
     rf"|auditors/{_NAME}\.pem"
     rf"|offers/{_NAME}\.offer"
+    r"|ceremonies/[A-Z]{2,4}/(?:state\.json|terms|offer|answer|final|minutes|transcript|countersigned)"
     r"|officers/[a-z][a-z0-9-]{0,31}/(?:officer\.toml|officer\.key|seen\.toml|(?:pins/[A-Z]{2,4}|languages/[a-z]{2})\.toml)"
     rf"|{_CHANNEL}(?:agreement\.toml|agreement\.statement|channel\.toml|second-party"
     rf"|(?:bootstrap|outbox|later)/{_NAME}\.statement|rosters/{_NAME}\.(?:toml|statement)"
@@ -54,7 +55,7 @@ LOG: Final = re.compile(rf"{_CHANNEL}log\.db")
 _JOURNAL = r"journal/[0-9a-f]{32}/"
 JOURNAL: Final = re.compile(rf"{_JOURNAL}journal\.db")
 _DIRECTORY: Final = re.compile(
-    r"auditors|languages|offers|officers(?:/[a-z][a-z0-9-]{0,31}(?:/(?:pins|languages))?)?"
+    r"auditors|languages|offers|ceremonies(?:/[A-Z]{2,4})?|officers(?:/[a-z][a-z0-9-]{0,31}(?:/(?:pins|languages))?)?"
     r"|journal(?:/[0-9a-f]{32})?"
     r"|channels(?:/[A-Z]{2,4}(?:/(?:bootstrap|outbox|later|rosters|evidence|past))?)?"
 )

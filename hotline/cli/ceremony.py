@@ -216,22 +216,29 @@ def resume(context: click.Context, counterpart: str | None) -> None:
 
 @ceremony_command.command("restart")
 @_WITH
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--agreement", type=click.Path(), help="First room: propose this draft instead. It says all terms.")
+@click.option("--yes", is_flag=True, help="Do not ask: it is known that the first room has not signed.")
 @common_options
 @click.pass_context
-def restart(context: click.Context, counterpart: str | None, yes: bool) -> None:
+def restart(context: click.Context, counterpart: str | None, agreement: str | None, yes: bool) -> None:
     """Begin the same ceremony anew in this room: new offer, new keys. The other room has to do it too.
 
     \b
-    Example:
-      hotline --home ARC ceremony restart --yes
+    Examples:
+      hotline --home ARC ceremony restart
+      hotline --home ARC ceremony restart --agreement draft.toml --yes
     """
     from hotline.clock import now_ms
+    from hotline.party_file import read_party
 
     settings = settings_of(context)
     ceremony = opened(settings, counterpart)
     settings.confirm("Does the other room restart as well? What it has now will count no more.", yes=yes)
-    ceremony.restart(now_ms=now_ms())
+    terms = None
+    if agreement is not None:
+        at_ms, suite = now_ms(), read_party(ceremony.home.party_path).roots.suite
+        terms = terms_of(at_ms=at_ms, suite=suite, terms_file=agreement)
+    ceremony.restart(now_ms=now_ms(), terms=terms, sure=yes)
     _show(settings, ceremony)
 
 
@@ -350,16 +357,7 @@ def _rehearse(settings: Settings, path: Path, *, fault: str | None, by_hand: boo
     from keys.suite import SUITE_1
 
     output = settings.output
-    terms = terms_of(
-        at_ms=now_ms(),
-        suite=SUITE_1,
-        title="A rehearsal",
-        purpose="demonstration",
-        languages=(),
-        review_date=None,
-        beat=None,
-        terms_file=None,
-    )
+    terms = terms_of(at_ms=now_ms(), suite=SUITE_1, title="A rehearsal")
     output.note("Two homes are made, with keys that nobody will use.")
     rooms = furnish(path, terms)
 

@@ -24,11 +24,10 @@ ROOTS_OPTIONS = (
     click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the root keys."),
 )
 
+PURPOSE = "Direct line on cyber incidents"
 _TERMS_OPTIONS = (
     click.option("--title", help="Title of the agreement."),
-    click.option(
-        "--purpose", default="Direct line on cyber incidents", show_default=True, help="What the line is for."
-    ),
+    click.option("--purpose", default=PURPOSE, show_default=True, help="What the line is for."),
     click.option("--language", "languages", multiple=True, help="Language of statements; the first is the usual one."),
     click.option("--review-date", help="By when the parties look at it again: 2027-11-21. Default: in a year."),
     click.option("--beat", help="From one beat to the next, such as 60s."),
@@ -259,12 +258,12 @@ def terms_of(
     *,
     at_ms: int,
     suite: Suite,
-    title: str | None,
-    purpose: str,
-    languages: tuple[str, ...],
-    review_date: str | None,
-    beat: str | None,
-    terms_file: str | None,
+    title: str | None = None,
+    purpose: str = PURPOSE,
+    languages: tuple[str, ...] = (),
+    review_date: str | None = None,
+    beat: str | None = None,
+    terms_file: str | None = None,
 ) -> Terms:
     """The terms that a first party proposes: what the options say, over a draft, over what is usual for its keys.
 

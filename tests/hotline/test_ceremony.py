@@ -19,7 +19,9 @@ from hotline.ceremony_state import State
 from hotline.ceremony_steps import FIRST, NEEDS_RESTART, ROOMS, SECOND, STEPS, Step, steps_of
 from hotline.ceremony_words import typed_words, words_of
 from hotline.errors import CouldNot, HotlineError, Misused, Refused
+from hotline.pairing_files import Offer
 from hotline.root_signing import Secrets
+from nodes.backup_files import KEYS, paths
 from nodes.home import NodeHome
 from nodes.journal_home import notes
 from nodes.resources import journal_catalogue
@@ -239,6 +241,25 @@ def test_a_restart_makes_everything_new(stages: Path, tmp_path: Path) -> None:
     assert (state.attempt, [code for code, _ in state.stops]) == (3, ["ceremony-file-old"])
 
 
+def test_a_room_does_not_restart_alone_behind_equal_words(stages: Path, tmp_path: Path) -> None:
+    """The second room cannot know whether the first has signed; people have to say that it has not."""
+    stage = at(stages, tmp_path, "second-final")
+    with pytest.raises(Misused, match="may have signed"):
+        stage.rooms[SECOND].ceremony.restart(now_ms=NOW)
+    assert hotline(*stage.acting(SECOND, "restart", "--json")).status == 2
+    assert ok(*stage.acting(SECOND, "restart", "--yes"))["attempt"] == 3
+
+
+def test_other_terms_are_proposed_after_a_restart(stages: Path, tmp_path: Path) -> None:
+    """Terms that the other side refuses are changed in the first room, and by nobody else."""
+    stage, draft = at(stages, tmp_path, "first-answer"), tmp_path / "draft.toml"
+    draft.write_text('title = "Another line"\n')
+    ok(*stage.acting(FIRST, "restart", "--agreement", draft))
+    stage.advance(FIRST)
+    assert Offer.parse(stage.file(FIRST, "offer").read_bytes()).terms.title == "Another line"
+    assert hotline(*stage.acting(SECOND, "restart", "--agreement", draft, "--json")).status == 2
+
+
 def test_a_channel_that_is_there_is_not_made_again(stages: Path, tmp_path: Path) -> None:
     """After the first room has signed, what was compared stands: only files may be brought again."""
     stage = at(stages, tmp_path, "second-final")
@@ -327,6 +348,14 @@ def test_the_commands_lead_a_room_unattended(stages: Path, tmp_path: Path) -> No
     (note,) = notes(NodeHome(stage.path / "ARC"), journal_catalogue())
     assert note[1:] == ("ceremony", note[2])
     assert note[2]["result"] == "ceremony-own-file"
+
+
+def test_a_backup_has_the_whole_ceremony(stages: Path, tmp_path: Path) -> None:
+    """A room whose machine breaks goes on elsewhere, and the transcript is not lost."""
+    home = NodeHome(at(stages, tmp_path, "end").path / "ARC")
+    kept = {path.relative_to(home.path).as_posix() for path in (home.path / "ceremonies").rglob("*") if path.is_file()}
+    assert len(kept) == 8
+    assert kept <= set(paths(home, KEYS))
 
 
 def test_the_transcript_is_verified_by_a_command(stages: Path, tmp_path: Path) -> None:
