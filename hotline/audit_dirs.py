@@ -20,6 +20,7 @@ from protocol.audit import AuditMisused, audit
 from protocol.audit_entries import Progress
 from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
+from protocol.evidence import Evidence
 from protocol.exported_log import CHECKPOINT_FILE
 from protocol.finding import Report
 from protocol.journal_audit import audit_journal, is_journal_export
@@ -119,24 +120,40 @@ def audit_directories(
         AuditMisused: `audit-no-directory`, `policy-unreadable`, a policy that does not read, or two exports of one log.
     """
     evidence = [_directory(path) for path in (first, second)]
-    text = _policy(policy)
+    text = read_policy(policy)
     if first.resolve() == second.resolve():
         raise AuditMisused("voices-not-two", str(first), "both directories are one; give one export of each party")
-    entries = sum(_claimed_size(one) for one in evidence)
+    report = audit_evidence(evidence[0], evidence[1], text, at_ms=at_ms, kinds=kinds, progress=progress)
+    _warn_of_policy(report, (first, second), policy)
+    return report
+
+
+def audit_evidence(
+    first: Evidence,
+    second: Evidence,
+    policy: bytes,
+    *,
+    at_ms: int,
+    kinds: Catalogue | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit two exports, wherever their files lie; arguments as for `audit_directories`, with the policy's bytes.
+
+    Raises:
+        AuditMisused: a policy that does not read, or two exports of one log.
+    """
     newest, earlier = (catalogue(), catalogue_of) if kinds is None else (kinds, None)
-    with seldom_collected(), verifier(entries) as verify:
-        report = audit(
-            evidence[0],
-            evidence[1],
-            text,
+    with seldom_collected(), verifier(_claimed_size(first) + _claimed_size(second)) as verify:
+        return audit(
+            first,
+            second,
+            policy,
             catalogue=newest,
             earlier=earlier,
             at_ms=at_ms,
             verify=verify,
             progress=progress,
         )
-    _warn_of_policy(report, (first, second), policy)
-    return report
 
 
 def _warn_of_policy(report: Report, directories: Sequence[Path], policy: Path) -> None:
@@ -165,7 +182,7 @@ def audit_journals(directories: Sequence[Path], policy: Path) -> Report | None:
         return None
     if not all(journals) or len({path.resolve() for path in directories}) < len(directories):
         raise AuditMisused("voices-not-two", str(directories[-1]), "give one journal, or two exports of the same one")
-    report = audit_journal(evidence, _policy(policy), journal_catalogue())
+    report = audit_journal(evidence, read_policy(policy), journal_catalogue())
     _warn_of_policy(report, directories, policy)
     return report
 
@@ -179,7 +196,12 @@ def _directory(path: Path) -> DirectoryEvidence:
         raise AuditMisused("audit-no-directory", str(path), f"cannot be read: {error.strerror}") from error
 
 
-def _policy(path: Path) -> bytes:
+def read_policy(path: Path) -> bytes:
+    """An auditor's policy file.
+
+    Raises:
+        AuditMisused: `policy-unreadable`.
+    """
     try:
         text = _read(path, POLICY_BYTES_MAX)
     except OSError as error:
@@ -201,7 +223,7 @@ def seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _claimed_size(evidence: DirectoryEvidence) -> int:
+def _claimed_size(evidence: Evidence) -> int:
     """What the checkpoint says, unverified: only for choosing how to verify."""
     try:
         return parse_text(parse_note(evidence.read(CHECKPOINT_FILE) or b"").text).size

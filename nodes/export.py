@@ -77,18 +77,37 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement, past
     """Write one voice to a directory.
 
     Args:
-        store: of the channel; reading only, so the node may run.
-        voice: short name: our own for our log, the counterpart's for our mirror of theirs.
+        store, voice, agreement, past: as for `export_files`.
         out: a directory that does not exist or is empty.
-        agreement: the one that founds the channel.
-        past: the logs of the channel that ended; None for none.
 
     Returns:
         What was written.
 
     Raises:
-        ExportRefused: `nothing-cosigned`, `export-exists`, `file-not-written`, or `store-damaged` where the store
-            does not hold what the checkpoint says.
+        ExportRefused: as `export_files`, and `export-exists`, `file-not-written`.
+        StoreBroken: the store does.
+    """
+    checkpoint, files = export_files(store, voice, agreement=agreement, past=past)
+    count, written = write_all(out, files)
+    return Exported(voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=count, bytes=written)
+
+
+def export_files(
+    store: LogStore, voice: str, *, agreement: Agreement, past: Past | None = None
+) -> tuple[Checkpoint, Iterator[tuple[str, bytes]]]:
+    """The files of an export of one voice, its checkpoint last.
+
+    Args:
+        store: of the channel; reading only, so the node may run.
+        voice: short name: our own for our log, the counterpart's for our mirror of theirs.
+        agreement: the one that founds the channel.
+        past: the logs of the channel that ended; None for none.
+
+    Returns:
+        The checkpoint, and name and bytes of each file, one at a time.
+
+    Raises:
+        ExportRefused: `nothing-cosigned`, or `store-damaged` where the store does not hold what the checkpoint says.
         StoreBroken: the store does.
     """
     note = store.note(OWN_COSIGNED if voice == store.own else THEIR_COSIGNED)
@@ -120,8 +139,7 @@ def export(store: LogStore, voice: str, out: Path, *, agreement: Agreement, past
     parts = [log_files(store, voice, checkpoint, documents), iter([(POLICY_FILE, policy)])]
     parts += [part.files(voice) for part in before]
     parts.append(iter([(CHECKPOINT_FILE, published(store, note) if voice == store.own else note)]))
-    files, written = write_all(out, chain.from_iterable(parts))
-    return Exported(voice=voice, origin=checkpoint.origin, size=checkpoint.size, files=files, bytes=written)
+    return checkpoint, chain.from_iterable(parts)
 
 
 def write_all(out: Path, files: Iterable[tuple[str, bytes]]) -> tuple[int, int]:

@@ -252,6 +252,13 @@ FINDINGS = (
         2,
     ),
     Code(
+        "pack-malformed",
+        "unchecked",
+        "the pack cannot be read",
+        "It is absent, is no evidence pack, or was changed so that its list of files does not read.",
+        "Give the file that `hotline pack` wrote; ask for it again.",
+    ),
+    Code(
         "policy-unreadable",
         "error",
         "the policy file cannot be read",

@@ -19,6 +19,11 @@ Verdict = Literal["verified", "refuted", "unchecked"]
 FINDINGS_MAX: Final = 1000
 """Findings that are listed. A log of a hundred thousand bad entries is refuted as surely by the first of them."""
 
+BREACHES: Final = frozenset(
+    {"clock-missed", "unanswered", "line-silent", "tally-missing", "agreement-review-due", "agreement-ended"}
+)
+"""Codes of what was not done in time: findings about people and machines, on evidence that holds."""
+
 EXITS: Final = {"verified": 0, "refuted": 1, "unchecked": 3}
 
 
@@ -69,6 +74,11 @@ class Report:
             self.findings.append(Finding(code, severity, where, text))
 
     @property
+    def breaches(self) -> list[Finding]:
+        """Of the findings that are listed, what was not done in time."""
+        return [one for one in self.findings if one.code in BREACHES]
+
+    @property
     def refuted(self) -> bool:
         """Whether anything refutes."""
         return self.counts.get("refuted", 0) > 0
@@ -90,6 +100,7 @@ class Report:
         return {
             "verdict": self.verdict,
             "findings": [one.as_dict() for one in self.findings],
+            "breaches": [one.as_dict() for one in self.breaches],
             "counts": dict(sorted(self.counts.items())),
             "checked": self.checked,
             "not_checked": self.not_checked,

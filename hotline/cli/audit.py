@@ -20,22 +20,22 @@ BAR_WIDTH = 40
 _COLOURS = {"verified": "green", "refuted": "red", "unchecked": "yellow", "warning": "yellow", "info": "dim"}
 # What is not there could not be checked; two exports of one log are a mistake in typing. Everything else that does not
 # read was given as a policy and is none.
-_ABSENT = frozenset({"audit-no-directory", "policy-unreadable"})
+_ABSENT = frozenset({"audit-no-directory", "pack-malformed", "policy-unreadable"})
 _MISUSED = frozenset({"voices-not-two"})
 
 
 @click.command("audit")
-@click.argument("first", metavar="A-DIR", type=click.Path())
-@click.argument("second", metavar="B-DIR", type=click.Path(), required=False)
+@click.argument("first", metavar="A-DIR|PACK", type=click.Path())
+@click.argument("second", metavar="[B-DIR]", type=click.Path(), required=False)
 @click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
 @common_options
 @click.pass_context
 def audit_command(context: click.Context, first: str, second: str | None, policy_file: str) -> int:
-    """Audit the exports of both voices: signatures, authority, order, copies, clocks.
+    """Audit the exports of both voices, or a pack of them: signatures, authority, order, copies, clocks.
 
     Needs no home and no network. Trust comes from the policy alone, which must not come from those you audit. The
-    verdict stands first, then what was found, what was checked, and what was not and why. Exit 0 verified, 1 refuted,
-    3 could not check.
+    verdict stands first with the number of breaches (what was not done in time), then what was found, what was checked,
+    and what was not and why. Exit 0 verified, 1 refuted, 3 could not check.
 
     One export of a party's journal is audited by itself; two of the same journal, an earlier and a later one, are also
     compared. Its policy is what `journal policy` printed.
@@ -43,24 +43,29 @@ def audit_command(context: click.Context, first: str, second: str | None, policy
     \b
     Examples:
       hotline audit arc-log bor-log --policy policy
+      hotline audit line.hotline --policy policy
       hotline audit arc-journal --policy journal-policy
     """
     from hotline.audit_dirs import audit_directories, audit_journals
     from hotline.clock import now_ms
+    from hotline.packs import audit_pack
     from protocol.audit import AuditMisused
 
     output = settings_of(context).output
     bar = _Bar(output)
     try:
-        journal = audit_journals([Path(one) for one in (first, second) if one is not None], Path(policy_file))
-        if journal is not None:
+        given, policy = [Path(one) for one in (first, second) if one is not None], Path(policy_file)
+        progress = bar.show if bar.wanted else None
+        packed = second is None and given[0].is_file()
+        journal = None if packed else audit_journals(given, policy)
+        if packed:
+            report = audit_pack(given[0], policy, at_ms=now_ms(), progress=progress)
+        elif journal is not None:
             report = journal
         elif second is None:
-            raise AuditMisused("voices-not-two", first, "it is no journal; give one export of each party")
+            raise AuditMisused("voices-not-two", first, "it is no journal and no pack; give one export of each party")
         else:
-            report = audit_directories(
-                Path(first), Path(second), Path(policy_file), at_ms=now_ms(), progress=bar.show if bar.wanted else None
-            )
+            report = audit_directories(given[0], given[1], policy, at_ms=now_ms(), progress=progress)
     except AuditMisused as error:
         report = _not_begun(error)
     finally:
@@ -71,7 +76,9 @@ def audit_command(context: click.Context, first: str, second: str | None, policy
 
 def report_lines(report: Report, output: Output) -> list[str]:
     """Show a report for people; every name in it may come from whoever is audited."""
-    lines = [output.paint(report.verdict, "bold", _COLOURS[report.verdict])]
+    breaches = len(report.breaches)
+    said = "" if not breaches else f", {breaches} breach{'' if breaches == 1 else 'es'}"
+    lines = [output.paint(report.verdict, "bold", _COLOURS[report.verdict]) + said]
     if report.findings:
         lines += ["", "Found:"]
     for finding in report.findings:

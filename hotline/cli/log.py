@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hotline.cli.settings import common_options, settings_of
-from hotline.errors import CouldNot, Misused
+from hotline.errors import Misused
 
 
 @click.group("log")
@@ -32,6 +32,7 @@ def export_command(context: click.Context, out: str, voice: str | None, counterp
       hotline --home ARC log export arc-log
       hotline --home ARC log export bor-log --voice BOR
     """
+    from hotline.channels import channel_of
     from hotline.clock import now_ms
     from hotline.journalling import note_down
     from nodes.export import export
@@ -40,17 +41,7 @@ def export_command(context: click.Context, out: str, voice: str | None, counterp
 
     settings = settings_of(context)
     home = settings.node_home()
-    channels = home.channels()
-    if counterpart is None and voice is not None and voice != home.party:
-        counterpart = voice
-    if counterpart is not None:
-        channels = [channel for channel in channels if channel.counterpart == counterpart]
-    if not channels:
-        raise CouldNot("channel-unknown", f"{home.path} has no such channel")
-    if len(channels) > 1:
-        names = ", ".join(channel.counterpart for channel in channels)
-        raise Misused("channel-not-chosen", f"say which with --with: {names}")
-    channel = channels[0]
+    channel = channel_of(home, counterpart if counterpart or voice in {None, home.party} else voice)
     chosen = voice or home.party
     if chosen not in {home.party, channel.counterpart}:
         raise Misused("channel-unknown", f"{chosen} is not a voice of the channel with {channel.counterpart}")

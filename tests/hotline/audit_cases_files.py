@@ -166,10 +166,18 @@ def line_doubled(shop: Shop) -> Laid:
 
 
 def line_of_a_stranger(shop: Shop) -> Laid:
-    """A checkpoint with a line more, of a key that the policy does not have."""
+    """A checkpoint with a line more, of a log that the policy does not have."""
     note = shop.clean()[ARC]
     lines = parse_note(note).signatures
-    return _note(shop, _with_lines(note, (*lines, replace(lines[0], name="stranger.example/log"))), "line-unknown")
+    stranger = replace(lines[0], name=f"stranger.example{lines[0].name[lines[0].name.index('/') :]}")
+    return _note(shop, _with_lines(note, (*lines, stranger)), "line-unknown")
+
+
+def line_of_a_witness(shop: Shop) -> Laid:
+    """A checkpoint with a line more, of a witness that the policy does not have: it is passed over."""
+    note = shop.clean()[ARC]
+    lines = parse_note(note).signatures
+    return Laid(files={**shop.clean(), ARC: _with_lines(note, (*lines, replace(lines[0], name="witness.example/1")))})
 
 
 def line_of_the_own_mirror(shop: Shop) -> Laid:

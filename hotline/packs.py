@@ -1,0 +1,157 @@
+"""Evidence packs as an auditor reads them. A pack comes from somebody who may want to fool whoever opens it.
+
+Everything in it is stored as it is: a file that says it is compressed is none of ours, so nothing grows when it is
+read. How long the list of files is, is known before the list is read.
+
+Source: spec/audit.md, "Packs"; PKWARE APPNOTE 6.3, sections 4.3.14 to 4.3.16.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import struct
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from hotline.audit_dirs import BUNDLES, FILE_BYTES_MAX, FILES_MAX, OTHER_BYTES_MAX, audit_evidence, read_policy
+from nodes.pack import HEAD_FILE
+from protocol.audit import AuditMisused
+from protocol.audit_entries import Progress
+from protocol.finding import Report
+
+LIST_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Bytes of the list of files: a million names of some 200 bytes."""
+
+_END: Final = struct.Struct("<4s4H2LH")
+_END64: Final = struct.Struct("<4sQ2H2L4Q")
+_END64_AT: Final = struct.Struct("<4sLQL")
+_VOICE: Final = re.compile(r"[A-Z]{2,4}")
+
+
+class PackEvidence:
+    """The files of one voice in a pack; see `protocol.evidence.Evidence`."""
+
+    def __init__(self, pack: Pack, voice: str) -> None:
+        self.label = f"{pack.path}/{voice}"
+        self._pack = pack
+        self._prefix = f"{voice}/"
+
+    def names(self) -> Iterable[str]:
+        """See Evidence."""
+        return [name.removeprefix(self._prefix) for name in self._pack.files if name.startswith(self._prefix)]
+
+    def odd(self) -> Iterable[str]:
+        """See Evidence."""
+        return [name.removeprefix(self._prefix) for name in self._pack.odd if name.startswith(self._prefix)]
+
+    def read(self, name: str) -> bytes | None:
+        """See Evidence."""
+        return self._pack.read(self._prefix + name)
+
+
+class Pack:
+    """A pack. Close it after use.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        files: what is stored as it should be, by name.
+        odd: names of everything else in it.
+        voices: the two folders.
+
+    Raises:
+        AuditMisused: `pack-malformed`; it is no pack.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise AuditMisused("pack-malformed", str(path), f"cannot be read: {error.strerror}") from error
+        try:
+            _check_end(self._file, path)
+            self._archive = zipfile.ZipFile(self._file)
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            self._file.close()
+            raise AuditMisused("pack-malformed", str(path), f"this is no pack: {error}") from error
+        except AuditMisused:
+            self._file.close()
+            raise
+        self.files: dict[str, zipfile.ZipInfo] = {}
+        self.odd: list[str] = []
+        for info in self._archive.infolist():
+            plain = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
+            if plain and info.filename not in self.files and not info.flag_bits & 1 and not info.is_dir():
+                self.files[info.filename] = info
+            else:
+                self.odd.append(info.filename)
+        folders = {name.partition("/")[0] for name in (*self.files, *self.odd) if "/" in name}
+        self.voices = sorted(name for name in folders if _VOICE.fullmatch(name))
+        if len(self.voices) != 2:
+            self.close()
+            raise AuditMisused("pack-malformed", str(path), "a pack has the exports of two voices")
+
+    def evidence(self) -> tuple[PackEvidence, PackEvidence]:
+        """The two exports."""
+        first, second = self.voices
+        return PackEvidence(self, first), PackEvidence(self, second)
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file; None where it is absent, or is not what the list says."""
+        info = self.files.get(name)
+        if info is None:
+            return None
+        bytes_max = FILE_BYTES_MAX if name.partition("/")[2].startswith(BUNDLES) else OTHER_BYTES_MAX
+        try:
+            with self._archive.open(info) as file:
+                return file.read(bytes_max + 1)
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
+            return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._archive.close()
+        self._file.close()
+
+
+def _check_end(file: BinaryIO, path: Path) -> None:
+    """See how long the list of files is before anybody reads it. Ours has no comment behind it."""
+    size = path.stat().st_size
+    if not stat.S_ISREG(path.stat().st_mode) or size < _END.size:
+        raise AuditMisused("pack-malformed", str(path), "this is no pack")
+    file.seek(size - _END.size)
+    mark, *_, count, list_bytes, _at, comment = _END.unpack(file.read(_END.size))
+    if mark != b"PK\x05\x06" or comment:
+        raise AuditMisused("pack-malformed", str(path), "this is no pack: its end is not that of one")
+    if (count == 0xFFFF or list_bytes == 0xFFFFFFFF) and size >= _END.size + _END64_AT.size + _END64.size:
+        file.seek(size - _END.size - _END64_AT.size - _END64.size)
+        mark, *_, count, list_bytes, _at = _END64.unpack(file.read(_END64.size))
+        if mark != b"PK\x06\x06":
+            raise AuditMisused("pack-malformed", str(path), "this is no pack: its end is not that of one")
+    if count > FILES_MAX or list_bytes > LIST_BYTES_MAX:
+        raise AuditMisused("pack-malformed", str(path), "it lists more files than a pack can have")
+    file.seek(0)
+
+
+def audit_pack(path: Path, policy: Path, *, at_ms: int, progress: Progress | None = None) -> Report:
+    """Audit both voices of a pack; arguments and errors as for `hotline.audit_dirs.audit_directories`.
+
+    Raises:
+        AuditMisused: likewise, and `pack-malformed`.
+    """
+    text = read_policy(policy)
+    pack = Pack(path)
+    try:
+        first, second = pack.evidence()
+        report = audit_evidence(first, second, text, at_ms=at_ms, progress=progress)
+    finally:
+        pack.close()
+    for name in sorted(set(pack.files) | set(pack.odd)):
+        if name != HEAD_FILE and name.partition("/")[0] not in pack.voices:
+            report.add("file-unexpected", "refuted", f"{path}/{name}", "no pack has such a file")
+    return report
