@@ -7,7 +7,7 @@ those that its signed header commits to. What the node alone can know (sizes, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Any
 
 from hotline.documents import check_chain, check_rosters
 from hotline.errors import CouldNot, Refused
+from hotline.passkeys import PasskeyFile, PasskeySigner, Tell
 from hotline.reference import Reference
 from hotline.seen_rosters import check_seen
 from keys.divided import DividedKey
@@ -48,7 +49,7 @@ class Officer:
     Attributes:
         home: their directory.
         number: their number in the roster.
-        key: signs for them: a private key in memory, or one of which half is in a token.
+        key: signs for them: a private key in memory, one of which half is in a token, or a passkey.
     """
 
     home: OfficerHome
@@ -74,6 +75,28 @@ class Officer:
         if number is None:
             raise CouldNot("key-not-in-roster", f"{home.name} has no number in the roster yet")
         return cls(home=home, number=number, key=ring.signer())
+
+    @classmethod
+    def with_passkey(cls, home: OfficerHome, tell: Tell) -> Officer:
+        """An officer who logs in and signs with a passkey, on a page; their key file stays closed.
+
+        Raises:
+            CouldNot: `passkey-missing`, or they have no number yet.
+        """
+        if home.number is None:
+            raise CouldNot("key-not-in-roster", f"{home.name} has no number in the roster yet")
+        who = f"{home.name} of {home.party}, person {home.number},"
+        return cls(home=home, number=home.number, key=PasskeySigner(PasskeyFile.read(home), who, tell))
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Say what is signed next, where the officer signs on a page."""
+        if isinstance(self.key, PasskeySigner):
+            self.key.show(lines)
+
+    def close(self) -> None:
+        """Close the page, where there is one."""
+        if isinstance(self.key, PasskeySigner):
+            self.key.close()
 
 
 def token_key(home: OfficerHome, ring: TokenKeyring) -> TokenKey:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from hotline.cli.settings import Settings
 from hotline.desk import Channel, Desk, Officer
 from hotline.errors import Misused, Refused
+from hotline.printable import printable
 from keys.roster import Roster
 from nodes.errors import NodeError
 from nodes.home import NodeHome
@@ -91,6 +92,8 @@ def make_act(
         text=text,
     )
     raw = statement.encode()
+    said = [f"{name}: {value.hex() if isinstance(value, bytes) else value}" for name, value in facts.items()]
+    officer.show([f"In the journal of {officer.home.party}: {kind}", *said, *([printable(text)] if text else [])])
     signature = sign_statement(
         raw,
         channel=statement.channel,

@@ -30,7 +30,7 @@ from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.stopped import read_agreement
 from protocol.agreement import Agreement
-from protocol.authority import missing_slots
+from protocol.authority import able_to_sign, missing_slots
 
 DAY_MS: Final = 86_400_000
 REHEARSE_EVERY_MS: Final = 365 * DAY_MS
@@ -265,8 +265,8 @@ def _unfillable(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[D
         return
     for number, rule in enumerate(agreement.rules, start=1):
         for state, at_ms in (("late", now_ms), ("soon", now_ms + ROSTER_SOON_MS)):
-            able = [(one.number, role) for one in roster.people if one.valid_at(at_ms) for role in one.roles]
-            lacking = missing_slots(rule.needs, able)
+            people = [one for one in roster.people if one.valid_at(at_ms)]
+            lacking = missing_slots(rule.needs, able_to_sign(agreement, rule, people))
             if lacking:
                 when = "now" if state == "late" else "in thirty days"
                 yield Due(

@@ -21,7 +21,7 @@ from keys.roles import ROLES
 from keys.roster import Roster
 from nodes.home import NodeHome
 from nodes.stopped import read_agreement
-from protocol.authority import missing_slots
+from protocol.authority import able_to_sign, missing_slots
 
 Standing = Literal["valid", "absent", "ended", "retired", "not yet"]
 
@@ -156,10 +156,10 @@ def check_rules(home: NodeHome, before: PartyFile, after: PartyFile, *, now_ms: 
 
 def _unmet(home: NodeHome, card: PartyFile, now_ms: int) -> Iterator[str]:
     people = [one for one in card.people_at(now_ms) if one.valid_at(now_ms)]
-    able = [(one.number, role) for one in people for role in one.roles]
     for channel in home.channels():
-        for rule in read_agreement(channel).rules:
-            lacking = missing_slots(rule.needs, able)
+        agreement = read_agreement(channel)
+        for rule in agreement.rules:
+            lacking = missing_slots(rule.needs, able_to_sign(agreement, rule, people))
             if lacking:
                 roles, kinds = ", ".join(lacking), ", ".join(rule.kinds)
                 yield f"with {channel.counterpart} nobody could sign as {roles} for {kinds}"

@@ -208,6 +208,8 @@ def sign(
             role=role,
             key=officer.key,
         )
+        # Another officer's page may be at the same port.
+        officer.close()
         made.append(signature)
         signers.append((person.number, role))
     return tuple(made)

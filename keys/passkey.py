@@ -109,11 +109,7 @@ class Passkey:
     def __post_init__(self) -> None:
         _rule(1 <= self.number <= NUMBER_MAX, f"a person's passkeys have numbers from 1 to {NUMBER_MAX}")
         _rule(1 <= len(self.credential) <= CREDENTIAL_BYTES_MAX, "a credential id has 1 to 1,023 bytes")
-        _rule(self.rp_id == LOCALHOST or bool(_DOMAIN.fullmatch(self.rp_id)), "the relying party is no domain name")
-        scheme = "http://" if self.rp_id == LOCALHOST else "https://"
-        start = scheme + self.rp_id
-        good = self.origin.startswith(start) and bool(_PORT.fullmatch(self.origin[len(start) :]))
-        _rule(good and origin_port(self.origin) <= 65_535, "the origin is not the relying party's own")
+        check_origin(self.rp_id, self.origin)
 
     @property
     def algorithm(self) -> str:
@@ -193,11 +189,28 @@ def check_relying_party(passkeys: Sequence[Passkey], *, domain: str, demonstrati
         KeyRefused: `broken rule`; a relying party that is neither the domain nor below it, or `localhost` in earnest.
     """
     for passkey in passkeys:
-        if passkey.rp_id == LOCALHOST:
-            _rule(demonstration, "a passkey for localhost counts in demonstrations only")
-        else:
-            own = passkey.rp_id == domain or passkey.rp_id.endswith("." + domain)
-            _rule(own, f"a passkey is for {passkey.rp_id}, which is not below {domain}")
+        check_desk(passkey.rp_id, domain=domain, demonstration=demonstration)
+
+
+def check_desk(rp_id: str, *, domain: str, demonstration: bool) -> None:
+    """The same of one relying party by its name."""
+    if rp_id == LOCALHOST:
+        _rule(demonstration, "a passkey for localhost counts in demonstrations only")
+    else:
+        own = rp_id == domain or rp_id.endswith("." + domain)
+        _rule(own, f"it is for {rp_id}, which is not {domain} or below it")
+
+
+def check_origin(rp_id: str, origin: str) -> None:
+    """Check that a relying party has a name that may be one, and that a page is its own.
+
+    Raises:
+        KeyRefused: `broken rule`.
+    """
+    _rule(rp_id == LOCALHOST or bool(_DOMAIN.fullmatch(rp_id)), "the relying party is no domain name")
+    start = ("http://" if rp_id == LOCALHOST else "https://") + rp_id
+    good = origin.startswith(start) and bool(_PORT.fullmatch(origin[len(start) :]))
+    _rule(good and origin_port(origin) <= 65_535, "the origin is not the relying party's own")
 
 
 def origin_port(origin: str) -> int:

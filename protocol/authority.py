@@ -7,11 +7,13 @@ signatures, trying is exact and quick.
 Source: spec/docket.md, "Authority".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from keys.person import Person
 from protocol.agreement import Agreement
 from protocol.agreement_checks import Needs, parse_slot
+from protocol.agreement_terms import AuthorityRule
 from protocol.kinds import Kind
 
 EMERGENCY: Final = "emergency"
@@ -76,6 +78,16 @@ def passkeys_count(
     """
     terms = agreement.passkeys
     return terms is not None and not kind.document and not is_emergency(facts) and terms.covers(severity, len(needs))
+
+
+def able_to_sign(agreement: Agreement, rule: AuthorityRule, people: Iterable[Person]) -> list[tuple[int, str]]:
+    """Who of some persons may sign as what under a rule, as `missing_slots` takes it.
+
+    Whoever has passkeys and no key may not where these count for nothing that the rule is about.
+    """
+    terms = agreement.passkeys
+    touch = terms is not None and terms.covers(rule.severity_at_least, len(rule.needs))
+    return [(one.number, role) for one in people if touch or one.key is not None for role in one.roles]
 
 
 def missing_slots(needs: Needs, signers: Sequence[tuple[int, str]]) -> tuple[str, ...]:

@@ -4,6 +4,28 @@ from protocol.code import Code
 
 COMMANDS = (
     Code(
+        "passkey-missing",
+        "error",
+        "there is no such passkey here",
+        "The officer's home has no file of passkeys, or the card has none of that number.",
+        "Make one with `officer passkey enrol`, or copy `passkeys.toml` into the officer's home.",
+    ),
+    Code(
+        "passkey-refused",
+        "refuted",
+        "nothing was signed with a passkey",
+        "The person, the browser or the authenticator refused, or what came of it does not hold. Nothing was said.",
+        "Try again, on the page that the command names, with an authenticator that asks for a PIN or a finger.",
+    ),
+    Code(
+        "passkey-not-here",
+        "error",
+        "this command does not work with a passkey",
+        "It signs what no page can show, or at times at which nobody is there.",
+        "Leave out `--passkey`, and use the officer's key file.",
+        2,
+    ),
+    Code(
         "passkey-not-agreed",
         "refuted",
         "the agreement has no passkeys count for such a statement",

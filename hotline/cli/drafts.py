@@ -292,13 +292,19 @@ def sign_command(
         if kind is None or statement.channel != channel.agreement.channel or statement.party != channel.own:
             raise Refused("contents-differ", "the draft is not one of this party's on this channel")
         values = open_told(statement, kind, told)
-        for line in banner(channel):
-            settings.output.note(line)
         output = settings.output
-        for line in [*header_lines(statement, kind, output), *field_lines(kind, values, known, output.words)]:
+        shown = [*banner(channel), *header_lines(statement, kind, output)]
+        shown += field_lines(kind, values, known, output.words)
+        for line in shown:
             output.note(line)
         settings.confirm(f"Sign this for {channel.counterpart}?", yes=yes)
+        for officer in officers:
+            officer.show([f"To {channel.counterpart}, draft {told['id']}", *shown])
         already = signatures_from_wire(told["signatures"])
+        if "passkey-counter" in told["missing"]:
+            # A passkey that has signed since: whoever signed with it signs anew, in the place of that.
+            again = {f"person/{officer.number}" for officer in officers}
+            already = tuple(one for one in already if one.signer not in again)
         outcome: dict[str, Any] = {}
         for signature in sign(statement, told["statement"], kind, channel, officers, already=already):
             outcome = desk.request(

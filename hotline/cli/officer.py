@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hotline.cli.officer_changes import ADMIN_OPTIONS, Signing, absent, delegate, opened_signers, recall, retire
+from hotline.cli.officer_passkeys import passkey_command
 from hotline.cli.settings import Settings, common_options, settings_of
 
 if TYPE_CHECKING:
@@ -196,5 +197,6 @@ def _token(settings: Settings, label: str | None, module: str | None, pin_file: 
     return NewToken(module=Path(module), label=label, pin=pin)
 
 
+officer_command.add_command(passkey_command)
 for _command in (retire, delegate, absent, recall):
     officer_command.add_command(_command)

@@ -52,7 +52,7 @@ class Signing:
     anyway: bool = False
 
 
-def _roots_options(command: Callable[..., None]) -> Callable[..., None]:
+def signing_options(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every command that changes a roster."""
     for option in (
         click.option("--anyway", is_flag=True, help="Also where a rule of an agreement could not be met any more."),
@@ -67,7 +67,7 @@ def _roots_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command("retire")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_roots_options
+@signing_options
 @common_options
 @click.pass_context
 def retire(
@@ -92,14 +92,14 @@ def retire(
     def change(card: PartyFile, at_ms: int) -> PartyFile:
         return officers.retire(card, name, now_ms=at_ms)
 
-    _change(settings, change, f"{name} has left.", Signing(**signing))
+    apply_change(settings, change, f"{name} has left.", Signing(**signing))
 
 
 @click.command("delegate")
 @click.argument("name")
 @click.option("--role", required=True, help="The role that they have beside their own.")
 @click.option("--until", required=True, help="When it ends: 2026-12-20T00:00Z or +10d.")
-@_roots_options
+@signing_options
 @common_options
 @click.pass_context
 def delegate(
@@ -127,14 +127,14 @@ def delegate(
     def change(card: PartyFile, at_ms: int) -> PartyFile:
         return officers.delegate(card, name, role, until_ms=until_ms, now_ms=at_ms)
 
-    _change(settings, change, f"{name} is {role} too, until {_zulu(until_ms)}.", Signing(**signing))
+    apply_change(settings, change, f"{name} is {role} too, until {_zulu(until_ms)}.", Signing(**signing))
 
 
 @click.command("absent")
 @click.argument("name")
 @click.option("--until", required=True, help="When they are back: 2026-12-20T00:00Z or +10d.")
 @click.option("--alternate", metavar="NAME", help="Has their roles meanwhile, beside their own.")
-@_roots_options
+@signing_options
 @common_options
 @click.pass_context
 def absent(
@@ -162,12 +162,12 @@ def absent(
         return officers.absent(card, name, until_ms=until_ms, alternate=alternate, now_ms=at_ms)
 
     done = f"{name} is absent until {_zulu(until_ms)}" + (f"; {alternate} stands in." if alternate else ".")
-    _change(settings, change, done, Signing(**signing))
+    apply_change(settings, change, done, Signing(**signing))
 
 
 @click.command("recall")
 @click.argument("name")
-@_roots_options
+@signing_options
 @common_options
 @click.pass_context
 def recall(context: click.Context, /, name: str, **signing: Any) -> None:
@@ -183,11 +183,27 @@ def recall(context: click.Context, /, name: str, **signing: Any) -> None:
         return officers.recall(card, name)
 
     done = f"{name} has their own roles and no others."
-    _change(settings_of(context), change, done, Signing(**signing))
+    apply_change(settings_of(context), change, done, Signing(**signing))
 
 
-def _change(settings: Settings, change: Change, done: str, signing: Signing) -> None:
-    """Change the card and have the next rosters signed from it, before anything is written."""
+def apply_change(
+    settings: Settings,
+    change: Change,
+    done: str,
+    signing: Signing,
+    *,
+    then: Callable[[PartyFile], None] | None = None,
+) -> None:
+    """Change the card and have the next rosters signed from it, before anything is written.
+
+    Args:
+        settings: of this run.
+        change: gives the card as it is to be.
+        done: what to say when it is done.
+        signing: who signs.
+        then: does what else is to be written, behind the card. With it the keys of those who sign are opened before the
+            change is asked for, because that takes a person's hand.
+    """
     from hotline.clock import now_ms
     from hotline.officers import check_rules
     from hotline.party_file import read_party, write_party
@@ -196,12 +212,17 @@ def _change(settings: Settings, change: Change, done: str, signing: Signing) -> 
     home = settings.node_home()
     at_ms = now_ms()
     before = read_party(home.party_path)
+    paired = bool(home.channels())
+    signers = opened_signers(settings, home, before, signing) if paired and then is not None else None
     after = change(before, at_ms)
     if not signing.anyway:
         check_rules(home, before, after, now_ms=at_ms)
-    signers = opened_signers(settings, home, before, signing) if home.channels() else None
+    if paired and signers is None:
+        signers = opened_signers(settings, home, before, signing)
     made = sign_rosters(home, after, signers, now_ms=at_ms) if signers is not None else []
     write_party(home.party_path, after)
+    if then is not None:
+        then(after)
     rosters = place_rosters(home, made)
     lines = [done, *(f"  roster {one['version']} for {one['counterpart']}: {one['state']}" for one in rosters)]
     later = after.changes_after(at_ms) if rosters else []

@@ -214,12 +214,15 @@ def run_send(
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
         for line in banner(channel):
             settings.output.note(line)
+        shown = preview(letter, place, channel.counterpart, settings, known)
+        if emergency:
+            shown.append("*** EMERGENCY: you release this alone, and another person has to review it ***")
         if settings.may_ask and not yes:
-            for line in preview(letter, place, channel.counterpart, settings, known):
+            for line in shown:
                 settings.output.note(line)
-            if emergency:
-                settings.output.note("*** EMERGENCY: you release this alone, and another person has to review it ***")
             settings.confirm(f"Sign and send this to {channel.counterpart}?", yes=yes)
+        for officer in officers:
+            officer.show([*banner(channel), *shown])
         signatures = (
             () if automated else sign(composed.statement, composed.statement_bytes, letter.kind, channel, officers)
         )

@@ -30,6 +30,8 @@ def _open_officer(settings: Settings, place: int, home: OfficerHome) -> Officer:
     from hotline.desk import Officer
     from keys.errors import PassphraseRefused
 
+    if settings.passkey:
+        return Officer.with_passkey(home, settings.output.note)
     for left in reversed(range(1 if settings.passphrase_files else TRIES)):
         try:
             return Officer.open(home, settings.passphrase(place, what=f"officer {home.name}"))
@@ -46,5 +48,9 @@ def open_desk(settings: Settings, keys: list[Officer] | None = None) -> Iterator
     from hotline.desk import Desk
 
     officers = open_officers(settings) if keys is None else keys
-    with Desk.open(officers[0]) as desk:
-        yield desk, officers
+    try:
+        with Desk.open(officers[0]) as desk:
+            yield desk, officers
+    finally:
+        for officer in officers:
+            officer.close()

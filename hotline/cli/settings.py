@@ -34,6 +34,7 @@ class Settings:
         home: directory of a node or an officer; None means the working directory.
         officers: names of the officers who act, in order.
         passphrase_files: one file for each officer in order; the last serves the rest.
+        passkey: officers sign with passkeys, on a page, and not with their key files.
         no_input: never ask.
         lang: language that labels are shown in; None leaves it to the officer's home, and else it is English.
         output: where and how to show things.
@@ -42,6 +43,7 @@ class Settings:
     home: Path | None = None
     officers: list[str] = field(default_factory=list)
     passphrase_files: list[Path] = field(default_factory=list)
+    passkey: bool = False
     no_input: bool = False
     lang: str | None = None
     output: Output = field(default_factory=Output)
@@ -201,6 +203,10 @@ def _add_files(settings: Settings, value: tuple[str, ...]) -> None:
     settings.passphrase_files.extend(Path(item) for item in value)
 
 
+def _set_passkey(settings: Settings, _value: bool) -> None:
+    settings.passkey = True
+
+
 def _set_lang(settings: Settings, value: str) -> None:
     settings.lang = value
 
@@ -239,6 +245,13 @@ _OPTIONS = (
         expose_value=False,
         callback=_take(_add_files),
         help="File with the passphrase; repeat it in the order of --as where they differ.",
+    ),
+    click.option(
+        "--passkey",
+        is_flag=True,
+        expose_value=False,
+        callback=_take(_set_passkey),
+        help="Log in and sign with a passkey, on a page in a browser, and not with the officer's key file.",
     ),
     click.option(
         "--lang",

@@ -46,6 +46,9 @@ def watch_command(context: click.Context, plain: bool, sound_command: str | None
     lines = plain or output.as_json
     if not lines and not (sys.stdin.isatty() and output.out.isatty()):
         raise Misused("usage", "watch needs a terminal; give --plain or --json for lines")
+    if settings.passkey:
+        # It logs in again whenever the node was away, and nobody is there then to touch anything.
+        raise Misused("passkey-not-here", "a watch logs in with the officer's key file, not with a passkey")
     officer = open_officers(settings)[0]
     try:
         program = shlex.split(sound_command or officer.home.sound_command or "")
