@@ -188,8 +188,7 @@ def test_enrol_list_and_remove(tmp_path: Path) -> None:
     arc, _ = paired(tmp_path)
     device = local()
     enrol = acting(arc, "officer", "passkey", "enrol", "duty")
-    for origin in ("https://desk.borealia.example", "http://desk.line.arc.example", "https://arc.example"):
-        assert hotline(*enrol, "--origin", origin).status == 2
+    assert hotline(*enrol, "--origin", "https://desk.borealia.example").status == 2
     done = with_browser(SoftBrowser(device), *enrol, "--origin", device.origin)
     assert done.status == 0, done.err
     listed = ok(*acting(arc, "officer", "passkey", "list"))["passkeys"]
@@ -199,7 +198,6 @@ def test_enrol_list_and_remove(tmp_path: Path) -> None:
     roster = parse(newest(home).body or b"")
     (person,) = [one for one in roster.people if one.passkeys]
     assert person.passkeys == (device.public,)
-    assert hotline(*acting(arc, "officer", "passkey", "remove", "duty", "2")).status == 3
     ok(*acting(arc, "officer", "passkey", "remove", "duty", "1"))
     assert not any(member.person.passkeys for member in read_party(home.party_path).members)
     assert not (home.officer("duty").path / "passkeys.toml").exists()
@@ -216,7 +214,7 @@ def newest(home: NodeHome) -> SignedStatement:
 @pytest.mark.skipif(not CHROMIUM, reason="needs chromium")
 def test_real_browser_enrols_logs_in_and_signs(tmp_path: Path) -> None:
     """An officer with nothing but a passkey says something with Chromium; the other side and the audit find it good."""
-    arc = make_home(tmp_path, "ARC", officers=("duty", "release"))
+    arc = make_home(tmp_path, "ARC")
     bor = make_home(tmp_path, "BOR")
     (tmp_path / "terms.toml").write_text(TERMS + "[passkeys]\nseverity_at_most = 2\nslots_at_most = 1\n")
     (tmp_path / "passphrase").write_bytes(PASSPHRASE)
