@@ -147,8 +147,10 @@ class Pages:
     async def turn(self) -> None:
         """Look once, and have called whoever is to be called now."""
         async with self._turning:
+            began_ms = self._read().mono_ms
             await self._look()
             calls = self.engine.look(self._read().wall_ms, busy=frozenset(self._calls))
+            self._cost_s = (self._read().mono_ms - began_ms) / 1000
             await self._keep()
             for call in calls:
                 task = self._calls[call.pager] = asyncio.create_task(self._call(call))
@@ -174,7 +176,6 @@ class Pages:
         now_ms = self._read().wall_ms
         found: list[Cause] = []
         seen: set[str] = set()
-        began_ms = self._read().mono_ms
         for name in sorted(wanted):
             follow = [page.cause for page in self.engine.pages.values() if page.cause.counterpart == name]
             try:
@@ -188,7 +189,6 @@ class Pages:
                 self.log.exception("line not seen", line=name)
                 continue
             seen.add(name)
-        self._cost_s = (self._read().mono_ms - began_ms) / 1000
         self.engine.heed(found, now_ms, lines=frozenset(seen))
         self._take_alarms(now_ms)
 

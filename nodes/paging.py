@@ -75,6 +75,8 @@ class Paging:
         self.number = 0
         self.revision = 0
         self._lately: dict[tuple[str, bool], list[int]] = {}
+        self._full = (-1, (0, 0, 0))
+        self._reserves: dict[tuple[str, int, str, str], list[PagerTerms]] = {}
 
     # --- what stands --------------------------------------------------------------------------------------------------
 
@@ -113,6 +115,10 @@ class Paging:
 
     def _make_room(self, cause: Cause) -> bool:
         """Forget the oldest acknowledged alarm, or for an urgent cause the least urgent page."""
+        revision, least = self._full
+        if revision == self.revision and urgency(cause) >= least:
+            # Nothing has changed since there was no room for one that was as urgent.
+            return False
         acked = [
             key
             for key, page in self.pages.items()
@@ -125,6 +131,7 @@ class Paging:
         if urgency(self.pages[last].cause) > urgency(cause):
             del self.pages[last]
             return True
+        self._full = (self.revision, urgency(cause))
         return False
 
     def happened(self, cause: Cause, now_ms: int) -> None:
@@ -181,6 +188,7 @@ class Paging:
         """
         self.end_mutes(now_ms)
         owed: dict[str, list[tuple[Page, _Planned]]] = {}
+        self._reserves.clear()
         for page in self.pages.values():
             for planned in self._owed(page, now_ms):
                 owed.setdefault(planned.pager, []).append((page, planned))
@@ -232,26 +240,29 @@ class Paging:
     def _plan(self, page: Page, now_ms: int) -> Iterator[_Planned]:
         """Every call of a page that is not settled by an acknowledgement, with its time."""
         seen: set[tuple[Event, int, str]] = set()
+        cause = page.cause
         for place, step in _steps(page, now_ms):
-            regular = self._pagers(step, page.cause)
-            for pager in self._reserve(step, page.cause):
+            sort = (cause.family, place, cause.role, cause.precedence)
+            reserve = self._reserves.get(sort)
+            if reserve is None:
+                reserve = self._reserves[sort] = self._reserve(step, cause)
+            for pager in reserve:
+                regular = pager.role == reserve[0].role
+                if not (regular or page.brought):
+                    continue
                 turn = _turn(step, page, now_ms, pager.after_ms)
                 if turn is None:
                     continue
                 call = f"{place}/{turn.number}/{pager.name}"
                 # Two steps that begin together and fall to the same pager are one call.
                 same = (step.event, turn.at_ms, pager.name)
-                if (pager in regular and same not in seen) or call in page.brought:
+                if (regular and same not in seen) or call in page.brought:
                     seen.add(same)
                     yield _Planned(turn.at_ms, call, pager.name, step, place)
 
-    def _pagers(self, step: Step, cause: Cause) -> list[PagerTerms]:
-        """The pagers of the first role that can be reached; of none where all are muted or have none."""
-        reserve = self._reserve(step, cause)
-        return [one for one in reserve if one.role == reserve[0].role]
-
     def _reserve(self, step: Step, cause: Cause) -> list[PagerTerms]:
-        """Every pager that a step may call, those of the first role first."""
+        """Every pager that a step may call, those of the first role that can be reached first: these are called, and
+        the others where one of them fails. None where all are muted or have none."""
         found: list[PagerTerms] = []
         for role in dict.fromkeys(cause.role if role == WAITED_FOR else role for role in step.roles):
             mute = self.mutes.get(role)

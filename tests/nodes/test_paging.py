@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes import paging_state
+from nodes import paging, paging_state
 from nodes.page import Call, Cause, Mute, Page
 from nodes.paging import RETRY_MS, Paging
 from nodes.paging_rules import EVENTS, STEPS, Event
@@ -254,6 +255,25 @@ def test_a_flood_is_one_call_with_a_number() -> None:
     assert len(desk.calls) <= 8
     desk.pass_by(20 * MINUTE, step_ms=MINUTE)
     assert sum(call.count for _, call in desk.calls) == 600
+
+
+def test_where_there_is_no_room_the_more_urgent_still_gets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That there was none is remembered for what is as urgent or less, and until something changes."""
+    monkeypatch.setattr(paging, "PAGES_MAX", 3)
+    engine = Paging((DUTY,))
+    routine = [statement(number, "routine") for number in range(6)]
+    urgent = [statement(number, "immediate") for number in range(10, 13)]
+
+    def followed(*standing: Cause) -> set[str]:
+        engine.heed(standing, START)
+        return {page.cause.serial for page in engine.pages.values()}
+
+    assert followed(*routine) == {"BOR 0", "BOR 1", "BOR 2"}
+    assert followed(*routine, urgent[0]) == {"BOR 0", "BOR 1", "BOR 10"}
+    assert followed(*routine, *urgent) == {"BOR 10", "BOR 11", "BOR 12"}
+    assert followed(*routine, *urgent) == {"BOR 10", "BOR 11", "BOR 12"}
+    assert followed(*routine, *urgent[1:]) == {"BOR 0", "BOR 11", "BOR 12"}
+    assert "BOR 20" in followed(*routine, *urgent, statement(20, "flash"))
 
 
 def test_a_flood_does_not_hold_back_a_flash() -> None:
