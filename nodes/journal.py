@@ -108,6 +108,7 @@ class Journal:
         self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._noted: dict[str, bytes] = {}
+        self._submitted: dict[bytes, asyncio.Future[Placed | None]] = {}
         self._lost = 0
         self._lost_from_ms = 0
         self.log = structlog.get_logger(part="journal")
@@ -356,10 +357,15 @@ class Journal:
         await self.ready()
         log = self._opened()
         statement = await on_thread(self._executor, self._acts.check, log, signed, person)
+        while (waiting := self._submitted.get(statement.id)) is not None:
+            # It came before and is being written down; what is there twice would refute the journal.
+            await asyncio.wait([waiting])
         index = log.store.find(statement.id)
         if index is None:
+            placing = self._submitted[statement.id] = self._enqueue(lambda: (signed, statement), counts=False)
+            placing.add_done_callback(lambda _: self._submitted.pop(statement.id, None))
             # Whoever acts is told that it was not written, so nothing of it is missing unseen.
-            placed = await asyncio.shield(self._enqueue(lambda: (signed, statement), counts=False))
+            placed = await asyncio.shield(placing)
             if placed is None:
                 raise JournalRefused(BROKEN, "the act could not be written down")
             return Recorded(placed.index, statement, person, placed.logged_at_ms)

@@ -1,5 +1,6 @@
 """Statements that wait for further signatures: how many may, and how they cease to."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Iterator
@@ -137,6 +138,22 @@ def test_a_refused_draft_can_be_signed_by_nobody(tmp_path: Path) -> None:
             assert closed[0].act == refusal
             assert intake.drafts.all() == []
             assert kinds_of(arc)[-1] == "refusal"
+
+    run(test)
+
+
+def test_an_act_that_comes_twice_at_once_is_written_down_once(tmp_path: Path) -> None:
+    """Each is told the same place: an act that is there twice would refute the whole journal."""
+    homes = write_homes(tmp_path)
+
+    async def test() -> None:
+        async with running(homes["ARC"]) as arc, running(homes["BOR"]):
+            await arc.journal.ready()
+            refusal = act(arc, "refusal", grave().statement_bytes)
+            told = await asyncio.gather(*(arc.journal.submit(refusal, person=2) for _ in range(3)))
+            assert len({one.index for one in told}) == 1
+            assert sorted(one.again for one in told) == [False, True, True]
+            assert kinds_of(arc).count("refusal") == 1
 
     run(test)
 
