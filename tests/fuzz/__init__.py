@@ -32,6 +32,7 @@ TARGETS: tuple[str, ...] = (
     "judged",
     "note",
     "pairing",
+    "passkey",
     "policy",
     "proof",
     "roster",

@@ -3,8 +3,12 @@
 from dataclasses import replace
 
 from keys import roster as rosters
+from keys.authenticator_data import USER_PRESENT
+from protocol.agreement_conduct import PasskeyTerms
+from protocol.signature import Signature, sign_statement
 from protocol.statement import LogState
 from protocol.tagged import digest
+from tests.authenticator import Authenticator
 from tests.builders import START_MS, YEAR_MS
 from tests.hotline.audit_made import ALWAYS, Laid, Shop, files_of_world
 from tests.vector_world import VectorWorld
@@ -155,3 +159,53 @@ def line_silent(shop: Shop) -> Laid:
 def review_due(shop: Shop) -> Laid:
     """The audit is made two years later, when the agreement was to be looked at again."""
     return Laid(files=shop.clean(), at_ms=START_MS + 2 * YEAR_MS, codes=("agreement-review-due",))
+
+
+def passkey_good(shop: Shop) -> Laid:
+    """An officer signs with a passkey that the roster has and the agreement counts."""
+    world, device = _with_passkey(shop)
+    _touch(world, device)
+    _touch(world, device)
+    return _laid(world)
+
+
+def passkey_counter(shop: Shop) -> Laid:
+    """A passkey signs with a counter that is in the log before: without effect, and a warning."""
+    world, device = _with_passkey(shop)
+    copy = device.cloned()
+    _touch(world, device)
+    _touch(world, copy)
+    return _laid(world, "passkey-counter")
+
+
+def passkey_unverified(shop: Shop) -> Laid:
+    """A passkey whose authenticator did not verify who used it: no honest node logs that."""
+    world, device = _with_passkey(shop)
+    statement = world.statement("ARC", "goodwill")
+    good = _signed(world, device, statement.encode())
+    start = good.value.index(b'{"type"')
+    client = good.value[start : good.value.index(b"}", start) + 1]
+    lie = device.assertion(client, device.data(flags=USER_PRESENT)).encode()
+    world.log("ARC", statement, [replace(good, value=lie)])
+    return _laid(world, "bad-signature", "unauthorised", exit_=1)
+
+
+def _with_passkey(shop: Shop) -> tuple[VectorWorld, Authenticator]:
+    """A world in which person 1 of ARC has a passkey and no key."""
+    device = Authenticator("duty of Arcadia", rp_id="desk.line.arcadia.example")
+    terms = PasskeyTerms(severity_at_most=2, slots_at_most=2)
+    world = shop.world(begin=False, format=2, purpose="a line", passkeys=terms)
+    first = world.rosters["ARC"]
+    person = replace(first.people[0], key=None, passkeys=(device.public,))
+    world.rosters["ARC"] = replace(first, people=(person, *first.people[1:]))
+    world.begin((1,))
+    return world, device
+
+
+def _signed(world: VectorWorld, device: Authenticator, raw: bytes) -> Signature:
+    return sign_statement(raw, channel=world.agreement.channel, party="ARC", signer="person/1", role="duty", key=device)
+
+
+def _touch(world: VectorWorld, device: Authenticator) -> None:
+    statement = world.statement("ARC", "goodwill")
+    world.log("ARC", statement, [_signed(world, device, statement.encode())])

@@ -417,6 +417,7 @@ def registration_vectors() -> Iterator[tuple[str, bytes]]:
             good[:75] + b"\xa4\x01\x03\x03\x39\x01\x00" + good[82:],
             client,
         ),
+        ("json-long", "malformed", "client data of 769 bytes", good, client[:-1] + b" " * (769 - len(client)) + b"}"),
         ("short", "malformed", "nothing behind the counter", good[:37], client),
     )
     of = {"rp_id": made.rp_id, "origin": made.origin, "challenge": asked_for}
