@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from keys import envelope, keyring, tls_identity  # noqa: E402
+from keys import envelope, keyring, sealed_stream, tls_identity  # noqa: E402
 from keys.gate import P384_B, P384_PRIME, P  # noqa: E402
 from keys.hybrid import HybridPrivateKey, HybridPublicKey  # noqa: E402
 from keys.cose_key import EDDSA, from_point  # noqa: E402
@@ -32,6 +32,8 @@ from keys.passkey import Passkey  # noqa: E402
 from keys.roles import KeyRole  # noqa: E402
 from keys.roster import NotePair, Person, Roster, render  # noqa: E402
 from keys.sealing import SealingPrivateKey  # noqa: E402
+from keys.token_keyring import TokenKeyring  # noqa: E402
+from keys.witness_keyring import WitnessKeyring  # noqa: E402
 from keys.suite import SUITE_1, SUITE_2, Suite  # noqa: E402
 
 DIRECTORY = ROOT / "spec" / "vectors" / "keys"
@@ -657,6 +659,134 @@ def passkey_roster_vectors() -> Iterator[tuple[str, bytes]]:
         yield f"roster-passkey-{name}", file(about, "roster", expect, changed)
 
 
+def file_vectors() -> Iterator[tuple[str, bytes]]:
+    """Long sealed files, and keyrings of the kinds that are no node's."""
+    cheap = envelope.Cost(memory_kib=64, passes=1, lanes=1)
+    made = {"key": seed("stream", 32), "salt": seed("salt", 16), "nonce": seed("nonce", 12), "cost": cheap}
+    sealer = sealed_stream.Sealer(b"passphrase", purpose="backup", **made)  # type: ignore[arg-type]
+    first, head = sealer.update(bytes(65_537)), sealer.head
+    last = sealer.finish()
+    whole = head + first + last
+    empty = sealed_stream.Sealer(b"passphrase", purpose="backup", **made).finish()  # type: ignore[arg-type]
+    at = len(head)
+    for name, about, expect, changed, passphrase, purpose in (
+        ("good", "two parts", "accepted", whole, b"passphrase", "backup"),
+        ("good-empty", "no contents at all", "accepted", head + empty, b"passphrase", "backup"),
+        ("nothing", "an empty file", "malformed", b"", b"passphrase", "backup"),
+        ("other-magic", "another first byte", "malformed", flip(whole, 0), b"passphrase", "backup"),
+        ("other-version", "a later version", "malformed", flip(whole, len(sealed_stream.MAGIC), 1), b"passphrase", "backup"),
+        ("key-cut", "it ends within its key", "damaged", head[:-9], b"passphrase", "backup"),
+        ("key-bit", "a bit of its key is changed", "damaged", flip(whole, at - 40), b"passphrase", "backup"),
+        ("wrong-passphrase", "another passphrase", "wrong passphrase", whole, b"Passphrase", "backup"),
+        ("wrong-purpose", "another kind of file was expected", "wrong purpose", whole, b"passphrase", "node"),
+        ("head-alone", "no part", "damaged", head, b"passphrase", "backup"),
+        ("cut-between-parts", "the last part is missing", "damaged", head + first, b"passphrase", "backup"),
+        ("cut", "the last byte is missing", "damaged", whole[:-1], b"passphrase", "backup"),
+        ("first-part-missing", "the first part is missing", "damaged", head + last, b"passphrase", "backup"),
+        ("parts-swapped", "the parts changed places", "damaged", head + last + first, b"passphrase", "backup"),
+        ("part-twice", "the first part stands twice", "damaged", head + first + first + last, b"passphrase", "backup"),
+        ("trailing-byte", "a byte follows", "damaged", whole + b"\0", b"passphrase", "backup"),
+        ("part-bit", "a bit of a part is changed", "damaged", flip(whole, at + 9), b"passphrase", "backup"),
+        ("tag-bit", "a bit of the last tag is changed", "damaged", flip(whole, len(whole) - 1), b"passphrase", "backup"),
+    ):
+        yield f"stream-{name}", file(about, "stream", expect, changed, passphrase=passphrase, purpose=purpose)
+
+    rings: dict[str, Any] = {
+        "officer": keyring.OfficerKeyring("ARC", "duty", 3, seed("officer", 64)),
+        "root": keyring.RootKeyring("ARC", 2, seed("root", 64)),
+        "reserve": keyring.ReserveKeyring("ARC", {CHANNEL.hex(): keyring.ReserveSeeds(2, seed("r 1", 32), seed("r 2", 32))}),
+        "token": TokenKeyring(
+            "ARC", "duty", 3, hybrid("officer", KeyRole.OFFICER).public.ed25519_raw, seed("lattice", 32), "0123", bytes(16), "12 34"
+        ),
+    }  # fmt: skip
+    witness = WitnessKeyring("witness.example/1", seed("w 1", 32), seed("w 2", 32)).encode()
+    for name, about, expect, changed in (
+        ("good", "a witness's keyring", "accepted", witness),
+        ("unknown-name", "a name that is not known", "malformed", witness.replace(b'"name"', b'"colour":"red","name"')),
+        ("other-kind", "a node's", "malformed", witness.replace(b'"kind":"witness"', b'"kind":"node"')),
+        ("space", "a space in its name", "broken rule", witness.replace(b"witness.example/1", b"witness example")),
+        (
+            "seed-twice",
+            "both seeds are one",
+            "broken rule",
+            witness.replace(seed("w 2", 32).hex().encode(), seed("w 1", 32).hex().encode()),
+        ),
+        ("short-seed", "a seed of 31 bytes", "broken rule", witness.replace(seed("w 2", 32).hex().encode(), bytes(31).hex().encode())),
+    ):
+        yield f"keyring-witness-{name}", file(about, "keyring", expect, changed, kind="witness")
+    for kind, ring in rings.items():
+        plain = ring.encode()
+        secret = {"officer": b'"seed"', "root": b'"seed"', "reserve": b'"log_mldsa44"', "token": b'"mldsa65_seed"'}[kind]
+        cases = [
+            ("good", f"the keyring of the kind {kind}", "accepted", plain),
+            ("cut", "the last byte is missing", "malformed", plain[:-1]),
+            ("unknown-name", "a name that is not known", "malformed", plain.replace(b'"party"', b'"colour":"red","party"')),
+            ("space", "a space behind it", "malformed", plain + b" "),
+            ("other-kind", "a node's", "malformed", plain.replace(f'"kind":"{kind}"'.encode(), b'"kind":"node"')),
+            ("no-party", "a short name in small letters", "broken rule", plain.replace(b'"ARC"', b'"arc"')),
+            ("no-seed", "its seed is missing", "malformed", plain.replace(secret, b'"sead"')),
+        ]
+        if kind == "root":
+            cases.append(("number", "root 17", "broken rule", plain.replace(b'"index":2', b'"index":17')))
+        elif kind != "reserve":
+            cases.append(("number", "person 0", "broken rule", plain.replace(b'"number":3', b'"number":0')))
+            cases.append(("name", "a name with a capital", "broken rule", plain.replace(b'"duty"', b'"Duty"')))
+        for name, about, expect, changed in cases:
+            yield f"keyring-{kind}-{name}", file(about, "keyring", expect, changed, kind=kind)
+
+
+def people_vectors() -> Iterator[tuple[str, bytes]]:
+    """What admins may sign, and for which desks a passkey may be."""
+    admin, duty, senior = person(1, "admin"), person(2, "duty"), person(3, "senior")
+    before = roster(people=(admin, duty))
+    text = render(before)
+    yield "roster-good-admin", file("a roster with an admin", "roster", "accepted", text)
+    der = tls_identity.certificate(seed("tls 2", 32), "ARC")
+
+    def after(**changes: Any) -> bytes:
+        return render(replace(before, version=2, previous=sha256(text).digest(), **changes))
+
+    later = START_MS + 2 * YEAR_MS
+    for name, about, changed in (
+        ("good-added", "an officer more", after(people=(admin, duty, senior))),
+        ("good-left", "an officer fewer", after(people=(admin,))),
+        ("good-role", "an officer has another role", after(people=(admin, replace(duty, roles=("release",))))),
+        ("good-nothing", "nothing else", after()),
+        ("admin-added", "an admin more", after(people=(admin, duty, person(4, "admin")))),
+        ("admin-left", "the admin is gone", after(people=(duty,))),
+        ("admin-longer", "the admin is valid for longer", after(people=(replace(admin, valid_until_ms=later), duty))),
+        ("made-admin", "an officer is an admin now", after(people=(admin, replace(duty, roles=("duty", "admin"))))),
+        ("validity", "the roster is valid for longer", after(valid_until_ms=later)),
+        ("node", "another node's key", after(node=hybrid("node 2", KeyRole.NODE).public)),
+        ("sealing", "another sealing key", after(sealing=SealingPrivateKey.from_seed(seed("sealing 2", 96)).public)),
+        ("mirror", "another mirror", after(mirror=pair("mirror 2"))),
+        ("tls", "another certificate", after(tls=(der,))),
+        ("next-log", "another next log", after(next_log=pair("next log 2"))),
+        ("epoch", "the next log takes over", after(epoch=2, next_epoch=3, log=before.next_log, next_log=pair("third log"))),
+    ):
+        expect = "accepted" if name.startswith("good") else "not a successor"
+        yield f"people-{name}", file(about, "succession by admins", expect, changed, previous="roster-good-admin")
+
+    key = NoteSigner("x", NoteKeyType.ED25519, seed("passkey 1", 32)).verifier.raw
+
+    def at(desk: str, origin: str) -> bytes:
+        made = Passkey(1, seed("credential 1", 20), from_point(EDDSA, key), desk, origin)
+        return render(roster(people=(replace(duty, passkeys=(made,)),)))
+
+    home = at("localhost", "http://localhost:8443")
+    for name, about, expect, changed, domain, demonstration in (
+        ("good", "a desk below the domain", "accepted", at("desk.arc.example", "https://desk.arc.example"), "arc.example", "no"),
+        ("good-domain", "the domain itself", "accepted", at("arc.example", "https://arc.example"), "arc.example", "no"),
+        ("good-localhost", "this machine, in a demonstration", "accepted", home, "arc.example", "yes"),
+        ("localhost", "this machine, where statements are meant", "broken rule", home, "arc.example", "no"),
+        ("other-domain", "a desk of somebody else", "broken rule", at("desk.bor.example", "https://desk.bor.example"), "arc.example", "no"),
+        ("above", "the domain above", "broken rule", at("arc.example", "https://arc.example"), "mfa.arc.example", "no"),
+        ("suffix", "a name that only ends like the domain", "broken rule", at("evilarc.example", "https://evilarc.example"), "arc.example", "no"),
+    ):
+        values = {"domain": domain, "demonstration": demonstration}
+        yield f"desk-{name}", file(about, "roster of a desk", expect, changed, **values)
+
+
 def suite_vectors() -> Iterator[tuple[str, bytes]]:
     """The second suite, and everything that is of the one where the other belongs."""
     yield from suite_seal_vectors()
@@ -840,7 +970,7 @@ def suite_signature_vectors() -> Iterator[tuple[str, bytes]]:
 
 def vectors() -> Iterator[tuple[str, bytes]]:
     """All of them, name and contents."""
-    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors, suite_vectors):
+    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors, file_vectors, people_vectors, suite_vectors):
         yield from family()
 
 

@@ -1,22 +1,36 @@
 """Every file of spec/vectors/keys/ is judged as it says."""
 
 import importlib.util
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from keys import envelope, keyring, roster, tls_identity
+from keys import envelope, keyring, roster, sealed_stream, tls_identity
 from keys.errors import KeysError
 from keys.gate import check_ed25519, check_p384, check_x25519
 from keys.hybrid import HybridPublicKey
 from keys.note_key import NoteVerifier
 from keys.quorum import RootSet
 from keys.roles import KeyRole
+from keys.roster_people import check_people_only
 from keys.sealing import SealingPrivateKey, SealingPublicKey
 from keys.suite import SUITE_1, SUITES
+from keys.token_keyring import TokenKeyring
+from keys.witness_keyring import WitnessKeyring
 
 VECTORS = Path(__file__).resolve().parents[2] / "spec" / "vectors"
 NAMES = sorted(path.stem for path in (VECTORS / "keys").glob("*.txt"))
+
+KEYRINGS: dict[str, Any] = {
+    "node": keyring.NodeKeyring,
+    "officer": keyring.OfficerKeyring,
+    "root": keyring.RootKeyring,
+    "reserve": keyring.ReserveKeyring,
+    "token": TokenKeyring,
+    "witness": WitnessKeyring,
+}
 
 Header = dict[str, list[str]]
 
@@ -81,13 +95,23 @@ def judge(header: Header, body: bytes) -> None:
         case "key file":
             envelope.unseal(raw("blob"), raw("passphrase"), purpose=header["purpose"][0])
         case "keyring":
-            keyring.NodeKeyring.parse(body)
+            KEYRINGS[header["kind"][0]].parse(body)
         case "certificate":
             tls_identity.certificate_key(raw("certificate"))
         case "roster":
             roster.parse(body)
         case "roster of roots":
             roster.check_apart(roster.parse(body), root_set())
+        case "stream":
+            source = io.BytesIO(body)
+            for _ in sealed_stream.open_stream(source.read, raw("passphrase"), purpose=header["purpose"][0]):
+                pass
+        case "succession by admins":
+            _, previous = read(header["previous"][0])
+            check_people_only(roster.parse(previous), roster.parse(body))
+        case "roster of a desk":
+            demonstration = header["demonstration"][0] == "yes"
+            roster.check_desks(roster.parse(body), domain=header["domain"][0], demonstration=demonstration)
         case "succession":
             _, previous = read(header["previous"][0])
             roster.check_succession(roster.parse(previous), previous, roster.parse(body))

@@ -1,4 +1,4 @@
-"""Make the vectors of sessions, successions, evidence and amendments: `python -m tests.protocol.make_signed_vectors`.
+"""Make the vectors of what is signed outside of entries: `python -m tests.protocol.make_signed_vectors`.
 
 Run it from the root. Signatures hold chance, so a file that is there is left as it is; with `--all` all are made anew.
 """
@@ -33,6 +33,7 @@ from tests.forger import Forger
 from tests.lines import line_keys
 from tests.protocol import test_accusation as shown
 from tests.protocol.make_entry_vectors import flip
+from tests.protocol.make_record_vectors import journal_vectors, transcript_vectors, witness_vectors
 from tests.protocol.statement_samples import full_agreement, roots, sample_agreement, second_suite_agreement, seed
 from tests.protocol.statement_vectors import ACCEPTED, VECTORS, Vector
 
@@ -53,6 +54,9 @@ def vectors() -> Iterator[tuple[str, Vector]]:
         "succession": (succession_vectors,),
         "evidence": (evidence_vectors,),
         "amendment": (amendment_vectors,),
+        "transcript": (transcript_vectors,),
+        "journal": (journal_vectors,),
+        "witness": (witness_vectors,),
     }.items():
         for maker in makers:
             for vector in maker():

@@ -1,4 +1,4 @@
-"""The vectors of what is signed outside of entries: sessions, beats, logins, successions, evidence, amendments.
+"""The vectors of what is signed outside of entries: sessions, beats, logins, successions, evidence and more.
 
 They are files as those of statements are. Whoever judges one needs nothing but the file, and for an amendment the text
 that it amends, which is a vector of agreements.
@@ -6,20 +6,28 @@ that it amends, which is a vector of agreements.
 
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
+from keys.note_key import NoteVerifier
 from keys.preimage import NO_CHANNEL
+from keys.quorum import RootSet
 from keys.roles import KeyRole
 from nodes.login import PURPOSE as LOGIN
 from nodes.login import login_message
 from protocol import accusation, frames, handshake
 from protocol import beat as beats
 from protocol.agreement import Agreement
+from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 from protocol.frames import FrameType
 from protocol.governance import check_amendment
 from protocol.handshake import Tie
+from protocol.journal import fault_of
+from protocol.journal_kinds import JournalCatalogue
+from protocol.pairing_transcript import check_signatures
 from protocol.policy import parse as parse_policy
-from protocol.statement import LogState
+from protocol.statement import LogState, Statement
 from protocol.succession import check_fits, parse_succession
+from protocol.witness import AddCheckpoint, NotCosigned, check_growth
+from protocol.witness import verify as verify_request
 from tests.protocol.statement_vectors import ACCEPTED, KINDS, VECTORS, Vector, read_vector
 
 FOLDERS = {
@@ -27,6 +35,9 @@ FOLDERS = {
     "succession": ("succession",),
     "evidence": ("evidence",),
     "amendment": ("amendment",),
+    "transcript": ("transcript",),
+    "journal": ("journal-statement",),
+    "witness": ("add-checkpoint",),
 }
 """Which forms lie in which folder."""
 
@@ -37,6 +48,8 @@ def judge_signed(vector: Vector) -> tuple[str, str]:
         _judge(vector)
     except KeysError as error:
         return error.kind, ""
+    except NotCosigned as error:
+        return "refused", str(error.status)
     except ProtocolError as error:
         return KINDS.get(type(error), "refused"), error.code
     return ACCEPTED, ""
@@ -85,5 +98,43 @@ def _judge(vector: Vector) -> None:
         case "amendment":
             base = Agreement.parse(read_vector(VECTORS / "agreement" / f"{one('base')}.txt").data)
             check_amendment(vector.data, base)
+        case "transcript":
+            _judge_transcript(vector)
+        case "journal-statement":
+            known = JournalCatalogue.load(header("catalogue"))
+            statement = Statement.parse(vector.data)
+            fault = fault_of(statement, known, origin=one("origin"), party=one("party"))
+            if fault is not None:
+                raise ProtocolError("", "statement", fault)
+        case "add-checkpoint":
+            _judge_request(vector)
         case _:
             raise AssertionError(f"no format {vector.form}")
+
+
+def _judge_transcript(vector: Vector) -> None:
+    keys: dict[str, list[HybridPublicKey]] = {}
+    for line in vector.more["root"]:
+        party, _, raw = line.partition(" ")
+        keys.setdefault(party, []).append(HybridPublicKey(bytes.fromhex(raw), KeyRole.ROOT))
+    threshold = int(vector.more["threshold"][0])
+    signatures: dict[str, list[tuple[int, bytes]]] = {}
+    for line in vector.more.get("signature", ()):
+        party, number, value = line.split(" ")
+        signatures.setdefault(party, []).append((int(number), bytes.fromhex(value)))
+    check_signatures(
+        vector.data,
+        signatures,
+        channel=bytes.fromhex(vector.more["channel"][0]),
+        agreement=bytes.fromhex(vector.more["agreement"][0]),
+        roots={party: RootSet(threshold, tuple(listed)) for party, listed in keys.items()},
+        needed=tuple(keys),
+    )
+
+
+def _judge_request(vector: Vector) -> None:
+    request = AddCheckpoint.parse(vector.data)
+    checkpoint = verify_request(request, [NoteVerifier.parse(line) for line in vector.more.get("key", ())])
+    size, _, root = vector.more["last"][0].partition(" ")
+    last = Checkpoint(vector.more["origin"][0], int(size), bytes.fromhex(root)) if root else None
+    check_growth(request, checkpoint, last)
