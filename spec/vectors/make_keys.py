@@ -29,7 +29,10 @@ from keys.hybrid import HybridPrivateKey, HybridPublicKey  # noqa: E402
 from keys.cose_key import EDDSA, from_point  # noqa: E402
 from keys.note_key import NoteKeyType, NoteSigner  # noqa: E402
 from keys.passkey import Passkey  # noqa: E402
+from keys.quorum import RootSet  # noqa: E402
 from keys.roles import KeyRole  # noqa: E402
+from keys.root_set import RootChain, RootSetVersion  # noqa: E402
+from keys.root_set import render as render_roots  # noqa: E402
 from keys.roster import NotePair, Person, Roster, render  # noqa: E402
 from keys.sealing import SealingPrivateKey  # noqa: E402
 from keys.token_keyring import TokenKeyring  # noqa: E402
@@ -727,7 +730,7 @@ def file_vectors() -> Iterator[tuple[str, bytes]]:
             ("no-seed", "its seed is missing", "malformed", plain.replace(secret, b'"sead"')),
         ]
         if kind == "root":
-            cases.append(("number", "root 17", "broken rule", plain.replace(b'"index":2', b'"index":17')))
+            cases.append(("number", "root 0", "broken rule", plain.replace(b'"index":2', b'"index":0')))
         elif kind != "reserve":
             cases.append(("number", "person 0", "broken rule", plain.replace(b'"number":3', b'"number":0')))
             cases.append(("name", "a name with a capital", "broken rule", plain.replace(b'"duty"', b'"Duty"')))
@@ -785,6 +788,60 @@ def people_vectors() -> Iterator[tuple[str, bytes]]:
     ):
         values = {"domain": domain, "demonstration": demonstration}
         yield f"desk-{name}", file(about, "roster of a desk", expect, changed, **values)
+
+
+def root_text_vectors() -> Iterator[tuple[str, bytes]]:
+    """The second version of a party's roots, after the set that the agreement has."""
+    one, two, three, four = (hybrid(f"root {number}", KeyRole.ROOT).public for number in (1, 2, 3, 4))
+    chain = RootChain.first("ARC", CHANNEL, RootSet(2, (one, two, three)))
+    good = RootSetVersion(
+        "ARC",
+        CHANNEL,
+        2,
+        START_MS + YEAR_MS,
+        sha256(render_roots(chain.newest)).digest(),
+        1,
+        RootSet(2, (one, two, four), (1, 2, 4)),
+    )
+    text = render_roots(good)
+    strong = tuple(hybrid(f"root {number}", KeyRole.ROOT, SUITE_2).public for number in (4, 5, 6))
+
+    def after(keys: tuple[HybridPublicKey, ...], numbers: tuple[int, ...], threshold: int = 2) -> bytes:
+        return render_roots(replace(good, roots=RootSet(threshold, keys, numbers)))
+
+    def shown(key: HybridPublicKey) -> bytes:
+        return base64.b64encode(key.raw)
+
+    small = unchecked(four, raw=point(1) + four.raw[32:])
+    bad = text.replace(shown(four), base64.b64encode(small.raw)).replace(four.key_id.hex().encode(), small.key_id.hex().encode())
+    for name, about, expect, changed in (
+        ("good", "root 4 in the place of root 3", "accepted", text),
+        ("good-same", "the same roots, for longer", "accepted", after((one, two, three), (1, 2, 3))),
+        ("good-threshold", "three of three", "accepted", after((one, two, three), (1, 2, 3), 3)),
+        ("empty", "nothing", "malformed", b""),
+        ("no-last-newline", "the last line feed is missing", "malformed", text[:-1]),
+        ("other-format", "a later format", "malformed", text.replace(b"hotline/1/root-set", b"hotline/2/root-set")),
+        ("unknown-name", "a name that is not known", "malformed", text.replace(b"version = 2", b"version = 2\ncolour = 1")),
+        ("extra-space", "two spaces after the equals sign", "malformed", text.replace(b"version = 2", b"version =  2")),
+        ("comment-changed", "a comment names another key id", "malformed", text.replace(four.key_id.hex().encode(), b"0" * 64)),
+        ("previous-missing", "it names no version before it", "malformed", b"\n".join(line for line in text.split(b"\n") if not line.startswith(b"previous"))),
+        ("key-stray", "a stray character in base64", "malformed", text.replace(shown(four), b"." + shown(four)[1:])),
+        ("key-small-order", "a root's Ed25519 half is 1", "bad key", bad),
+        ("no-root", "no root at all", "broken rule", text[: text.index(b"\n[[root]]")]),
+        ("threshold-zero", "nobody would have to sign", "broken rule", text.replace(b"threshold = 2", b"threshold = 0")),
+        ("threshold-above", "four of three", "broken rule", text.replace(b"threshold = 2", b"threshold = 4")),
+        ("party-lower-case", "a party in small letters", "broken rule", text.replace(b'party = "ARC"', b'party = "arc"').replace(b"roots of ARC", b"roots of arc")),
+        ("key-twice", "one key is two roots", "key reused", text.replace(shown(four), shown(two)).replace(four.key_id.hex().encode(), two.key_id.hex().encode())),
+        ("retired-key", "the key of root 3 as root 4", "key reused", after((one, two, three), (1, 2, 4))),
+        ("suite-mixed", "root 4 is of the second suite", "other suite", text.replace(shown(four), shown(strong[0])).replace(four.key_id.hex().encode(), strong[0].key_id.hex().encode())),
+        ("suite-other", "all roots are of the second suite", "other suite", after(strong, (4, 5, 6))),
+        ("version-skipped", "version 3 follows 1", "not a successor", render_roots(replace(good, version=3))),
+        ("other-previous", "it names another text", "not a successor", render_roots(replace(good, previous=bytes(32)))),
+        ("other-party", "the other party's", "not a successor", render_roots(replace(good, party="BOR"))),
+        ("other-channel", "of another channel", "not a successor", render_roots(replace(good, channel=bytes(32)))),
+    ):
+        values = {"party": "ARC", "channel": CHANNEL, "threshold": 2, "key": [one.raw, two.raw, three.raw]}
+        yield f"roots-{name}", file(about, "root set text", expect, changed, **values)
 
 
 def suite_vectors() -> Iterator[tuple[str, bytes]]:
@@ -970,7 +1027,7 @@ def suite_signature_vectors() -> Iterator[tuple[str, bytes]]:
 
 def vectors() -> Iterator[tuple[str, bytes]]:
     """All of them, name and contents."""
-    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors, file_vectors, people_vectors, suite_vectors):
+    for family in (gate_vectors, signature_vectors, note_vectors, seal_vectors, roster_vectors, file_vectors, people_vectors, root_text_vectors, suite_vectors):
         yield from family()
 
 

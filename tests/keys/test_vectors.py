@@ -14,6 +14,7 @@ from keys.hybrid import HybridPublicKey
 from keys.note_key import NoteVerifier
 from keys.quorum import RootSet
 from keys.roles import KeyRole
+from keys.root_set import RootChain
 from keys.roster_people import check_people_only
 from keys.sealing import SealingPrivateKey, SealingPublicKey
 from keys.suite import SUITE_1, SUITES
@@ -102,6 +103,8 @@ def judge(header: Header, body: bytes) -> None:
             roster.parse(body)
         case "roster of roots":
             roster.check_apart(roster.parse(body), root_set())
+        case "root set text":
+            RootChain.first(header["party"][0], raw("channel"), root_set()).following(body)
         case "stream":
             source = io.BytesIO(body)
             for _ in sealed_stream.open_stream(source.read, raw("passphrase"), purpose=header["purpose"][0]):

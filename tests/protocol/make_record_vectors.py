@@ -1,4 +1,4 @@
-"""What the vectors of records are made of: transcripts of a pairing, a party's own journal, requests to a witness.
+"""What the vectors of records are made of: statements in a party's own journal, and requests to a witness.
 
 `tests.protocol.make_signed_vectors` writes them with the others.
 """
@@ -15,7 +15,6 @@ from protocol.note import parse as parse_note
 from protocol.statement import EMPTY_LOG, LogState, Statement
 from tests.builders import START_MS, keyring
 from tests.protocol import log_parties
-from tests.protocol import test_pairing_transcript as rooms
 from tests.protocol import test_witness as requests
 from tests.protocol.statement_vectors import ACCEPTED, Vector
 
@@ -28,73 +27,6 @@ def _more(**values: Any) -> dict[str, tuple[str, ...]]:
         items = value if isinstance(value, list) else [value]
         found[name.replace("_", "-")] = tuple(one.hex() if isinstance(one, bytes) else str(one) for one in items)
     return found
-
-
-def transcript_vectors() -> Iterator[Vector]:
-    """What two rooms signed, checked against the agreement that came of it."""
-    whole = rooms.WHOLE
-    text = whole.render()
-
-    def vector(name: str, what: str, code: str, data: bytes, **changes: Any) -> Vector:
-        signed: Changes = {
-            party: rooms.signed(data, party, numbers, purpose=changes.pop(f"purpose_{party}", rooms.PURPOSE))
-            for party, numbers in (("ARC", changes.pop("arc", (1, 2))), ("BOR", changes.pop("bor", (1, 3))))
-        }
-        for party, others in changes.pop("instead", {}).items():
-            signed[party] = others
-        lines = [f"{party} {number} {value.hex()}" for party in signed for number, value in signed[party]]
-        values: Changes = {"channel": rooms.CHANNEL, "agreement": rooms.AGREEMENT, "threshold": 2, **changes}
-        keys = [f"{party} {key.public.raw.hex()}" for party in rooms.KEYS for key in rooms.KEYS[party]]
-        more = _more(**values, root=keys, signature=lines)
-        expect = "refused" if code else ACCEPTED
-        return Vector(name=name, what=what, form="transcript", expect=expect, code=code, more=more, data=data)
-
-    def changed(**changes: Any) -> bytes:
-        return replace(whole, **changes).render()
-
-    def last(name: str, value: str) -> bytes:
-        """The text with another value of a name in the second room."""
-        before, found, after = text.rpartition(f"{name} = ".encode())
-        assert found
-        return before + found + value.encode() + after[after.index(b"\n") :]
-
-    malformed, contradicts, unsigned = "transcript-malformed", "transcript-contradicts", "transcript-unsigned"
-    yield vector("good", "nothing", "", text)
-    yield vector("good-all-roots", "nothing; every root signed", "", text, arc=(1, 2, 3), bor=(3, 2, 1))
-    yield vector("empty", "nothing at all", malformed, b"")
-    yield vector("no-newline", "the last line feed is missing", malformed, text[:-1])
-    yield vector("line-more", "a line behind it", malformed, text + b'mood = "good"\n')
-    yield vector("words-unread", "the words were not read out in one room", malformed, last("words_read", '"no"'))
-    yield vector("comment", "another comment", malformed, text.replace(b"# What", b"# whaT", 1))
-    yield vector("format", "a later format", malformed, text.replace(b"/1/", b"/9/", 1))
-    yield vector("one-room", "the minutes of one room", malformed, changed(second=None))
-    yield vector("other-offer", "the rooms had different offers", contradicts, last("offer", f'"{bytes(32).hex()}"'))
-    yield vector("other-answer", "the rooms had different answers", contradicts, last("answer", f'"{bytes(32).hex()}"'))
-    yield vector(
-        "other-final", "the rooms had different final files", contradicts, last("final", f'"{bytes(32).hex()}"')
-    )
-    yield vector("roots-too-few", "one root signed in a room, of the two needed", contradicts, last("roots", '["1"]'))
-    yield vector("roots-unknown", "a fourth root signed in a room", contradicts, last("roots", '["1", "4"]'))
-    yield vector("other-channel", "of another channel", contradicts, text, channel=bytes(32))
-    yield vector("other-agreement", "of another agreement", contradicts, text, agreement=bytes(32))
-    yield vector("unsigned-by-one", "nobody of BOR signed", unsigned, text, bor=())
-    yield vector("one-root", "one root of ARC signed, of the two needed", unsigned, text, arc=(2,))
-    yield vector("one-root-twice", "one root of ARC signed twice", unsigned, text, arc=(2, 2))
-    yield vector(
-        "roots-of-the-other",
-        "BOR's signatures under ARC's name",
-        unsigned,
-        text,
-        instead={"ARC": rooms.signed(text, "BOR", (1, 2))},
-    )
-    yield vector(
-        "other-text",
-        "ARC's roots signed another text",
-        unsigned,
-        text,
-        instead={"ARC": rooms.signed(text + b"\n", "ARC", (1, 2))},
-    )
-    yield vector("statement", "ARC's roots signed it as a statement", unsigned, text, purpose_ARC="statement")
 
 
 JOURNAL_KINDS = b"""\

@@ -33,7 +33,7 @@ from tests.forger import Forger
 from tests.lines import line_keys
 from tests.protocol import test_accusation as shown
 from tests.protocol.make_entry_vectors import flip
-from tests.protocol.make_record_vectors import journal_vectors, transcript_vectors, witness_vectors
+from tests.protocol.make_record_vectors import journal_vectors, witness_vectors
 from tests.protocol.statement_samples import full_agreement, roots, sample_agreement, second_suite_agreement, seed
 from tests.protocol.statement_vectors import ACCEPTED, VECTORS, Vector
 
@@ -54,7 +54,6 @@ def vectors() -> Iterator[tuple[str, Vector]]:
         "succession": (succession_vectors,),
         "evidence": (evidence_vectors,),
         "amendment": (amendment_vectors,),
-        "transcript": (transcript_vectors,),
         "journal": (journal_vectors,),
         "witness": (witness_vectors,),
     }.items():

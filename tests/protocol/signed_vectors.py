@@ -8,7 +8,6 @@ from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
 from keys.note_key import NoteVerifier
 from keys.preimage import NO_CHANNEL
-from keys.quorum import RootSet
 from keys.roles import KeyRole
 from nodes.login import PURPOSE as LOGIN
 from nodes.login import login_message
@@ -22,7 +21,6 @@ from protocol.governance import check_amendment
 from protocol.handshake import Tie
 from protocol.journal import fault_of
 from protocol.journal_kinds import JournalCatalogue
-from protocol.pairing_transcript import check_signatures
 from protocol.policy import parse as parse_policy
 from protocol.statement import LogState, Statement
 from protocol.succession import check_fits, parse_succession
@@ -35,7 +33,6 @@ FOLDERS = {
     "succession": ("succession",),
     "evidence": ("evidence",),
     "amendment": ("amendment",),
-    "transcript": ("transcript",),
     "journal": ("journal-statement",),
     "witness": ("add-checkpoint",),
 }
@@ -98,8 +95,6 @@ def _judge(vector: Vector) -> None:
         case "amendment":
             base = Agreement.parse(read_vector(VECTORS / "agreement" / f"{one('base')}.txt").data)
             check_amendment(vector.data, base)
-        case "transcript":
-            _judge_transcript(vector)
         case "journal-statement":
             known = JournalCatalogue.load(header("catalogue"))
             statement = Statement.parse(vector.data)
@@ -110,26 +105,6 @@ def _judge(vector: Vector) -> None:
             _judge_request(vector)
         case _:
             raise AssertionError(f"no format {vector.form}")
-
-
-def _judge_transcript(vector: Vector) -> None:
-    keys: dict[str, list[HybridPublicKey]] = {}
-    for line in vector.more["root"]:
-        party, _, raw = line.partition(" ")
-        keys.setdefault(party, []).append(HybridPublicKey(bytes.fromhex(raw), KeyRole.ROOT))
-    threshold = int(vector.more["threshold"][0])
-    signatures: dict[str, list[tuple[int, bytes]]] = {}
-    for line in vector.more.get("signature", ()):
-        party, number, value = line.split(" ")
-        signatures.setdefault(party, []).append((int(number), bytes.fromhex(value)))
-    check_signatures(
-        vector.data,
-        signatures,
-        channel=bytes.fromhex(vector.more["channel"][0]),
-        agreement=bytes.fromhex(vector.more["agreement"][0]),
-        roots={party: RootSet(threshold, tuple(listed)) for party, listed in keys.items()},
-        needed=tuple(keys),
-    )
 
 
 def _judge_request(vector: Vector) -> None:
