@@ -52,6 +52,15 @@ def course_text(view: View) -> str:
     return ", ".join(parts)
 
 
+def distrust_text(view: View, output: Output) -> str:
+    """Say that it was signed with a key that was revoked since; nothing where it was not."""
+    mark = view.get("distrusted")
+    if not mark:
+        return ""
+    text = "NOT TRUSTED" if mark["missing"] else "partly not trusted"
+    return output.paint(f"{text}: key revoked at {mark['revoked_at']}", "bold", "red")
+
+
 def matter_line(view: View, output: Output) -> str:
     """Show how one matter stands."""
     words = output.words
@@ -63,6 +72,7 @@ def matter_line(view: View, output: Output) -> str:
         padded(words.state(state), 11),
         course_text(view),
         absence_text(view, output),
+        distrust_text(view, output),
     ]
     if view["status"] != "actual":
         parts.insert(1, output.paint(printable(str(view["status"]).upper()), "yellow"))
@@ -95,6 +105,8 @@ def due_line(view: View, output: Output, *, now_ms: int) -> str:
     ]
     if view.get("no_answer") == "holding":
         parts.append(absence_text(view, output))
+    if view.get("distrusted"):
+        parts.append(distrust_text(view, output))
     if view["wish_ms"] is not None:
         parts.append(f"(wished by {zulu_short(view['wish_ms'])})")
     if view["status"] != "actual":

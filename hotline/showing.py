@@ -215,6 +215,11 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
     if view["faults"]:
         lines.append(output.paint(row("FAULTS", ", ".join(view["faults"]), words), "bold", "red"))
         lines.append(row("", "held and shown, without effect; run: hotline explain " + view["faults"][0], words))
+    if view.get("distrusted"):
+        mark = view["distrusted"]
+        who = ", ".join(mark["signers"])
+        text = f"{who}: key revoked at {mark['revoked_at']} ({mark['reason']}), trusted before entry {mark['trusted']}"
+        lines.append(output.paint(row("REVOKED", text, words), "bold", "red"))
     for name, mark in view["rungs"].items():
         lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})", words))
     if view.get("proof") in PROOFS:

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from keys import cose_key
+from keys import cose_key, revoked
 from keys.errors import BAD_KEY, BROKEN_RULE, KEY_REUSED, NOT_A_SUCCESSOR, OTHER_SUITE, KeyRefused, RosterRefused
 from keys.hybrid import HybridPublicKey
 from keys.note_key import NotePair
 from keys.passkey import Passkey, check_relying_party
 from keys.person import Person, check_validity, rule
 from keys.quorum import RootSet
+from keys.revoked import REVOKED_MAX, RevokedKey, check_revoked, read_revoked, write_revoked
 from keys.roles import KeyRole
 from keys.sealing import SealingPublicKey
 from keys.suite import SUITE_1, SUITES, Suite
@@ -66,6 +67,7 @@ class Roster:
         next_epoch: one more than ``epoch``.
         next_log: the keys of the successor log; their seeds are kept off the machine.
         people: the officers by ascending number.
+        revoked: keys that are trusted no more, in the order in which they were revoked.
 
     Raises:
         RosterRefused: a rule is broken, a certificate is bad, a key is of another suite, or one key does two jobs.
@@ -88,6 +90,7 @@ class Roster:
     next_epoch: int
     next_log: NotePair
     people: tuple[Person, ...]
+    revoked: tuple[RevokedKey, ...] = ()
 
     def __post_init__(self) -> None:
         rule(bool(_PARTY.fullmatch(self.party)), f"no short name of a party: {self.party!r}")
@@ -115,6 +118,8 @@ class Roster:
                 jobs[key] = job
         except KeyRefused as error:
             raise RosterRefused(f"a certificate is refused: {error}", kind=BAD_KEY) from error
+        if self.revoked:
+            check_revoked(self.revoked, [name for _, name in key_names(self)])
 
     @property
     def suite(self) -> Suite:
@@ -140,7 +145,19 @@ def format_of(roster: Roster) -> str:
     Source: spec/keys-and-rosters.md, "Roster: what format 2 adds".
     """
     passkeys = any(person.key is None or person.passkeys for person in roster.people)
-    return FORMAT_2 if passkeys or roster.suite is not SUITE_1 else FORMAT
+    return FORMAT_2 if passkeys or roster.suite is not SUITE_1 or roster.revoked else FORMAT
+
+
+def key_names(roster: Roster) -> Iterator[tuple[str, bytes]]:
+    """The job and the name of every key that can be revoked: 32 bytes, as `RevokedKey` has them."""
+    yield revoked.NODE, roster.node.key_id
+    yield revoked.MIRROR, roster.mirror.ed25519
+    yield revoked.SEALING, roster.sealing.key_id
+    for der in roster.tls:
+        yield revoked.TLS, spki_pin(der)
+    for person in roster.people:
+        for key in person.keys:
+            yield revoked.OFFICER, key.key_id
 
 
 def render(roster: Roster) -> bytes:
@@ -194,6 +211,8 @@ def render(roster: Roster) -> bytes:
             out.base64("key", person.key.raw)
         for passkey in person.passkeys:
             _write_passkey(out, passkey)
+    for one in roster.revoked:
+        write_revoked(out, one)
     return out.encode()
 
 
@@ -246,6 +265,8 @@ def check_succession(previous: Roster, previous_text: bytes, following: Roster) 
         retired = {previous.log.ed25519, previous.log.mldsa44}
         again = retired & {following.next_log.ed25519, following.next_log.mldsa44}
         _follows(not again, "a retired log key is announced again")
+    known = len(previous.revoked)
+    _follows(following.revoked[:known] == previous.revoked, "a revoked key is not listed any more, or otherwise")
     jobs_before = {key: job.removeprefix("next ") for job, key in _jobs(previous)}
     for job, key in _jobs(following):
         before = jobs_before.get(key)
@@ -360,6 +381,10 @@ def _read(reader: LineReader) -> Roster:
     while reader.follows("[[person]]"):
         people.append(_read_person(reader))
         _check_count(len(people), suite)
+    gone: list[RevokedKey] = []
+    while reader.follows("[[revoked]]"):
+        gone.append(read_revoked(reader))
+        rule(len(gone) <= REVOKED_MAX, f"a roster lists at most {REVOKED_MAX} revoked keys")
     return Roster(
         party=party,
         channel=channel,
@@ -376,6 +401,7 @@ def _read(reader: LineReader) -> Roster:
         next_epoch=next_epoch,
         next_log=next_log,
         people=tuple(people),
+        revoked=tuple(gone),
     )
 
 

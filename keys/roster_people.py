@@ -12,12 +12,13 @@ from typing import Final
 
 from keys.errors import NOT_A_SUCCESSOR, RosterRefused
 from keys.person import Person
+from keys.revoked import OFFICER
 from keys.roster import Roster
 
 ADMIN: Final = "admin"
 """The role that admins sign rosters as."""
 
-_FREE: Final = frozenset({"version", "previous", "people"})
+_FREE: Final = frozenset({"version", "previous", "people", "revoked"})
 
 
 def admins_at(roster: Roster, at_ms: int) -> dict[int, Person]:
@@ -36,7 +37,7 @@ def admins_at(roster: Roster, at_ms: int) -> dict[int, Person]:
 
 
 def check_people_only(previous: Roster, following: Roster) -> None:
-    """Check that a roster differs from the one before in persons without the role admin, and in nothing else.
+    """Check that a roster differs from the one before in persons without the role admin, and their keys, alone.
 
     Args:
         previous: the roster in force; that the other follows it is checked elsewhere.
@@ -50,6 +51,8 @@ def check_people_only(previous: Roster, following: Roster) -> None:
     for one in fields(Roster):
         if one.name not in _FREE and getattr(previous, one.name) != getattr(following, one.name):
             raise RosterRefused(f"admins may not change {one.name}: the roots sign that", kind=NOT_A_SUCCESSOR)
+    if any(one.job != OFFICER for one in following.revoked[len(previous.revoked) :]):
+        raise RosterRefused("admins revoke officers' keys only: the roots revoke others", kind=NOT_A_SUCCESSOR)
     if _admins(previous) != _admins(following):
         raise RosterRefused("admins may not change admins: the roots sign that", kind=NOT_A_SUCCESSOR)
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Final
 import apsw
 
 from nodes.docket_db import DocketTables, connect, events_of
-from nodes.matters import Matters
+from nodes.matters import Matters, View
 from protocol.docket import Docket, docket_digest
 from protocol.event import Event
 from protocol.merkle import Hash
+from protocol.verdict import voice_of
 
 if TYPE_CHECKING:
     from nodes.projection import Projection
@@ -43,6 +44,7 @@ class PastDocket(Matters):
         self.sizes = sizes
         self._db = connect(NOWHERE)
         self._source = projection.reader()
+        self._distrusted = projection.distrusted
         ledger = _PastTables(self._db, self._source, projection)
         docket = Docket(
             agreement=projection.agreement,
@@ -65,6 +67,10 @@ class PastDocket(Matters):
 
     def _events(self, voice: int, size: int, start: int = 0) -> Iterable[Event]:
         return events_of(self._source, voice, start, size)
+
+    def mark(self, place: int) -> View | None:
+        """What was revoked by then; a roster behind these sizes marks nothing."""
+        return self._distrusted.mark(self._source, place, size=self.sizes[voice_of(place)])
 
     def reader(self) -> apsw.Connection:
         """The file in memory; an object of this class is used on one thread."""

@@ -203,6 +203,15 @@ class DocketViews(Matters):
         data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
         if data is not None:
             self._add_item(view, self._as_held(Item.parse(data)))
+        return self._add_mark(view, place)
+
+    def _add_mark(self, view: View, place: int) -> View:
+        """What was said with a key that was revoked since has lost the authority that the key gave it."""
+        mark = view["distrusted"] = self.mark(place)
+        if mark is not None:
+            view["faults"] = [*view["faults"], mark["code"]]
+            if mark["missing"]:
+                view["effective"], view["missing"] = False, mark["missing"]
         return view
 
     def _ahead_view(self, item: Ahead, verdict: Verdict) -> View:
@@ -222,6 +231,7 @@ class DocketViews(Matters):
             "index": index,
             "leaf": leaf.hex(),
             "effective": bool(effective),
+            "distrusted": None,
             **row_verdict((faults, notes, signers, missing)),
             "thread_serial": None if thread == NO_LOCATION else self.serial(thread),
             "reply_serial": None if reply == NO_LOCATION else self.serial(reply),

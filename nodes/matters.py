@@ -69,6 +69,10 @@ class Matters:
         """The time for those who give none, UTC milliseconds."""
         return self._time()
 
+    def mark(self, place: int) -> View | None:
+        """Why what was said there is trusted no more, or None (`nodes/distrust.py`)."""
+        raise NotImplementedError
+
     def line_state(self) -> str:
         """How the line is now; up where nobody said."""
         return self._line()
@@ -149,6 +153,7 @@ class Matters:
         view["precedence"] = item.precedence
         view["overdue"] = clock.overdue_at(at_ms)
         view["no_answer"] = None
+        view["distrusted"] = self.mark(item.place)
         return view
 
     def _ending(self, item: Item) -> View:
@@ -169,6 +174,7 @@ class Matters:
             "precedence": item.precedence,
             "overdue": False,
             "no_answer": None,
+            "distrusted": self.mark(item.place),
         }
 
     def _warned(self, at_ms: int, limit: int) -> list[Item]:
@@ -222,6 +228,7 @@ class Matters:
             "status": item.status,
             "precedence": item.precedence,
             "logged_at_ms": item.logged_at_ms,
+            "distrusted": self.mark(item.place),
             **self.standing(item, at_ms, pauses),
         }
 

@@ -22,9 +22,11 @@ import apsw
 
 from keys.root_set import RootChain
 from keys.roster import parse as parse_roster
+from nodes.distrust import Distrusted
 from nodes.docket_db import SCHEMA_VERSION, DocketTables, connect
 from nodes.docket_views import DocketViews
 from nodes.errors import NodeError
+from nodes.matters import View
 from nodes.resources import catalogue_of
 from nodes.store import Ahead, StoreDamaged
 from nodes.verified import Verified
@@ -90,6 +92,7 @@ class Projection(DocketViews):
         self._lock = threading.RLock()
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
+        self.distrusted = Distrusted(self)
         self._marks: tuple[dict[int, Hash], dict[int, Hash]] = ({}, {})
         self._db = self._open_file()
         self._load()
@@ -208,6 +211,10 @@ class Projection(DocketViews):
         """The roots in force for the next entry of a party, as far as its log is judged."""
         number = self.names.index(voice)
         return self._judge.state(number).chain or first_roots(self.agreement, number)
+
+    def mark(self, place: int) -> View | None:
+        """See `Matters`."""
+        return self.distrusted.mark(self.reader(), place)
 
     @property
     def reign(self) -> Reign:

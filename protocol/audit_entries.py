@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from keys.roster import Roster
+from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
 from protocol.audit_docket import AuditedDocket
@@ -41,7 +43,9 @@ from protocol.kinds import Catalogue
 from protocol.lineage import Lineage
 from protocol.memory_ledger import MemoryLedger
 from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
+from protocol.statement import Statement
 from protocol.tagged import Hash
+from protocol.trust import AFTER_LAST_TRUST, NODE, Trust
 from protocol.verdict import Verdict, index_of, voice_of
 from protocol.walk import Verifier, Walk
 
@@ -118,6 +122,10 @@ class _Judgement:
         # Whether the text of an amendment is absent or another: then what governs is not known.
         self.lawless = False
         self.signatures = self.persons = self.rosters = self.root_sets = self.entries = 0
+        # Of every entry who signed it, and the rosters: what a revocation marks is known only when it has come.
+        self.signers: tuple[list[tuple[int, ...]], list[tuple[int, ...]]] = ([], [])
+        self.same: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self.in_force: tuple[list[tuple[int, Roster]], list[tuple[int, Roster]]] = ([], [])
         self.tallies = tuple(LineTally(agreement, log.short, report) for log in self.logs)
 
     def run(self, verify: Verifier, progress: Progress | None) -> Reign:
@@ -181,10 +189,15 @@ class _Judgement:
             self.signatures += len(entry.signatures)
             self.tallies[voice].follow(verdict)
         self.persons += len(verdict.signers)
+        numbers = tuple(number for number, _ in verdict.signers)
+        if not numbers and kind is not None and kind.machine and verdict.effective:
+            numbers = (NODE,)
+        self.signers[voice].append(self.same.setdefault(numbers, numbers))
         if statement is not None:
             self.statuses[statement.status] += 1
             if kind is not None and kind.name == ROSTER_KIND and verdict.effective:
                 self.rosters += 1
+                self._take_roster(voice, verdict.index, statement)
             if kind is not None and kind.name == ROOT_SET_KIND and verdict.effective:
                 self.root_sets += 1
             if is_emergency(statement.facts) and verdict.effective and kind is not None and not kind.machine:
@@ -215,6 +228,28 @@ class _Judgement:
                 name = "an entry" if verdict.statement is None else f"a {verdict.statement.kind}"
                 self.report.add(fault, severity, where, f"{name}{missing}")  # type: ignore[arg-type]
 
+    def _take_roster(self, voice: int, index: int, statement: Statement) -> None:
+        """A roster in force, to find what its revocations mark."""
+        text = None if statement.body_digest is None else self._document(voice, index, statement.body_digest)
+        if text is not None:
+            self.in_force[voice].append((index, parse_roster(text)))
+
+    def _report_marks(self) -> int:
+        """What was signed with keys that were revoked since."""
+        marked = 0
+        for voice, log in enumerate(self.logs):
+            trust = Trust(self.in_force[voice])
+            ranges = list(trust.ranges()) or [range(0)]
+            for index in range(min(one.start for one in ranges), max(one.stop for one in ranges)):
+                mark = trust.of(index, self.signers[voice][index])
+                if mark is not None:
+                    marked += 1
+                    where = f"{log.evidence.label}, {log.short} {index}"
+                    who = ", ".join("the node" if one == NODE else f"person {one}" for one in mark.signers)
+                    text = f"by {who}, whose key {log.short} {mark.at} revokes ({mark.key.reason})"
+                    self.report.add(AFTER_LAST_TRUST, "warning", where, text)
+        return marked
+
     def _serial(self, place: int) -> str:
         return f"{self.logs[voice_of(place)].short} {index_of(place)}"
 
@@ -235,10 +270,12 @@ class _Judgement:
             places = ", ".join(self._serial(one.accepted) for one in amended)
             text = f"{len(amended)} accepted, at {places}; in force {governance.newest.agreement.digest.hex()}"
             checked.append(f"5. amendments: {text}")
-        checked.append(f"6. rosters: {self.rosters}, each signed by its party's roots")
+        checked.append(f"6. rosters: {self.rosters}, each signed by its party's roots or admins")
         if self.root_sets:
             text = f"{self.root_sets}, each signed by the roots before it and by its own"
             checked.append(f"6. root sets: {text}")
+        if any(roster.revoked for found in self.in_force for _, roster in found):
+            checked.append(f"6. revoked keys: {self._report_marks()} entries were signed with one after its last trust")
         checked.append(f"7. entries: {self.entries}, with {self.signatures} signatures, all verified")
         checked.append(f"8. authority: {self.persons} signatures of persons against the agreement and the rosters")
         reach = ", ".join(

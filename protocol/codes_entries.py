@@ -154,6 +154,15 @@ ENTRIES = (
         "Do not act on it as said by the party. Ask for it with the signatures that are named as missing.",
     ),
     Code(
+        "after-last-trust",
+        "warning",
+        "signed with a key that was revoked since, after it was last trusted",
+        "Its party's roster lists the key as revoked, and this stands behind the last entry that is trusted. It keeps"
+        " its place, and what it did stays done; where it lacks authority without that key, it counts as unauthorised"
+        " from the roster on.",
+        "Ask its party by another channel whether they said it. What stands on it is ended or withdrawn by people.",
+    ),
+    Code(
         "body-unreadable",
         "warning",
         "the body does not open",

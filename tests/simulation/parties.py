@@ -104,7 +104,8 @@ def roster(party: str, pair: tuple[str, str]) -> Roster:
             Person(number, roles, officer(party, number).public, valid["valid_from_ms"], valid["valid_until_ms"])
             for number, roles in PEOPLE
         ),
-        **valid,
+        valid_from_ms=valid["valid_from_ms"],
+        valid_until_ms=valid["valid_until_ms"],
     )
 
 

@@ -1,0 +1,96 @@
+"""Trust: what a party said with a key that it revoked afterwards.
+
+A roster lists revoked keys, each with how much of its voice is still trusted. What the key signed behind that and
+before the roster was in force is *marked*: it keeps its place and its verdict, and what it did stays done, because
+nothing that both sides saw is undone silently. From the roster's own place on it is shown with the code
+`after-last-trust`, and where it would lack authority without the revoked keys it counts as unauthorised from there.
+
+The marks are a function of one voice alone, its rosters and who signed; they grow at the end of the log. Whoever looks
+at a voice as far as it went before the roster finds none.
+
+Source: spec/docket.md, "Marks".
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from keys import revoked
+from keys.revoked import RevokedKey
+from keys.roster import Roster
+
+AFTER_LAST_TRUST: Final = "after-last-trust"
+
+NODE: Final = 0
+"""In place of a person's number: the node signed, as it does in machine kinds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distrust:
+    """Why an entry is marked.
+
+    Attributes:
+        at: index of the roster that revoked the key, in the same voice.
+        key: as that roster lists it.
+        signers: numbers of the persons whose signatures are by revoked keys; `NODE` for the node's.
+    """
+
+    at: int
+    key: RevokedKey
+    signers: tuple[int, ...]
+
+
+class Trust:
+    """The revocations of one voice.
+
+    Args:
+        rosters: its rosters that came into force, each with its index, ascending.
+    """
+
+    def __init__(self, rosters: Sequence[tuple[int, Roster]]) -> None:
+        self._rosters = rosters
+        self._places = [index for index, _ in rosters]
+        self._revoked: dict[bytes, tuple[int, RevokedKey]] = {}
+        for index, roster in rosters:
+            for one in roster.revoked:
+                if one.job in {revoked.OFFICER, revoked.NODE}:
+                    self._revoked.setdefault(one.key, (index, one))
+
+    def __bool__(self) -> bool:
+        """Whether anything can be marked."""
+        return bool(self._revoked)
+
+    def ranges(self) -> Iterator[range]:
+        """Where marked entries may be."""
+        for at, one in self._revoked.values():
+            yield range(one.trusted, at)
+
+    def of(self, index: int, numbers: Collection[int], *, size: int | None = None) -> Distrust | None:
+        """The mark of an entry.
+
+        Args:
+            index: its place in the voice.
+            numbers: of the persons whose valid signatures it has, or `NODE`.
+            size: how far the voice is looked at; None for all of it.
+        """
+        at = bisect_left(self._places, index)
+        if not self._revoked or at == 0:
+            return None
+        roster = self._rosters[at - 1][1]
+        found: list[tuple[int, RevokedKey, int]] = []
+        for number in numbers:
+            known = self._revoked.get(_key_of(roster, number))
+            if known is not None and known[1].trusted <= index < known[0] and (size is None or known[0] < size):
+                found.append((*known, number))
+        if not found:
+            return None
+        first, key, _ = min(found, key=lambda one: one[0])
+        return Distrust(first, key, tuple(sorted(number for _, _, number in found)))
+
+
+def _key_of(roster: Roster, number: int) -> bytes:
+    if number == NODE:
+        return roster.node.key_id
+    person = roster.person(number)
+    return b"" if person is None else person.key.key_id
