@@ -60,6 +60,7 @@ class Member:
         retired: whether they have left for good; their validity ended then.
         absent_until_ms: first instant at which rosters list them again, UTC milliseconds; None while they are there.
         delegated: roles beside their own.
+        revoked: whether their key is revoked: no roster lists them again.
     """
 
     home: str
@@ -67,6 +68,7 @@ class Member:
     retired: bool = False
     absent_until_ms: int | None = None
     delegated: tuple[Delegation, ...] = ()
+    revoked: bool = False
 
     def listed_at(self, at_ms: int) -> Person | None:
         """The person as a roster that is logged at a time lists them; None where it does not.
@@ -74,7 +76,7 @@ class Member:
         A roster gives a person one validity for all their roles. So while they have a delegated role their validity
         ends with it, and the next roster, signed together with this one, gives them back their own.
         """
-        if self.absent_until_ms is not None and at_ms < self.absent_until_ms:
+        if self.revoked or (self.absent_until_ms is not None and at_ms < self.absent_until_ms):
             return None
         if self.retired and at_ms >= self.person.valid_until_ms + RETIRED_SHOWN_MS:
             return None
@@ -179,6 +181,8 @@ class PartyFile:
                 lines.append(f"key = {_base64(person.key.raw)}")
             if member.retired:
                 lines.append("retired = true")
+            if member.revoked:
+                lines.append("revoked = true")
             if member.absent_until_ms is not None:
                 lines.append(f"absent_until = {zulu(member.absent_until_ms)}")
             if member.delegated:
@@ -276,12 +280,14 @@ def _member(values: dict[str, object]) -> Member:
         passkeys=_passkeys(values.get("passkey", [])),
     )
     retired, absent, delegated = values.get("retired", False), values.get("absent_until"), values.get("delegated", [])
-    if not isinstance(retired, bool) or not isinstance(delegated, list):
+    gone = values.get("revoked", False)
+    if not isinstance(gone, bool) or not isinstance(retired, bool) or not isinstance(delegated, list):
         raise ValueError("what is said of a person is of the wrong type")
     return Member(
         home=_matching(values["home"], OFFICER_NAME.fullmatch),
         person=person,
         retired=retired,
+        revoked=gone,
         absent_until_ms=None if absent is None else _instant(absent),
         delegated=tuple(_delegation(one) for one in delegated),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from hotline.errors import CouldNot, Misused, Refused
@@ -17,17 +17,25 @@ from hotline.root_signing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_ro
 from hotline.roster_signers import ByAdmins, ByRoots, RosterSigners
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
+from keys.errors import KeysError
+from keys.roster import Roster
 from keys.roster_people import ADMIN
 from nodes import later
 from nodes.errors import ApiRefused
 from nodes.files import make_directory, read_file, write_file
 from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
+from nodes.home_lock import locked
 from nodes.root_sets import load as roots_in_force
+from nodes.rosters import check_following, check_roster, keep, load
 from nodes.signed import SignedStatement
 
 IN_FORCE_WAIT_S = 5.0
 """How long to wait until a running node has taken up a roster that it logged."""
+
+
+RosterChange = Callable[[ChannelHome, Roster, Roster], Roster]
+"""What else becomes of a channel's next roster: of the one before, and the next as it would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,20 @@ class SignedNext:
     version: int
     rosters: tuple[tuple[int, SignedStatement], ...]
 
+    @property
+    def first(self) -> Roster:
+        """The roster for now."""
+        return roster_text.parse(self.rosters[0][1].body or b"")
 
-def sign_rosters(home: NodeHome, card: PartyFile, signers: RosterSigners, *, now_ms: int) -> list[SignedNext]:
+
+def sign_rosters(
+    home: NodeHome,
+    card: PartyFile,
+    signers: RosterSigners,
+    *,
+    now_ms: int,
+    change: RosterChange | None = None,
+) -> list[SignedNext]:
     """Sign the next roster of every channel with the people of a card; nothing is written.
 
     Args:
@@ -53,12 +73,18 @@ def sign_rosters(home: NodeHome, card: PartyFile, signers: RosterSigners, *, now
         card: who the people are.
         signers: who signs.
         now_ms: now, UTC milliseconds.
+        change: what else becomes of each.
 
     Raises:
         Refused: the admins who are to sign may not sign that.
     """
     end_ms = now_ms + ROSTER_YEARS * YEAR_MS
-    return [_sign(channel, card, signers, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+    also = change or _as_it_is
+    return [_sign(channel, card, signers, also, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+
+
+def _as_it_is(_channel: ChannelHome, _before: Roster, after: Roster) -> Roster:
+    return after
 
 
 def place_rosters(home: NodeHome, signed: Iterable[SignedNext]) -> list[dict[str, object]]:
@@ -123,12 +149,20 @@ def renew_rosters(
         for member in party.members
     )
     party = replace(party, members=members)
-    made = [_sign(channel, party, signers, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
+    made = [_sign(channel, party, signers, _as_it_is, now_ms=now_ms, end_ms=end_ms) for channel in home.channels()]
     write_party(home.party_path, party)
     return party, place_rosters(home, made)
 
 
-def _sign(channel: ChannelHome, party: PartyFile, signers: RosterSigners, *, now_ms: int, end_ms: int) -> SignedNext:
+def _sign(
+    channel: ChannelHome,
+    party: PartyFile,
+    signers: RosterSigners,
+    change: RosterChange,
+    *,
+    now_ms: int,
+    end_ms: int,
+) -> SignedNext:
     agreement = agreement_in_force(channel)
     in_force = roots_in_force(channel, agreement, party.short)
     text = _latest(channel, party.short)
@@ -146,6 +180,7 @@ def _sign(channel: ChannelHome, party: PartyFile, signers: RosterSigners, *, now
         )
         if isinstance(signers, ByRoots):
             following = replace(following, valid_from_ms=now_ms - ROSTER_EARLY_MS, valid_until_ms=end_ms)
+        following = change(channel, previous, following)
         roster_text.check_succession(previous, text, following)
         signers.check(agreement, previous, following, now_ms=at_ms)
         text = roster_text.render(following)
@@ -201,3 +236,40 @@ def _submit(home: NodeHome, channel: ChannelHome, signed: SignedStatement) -> bo
             return False
         raise
     return bool(answer["state"] in {"logged", "held"})
+
+
+def import_roster(home: NodeHome, signed: SignedStatement) -> tuple[Roster, bool]:
+    """Take the counterpart's next roster, at the node that runs or in the home of one that does not.
+
+    Returns:
+        The roster, and whether a node took it.
+
+    Raises:
+        CouldNot: `channel-unknown`; it is of nobody whom this party is paired with.
+        NodeError: `roster-refused`; it does not verify, or is not the next version.
+    """
+    from nodes.client import NodeClient
+
+    try:
+        party = roster_text.parse(signed.body or b"").party
+    except KeysError as error:
+        raise Refused("roster-refused", f"the file holds no roster: {error}") from error
+    channel = next((one for one in home.channels() if one.counterpart == party), None)
+    if channel is None:
+        raise CouldNot("channel-unknown", f"the roster is of {party}, with whom {home.party} has no channel")
+    try:
+        with NodeClient.connect(home.socket) as client:
+            client.request("roster-import", counterpart=channel.counterpart, signed=signed.encode())
+        return roster_text.parse(signed.body or b""), True
+    except ApiRefused as error:
+        if error.code != "node-not-running":
+            raise
+    with locked(home.path):
+        agreement = agreement_in_force(channel)
+        held = load(channel, agreement, channel.counterpart)
+        roster = check_roster(agreement, channel.counterpart, signed, held[-1])
+        check_following(agreement, held[-1], roster)
+        keep(channel, roster)
+        # The node says so before anything else, when it starts.
+        write_file(channel.succession_accepted, b"")
+    return roster.roster, False

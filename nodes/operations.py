@@ -246,6 +246,12 @@ async def _roster(caller: Caller, line: Line, arguments: Arguments) -> Any:
     return found.signed.encode()
 
 
+async def _roster_import(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Take a roster of the counterpart that was brought by hand. It speaks for itself, whoever brings it."""
+    held = await line.standing.take(SignedStatement.parse(take(arguments, "signed", bytes)))
+    return {"party": held.roster.party, "version": held.roster.version}
+
+
 async def _wait(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Wait until a statement of ours has come so far."""
     outcome = line.intake.outcome(statement_id_of(arguments))
@@ -399,6 +405,7 @@ OPERATIONS: dict[str, Operation] = {
     "submit": Operation("anyone", _submit),
     "context": Operation("officer", _context),
     "roster": Operation("officer", _roster),
+    "roster-import": Operation("anyone", _roster_import),
     "wait": Operation("officer", _wait),
     "drafts": Operation("officer", draft_operations.drafts),
     "discard": Operation("officer", draft_operations.discard),

@@ -147,6 +147,20 @@ def follows(before: HeldRoster, after: HeldRoster) -> bool:
     return True
 
 
+def check_following(agreement: Agreement, before: HeldRoster, after: HeldRoster) -> None:
+    """Check that a roster is the next version after another, and names no root key.
+
+    Raises:
+        RosterFileRefused: it is not, or does; an older version, or the same one again, as well.
+    """
+    try:
+        check_succession(before.roster, before.text, after.roster)
+        for party in agreement.parties:
+            check_apart(after.roster, party.roots)
+    except KeysError as error:
+        raise RosterFileRefused("roster-refused", f"{after.roster.party}'s roster: {error}") from error
+
+
 def load(home: ChannelHome, agreement: Agreement, party: str) -> list[HeldRoster]:
     """The rosters of a party that verify, in order, by its root sets that lie beside them; the last is in force.
 

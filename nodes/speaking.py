@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 from keys.errors import KeyAway, KeyElsewhere
@@ -22,6 +23,7 @@ from nodes.files import read_file
 from nodes.home import ChannelHome
 from nodes.intake import Intake
 from nodes.machine_voice import MachineVoice
+from nodes.outcome import Outcome
 from nodes.past import Past
 from nodes.restored import Return
 from nodes.sequencer import Item, KeysAway, Placed, Sequencer, SignRefused
@@ -166,6 +168,8 @@ class Speaking:
         for path in [] if self._past.of(self._store.own) else sorted(self._home.bootstrap.glob("*.statement")):
             # Entries 0 and 1 of a first log: the agreement and the first roster, as the roots signed them at pairing.
             await intake.log(SignedStatement.parse(read_file(path)))
+        # A roster in which the node's own keys are others stands before anything that is signed by them.
+        await self._take_up(self._home.outbox.glob("roster-*.statement"), intake.log)
         if not self._core.live:
             # Told meanwhile that our log is not the one that we signed before.
             return
@@ -177,20 +181,26 @@ class Speaking:
         while self._unsaid:
             await self.say(*self._unsaid.popleft())
         await intake.log_queue()
-        for path in sorted(self._home.outbox.glob("*.statement")):
+        await self._take_up(self._home.outbox.glob("*.statement"), intake.submit)
+
+    async def _take_up(
+        self, paths: Iterable[Path], take: Callable[[SignedStatement], Awaitable[Outcome | None]]
+    ) -> None:
+        """Log what waits in files, in the order of their names."""
+        for path in sorted(paths):
             try:
-                outcome = await intake.submit(SignedStatement.parse(read_file(path)))
+                outcome = await take(SignedStatement.parse(read_file(path)))
             except AdmissionRefused as error:
                 # Made for another day, such as under an agreement that was amended since: it stops nothing else.
                 self._alarm(error.code, f"{path.name}: {error.text}")
                 path.rename(path.with_suffix(".refused"))
                 continue
-            if outcome.state != "draft":
+            if outcome is None or outcome.state != "draft":
                 path.unlink()
 
     async def _say_roster_held(self) -> None:
-        """After a succession of the counterpart's log: before anything else is said, that its new roster is held. From
-        that entry on our log speaks of the successor."""
+        """After a succession of the counterpart's log, or a roster that was brought by hand: before anything else is
+        said, that its new roster is held. From that entry on our log speaks of the successor."""
         marker = self._home.succession_accepted
         if not marker.exists():
             return

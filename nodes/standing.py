@@ -17,7 +17,7 @@ from nodes.projection import Projection
 from nodes.root_sets import HeldRoots
 from nodes.root_sets import follow as follow_roots
 from nodes.root_sets import keep as keep_roots
-from nodes.rosters import HeldRoster, RosterFileRefused, check_roster, follows, keep
+from nodes.rosters import HeldRoster, RosterFileRefused, check_following, check_roster, follows, keep
 from nodes.signed import SignedStatement
 from nodes.soundness import whole
 from nodes.store import LogStore
@@ -123,6 +123,26 @@ class Standing:
             for place, entry in enumerate(self._store.read(party, start, min(size, start + PLACES_AT_A_TIME)))
             if glance(entry).kind in {ROSTER_KIND, ROOT_SET_KIND}
         ]
+
+    async def take(self, signed: SignedStatement) -> HeldRoster:
+        """A roster of the counterpart that came by another route than its log: it is in force here from now on.
+
+        Its own log may never bring it, because whoever has its node may keep it back. Our log says that we hold it.
+
+        Args:
+            signed: as its roots or admins signed it.
+
+        Raises:
+            RosterFileRefused: it does not verify, or is not the next version after the newest one here.
+        """
+        held, party = self.their, self._store.their
+        roster = check_roster(self._agreement, party, signed, held[-1])
+        check_following(self._agreement, held[-1], roster)
+        # What cannot be kept is not taken: the next start would not know it.
+        keep(self._home, roster)
+        held.append(roster)
+        await self._in_force(party, roster)
+        return roster
 
     async def adopt(self, party: str, index: int) -> None:
         """A roster or root set of either side is in its log and verifies: it is in force from here.

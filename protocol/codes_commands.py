@@ -825,6 +825,14 @@ COMMANDS = (
         1,
     ),
     Code(
+        "roster-waits",
+        "error",
+        "a roster waits for the node to log it",
+        "The next one follows it, and would be in force here before it.",
+        "Start the node until it has logged what waits, stop it, and do it again.",
+        3,
+    ),
+    Code(
         "no-such-roster",
         "error",
         "no such roster is here",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from hotline.cli.officer_changes import key_options
 from hotline.cli.settings import common_options, settings_of
 
 
 @click.group("keys")
 @common_options
 def keys_command() -> None:
-    """Say how the keys stand; change the passphrase of key files."""
+    """Say how the keys stand; give one a successor; change the passphrase of key files."""
 
 
 @keys_command.command("status")
@@ -135,3 +137,28 @@ def passphrase(
         {"files": [{"path": str(one.path), "state": one.state} for one in done], "next": step},
         [f"{len(done)} key files have the new passphrase.", f"Next: {step}"],
     )
+
+
+@keys_command.command("rotate")
+@click.argument("key")
+@key_options
+@common_options
+@click.pass_context
+def rotate(context: click.Context, /, key: str, **options: Any) -> None:
+    """Give a key a successor. What the old one signed stays verifiable; it was in nobody else's hands.
+
+    KEY is officer/NAME, node, mirror, tls, or machine for these three. An officer's key changes while the node runs;
+    drafts that they signed and that still wait for others have to be signed anew. The node's keys change while it is stopped, and the first thing
+    that it logs is the roster that names the new one. The counterpart takes that roster from the file that is written,
+    because it takes no connection and no cosignature by a key that it does not know: hotline roster import.
+
+    \b
+    Examples:
+      hotline --home ARC keys rotate officer/duty --roots /media/roots
+      hotline --home ARC keys rotate officer/duty --admin admin-1 --admin admin-2
+      hotline --home ARC keys rotate mirror --roots /media/roots
+      hotline --home ARC keys rotate machine --roots /media/roots --out /media/to-BOR
+    """
+    from hotline.cli.compromise import change_key
+
+    change_key(settings_of(context), key, None, **options)

@@ -52,6 +52,16 @@ class Signing:
     anyway: bool = False
 
 
+def key_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of every command that gives a key a successor."""
+    for option in (
+        click.option("--out", type=click.Path(), help="Directory for the rosters that go to the counterparts by hand."),
+        click.option("--officer-passphrase-file", type=click.Path(), help="Passphrase of the officer's key file."),
+    ):
+        command = option(command)
+    return signing_options(command)
+
+
 def signing_options(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every command that changes a roster."""
     for option in (

@@ -1,4 +1,4 @@
-"""`hotline roster renew`: the roots sign the rosters anew, with the same people and keys."""
+"""`hotline roster renew`, `import`: rosters signed anew, and rosters of the counterpart that are brought by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hotline.cli.settings import common_options, settings_of
 @click.group("roster")
 @common_options
 def roster_command() -> None:
-    """Renew the party's rosters."""
+    """Renew the party's rosters; take one of the counterpart's that was brought by hand."""
 
 
 @roster_command.command("renew")
@@ -60,3 +60,35 @@ def renew(
         for member in party.members
     ]
     settings.output.result({"party": party.short, "rosters": rosters, "people": people}, lines)
+
+
+@roster_command.command("import")
+@click.argument("file", type=click.Path())
+@common_options
+@click.pass_context
+def import_command(context: click.Context, file: str) -> None:
+    """Take the counterpart's next roster from a file: it is in force here at once, and our log says so.
+
+    For a counterpart whose node has new keys, or was stolen: its log cannot bring the roster, or whoever has the node
+    keeps it back. The roots of the agreement signed it, so it does not matter who brings the file. Compare the version
+    and the key ids by voice all the same. The node may run or not. Needs no passphrase.
+
+    \b
+    Example:
+      hotline --home BOR roster import ARC-BOR-4.roster
+    """
+    from pathlib import Path
+
+    from hotline.rosters import import_roster
+    from nodes.files import read_file
+    from nodes.signed import SIGNED_BYTES_MAX, SignedStatement
+
+    settings = settings_of(context)
+    home = settings.node_home()
+    signed = SignedStatement.parse(read_file(Path(file), bytes_max=SIGNED_BYTES_MAX))
+    roster, running = import_roster(home, signed)
+    revoked = [{"job": one.job, "key": one.key.hex(), "reason": one.reason} for one in roster.revoked]
+    lines = [f"roster {roster.version} of {roster.party} is in force here{'' if running else ' from the next start'}."]
+    lines += [f"  revoked: {one['job']} key {one['key'][:16]} ({one['reason']})" for one in revoked]
+    lines.append(f"  node key {roster.node.key_id.hex()[:16]}: compare it by voice")
+    settings.output.result({"party": roster.party, "version": roster.version, "revoked": revoked}, lines)

@@ -1,0 +1,180 @@
+"""`hotline compromise`: a key that is or may be in other hands is revoked, and everybody is told what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hotline.cli.officer_changes import Signing, key_options, opened_signers
+from hotline.cli.settings import Settings, common_options, settings_of
+
+if TYPE_CHECKING:
+    from hotline.rotation import Revocation
+    from nodes.home import NodeHome
+
+REASONS = ("lost", "stolen", "suspected", "algorithm", "person-left", "other")
+
+
+@click.command("compromise")
+@click.argument("key")
+@click.option("--since", required=True, metavar="WHEN", help="First entry not trusted ('ARC 41'), or a time.")
+@click.option("--reason", required=True, type=click.Choice(REASONS), help="Why.")
+@click.option("--leaves", is_flag=True, help="The officer gets no new key and leaves for good.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@key_options
+@common_options
+@click.pass_context
+def compromise_command(
+    context: click.Context, /, key: str, since: str, reason: str, leaves: bool, yes: bool, **options: Any
+) -> None:
+    """Revoke a key at once, and give it a successor: the next roster lists it, from when it is not trusted, and why.
+
+    KEY is officer/NAME, node, mirror, tls, or machine for these three. What it signed since then is marked
+    after-last-trust on both sides, and counts no more where nobody else signed; it stays in its place. Works while the line is down: with --out the rosters
+    are written to files as well, which the counterpart takes with hotline roster import, so that nobody can keep them
+    back. The node's own keys change while it is stopped. docs/ceremonies/compromise.md is the checklist.
+
+    \b
+    Examples:
+      hotline --home ARC compromise officer/duty --since 'ARC 41' --reason stolen --roots /media/roots
+      hotline --home ARC compromise officer/duty --since 2026-11-20T08:00Z --reason lost --admin admin-1 --admin admin-2
+      hotline --home ARC compromise machine --since 2026-11-20T08:00Z --reason suspected --out /media/to-BOR
+    """
+    from hotline.rotation import Revocation
+
+    settings = settings_of(context)
+    settings.confirm(f"Revoke the key {key} of this home for good, trusted until {since}?", yes=yes)
+    change_key(settings, key, Revocation(reason, since), leaves=leaves, **options)
+
+
+def change_key(
+    settings: Settings,
+    key: str,
+    revocation: Revocation | None,
+    *,
+    out: str | None,
+    officer_passphrase_file: str | None,
+    leaves: bool = False,
+    **signing: Any,
+) -> None:
+    """Give a key a successor, and revoke it where a reason is given.
+
+    Raises:
+        Misused: `usage`; no such key.
+    """
+    from hotline.errors import Misused
+    from hotline.rotation import NODE_SIDE
+
+    home = settings.node_home()
+    job, _, name = key.partition("/")
+    asked = Signing(**signing)
+    if job == "officer" and name:
+        rosters = _officer(settings, home, name, revocation, asked, officer_passphrase_file, out, leaves=leaves)
+    elif job in NODE_SIDE and not name and not leaves and not asked.admins:
+        rosters = _node_side(settings, home, NODE_SIDE[job], revocation, asked, out)
+    else:
+        raise Misused("usage", f"{key!r} is not officer/NAME, {', '.join(NODE_SIDE)}; admins sign for officers only")
+    done = f"{key}: {'revoked' if revocation else 'replaced'}."
+    steps = _next_steps(home, job, revocation, rosters)
+    lines = [done]
+    for one in rosters:
+        file = f", in {one['file']}" if one.get("file") else ""
+        lines.append(f"  roster {one['version']} for {one['counterpart']}: {one['state']}{file}")
+    lines += ["Next:", *(f"  {step}" for step in steps)]
+    settings.output.result({"party": home.party, "key": key, "rosters": rosters, "next": steps}, lines)
+
+
+def _officer(
+    settings: Settings,
+    home: NodeHome,
+    name: str,
+    revocation: Revocation | None,
+    asked: Signing,
+    officer_passphrase_file: str | None,
+    out: str | None,
+    *,
+    leaves: bool,
+) -> list[dict[str, object]]:
+    from dataclasses import replace
+
+    from hotline.clock import now_ms
+    from hotline.officers import check_rules
+    from hotline.party_file import read_party, write_party
+    from hotline.rosters import place_rosters, sign_rosters
+    from hotline.rotation import new_officer_key, revoking, write_rosters
+    from hotline.secret_files import passphrase_in
+    from nodes.key_files import read_officer_keyring, write_keyring
+
+    at_ms = now_ms()
+    card = read_party(home.party_path)
+    after, ring, old = new_officer_key(home, card, name)
+    member = after.member(name)
+    if leaves and member is not None:
+        after = after.with_changed(replace(member, person=replace(member.person, key=old), retired=True, revoked=True))
+    if not asked.anyway:
+        check_rules(home, card, after, now_ms=at_ms)
+    path = home.officers / name / "officer.key"
+    passphrase = b""
+    if not leaves:
+        given = officer_passphrase_file
+        passphrase = passphrase_in(given) if given else settings.passphrase(0, what=f"the officer {name}")
+        if path.exists() and revocation is None:
+            # Whoever only changes keys has the old one; whoever lost it may not.
+            read_officer_keyring(path, passphrase)
+    signers = opened_signers(settings, home, card, asked) if home.channels() else None
+    rosters: list[dict[str, object]] = []
+    listed = revoking(home, revocation, "officer", lambda _before: [old.key_id], now_ms=at_ms)
+    made = (
+        sign_rosters(
+            home,
+            after,
+            signers,
+            now_ms=at_ms,
+            change=lambda channel, before, new: replace(new, revoked=listed(channel, before)),
+        )
+        if signers is not None
+        else []
+    )
+    files = write_rosters(Path(out), home.party, made) if out is not None else []
+    write_party(home.party_path, after)
+    if not leaves:
+        write_keyring(path, ring, passphrase, replace=path.exists())
+    rosters = place_rosters(home, made)
+    return [{**one, "file": str(files[place]) if files else None} for place, one in enumerate(rosters)]
+
+
+def _node_side(
+    settings: Settings,
+    home: NodeHome,
+    jobs: tuple[str, ...],
+    revocation: Revocation | None,
+    asked: Signing,
+    out: str | None,
+) -> list[dict[str, object]]:
+    from hotline.clock import now_ms
+    from hotline.rotation import rotate_node_side
+    from hotline.secret_files import root_secrets
+
+    opened = root_secrets(settings, home, directory=asked.directory, passphrase_file=asked.roots_passphrase_file)
+    folder = Path(out) if out is not None else home.path / "to-counterparts"
+    return rotate_node_side(home, opened, jobs, revocation, now_ms=now_ms(), out=folder)
+
+
+def _next_steps(home: NodeHome, job: str, revocation: Revocation | None, rosters: list[dict[str, object]]) -> list[str]:
+    """What people do now, in order."""
+    steps = []
+    files = [one for one in rosters if one.get("file")]
+    if revocation is not None:
+        steps.append(f"Call each counterpart by voice (hotline --home {home.path} contacts) and say what happened.")
+    if files:
+        steps += [f"{one['counterpart']}: hotline roster import {one['file']}" for one in files]
+    if job != "officer":
+        steps.append(f"Start the node: hotline --home {home.path} node run")
+    if revocation is not None:
+        steps.append("Say it on the line as well: hotline send compromise-alarm, then key-revoke in its thread.")
+        steps.append("Look through what is marked after-last-trust: hotline threads. Say anew what was yours.")
+    if revocation is not None and job in {"node", "machine"}:
+        steps.append("If the machine was taken, so were its log keys: hotline succession begin --reason stolen-key.")
+    return steps

@@ -1,0 +1,242 @@
+"""A key takes another's place, and is revoked where it was or may have been in other hands.
+
+Officers' keys change while the node runs: the next roster has the new one. The node's own keys change while it is
+stopped: the new roster is in force here at once and the first thing that the node logs, so nothing that it says stands
+between. The counterpart learns of them from the roster's file, which goes to it by hand, because it takes no connection
+and no cosignature by a key that it does not know; whoever stole the old one cannot keep the file back.
+
+Source: spec/keys-and-rosters.md, "Rotation".
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from hotline.errors import CouldNot, Misused
+from hotline.party_file import PartyFile, read_party
+from hotline.reference import parse_reference
+from hotline.root_signing import Secrets, open_roots
+from hotline.roster_signers import ByRoots
+from hotline.rosters import SignedNext, place_rosters, sign_rosters
+from hotline.zulu import parse_instant
+from keys import hybrid, tls_identity
+from keys.hybrid import HybridPublicKey
+from keys.keyring import NodeKeyring, OfficerKeyring
+from keys.revoked import MIRROR, NODE, TLS, RevokedKey
+from keys.roster import NotePair, Roster, key_names
+from nodes.files import make_directory, write_file
+from nodes.governing import agreement_in_force
+from nodes.home import ChannelHome, NodeHome
+from nodes.home_lock import locked
+from nodes.key_files import read_keyring, write_keyring
+from nodes.rosters import HeldRoster, keep
+from nodes.stopped import open_stores
+from nodes.tls import own_certificate
+from protocol.entry import Entry
+from protocol.errors import ProtocolError
+
+NODE_SIDE = {NODE: (NODE,), MIRROR: (MIRROR,), TLS: (TLS,), "machine": (NODE, MIRROR, TLS)}
+"""Keys of the node that are changed while it is stopped, one or all together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Why a key is revoked, and since when it is not trusted.
+
+    Attributes:
+        reason: one of `keys.revoked.REASONS`.
+        since: a time, or the serial of the first entry that is not trusted any more.
+    """
+
+    reason: str
+    since: str
+
+
+def revoking(
+    home: NodeHome, revocation: Revocation | None, job: str, names: Callable[[Roster], list[bytes]], *, now_ms: int
+) -> Callable[[ChannelHome, Roster], tuple[RevokedKey, ...]]:
+    """What the next roster of each channel lists as revoked.
+
+    Args:
+        home: the party's node home.
+        revocation: why; None for a key that is only replaced.
+        job: of the key.
+        names: of the keys that go, in the roster before.
+        now_ms: now, UTC milliseconds.
+
+    Raises:
+        Misused: `since` is neither a time nor the serial of an own entry.
+    """
+    if revocation is None:
+        return lambda _channel, before: before.revoked
+    since_ms, of, index = _since(home, revocation.since, now_ms=now_ms)
+
+    def listed(channel: ChannelHome, before: Roster) -> tuple[RevokedKey, ...]:
+        known = {one.key for one in before.revoked}
+        voice = channel.counterpart if job == MIRROR else home.party
+        exact = index if (of, voice) == (channel.counterpart, home.party) else None
+        trusted = trusted_at(home, channel, voice, since_ms) if exact is None else exact
+        new = [RevokedKey(job, name, revocation.reason, trusted) for name in names(before) if name not in known]
+        return (*before.revoked, *new)
+
+    return listed
+
+
+def _since(home: NodeHome, text: str, *, now_ms: int) -> tuple[int, str | None, int]:
+    """The time that was typed, or that of the entry; with the entry's channel and place."""
+    try:
+        return parse_instant(text, now_ms=now_ms), None, 0
+    except ValueError:
+        found = parse_reference(text, party=home.party)
+    names = [one.counterpart for one in home.channels()]
+    other = found.counterpart or (names[0] if len(names) == 1 else None)
+    if found.voice != home.party or other not in names:
+        raise Misused("serial-malformed", f"{text!r} is neither a time nor an own entry, such as '{home.party} 41'")
+    for at, logged_ms in _times(home, home.channel(other), home.party):
+        if at == found.index:
+            return logged_ms, other, at
+    raise Misused("no-such-entry", f"there is no entry {text}")
+
+
+def trusted_at(home: NodeHome, channel: ChannelHome, voice: str, since_ms: int) -> int:
+    """How many entries of a voice were logged before a time, UTC milliseconds, by its own clock."""
+    times = _times(home, channel, voice)
+    return next((at for at, logged_ms in times if logged_ms >= since_ms), len(times))
+
+
+def _times(home: NodeHome, channel: ChannelHome, voice: str) -> list[tuple[int, int]]:
+    """Number and logging time of each entry of a voice that reads."""
+    found: list[tuple[int, int]] = []
+    number = 0
+    with open_stores(home, channel) as stores:
+        # The present log comes first, and behind it those that ended.
+        for store in reversed(stores):
+            size = store.head(voice).size
+            for start in range(0, size, 256):
+                for data in store.read(voice, start, min(size, start + 256)):
+                    found.append((number, _logged_ms(data, found[-1][1] if found else 0)))
+                    number += 1
+    return found
+
+
+def _logged_ms(data: bytes, before_ms: int) -> int:
+    try:
+        return max(before_ms, Entry.parse(data).logged_at_ms)
+    except ProtocolError:
+        return before_ms
+
+
+def new_officer_key(home: NodeHome, card: PartyFile, name: str) -> tuple[PartyFile, OfficerKeyring, HybridPublicKey]:
+    """Another key for an officer, in memory.
+
+    Returns:
+        The card with it, the new keyring, and the old public key.
+
+    Raises:
+        Misused: no such officer, or one who has left.
+    """
+    member = card.member(name)
+    if member is None or member.retired:
+        raise Misused("officer-missing", f"{card.short} has no officer {name!r} who could have another key")
+    number = member.person.number
+    ring = OfficerKeyring.generate(card.short, name, secrets.token_bytes, number=number)
+    person = replace(member.person, key=ring.signer().public)
+    return card.with_changed(replace(member, person=person)), ring, member.person.key
+
+
+def rotate_node_side(
+    home: NodeHome,
+    opened: Secrets,
+    jobs: Sequence[str],
+    revocation: Revocation | None,
+    *,
+    now_ms: int,
+    out: Path,
+) -> list[dict[str, object]]:
+    """Give the node another key, and have the roots sign the rosters that name it. The node must be stopped.
+
+    Args:
+        home: the party's node home.
+        opened: what opens the node's and the root keys.
+        jobs: of the keys, as in `NODE_SIDE`.
+        revocation: why the old one is revoked; None where it is only replaced.
+        now_ms: now, UTC milliseconds.
+        out: a directory for the files that go to the counterparts.
+
+    Returns:
+        For each channel: counterpart, version, state, and the file.
+
+    Raises:
+        NodeError: the node runs.
+        CouldNot: there is no channel, or too few root keys are there.
+    """
+    with locked(home.path):
+        card = read_party(home.party_path)
+        if not home.channels():
+            raise CouldNot("not-paired", f"{card.short} has no channel yet, so no roster names its keys")
+        if any(any(one.outbox.glob("roster-*.statement")) for one in home.channels() if one.outbox.is_dir()):
+            raise CouldNot("roster-waits", "a roster waits for the node to log it: start the node, then stop it again")
+        ring = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
+        signers = ByRoots(tuple(open_roots(card, opened)))
+        following = ring
+        for job in jobs:
+            following = _other(following, job)
+        listed = [revoking(home, revocation, job, partial(_names, job=job), now_ms=now_ms) for job in jobs]
+
+        def change(channel: ChannelHome, before: Roster, after: Roster) -> Roster:
+            for job in jobs:
+                after = _named(after, channel, following, job)
+            new = [one for each in listed for one in each(channel, before)[len(before.revoked) :]]
+            return replace(after, revoked=(*before.revoked, *new))
+
+        made = sign_rosters(home, card, signers, now_ms=now_ms, change=change)
+        files = write_rosters(out, home.party, made)
+        write_keyring(home.keyring_path, following, opened.passphrase, replace=True)
+        for one in made:
+            signed = one.rosters[0][1]
+            text = signed.body or b""
+            keep(one.channel, HeldRoster(one.first, text, signed))
+        placed = place_rosters(home, made)
+    return [{**one, "file": str(path)} for one, path in zip(placed, files, strict=True)]
+
+
+def _other(ring: NodeKeyring, job: str) -> NodeKeyring:
+    if job == NODE:
+        return replace(ring, node_seed=secrets.token_bytes(hybrid.SEED_BYTES))
+    if job == TLS:
+        return replace(ring, tls_seed=secrets.token_bytes(tls_identity.SEED_BYTES))
+    channels = {
+        name: replace(seeds, mirror_ed25519=secrets.token_bytes(32), mirror_mldsa44=secrets.token_bytes(32))
+        for name, seeds in ring.channels.items()
+    }
+    return replace(ring, channels=channels)
+
+
+def _named(roster: Roster, channel: ChannelHome, ring: NodeKeyring, job: str) -> Roster:
+    """A roster with the keys of a keyring."""
+    if job == NODE:
+        return replace(roster, node=ring.node_signer().public)
+    if job == TLS:
+        return replace(roster, tls=(own_certificate(ring),))
+    agreement = agreement_in_force(channel)
+    mirror = ring.mirror_signers(roster.channel, agreement.mirror_name(roster.party))
+    return replace(roster, mirror=NotePair(mirror[0].verifier.raw, mirror[1].verifier.raw))
+
+
+def _names(roster: Roster, job: str) -> list[bytes]:
+    return [name for one, name in key_names(roster) if one == job]
+
+
+def write_rosters(out: Path, party: str, made: Iterable[SignedNext]) -> list[Path]:
+    """Write each channel's next roster to a file of its own, to be brought to the counterpart."""
+    make_directory(out)
+    files = []
+    for one in made:
+        path = out / f"{party}-{one.channel.counterpart}-{one.version}.roster"
+        write_file(path, one.rosters[0][1].encode())
+        files.append(path)
+    return files
