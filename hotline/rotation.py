@@ -23,11 +23,11 @@ from hotline.root_signing import Secrets, open_roots
 from hotline.roster_signers import ByRoots
 from hotline.rosters import SignedNext, place_rosters, sign_rosters
 from hotline.zulu import parse_instant
-from keys import hybrid, tls_identity
-from keys.hybrid import HybridPublicKey
+from keys import tls_identity
 from keys.keyring import NodeKeyring, OfficerKeyring
 from keys.revoked import MIRROR, NODE, TLS, RevokedKey
 from keys.roster import NotePair, Roster, key_names
+from keys.suite import HYBRID_SEED_BYTES
 from nodes.files import make_directory, write_file
 from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
@@ -130,11 +130,19 @@ def _logged_ms(data: bytes, before_ms: int) -> int:
         return before_ms
 
 
-def new_officer_key(home: NodeHome, card: PartyFile, name: str) -> tuple[PartyFile, OfficerKeyring, HybridPublicKey]:
+def new_officer_key(
+    home: NodeHome, card: PartyFile, name: str, *, all_of_them: bool
+) -> tuple[PartyFile, OfficerKeyring, tuple[bytes, ...]]:
     """Another key for an officer, in memory.
 
+    Args:
+        home: the party's node home.
+        card: who the people are.
+        name: of the officer's home.
+        all_of_them: whether their passkeys go as well.
+
     Returns:
-        The card with it, the new keyring, and the old public key.
+        The card with it, the new keyring, and the ids of the keys that they have no more.
 
     Raises:
         Misused: no such officer, or one who has left.
@@ -143,9 +151,11 @@ def new_officer_key(home: NodeHome, card: PartyFile, name: str) -> tuple[PartyFi
     if member is None or member.retired:
         raise Misused("officer-missing", f"{card.short} has no officer {name!r} who could have another key")
     number = member.person.number
-    ring = OfficerKeyring.generate(card.short, name, secrets.token_bytes, number=number)
-    person = replace(member.person, key=ring.signer().public)
-    return card.with_changed(replace(member, person=person)), ring, member.person.key
+    ring = OfficerKeyring.generate(card.short, name, secrets.token_bytes, number=number, suite=card.roots.suite)
+    before = member.person
+    person = replace(before, key=ring.signer().public, passkeys=() if all_of_them else before.passkeys)
+    gone = before.keys if all_of_them or before.key is None else (before.key,)
+    return card.with_changed(replace(member, person=person)), ring, tuple(key.key_id for key in gone)
 
 
 def rotate_node_side(
@@ -206,7 +216,7 @@ def rotate_node_side(
 
 def _other(ring: NodeKeyring, job: str) -> NodeKeyring:
     if job == NODE:
-        return replace(ring, node_seed=secrets.token_bytes(hybrid.SEED_BYTES))
+        return replace(ring, node_seed=secrets.token_bytes(HYBRID_SEED_BYTES))
     if job == TLS:
         return replace(ring, tls_seed=secrets.token_bytes(tls_identity.SEED_BYTES))
     channels = {

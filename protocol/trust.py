@@ -80,17 +80,19 @@ class Trust:
         roster = self._rosters[at - 1][1]
         found: list[tuple[int, RevokedKey, int]] = []
         for number in numbers:
-            known = self._revoked.get(_key_of(roster, number))
-            if known is not None and known[1].trusted <= index < known[0] and (size is None or known[0] < size):
-                found.append((*known, number))
+            for name in _keys_of(roster, number):
+                known = self._revoked.get(name)
+                if known is not None and known[1].trusted <= index < known[0] and (size is None or known[0] < size):
+                    found.append((*known, number))
         if not found:
             return None
         first, key, _ = min(found, key=lambda one: one[0])
-        return Distrust(first, key, tuple(sorted(number for _, _, number in found)))
+        return Distrust(first, key, tuple(sorted({number for _, _, number in found})))
 
 
-def _key_of(roster: Roster, number: int) -> bytes:
+def _keys_of(roster: Roster, number: int) -> list[bytes]:
+    """Whoever has several keys: by which of them they signed is not told apart."""
     if number == NODE:
-        return roster.node.key_id
+        return [roster.node.key_id]
     person = roster.person(number)
-    return b"" if person is None else person.key.key_id
+    return [] if person is None else [key.key_id for key in person.keys]

@@ -32,9 +32,10 @@ def compromise_command(
     """Revoke a key at once, and give it a successor: the next roster lists it, from when it is not trusted, and why.
 
     KEY is officer/NAME, node, mirror, tls, or machine for these three. What it signed since then is marked
-    after-last-trust on both sides, and counts no more where nobody else signed; it stays in its place. Works while the line is down: with --out the rosters
-    are written to files as well, which the counterpart takes with hotline roster import, so that nobody can keep them
-    back. The node's own keys change while it is stopped. docs/ceremonies/compromise.md is the checklist.
+    after-last-trust on both sides, and counts no more where nobody else signed; it stays in its place. Works while the
+    line is down: with --out the rosters are written to files as well, which the counterpart takes with hotline roster
+    import, so that nobody can keep them back. The node's own keys change while it is stopped.
+    docs/ceremonies/compromise.md is the checklist.
 
     \b
     Examples:
@@ -109,10 +110,12 @@ def _officer(
 
     at_ms = now_ms()
     card = read_party(home.party_path)
-    after, ring, old = new_officer_key(home, card, name)
+    after, ring, old = new_officer_key(home, card, name, all_of_them=revocation is not None)
     member = after.member(name)
     if leaves and member is not None:
-        after = after.with_changed(replace(member, person=replace(member.person, key=old), retired=True, revoked=True))
+        before = card.member(name)
+        assert before is not None  # noqa: S101 - a new key was made for them.
+        after = after.with_changed(replace(before, retired=True, revoked=True, delegated=(), absent_until_ms=None))
     if not asked.anyway:
         check_rules(home, card, after, now_ms=at_ms)
     path = home.officers / name / "officer.key"
@@ -125,7 +128,7 @@ def _officer(
             read_officer_keyring(path, passphrase)
     signers = opened_signers(settings, home, card, asked) if home.channels() else None
     rosters: list[dict[str, object]] = []
-    listed = revoking(home, revocation, "officer", lambda _before: [old.key_id], now_ms=at_ms)
+    listed = revoking(home, revocation, "officer", lambda _before: list(old), now_ms=at_ms)
     made = (
         sign_rosters(
             home,

@@ -148,9 +148,10 @@ def rotate(context: click.Context, /, key: str, **options: Any) -> None:
     """Give a key a successor. What the old one signed stays verifiable; it was in nobody else's hands.
 
     KEY is officer/NAME, node, mirror, tls, or machine for these three. An officer's key changes while the node runs;
-    drafts that they signed and that still wait for others have to be signed anew. The node's keys change while it is stopped, and the first thing
-    that it logs is the roster that names the new one. The counterpart takes that roster from the file that is written,
-    because it takes no connection and no cosignature by a key that it does not know: hotline roster import.
+    drafts that they signed and that still wait for others have to be signed anew. The node's keys change while it is
+    stopped, and the first thing that it logs is the roster that names the new one. The counterpart takes that roster
+    from the file that is written, because it takes no connection and no cosignature by a key that it does not know:
+    hotline roster import.
 
     \b
     Examples:

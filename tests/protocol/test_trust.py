@@ -23,6 +23,7 @@ def revoking(before: Roster, number: int, trusted: int) -> Roster:
     """The next version, in which a person has a new key and the old one is revoked."""
     old = before.person(number)
     assert old is not None
+    assert old.key is not None
     new = replace(old, key=hybrid(f"{before.party} new {number}", KeyRole.OFFICER).public)
     people = tuple(new if one.number == number else one for one in before.people)
     gone = RevokedKey("officer", old.key.key_id, "stolen", trusted)
