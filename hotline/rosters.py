@@ -266,9 +266,10 @@ def import_roster(home: NodeHome, signed: SignedStatement) -> tuple[Roster, bool
             raise
     with locked(home.path):
         agreement = agreement_in_force(channel)
-        held = load(channel, agreement, channel.counterpart)
-        roster = check_roster(agreement, channel.counterpart, signed, held[-1])
-        check_following(agreement, held[-1], roster)
+        held = load(channel, agreement, party)
+        chain = roots_in_force(channel, agreement, party).chain
+        roster = check_roster(agreement, party, signed, held[-1], chain=chain)
+        check_following(held[-1], roster)
         keep(channel, roster)
         # The node says so before anything else, when it starts.
         write_file(channel.succession_accepted, b"")

@@ -136,8 +136,8 @@ class Standing:
             RosterFileRefused: it does not verify, or is not the next version after the newest one here.
         """
         held, party = self.their, self._store.their
-        roster = check_roster(self._agreement, party, signed, held[-1])
-        check_following(self._agreement, held[-1], roster)
+        roster = check_roster(self._agreement, party, signed, held[-1], chain=self.roots[party].chain)
+        check_following(held[-1], roster)
         # What cannot be kept is not taken: the next start would not know it.
         keep(self._home, roster)
         held.append(roster)
