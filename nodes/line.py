@@ -87,7 +87,7 @@ from protocol.head_signer import remind
 from protocol.kinds import Catalogue
 from protocol.line_keys import LineKeys, LineSigners, voice_keys
 from protocol.pulse import Pulse
-from protocol.statement import Statement
+from protocol.statement import ACTUAL, Statement
 from protocol.tagged import digest
 from protocol.verdict import Verdict
 
@@ -492,7 +492,7 @@ class Line:
         assert verdict.kind is not None  # noqa: S101 - whoever calls has looked.
         if verdict.kind.name == AMEND and verdict.party == self.counterpart:
             self.alarm("agreement-proposed", f"{verdict.serial} proposes another text of the agreement")
-        elif verdict.kind.name == WITHDRAW:
+        elif verdict.kind.name == WITHDRAW and verdict.statement is not None and verdict.statement.status == ACTUAL:
             self.alarm("agreement-withdrawn", f"{verdict.serial} withdraws from the agreement")
 
     async def _govern(self) -> None:

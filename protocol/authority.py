@@ -14,6 +14,7 @@ from keys.person import Person
 from protocol.agreement import Agreement
 from protocol.agreement_checks import Needs, parse_slot
 from protocol.agreement_terms import AuthorityRule
+from protocol.governance import WITHDRAW
 from protocol.kinds import Kind
 
 EMERGENCY: Final = "emergency"
@@ -46,14 +47,17 @@ def slots_needed(
         agreement's clause; a slot that nobody can fill where the agreement has none, or the clause is not for the kind.
     """
     facts = facts or {}
+    ends = kind.document or kind.name == WITHDRAW
     if is_emergency(facts):
         clause = agreement.emergency
-        allowed = clause is not None and clause.covers(kind.name) and not kind.document
+        covered = clause is not None and (kind.name in clause.kinds if ends else clause.covers(kind.name))
+        allowed = covered and not kind.document
         return (clause.needs,) if clause is not None and allowed else _NO_EMERGENCY
     templated = facts.get("template") is not None and facts.get("free") is not True
     default = tuple(parse_slot(slot) for slot in kind.authority)
-    if kind.document:
-        # It ends a log: a rule for every kind was not written for it, and does not stand for one that names it.
+    if ends:
+        # It ends a log, or the line: a rule for every kind was not written for it, and does not stand for one that
+        # names it.
         named = [rule for rule in agreement.rules if kind.name in rule.kinds]
         found = (rule.needs for rule in named if rule.covers(kind.name, severity, precedence))
         return next(found, default)

@@ -73,6 +73,22 @@ def test_an_emergency_needs_the_clause_of_the_agreement() -> None:
     assert "emergency clause" in missing_text(("emergency",))
 
 
+def test_one_officer_leaves_no_agreement_by_a_rule_for_everything() -> None:
+    """Only a rule, or an emergency clause, that names the withdrawal stands for the three persons of the catalogue."""
+    kind = catalogue().kind("agreement-withdraw")
+    assert kind is not None
+    everything, named = (
+        make_agreement(
+            format=2, rules=(AuthorityRule(kinds, (("duty",),)),), emergency=EmergencyTerms(kinds, ("duty",), 1)
+        )
+        for kinds in (("*",), ("agreement-withdraw",))
+    )
+    assert len(slots_needed(everything, kind, None, "priority")) == 3
+    assert slots_needed(everything, kind, None, "priority", {"emergency": True}) == (("emergency",),)
+    assert slots_needed(named, kind, None, "priority") == (("duty",),)
+    assert slots_needed(named, kind, None, "priority", {"emergency": True}) == (("duty",),)
+
+
 def test_a_rule_for_templates_covers_what_adds_nothing() -> None:
     """Free text outside the slots takes a statement back to the rule for every statement."""
     rules = (
