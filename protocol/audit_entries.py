@@ -14,6 +14,7 @@ from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
 from protocol.audit_docket import AuditedDocket
+from protocol.audit_story import Story
 from protocol.audit_time import LineTally, judge_clocks
 from protocol.authority import is_emergency
 from protocol.clocks import Clockwork
@@ -126,7 +127,8 @@ class _Judgement:
         self.signers: tuple[list[tuple[int, ...]], list[tuple[int, ...]]] = ([], [])
         self.same: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.in_force: tuple[list[tuple[int, Roster]], list[tuple[int, Roster]]] = ([], [])
-        self.tallies = tuple(LineTally(agreement, log.short, report) for log in self.logs)
+        self.story = Story(agreement.shorts)
+        self.tallies = tuple(LineTally(agreement, log.short, report, self.story) for log in self.logs)
 
     def run(self, verify: Verifier, progress: Progress | None) -> Reign:
         """Steps 6 to 14."""
@@ -167,7 +169,8 @@ class _Judgement:
             docket_digest(docket.homes[0].digest(0), docket.homes[1].digest(1)),
             ends,
         )
-        judge_clocks(ledger.items, clockwork, audited, self.report)
+        judge_clocks(ledger.items, clockwork, audited, self.report, self.story)
+        self.report.story = self.story
         self._sum_up(docket, audited, governance)
         return governance.newest
 
@@ -185,6 +188,7 @@ class _Judgement:
         """What one verdict adds to the findings and counts."""
         voice = verdict.voice
         entry, statement, kind = verdict.entry, verdict.statement, verdict.kind
+        self.story.entry(verdict)
         if entry is not None:
             self.signatures += len(entry.signatures)
             self.tallies[voice].follow(verdict)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from protocol.agreement import Agreement
 from protocol.audit_docket import AuditedDocket
+from protocol.audit_story import Story
 from protocol.clocks import Clockwork
 from protocol.docket_item import Item
 from protocol.finding import Report
@@ -53,7 +54,7 @@ def span(duration_ms: int) -> str:
 
 
 def judge_clocks(
-    items: Callable[[], Iterable[Item]], clockwork: Clockwork, docket: AuditedDocket, report: Report
+    items: Callable[[], Iterable[Item]], clockwork: Clockwork, docket: AuditedDocket, report: Report, story: Story
 ) -> None:
     """Report clocks that were missed, or on which the two nodes disagree. What was due before the end of the log of
     whoever owes it, and is not done, is missed.
@@ -63,12 +64,15 @@ def judge_clocks(
         clockwork: finds their clocks.
         docket: what it says of them; filled here.
         report: where findings go.
+        story: where figures go.
     """
     names = docket.names
     found: list[tuple[int, int, str, str]] = []
     pauses = docket.pauses(items(), clockwork)
     for item in items():
-        for clock in docket.look(item, clockwork, pauses):
+        clocks = docket.look(item, clockwork, pauses)
+        story.item(item, clocks, docket.ends_ms)
+        for clock in clocks:
             who = names[clock.owed_by]
             what = f"{item.precedence} {item.kind}"
             if clock.state == "missed" and clock.done_ms is not None:
@@ -93,11 +97,13 @@ class LineTally:
         agreement: says how often they are due and when a line is down.
         party: short name.
         report: where findings go.
+        story: where figures go.
     """
 
     agreement: Agreement
     party: str
     report: Report
+    story: Story
     tallies: int = 0
     sent: int = 0
     received: int = 0
@@ -123,6 +129,7 @@ class LineTally:
         silence = self.agreement.beat.every_ms * self.agreement.beat.down_after_missed
         if facts["longest_gap_ms"] > silence:
             text = f"{self.party} heard nothing for {span(facts['longest_gap_ms'])} before {zulu(facts['until_ms'])}"
+            self.story.silence(facts["until_ms"], verdict.serial, facts["longest_gap_ms"])
             self.report.add("line-silent", "warning", verdict.serial, text)
 
     def end(self) -> None:

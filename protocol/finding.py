@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from protocol.audit_docket import AuditedDocket
+    from protocol.audit_story import Story
 
 Severity = Literal["refuted", "unchecked", "warning", "info"]
 Verdict = Literal["verified", "refuted", "unchecked"]
@@ -58,6 +59,7 @@ class Report:
         not_checked: what was not, and why.
         counts: findings by severity, also those not listed.
         docket: the docket at the end of both logs; None where the audit did not come so far.
+        story: figures of how things went; None likewise.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Report:
     not_checked: list[str] = field(default_factory=list)
     counts: dict[Severity, int] = field(default_factory=dict)
     docket: "AuditedDocket | None" = None
+    story: "Story | None" = None
 
     def add(self, code: str, severity: Severity, where: str, text: str) -> None:
         """Add a finding. A refuting one is listed however many there are before it."""
@@ -105,4 +108,5 @@ class Report:
             "checked": self.checked,
             "not_checked": self.not_checked,
             "docket": None if self.docket is None else self.docket.as_dict(),
+            "figures": None if self.story is None else self.story.as_dict(),
         }

@@ -28,14 +28,21 @@ _MISUSED = frozenset({"voices-not-two"})
 @click.argument("first", metavar="A-DIR|PACK", type=click.Path())
 @click.argument("second", metavar="[B-DIR]", type=click.Path(), required=False)
 @click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
+@click.option("--page", type=click.Path(), help="Also write the report as one HTML page: OUT.html.")
+@click.option("--at", metavar="TIME", help="Audit as of a time, such as 2026-11-21T09:14Z. Default: now.")
 @common_options
 @click.pass_context
-def audit_command(context: click.Context, first: str, second: str | None, policy_file: str) -> int:
+def audit_command(
+    context: click.Context, first: str, second: str | None, policy_file: str, page: str | None, at: str | None
+) -> int:
     """Audit the exports of both voices, or a pack of them: signatures, authority, order, copies, clocks.
 
     Needs no home and no network. Trust comes from the policy alone, which must not come from those you audit. The
     verdict stands first with the number of breaches (what was not done in time), then what was found, what was checked,
     and what was not and why. Exit 0 verified, 1 refuted, 3 could not check.
+
+    The page of --page shows the same with plots of who spoke when, what waited, clocks and silences. It loads nothing;
+    the same evidence at the same --at gives the same bytes.
 
     One export of a party's journal is audited by itself; two of the same journal, an earlier and a later one, are also
     compared. Its policy is what `journal policy` printed.
@@ -43,15 +50,22 @@ def audit_command(context: click.Context, first: str, second: str | None, policy
     \b
     Examples:
       hotline audit arc-log bor-log --policy policy
-      hotline audit line.hotline --policy policy
+      hotline audit line.hotline --policy policy --page report.html
       hotline audit arc-journal --policy journal-policy
     """
     from hotline.audit_dirs import audit_directories, audit_journals
+    from hotline.audit_page import audit_page
     from hotline.clock import now_ms
     from hotline.packs import audit_pack
+    from hotline.zulu import parse_instant
+    from nodes.files import write_file
     from protocol.audit import AuditMisused
 
     output = settings_of(context).output
+    try:
+        at_ms = now_ms() if at is None else parse_instant(at, now_ms=now_ms())
+    except ValueError as error:
+        raise Misused("usage", str(error)) from None
     bar = _Bar(output)
     try:
         given, policy = [Path(one) for one in (first, second) if one is not None], Path(policy_file)
@@ -59,17 +73,20 @@ def audit_command(context: click.Context, first: str, second: str | None, policy
         packed = second is None and given[0].is_file()
         journal = None if packed else audit_journals(given, policy)
         if packed:
-            report = audit_pack(given[0], policy, at_ms=now_ms(), progress=progress)
+            report = audit_pack(given[0], policy, at_ms=at_ms, progress=progress)
         elif journal is not None:
             report = journal
         elif second is None:
             raise AuditMisused("voices-not-two", first, "it is no journal and no pack; give one export of each party")
         else:
-            report = audit_directories(given[0], given[1], policy, at_ms=now_ms(), progress=progress)
+            report = audit_directories(given[0], given[1], policy, at_ms=at_ms, progress=progress)
     except AuditMisused as error:
         report = _not_begun(error)
     finally:
         bar.clear()
+    if page is not None:
+        title = " and ".join(Path(one).name for one in (first, second) if one is not None)
+        write_file(Path(page), audit_page(report, title=title), mode=0o644)
     output.result(report.as_dict(), report_lines(report, output))
     return report.exit
 

@@ -23,6 +23,7 @@ from protocol.policy import parse as parse_policy
 from protocol.receipt import verify_receipt
 
 VERIFIED = "verified"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def export_voices(directory: Path, sides: Sequence[Side]) -> Check:
 def audit(directory: Path, sides: Sequence[Side], policy: Path) -> tuple[Audit, Check]:
     """Audit the exports in a process of its own, with the policy that was made at the pairing."""
     exports = [directory / "exports" / side.actor.short for side in sides]
-    done = run_command("audit", *exports, "--policy", policy, "--json")
+    done = run_command("audit", *exports, "--policy", policy, "--page", directory / REPORT, "--json")
     try:
         told = json.loads(done.stdout)
     except ValueError:

@@ -202,6 +202,7 @@ def _tail(result: Result) -> list[str]:
     return [
         f"{said}; {result.entries} entries in two logs; {result.seconds:.1f} s.",
         f"Audit: {result.verdict}. {len(result.checks)} checks: {outcome}.",
+        f"The auditor's report: {result.directory / evidence.REPORT}",
         f"Next: hotline --home {home} --passphrase-file {home / 'passphrase'} --no-input node run",
         f"      hotline audit {exports / ARC.short} {exports / BOR.short} --policy {result.directory / 'policy'}",
     ]

@@ -4,6 +4,7 @@ DIR/ARC, DIR/BOR        the homes; each with its passphrase, because this is a d
 DIR/pairing/            the three files that the parties handed over
 DIR/policy              what the auditor trusts: made at the pairing, before anything was said
 DIR/exports/ARC, BOR    each voice as its own node exported it
+DIR/report.html         the auditor's report
 DIR/receipts/           the receipt of every statement
 DIR/transcript.txt      what was shown
 """
