@@ -30,6 +30,7 @@ ELSEWHERE = {
     "emergency-release": "nor an agreement with the clause; protocol/test_audit.py",
     "journal-entry-refused": "of a journal; nodes/test_journal_audit.py",
     "journal-rewritten": "likewise",
+    "root-set-missing": "of a channel with root sets, which these vectors do not have; protocol/test_root_sets.py",
     "pack-malformed": "of a pack; hotline/test_packs.py",
     "template-differs": "of whoever holds the bodies, and of no audit of headers",
 }
