@@ -38,7 +38,7 @@ from protocol.verdict import index_of, voice_of
 
 if TYPE_CHECKING:
     from nodes.home import ChannelHome, NodeHome
-from nodes.root_sets import load as roots_in_force
+from nodes.root_sets import load_expected as roots_in_force
 
 MODEL = "model-agreement.toml"
 

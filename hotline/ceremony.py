@@ -464,10 +464,13 @@ class Ceremony:
     def _signed(self, signed: SignedTranscript, hands: Hands) -> SignedTranscript:
         """Add the signatures of this party's roots."""
         own = read_party(self.home.party_path)
-        channel = self._require_agreement().channel
+        agreement = self._require_agreement()
+        channel, listed = agreement.channel, agreement.party(own.short).roots
+        signers = (root.signer() for root in open_roots(own, hands.opened()))
         made = tuple(
-            (root.index, root.signer().sign(PURPOSE, channel=channel, author=own.short, message=signed.text))
-            for root in open_roots(own, hands.opened())
+            (number, key.sign(PURPOSE, channel=channel, author=own.short, message=signed.text))
+            for key in signers
+            if (number := listed.number_of(key.public)) is not None
         )
         return replace(signed, signatures={**signed.signatures, own.short: made})
 

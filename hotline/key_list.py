@@ -39,7 +39,7 @@ def listed_keys(home: NodeHome, card: PartyFile) -> list[ListedKey]:
     """
     found = [
         ListedKey(channel="", job=f"root {number}", of="", key_id=key.key_id.hex(), until_ms=None)
-        for number, key in enumerate(card.roots.keys, start=1)
+        for number, key in zip(card.roots.numbers, card.roots.keys, strict=True)
     ]
     names = {member.person.number: member.home for member in card.members}
     for channel in home.channels():

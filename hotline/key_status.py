@@ -104,7 +104,7 @@ def root_dues(home: NodeHome, card: PartyFile, *, now_ms: int) -> Iterator[Due]:
     except (HotlineError, NodeError) as error:
         yield Due(name="root backups", state="late", text=error.text, who=KEEPERS, next="Try each backup once.")
         return
-    for number in range(1, len(card.roots.keys) + 1):
+    for number in card.roots.numbers:
         yield _root_backup(home, number, known.get(number), now_ms)
 
 

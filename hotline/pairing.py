@@ -33,6 +33,7 @@ from hotline.pairing_files import FILE_BYTES_MAX, Offer, SignedTerms
 from hotline.party_file import PartyFile, read_party, toml_string
 from hotline.root_signing import FIRST_EPOCH, Secrets, sign_channel
 from hotline.terms import Terms
+from keys.quorum import RootSet
 from keys.words import safety_words
 from nodes.errors import FileRefused
 from nodes.files import make_directory, read_file, sync_directory, write_file
@@ -400,7 +401,9 @@ def _parse_agreement(signed: SignedStatement) -> Agreement:
 
 def card_of(party: PartyFile) -> Party:
     """What an agreement holds of a party."""
-    return Party(party.short, party.name, party.domain, party.roots, party.desks)
+    # In an agreement roots are numbered from 1, whatever became of those before them.
+    roots = RootSet(party.roots.threshold, party.roots.keys)
+    return Party(party.short, party.name, party.domain, roots, party.desks)
 
 
 def _require_new(channel: ChannelHome) -> None:

@@ -156,6 +156,7 @@ class PartyFile:
             "root_keys = [",
             *(f'    "{base64.b64encode(key.raw).decode()}",' for key in self.roots.keys),
             "]",
+            *_numbers_line(self.roots),
         ]
         for desk in self.desks:
             lines += [
@@ -226,6 +227,19 @@ def _base64(data: bytes) -> str:
     return f'"{base64.b64encode(data).decode()}"'
 
 
+def _numbers_line(roots: RootSet) -> list[str]:
+    """The numbers of the roots, once one was replaced; before that they count from 1."""
+    if roots.numbers == tuple(range(1, len(roots.keys) + 1)):
+        return []
+    return [f"root_numbers = [{', '.join(map(str, roots.numbers))}]"]
+
+
+def _root_numbers(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or any(type(one) is not int for one in value):
+        raise ValueError("the numbers of the roots are no list of numbers")
+    return tuple(value)
+
+
 def toml_string(text: str) -> str:
     """Spell a text as a basic string of TOML.
 
@@ -255,7 +269,11 @@ def read_party(path: Path) -> PartyFile:
             short=_matching(values["short"], SHORT_NAME.fullmatch),
             name=str(values["name"]),
             domain=str(values["domain"]),
-            roots=RootSet(values["root_threshold"], tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"])),
+            roots=RootSet(
+                values["root_threshold"],
+                tuple(_key(item, KeyRole.ROOT) for item in values["root_keys"]),
+                _root_numbers(values.get("root_numbers", [])),
+            ),
             members=tuple(_member(item) for item in values.get("person", [])),
             desks=tuple(_desk(item) for item in values.get("desk", [])),
         )

@@ -197,7 +197,8 @@ def read_page(data: bytes) -> Given:
 def wanted_of(card: PartyFile) -> tuple[Wanted, ...]:
     """The root keys that a party's card lists."""
     return tuple(
-        Wanted(party=card.short, root=number, key_id=key.key_id) for number, key in enumerate(card.roots.keys, start=1)
+        Wanted(party=card.short, root=number, key_id=key.key_id)
+        for number, key in zip(card.roots.numbers, card.roots.keys, strict=True)
     )
 
 

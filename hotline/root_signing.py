@@ -6,6 +6,7 @@ Source: spec/pairing.md, "Ceremony"; spec/keys-and-rosters.md, "Roster".
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,17 +79,22 @@ def first_roster(
     )
 
 
-def open_roots(own: PartyFile, opened: Secrets) -> list[RootKeyring]:
+def open_roots(own: PartyFile, opened: Secrets, *, without: Collection[int] = ()) -> list[RootKeyring]:
     """Open as many root keys as must sign together.
+
+    Args:
+        own: the party's card, which numbers them.
+        opened: where they are and what opens them.
+        without: numbers of roots that are not to sign, because they are lost or stolen.
 
     Raises:
         CouldNot: too few are in the directory.
         PassphraseRefused: another passphrase.
     """
     found: list[RootKeyring] = []
-    for index in range(1, len(own.roots.keys) + 1):
+    for index in own.roots.numbers:
         path = opened.roots / f"root-{index}.key"
-        if path.is_file() and len(found) < own.roots.threshold:
+        if index not in without and path.is_file() and len(found) < own.roots.threshold:
             found.append(read_keyring(path, RootKeyring, opened.root_passphrase))
     if len(found) < own.roots.threshold:
         raise CouldNot(

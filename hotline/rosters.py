@@ -26,7 +26,7 @@ from nodes.files import make_directory, read_file, write_file
 from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
-from nodes.root_sets import load as roots_in_force
+from nodes.root_sets import load_expected as roots_in_force
 from nodes.rosters import check_following, check_roster, keep, load
 from nodes.signed import SignedStatement
 

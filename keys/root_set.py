@@ -127,9 +127,13 @@ def parse(data: bytes) -> RootSetVersion:
 
     Source: spec/keys-and-rosters.md, "Root sets: reading one".
     """
+    return _parse(data, first=False)
+
+
+def _parse(data: bytes, *, first: bool) -> RootSetVersion:
     try:
         reader = LineReader(data, bytes_max=TEXT_BYTES_MAX)
-        listed = _read(reader)
+        listed = _read(reader, first=first)
         reader.end()
     except RosterRefused as error:
         raise RootSetRefused(str(error), kind=error.kind) from error
@@ -138,6 +142,15 @@ def parse(data: bytes) -> RootSetVersion:
     if render(listed) != data:
         raise RootSetRefused("the text is a second spelling of its root set")
     return listed
+
+
+def read_any(data: bytes) -> RootSetVersion:
+    """Read the text of any version, also of the first, which is nowhere but where it was made from an agreement.
+
+    Raises:
+        RootSetRefused: as `parse`.
+    """
+    return _parse(data, first=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,16 +253,18 @@ def _halves(roots: RootSet) -> list[tuple[int, bytes]]:
     ]
 
 
-def _read(reader: LineReader) -> RootSetVersion:
+def _read(reader: LineReader, *, first: bool) -> RootSetVersion:
     """Take the lines in the order in which :func:`render` puts them."""
     if reader.string("format") != FORMAT:
         raise RootSetRefused(f"the format is not {FORMAT}")
     party = reader.string("party")
     channel = _read_hash(reader, "channel")
     version = reader.integer("version")
-    valid_until_ms = reader.instant("valid_until")
-    previous = _read_hash(reader, "previous")
-    roster = reader.integer("roster")
+    valid_until_ms, previous, roster = 0, None, 0
+    if not (first and version == 1):
+        valid_until_ms = reader.instant("valid_until")
+        previous = _read_hash(reader, "previous")
+        roster = reader.integer("roster")
     threshold = reader.integer("threshold")
     numbers: list[int] = []
     keys: list[HybridPublicKey] = []

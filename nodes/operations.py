@@ -29,6 +29,7 @@ from nodes.clock import now
 from nodes.errors import ApiRefused
 from nodes.login import CONTENT_ROLES, Session, check_login, roles_of
 from nodes.outcome import STATES, Outcome
+from nodes.root_sets import roots_text
 from nodes.signed import SignedStatement
 from nodes.store import StoreDamaged
 from protocol.entry import Entry
@@ -190,6 +191,14 @@ def _is_by_admins(signed: SignedStatement) -> bool:
         return by_admins(signed.signatures) and Statement.parse(signed.statement).kind == ROSTER_KIND
     except ProtocolError:
         return False
+
+
+async def _hold_roots(caller: Caller, arguments: Arguments) -> Any:
+    """Take the other side's next root set, which its roots signed and which so speaks for itself."""
+    line = caller.line(arguments)
+    signed = SignedStatement.parse(take(arguments, "signed", bytes))
+    held = await line.standing.hold_roots(signed)
+    return {"version": held.newest.version, "roots": roots_text(held)}
 
 
 async def _submit(caller: Caller, arguments: Arguments) -> Any:
@@ -403,6 +412,7 @@ OPERATIONS: dict[str, Operation] = {
     "page-unmute": Operation("member", page_operations.unmute),
     "page-test": Operation("member", page_operations.test),
     "submit": Operation("anyone", _submit),
+    "hold-roots": Operation("anyone", _hold_roots),
     "context": Operation("officer", _context),
     "roster": Operation("officer", _roster),
     "roster-import": Operation("anyone", _roster_import),

@@ -167,6 +167,21 @@ def load(home: ChannelHome, agreement: Agreement, party: str) -> HeldRoots:
     return held
 
 
+def load_expected(home: ChannelHome, agreement: Agreement, party: str) -> HeldRoots:
+    """Our roots as they will be when the node has logged what waits in the outbox: what is signed now comes after it.
+
+    Raises:
+        FileRefused: a file cannot be read.
+    """
+    held = load(home, agreement, party)
+    for path in sorted(home.outbox.glob("root-set-*.statement")) if home.outbox.is_dir() else ():
+        try:
+            held = follow(held, agreement, SignedStatement.parse(read_file(path)))
+        except RosterFileRefused:
+            continue
+    return held
+
+
 def keep(home: ChannelHome, held: HeldRoots) -> None:
     """Write the newest version and its statement beside the rosters."""
     name = f"{held.newest.party}-roots-{held.newest.version}"

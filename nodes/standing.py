@@ -191,6 +191,20 @@ class Standing:
             return
         await self.take_roots(held)
 
+    async def hold_roots(self, signed: SignedStatement) -> HeldRoots:
+        """Take the counterpart's next root set by another route than its log, and count by it from here.
+
+        Raises:
+            RosterFileRefused: `root-set-refused`; it does not follow, or too few roots signed it.
+        """
+        party = self._store.their
+        known = self.roots[party]
+        if signed.body in known.chain.texts:
+            return known
+        held = follow_roots(known, self._agreement, signed)
+        await self.take_roots(held)
+        return held
+
     async def take_roots(self, held: HeldRoots) -> None:
         """A party has other roots from here, whichever way the set came."""
         try:

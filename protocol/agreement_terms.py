@@ -91,6 +91,8 @@ class Party:
             raise refuse("bad-domain", f"{where}.domain", "a lower-case domain name of two or more labels")
         if len(self.roots.keys) > ROOTS_MAX:
             raise refuse("too-many-roots", f"{where}.root_keys", f"at most {ROOTS_MAX}")
+        if self.roots.numbers != tuple(range(1, len(self.roots.keys) + 1)):
+            raise refuse("bad-party", f"{where}.root_keys", "roots of an agreement are numbered from 1")
         if tuple(name for name in DESKS if any(desk.name == name for desk in self.desks)) != tuple(
             desk.name for desk in self.desks
         ):

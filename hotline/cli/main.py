@@ -60,7 +60,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("init", "hotline.cli.init", "Make the home of a party: roots, node, card."),
     ("keys", "hotline.cli.keys", "Say what becomes of the keys when; give them successors."),
     ("officer", "hotline.cli.officer", "List, add, retire officers; delegate their roles."),
-    ("root", "hotline.cli.root", "Back root keys up on paper; try and restore such backups."),
+    ("root", "hotline.cli.root", "Back root keys up on paper; replace them; publish root sets."),
     ("roster", "hotline.cli.roster", "Renew the party's rosters; take one of the other side's by hand."),
     ("compromise", "hotline.cli.compromise", "Revoke a key that is or may be in other hands."),
     ("succession", "hotline.cli.succession", "End a log that cannot be repaired; begin its successor."),

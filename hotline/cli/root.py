@@ -1,4 +1,4 @@
-"""`hotline root shares make|rehearse|restore`: a root key as shares on paper, and back again."""
+"""`hotline root`: what is done with root keys; here their shares on paper, `root shares make|rehearse|restore`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hotline.cli.root_set import new_key, replace_root, set_command
 from hotline.cli.settings import Settings, common_options, settings_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 @click.group("root")
 @common_options
 def root_command() -> None:
-    """Back the party's root keys up on paper."""
+    """Back the party's root keys up on paper; make, replace and list roots."""
+
+
+root_command.add_command(new_key)
+root_command.add_command(replace_root)
+root_command.add_command(set_command)
 
 
 @root_command.group("shares")
@@ -27,7 +33,7 @@ def shares() -> None:
 
 
 @shares.command("make")
-@click.option("--root", "number", type=click.IntRange(1, 16), required=True, help="Number of the root key.")
+@click.option("--root", "number", type=click.IntRange(1, 99), required=True, help="Number of the root key.")
 @click.option("--shares", "of", type=int, default=3, show_default=True, help="How many shares to make, at most 16.")
 @click.option("--needed", type=int, default=2, show_default=True, help="How many of them are needed.")
 @click.option("-o", "--output", "files", type=click.Path(), multiple=True, help="A file for each share; repeat it.")
@@ -115,7 +121,7 @@ def make(
 @click.option("--with-passphrase", is_flag=True, help="The shares have a passphrase; ask for it.")
 @click.option("--shares-passphrase-file", type=click.Path(), help="Passphrase of the shares.")
 @click.option("--party", metavar="ABC", help="Where there is no home: short name of the party.")
-@click.option("--root", "number", type=click.IntRange(1, 16), help="Where there is no home: number of the root.")
+@click.option("--root", "number", type=click.IntRange(1, 99), help="Where there is no home: number of the root.")
 @click.option("--key-id", help="Where there is no home: the key id as the party knows it, 64 digits.")
 @common_options
 @click.pass_context
@@ -175,7 +181,7 @@ def rehearse(
 @click.option("--with-passphrase", is_flag=True, help="The shares have a passphrase; ask for it.")
 @click.option("--shares-passphrase-file", type=click.Path(), help="Passphrase of the shares.")
 @click.option("--party", metavar="ABC", help="Where there is no home: short name of the party.")
-@click.option("--root", "number", type=click.IntRange(1, 16), help="Where there is no home: number of the root.")
+@click.option("--root", "number", type=click.IntRange(1, 99), help="Where there is no home: number of the root.")
 @click.option("--key-id", help="Where there is no home: the key id as the party knows it, 64 digits.")
 @click.option("--roots", "directory", type=click.Path(), help="Where the key file is to be. Default: HOME/roots.")
 @click.option("--roots-passphrase-file", type=click.Path(), help="Passphrase of the key file.")
