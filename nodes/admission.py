@@ -61,6 +61,7 @@ class Admitted:
         roots_version: of our root set that it was checked by.
         unopened: whether its body was not opened, because the sealing key is not in this process and cannot be used
             now. It may stand in the queue, and is not logged before it was.
+        again: whether it is a root set that is in force already; it is in the log then, or must not come there.
     """
 
     statement: Statement
@@ -70,6 +71,7 @@ class Admitted:
     roster_version: int
     roots_version: int
     unopened: bool = False
+    again: bool = False
 
 
 class Desk:
@@ -163,7 +165,8 @@ class Desk:
             chain = self._chain
             self._check_signers(signed, kind, roster, at_ms, chain)
             self._check_amendment(signed, kind)
-            return Admitted(statement, kind, signed, (), roster.version, chain.newest.version)
+            again = kind.name == ROOT_SET_KIND and signed.body in chain.texts
+            return Admitted(statement, kind, signed, (), roster.version, chain.newest.version, again=again)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         results = self._verified.verify(checks, remember=True)
         opened = self._check_body(statement, signed, kind, counterpart)
@@ -227,6 +230,10 @@ class Desk:
         """The root sets of which enough must have signed; a root set is signed by the one before, and by its own."""
         if kind.name != ROOT_SET_KIND:
             return (chain.roots,)
+        if signed.body in chain.texts[1:]:
+            # Whoever brings it again got no answer the first time.
+            place = chain.texts.index(signed.body)
+            return chain.versions[place - 1].roots, chain.versions[place].roots
         try:
             coming = chain.following(signed.body or b"")
             check_no_roster_key(coming, roster)

@@ -150,6 +150,8 @@ class Intake:
         admitted = self._desk.admit(
             signed, roster=own, counterpart=their, at_ms=at_ms, counters=counters, unsigned=unsigned
         )
+        if admitted.again and not self._logged(admitted.statement.id):
+            raise AdmissionRefused("root-set-refused", "it is in force already, by another statement")
         if self._base and not self._is_ours(admitted.statement.after):
             raise AdmissionRefused("after-other-log", "the statement was made for the log before; make it anew")
         try:

@@ -123,6 +123,7 @@ def test_the_other_side_takes_a_set_by_a_file(homes: tuple[Path, Path]) -> None:
         assert kinds.count("root-set-held") == 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_changed_is_refused(homes: tuple[Path, Path], tmp_path: Path) -> None:
     """Fewer roots than must sign, a key or a number again, another party's key, another file: nothing is written."""
     arc, _ = homes
@@ -147,6 +148,7 @@ def test_what_cannot_be_changed_is_refused(homes: tuple[Path, Path], tmp_path: P
     assert refused(arc, "root", "set", "publish", tmp_path / "second") == "root-set-malformed"
 
 
+@pytest.mark.slow
 def test_a_set_for_another_state_is_not_published(homes: tuple[Path, Path]) -> None:
     """A roster in between makes it void, and nothing is changed; a set that is out of a file cannot be forged."""
     arc, _ = homes

@@ -20,7 +20,7 @@ from protocol.party_keys import render_policy
 from tests.builders import START_MS
 from tests.simulation import parties
 
-STOLEN: Final = frozenset({"bad-signature", "unauthorised"})
+STOLEN: Final = frozenset({"bad-signature", "root-set-refused", "unauthorised"})
 """What an audit refutes on where a node logged what nobody signed."""
 
 

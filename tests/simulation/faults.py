@@ -14,6 +14,7 @@ from random import Random
 from typing import Final
 
 from tests.simulation.people import FAMILY as PEOPLE
+from tests.simulation.rooting import FAMILY as ROOTS
 from tests.simulation.treaties import FAMILY
 
 FAMILIES: Final[dict[str, float]] = {
@@ -101,9 +102,10 @@ class Plan:
 
 def named(text: str) -> tuple[int, frozenset[str]]:
     """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`; with
-    `long` among them it is a long one, with `amend` its agreements are amended, with `people` drafts are stopped."""
+    `long` among them it is a long one, with `amend` its agreements are amended, with `people` drafts are stopped, with
+    `roots` root sets change."""
     seed, *forced = text.split("+")
-    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY, PEOPLE}
+    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY, PEOPLE, ROOTS}
     if unknown:
         raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
     return int(seed), frozenset(forced)
@@ -131,7 +133,7 @@ def draw(
         for name, likely in FAMILIES.items()
         if chance.random() < likely * (1 if long or name == "drop" else SHORT_SHARE)
     )
-    armed |= forced - {LONG, FAMILY}
+    armed |= forced - {LONG, FAMILY, ROOTS}
     if {"fork", "old-disk"} <= armed:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"fork" if "old-disk" in forced else "old-disk"}

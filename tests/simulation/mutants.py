@@ -230,6 +230,16 @@ MUTANTS = (
         forced="roster",
     ),
     Mutant(
+        "take a root set that only the roots before it signed",
+        Reader,
+        "_check_document",
+        "sets = [by.roots] if coming is None else [by.roots, coming.roots]",
+        "sets = [by.roots]",
+        "P9",
+        0,
+        forced="roots",
+    ),
+    Mutant(
         "take a torn mark for whole",
         HighWater,
         "_load",

@@ -7,6 +7,7 @@ it and none changes it. What a node reads from its home (the two first entries) 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -147,21 +148,26 @@ def _home(directory: str, party: str, counterpart: str) -> MemoryHome:
     return MemoryHome(Path(directory) / party / counterpart)
 
 
-def following(before: Roster, text: bytes, pair: tuple[str, str], **changes: Any) -> tuple[Roster, SignedStatement]:
+def following(
+    before: Roster, text: bytes, pair: tuple[str, str], numbers: Sequence[int] = (1, 2), **changes: Any
+) -> tuple[Roster, SignedStatement]:
     """The next version of a party's roster, as its roots sign it.
 
     Args:
         before: the last one.
         text: its text.
         pair: the channel.
+        numbers: of the roots.
         changes: what is different.
     """
     made = replace(before, version=before.version + 1, previous=sha256(text).digest(), **changes)
-    return made, document(made.party, pair, "roster", rosters.render(made), made.version)
+    return made, document(made.party, pair, "roster", rosters.render(made), made.version, numbers)
 
 
-def by_roots(statement: bytes, party: str, pair: tuple[str, str]) -> tuple[Signature, ...]:
-    """Two of a party's roots sign a statement."""
+def by_roots(
+    statement: bytes, party: str, pair: tuple[str, str], numbers: Sequence[int] = (1, 2)
+) -> tuple[Signature, ...]:
+    """Some of a party's roots sign a statement."""
     return tuple(
         sign_statement(
             statement,
@@ -171,11 +177,13 @@ def by_roots(statement: bytes, party: str, pair: tuple[str, str]) -> tuple[Signa
             role=ROOT_ROLE,
             key=hybrid(f"{party} {number}", KeyRole.ROOT),
         )
-        for number in (1, 2)
+        for number in numbers
     )
 
 
-def document(party: str, pair: tuple[str, str], kind: str, text: bytes, version: int = 1) -> SignedStatement:
+def document(
+    party: str, pair: tuple[str, str], kind: str, text: bytes, version: int = 1, numbers: Sequence[int] = (1, 2)
+) -> SignedStatement:
     """A document as a party's roots sign it under the founding agreement, at the beginning of its log."""
     terms = agreement(pair)
     statement = Statement(
@@ -194,7 +202,7 @@ def document(party: str, pair: tuple[str, str], kind: str, text: bytes, version:
         body_digest=digest(text),
         body_length=len(text),
     ).encode()
-    signatures = by_roots(statement, party, pair)
+    signatures = by_roots(statement, party, pair, numbers)
     return SignedStatement(statement=statement, signatures=signatures, body=text)
 
 

@@ -71,6 +71,8 @@ SOMETIMES = (
     "not understood shown",
     "officer refused by a new roster",
     "reflect changed nothing",
+    "root set forged",
+    "root set signed",
     "roster signed",
     "answer draft",
     "answer held",
@@ -121,6 +123,7 @@ STANDARD = range(1000, 1140)
 CHOSEN = [
     *(f"{seed}+amend" for seed in range(20)),
     *(f"{seed}+amend+roster" for seed in range(6)),
+    *(f"{seed}+roots+roster" for seed in range(10)),
     *(f"{seed}+people" for seed in range(8)),
     *(f"{seed}+people+amend" for seed in range(12)),
     *(f"{seed}+burst" for seed in range(6)),

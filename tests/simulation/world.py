@@ -69,7 +69,7 @@ from protocol.frames import FrameType
 from protocol.signature import Signature
 from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
-from tests.simulation import parties, people, treaties
+from tests.simulation import parties, people, rooting, treaties
 from tests.simulation.adversary import OFTEN, WHAT, Adversary
 from tests.simulation.auditor import STOLEN, audited
 from tests.simulation.derived import KeptProjection, let_go
@@ -265,6 +265,10 @@ class World:
         self.stopped: set[tuple[str, str, bytes]] = set()
         if treaties.armed(seed, forced, self.plan.armed):
             self._plan_amendments()
+        self._rooting = Random(f"roots {seed} acts")
+        self.rooted = {voice: rooting.Rooted.first(voice, _pair_of(voice)) for voice in self.disks}
+        if rooting.armed(seed, forced, self.plan.armed):
+            self._plan_roots()
         self._note_flipped: set[tuple[str, str]] = set()
         self._roster_question: dict[tuple[str, str], int] = {}
         self.healed_us = 0
@@ -286,6 +290,19 @@ class World:
                 later_us = at_us + chance.randrange(300_000, 8_000_000)
                 for one in (pair, pair[::-1]):
                     self.loop.at_us(later_us, partial(self._amend, one, accept=True), context=NOBODY)
+
+    def _plan_roots(self) -> None:
+        """When the roots of a party sign the next set, and when thieves do."""
+        chance = self._rooting
+        for _ in range(chance.randint(1, 4)):
+            pair = chance.choice(parties.CHANNELS)
+            voice = chance.choice((pair, pair[::-1]))
+            at_us = chance.randrange(1_500_000, self.plan.until_us)
+            self.loop.at_us(at_us, partial(self._change_roots, voice), context=NOBODY)
+            self.loop.at_us(at_us + chance.randrange(4_000_000), partial(self._new_roster, voice, 1), context=NOBODY)
+            if chance.random() < 0.5:
+                at_us = chance.randrange(1_500_000, self.plan.until_us)
+                self.loop.at_us(at_us, partial(self._steal_roots, voice), context=NOBODY)
 
     # --- the trace ----------------------------------------------------------------------------------------------------
 
@@ -898,12 +915,35 @@ class World:
                 )
                 again_us = self.loop.now_us + 2 * amount * 1000
                 self.loop.at_us(again_us, self._new_roster, voice, 4 * amount, context=NOBODY)
-        made, signed = parties.following(before, text, _pair_of(voice), **changes)
+        made, signed = parties.following(before, text, _pair_of(voice), self.rooted[voice].signing, **changes)
         self.rosters[voice] = made, signed.body or b""
         self.changed.add(voice)
         self.count("roster signed")
         self._roster_question[voice] = self._asked + 1
         self._question(voice, signed, [], self._desk(voice))
+
+    def _change_roots(self, voice: tuple[str, str]) -> None:
+        """A party's roots sign the set after theirs, once the last roster has its place."""
+        asked = self._roster_question.get(voice)
+        if (asked in self._open_questions) or not self.faulty:
+            return
+        version = self.rosters[voice][0].version
+        self.rooted[voice], signed = self.rooted[voice].following(_pair_of(voice), version, self._rooting)
+        self.count("root set signed")
+        self._roster_question[voice] = self._asked + 1
+        self._question(voice, signed, [], self._desk(voice))
+
+    def _steal_roots(self, voice: tuple[str, str]) -> None:
+        """Thieves have the old roots and the node, and log a set that no root of its own has signed."""
+        life = self.lives.get(voice[0])
+        asked = self._roster_question.get(voice)
+        if asked in self._open_questions or life is None or not life.alive or not life.lines[voice[1]].live:
+            return
+        version = self.rosters[voice][0].version
+        _, signed = self.rooted[voice].following(_pair_of(voice), version, self._rooting, stolen=True)
+        self.ghost.unauthorised.add(Statement.parse(signed.statement).id)
+        self.count("root set forged")
+        self._place(life, voice[1], signed)
 
     def _old_disk(self, party: str, us: int, *, lying: bool) -> None:
         """The machine is put back to what it was at the last look, its high-water mark too unless that lies apart.
