@@ -15,6 +15,7 @@ from keys.roles import KeyRole
 from keys.root_set import RootChain, RootSetVersion
 from nodes.signed import SignedStatement
 from protocol.reading import ROOT_SET_KIND
+from tests.builders import START_MS, hybrid
 from tests.simulation import parties
 
 FAMILY = "roots"
@@ -70,17 +71,17 @@ class Rooted:
         free = max(number for version in self.chain.versions for number in version.roots.numbers) + 1
         if stolen or chance.random() < 0.3:
             coming: tuple[int, ...] = (free, free + 1, free + 2)
-            signers = self.signing if stolen else (*self.signing, free, free + 1)
+            signers: tuple[int, ...] = self.signing if stolen else (*self.signing, free, free + 1)
         else:
             lost = chance.choice(numbers)
             staying = tuple(number for number in numbers if number != lost)
             coming, signers = (*staying, free), staying
-        keys = tuple(parties.hybrid(f"{before.party} {number}", KeyRole.ROOT).public for number in coming)
+        keys = tuple(hybrid(f"{before.party} {number}", KeyRole.ROOT).public for number in coming)
         made = RootSetVersion(
             party=before.party,
             channel=before.channel,
             version=before.version + 1,
-            valid_until_ms=parties.START_MS + parties.LIFE_MS,
+            valid_until_ms=START_MS + parties.LIFE_MS,
             previous=sha256(self.chain.texts[-1]).digest(),
             roster=roster,
             roots=RootSet(2, keys, coming),
