@@ -171,6 +171,11 @@ class Ceremony:
             return None
         return words_of(self.state.room, offer=self._kept("offer"), answer=self._kept("answer"))
 
+    def words_to_show(self) -> tuple[str, ...] | None:
+        """The same; None too in the second room before it has typed what it heard, so that nothing leads its ear."""
+        led = self.state.room == SECOND and "words" not in dict(self.state.done)
+        return None if led else self.own_words()
+
     def advance(self, files: Sequence[bytes], hands: Hands) -> Step:
         """Do the next step.
 

@@ -440,7 +440,7 @@ def _show(
 ) -> None:
     state = ceremony.state
     step = state.next_step
-    words = ceremony.own_words() if state.stopped is None else None
+    words = ceremony.words_to_show() if state.stopped is None else None
     found: dict[str, Any] = {
         "party": state.party,
         "with": state.counterpart,
@@ -472,7 +472,7 @@ def _show(
         lines += [
             "Next step:",
             *_step_lines(step, state),
-            "Next: hotline ceremony next " + " ".join(step.takes).upper(),
+            " ".join(["Next: hotline ceremony next", *step.takes]),
         ]
     settings.output.result(found, lines)
 

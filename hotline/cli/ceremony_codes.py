@@ -155,7 +155,7 @@ def _lines(settings: Settings, files: tuple[str, ...], scanned: Any) -> Iterator
 def _own_words(settings: Settings, counterpart: str | None) -> tuple[str, ...]:
     from hotline.cli.ceremony import opened
 
-    words = opened(settings, counterpart).own_words()
+    words = opened(settings, counterpart).words_to_show()
     if words is None:
-        raise CouldNot("ceremony-refused", "there is no answer yet, so there are no words")
+        raise CouldNot("ceremony-refused", "there are no words to read yet; the second room types those it hears first")
     return words

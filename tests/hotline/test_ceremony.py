@@ -4,6 +4,8 @@ The ceremony is played once; a copy of both homes from before each step is where
 """
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +30,7 @@ from nodes.resources import journal_catalogue
 from protocol.agreement import Agreement
 from protocol.codes import CODES
 from tests.hotline.people import hotline, ok
+from tests.hotline.test_ceremony_pages import commands
 
 NOW = 1_795_305_236_589
 SHORT = {FIRST: "ARC", SECOND: "BOR"}
@@ -334,6 +337,8 @@ def test_the_commands_lead_a_room_unattended(stages: Path, tmp_path: Path) -> No
     medium.mkdir()
     silent = hotline(*stage.acting(FIRST, "next", "--json"))
     assert (silent.status, silent.json["error"]["code"]) == (2, "ceremony-answer-missing")
+    assert ok(*stage.acting(SECOND, "status"))["own_words"] is None
+    stage.advance(SECOND, heard=" ".join(ok(*stage.acting(FIRST, "status"))["own_words"]))
     said = ok(*stage.acting(SECOND, "status"))["own_words"]
     answers.write_text(ok(*stage.acting(SECOND, "qr", "--words"))["codes"][0])
     assert ok("ceremony", "scan", answers)["words"] == said
@@ -410,3 +415,31 @@ def test_the_table_of_steps_is_whole() -> None:
             assert gives[name] != step.room, name
     assert {one.code for one in FAULTS.values()} | NEEDS_RESTART <= CODES.keys()
     assert all(len({step.name for step in steps_of(room)}) == len(steps_of(room)) for room in ROOMS)
+
+
+@pytest.mark.parametrize(
+    ("stage_name", "wanted"),
+    [
+        ("first-offer", r"ceremony (begin|status|show)|officer list"),
+        ("end", r"ceremony (verify|rehearse --list)|backup (--keys-only )?ARC|restore "),
+    ],
+)
+def test_commands_of_the_checklists_run_as_written(
+    stages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage_name: str, wanted: str
+) -> None:
+    """In the order of the page, in a directory with both homes; the passphrase comes from a file."""
+    stage = at(stages, tmp_path, stage_name)
+    if stage_name == "first-offer":
+        for short in SHORT.values():
+            shutil.rmtree(stage.path / short / "ceremonies")
+    (stage.path / "draft.toml").write_text('title = "A line"\n')
+    (stage.path / "passphrase").chmod(0o600)
+    monkeypatch.chdir(stage.path)
+    pages = ("pairing.md", "node-lost.md")
+    found = dict.fromkeys(line for page, line in commands() if page in pages and re.search(wanted, line))
+    lines = [line for line in found if "restart" not in line]
+    # Backups come before what is restored from them, whatever page they are on.
+    lines.sort(key=lambda line: "restore" in line)
+    ran = [(line, hotline("--passphrase-file", "passphrase", "--no-input", *shlex.split(line))) for line in lines]
+    assert [(line, done.err) for line, done in ran if done.status != 0] == []
+    assert len(ran) >= 4
