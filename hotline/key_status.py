@@ -133,7 +133,8 @@ def _node_keys(home: NodeHome) -> Due:
     except NodeError as error:
         return Due(name="node keys", state="broken", text=error.text, who=ADMINISTRATOR, next="Correct node.toml.")
     if config.signer is None:
-        return Due(name="node keys", state="ok", text=f"they are in {home.keyring_path.name} of the home")
+        half = ", their Ed25519 halves in a token" if config.pkcs11_module is not None else ""
+        return Due(name="node keys", state="ok", text=f"they are in {home.keyring_path.name} of the home{half}")
     text = f"the signer at {config.signer} has them"
     if not home.keyring_path.exists():
         return Due(name="node keys", state="ok", text=text)

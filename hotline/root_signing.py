@@ -15,14 +15,20 @@ from hotline.errors import CouldNot, Misused
 from hotline.party_file import PartyFile
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
-from keys.keyring import ChannelSeeds, NodeKeyring, ReserveKeyring, ReserveSeeds, RootKeyring
+from keys.divided_node import DividedNodeKeyring
+from keys.keyring import ChannelSeeds, ReserveKeyring, ReserveSeeds, RootKeyring
 from keys.roster import NotePair, Roster
+from nodes.config import NodeConfig
 from nodes.files import make_directory
 from nodes.home import ChannelHome, NodeHome
-from nodes.key_files import read_keyring, write_keyring
+from nodes.key_files import read_keyring, read_node_keyring, write_keyring
+from nodes.node_keys import NodeKeys
+from nodes.open_keys import held_keys
 from nodes.signed import SignedStatement
 from nodes.tls import own_certificate
+from nodes.token_node import divide_channel
 from protocol.agreement import Agreement
+from protocol.head_signer import verifiers_of
 
 FIRST_EPOCH = 1
 ROSTER_YEARS = 2
@@ -48,17 +54,15 @@ class Secrets:
 def first_roster(
     own: PartyFile,
     agreement: Agreement,
-    node: NodeKeyring,
+    keys: NodeKeys,
     *,
-    seeds: ChannelSeeds,
+    epoch: int,
     reserve: ReserveSeeds,
     now_ms: int,
 ) -> Roster:
     """Make version 1 of a party's roster for a channel."""
-    origin = agreement.origin(own.short, seeds.epoch)
-    keys = node.with_channel(agreement.channel, seeds)
-    log = keys.log_signers(agreement.channel, origin)
-    mirror = keys.mirror_signers(agreement.channel, agreement.mirror_name(own.short))
+    log = verifiers_of(keys.log_signers(agreement.channel, agreement.origin(own.short, epoch)))
+    mirror = verifiers_of(keys.mirror_signers(agreement.channel, agreement.mirror_name(own.short)))
     following = reserve.log_signers(agreement.origin(own.short, reserve.epoch))
     return Roster(
         party=own.short,
@@ -68,9 +72,9 @@ def first_roster(
         valid_until_ms=now_ms + ROSTER_YEARS * YEAR_MS,
         previous=None,
         node=keys.node_signer().public,
-        epoch=seeds.epoch,
-        log=NotePair(log[0].verifier.raw, log[1].verifier.raw),
-        mirror=NotePair(mirror[0].verifier.raw, mirror[1].verifier.raw),
+        epoch=epoch,
+        log=NotePair(log[0].raw, log[1].raw),
+        mirror=NotePair(mirror[0].raw, mirror[1].raw),
         sealing=keys.sealing().public,
         tls=(own_certificate(keys),),
         next_epoch=reserve.epoch,
@@ -118,16 +122,22 @@ def sign_channel(
         Misused: the party has no officers yet.
         CouldNot: too few root keys are in the directory.
         PassphraseRefused: another passphrase.
+        NodeError: `token-...`; the token that has halves of the node's keys is not there.
     """
     if not own.people_at(now_ms):
         raise Misused("officers-missing", "add officers first: hotline officer add")
     roots = open_roots(own, opened)
-    node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
+    node = read_node_keyring(home.keyring_path, opened.passphrase)
+    module = NodeConfig.load(home.config_path).pkcs11_module
     reserve_path = opened.roots / "reserve.key"
     reserve = read_keyring(reserve_path, ReserveKeyring, opened.root_passphrase)
     seeds = ChannelSeeds.generate(secrets.token_bytes, epoch=FIRST_EPOCH)
     following = ReserveSeeds.generate(secrets.token_bytes, epoch=FIRST_EPOCH + 1)
-    roster = first_roster(own, agreement, node, seeds=seeds, reserve=following, now_ms=now_ms)
+    node = node.with_channel(agreement.channel, seeds)
+    if module is not None and isinstance(node, DividedNodeKeyring):
+        node = divide_channel(node, module, agreement.channel)
+    keys = held_keys(node, module, home.config_path)
+    roster = first_roster(own, agreement, keys, epoch=seeds.epoch, reserve=following, now_ms=now_ms)
     agreement_statement = sign_document(
         AGREEMENT, agreement.text, agreement=agreement, party=own.short, roots=roots, issued_at_ms=now_ms
     )
@@ -146,5 +156,5 @@ def sign_channel(
         opened.root_passphrase,
         replace=True,
     )
-    write_keyring(home.keyring_path, node.with_channel(agreement.channel, seeds), opened.passphrase, replace=True)
+    write_keyring(home.keyring_path, node, opened.passphrase, replace=True)
     return agreement_statement, roster_statement

@@ -12,6 +12,7 @@ from pathlib import Path
 from hotline.errors import CouldNot, Misused
 from hotline.party_file import Member, PartyFile, read_party, toml_string, write_party
 from keys.divided import DividedKey
+from keys.divided_node import DividedNodeKeyring
 from keys.hybrid import HybridPublicKey
 from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
 from keys.quorum import RootSet
@@ -19,11 +20,12 @@ from keys.roles import ROLES, KeyRole
 from keys.roster import Person
 from keys.suite import MLDSA_SEED_BYTES, SUITE_1, Suite
 from keys.token_keyring import TokenKeyring
-from nodes.config import render
+from nodes.config import render, with_module
 from nodes.files import make_directory, write_file
 from nodes.home import OFFICER_NAME, SHORT_NAME, NodeHome, parse_endpoint
 from nodes.key_files import write_keyring
 from nodes.token import make_key
+from nodes.token_node import divide
 from protocol.agreement_terms import Party
 
 YEAR_MS = 365 * 86_400_000
@@ -44,6 +46,7 @@ class NewParty:
         metrics: "host:port" of the metrics, on loopback, or empty.
         tiles: "host:port" where auditors read the logs, or empty.
         suite: of all its keys, and so of every agreement it makes.
+        token: where halves of the node's keys are made and stay; None for a key file that has all of them.
     """
 
     short: str
@@ -56,6 +59,22 @@ class NewParty:
     metrics: str = ""
     tiles: str = ""
     suite: Suite = SUITE_1
+    token: NewToken | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """Where an officer's, or a node's, Ed25519 key is to be made.
+
+    Attributes:
+        module: the PKCS#11 library of the token's maker, with its whole path.
+        label: of the token.
+        pin: of its user; never shown.
+    """
+
+    module: Path
+    label: str
+    pin: str = field(repr=False)
 
 
 def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase: bytes) -> NodeHome:
@@ -70,6 +89,7 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     Raises:
         CouldNot: the directory is in use.
         Misused: a name or number that cannot stand.
+        NodeError: `token-...`; the token is not there or refuses, and nothing was written.
     """
     if SHORT_NAME.fullmatch(party.short) is None:
         raise Misused("usage", "the short name has 2 to 4 capital letters, such as ARC")
@@ -89,6 +109,12 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
             parse_endpoint(getattr(party, name), where=f"--{name}")
     config = render(listen=party.listen, health=party.health, metrics=party.metrics, tiles=party.tiles)
 
+    whole = NodeKeyring.generate(party.short, secrets.token_bytes, suite=party.suite)
+    keys: NodeKeyring | DividedNodeKeyring = whole
+    if party.token is not None:
+        keys = divide(whole, party.token.module, label=party.token.label, pin=party.token.pin)
+        config = with_module(config, party.token.module)
+
     make_directory(path)
     path.chmod(0o700)
     home = NodeHome(path)
@@ -96,7 +122,6 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     for ring in rings:
         write_keyring(home.roots / f"root-{ring.index}.key", ring, root_passphrase)
     write_keyring(home.roots / "reserve.key", ReserveKeyring(party.short, {}), root_passphrase)
-    keys = NodeKeyring.generate(party.short, secrets.token_bytes, suite=party.suite)
     write_keyring(home.keyring_path, keys, passphrase)
     card = PartyFile(short=party.short, name=party.name, domain=party.domain, roots=roots, members=())
     write_party(home.party_path, card)
@@ -105,21 +130,6 @@ def make_home(path: Path, party: NewParty, *, passphrase: bytes, root_passphrase
     # This file makes the directory a home, so it comes last: an interrupted run leaves none.
     write_file(home.config_path, config)
     return home
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewToken:
-    """Where an officer's Ed25519 key is to be made.
-
-    Attributes:
-        module: the PKCS#11 library of the token's maker, with its whole path.
-        label: of the token.
-        pin: of its user; never shown.
-    """
-
-    module: Path
-    label: str
-    pin: str = field(repr=False)
 
 
 def add_officer(

@@ -14,15 +14,15 @@ from pathlib import Path
 
 from hotline.errors import Refused
 from keys.errors import KeysError
-from keys.keyring import NodeKeyring
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.files import make_directory, read_file, write_file
 from nodes.highwater import HighWater
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
-from nodes.key_files import read_keyring
+from nodes.key_files import read_node_keyring
 from nodes.node import mark_path_of
+from nodes.open_keys import held_keys
 from nodes.signer import NodeSigner
 from nodes.signer_config import FILE, KEY_FILE, render
 from nodes.signer_marks import Marks
@@ -67,10 +67,10 @@ def take(home: NodeHome, directory: Path, passphrase: bytes, *, socket: Path) ->
     config = NodeConfig.load(home.config_path)
     make_directory(directory)
     with locked(home.path), locked(directory):
-        keys = read_keyring(home.keyring_path, NodeKeyring, passphrase)
+        keys = held_keys(read_node_keyring(home.keyring_path, passphrase), config.pkcs11_module, home.config_path)
         kept = directory / KEY_FILE
         if kept.is_file():
-            before = read_keyring(kept, NodeKeyring, passphrase)
+            before = read_node_keyring(kept, passphrase)
             if before.party != keys.party:
                 raise Refused("signer-other-party", f"{directory} holds the keys of {before.party}")
         marks = Marks.open(directory)
@@ -83,7 +83,8 @@ def take(home: NodeHome, directory: Path, passphrase: bytes, *, socket: Path) ->
             marks.close()
         write_file(kept, read_file(home.keyring_path))
         if not (directory / FILE).exists():
-            write_file(directory / FILE, render(socket=str(socket), user=home.path.stat().st_uid), mode=0o600)
+            text = render(socket=str(socket), user=home.path.stat().st_uid, module=config.pkcs11_module)
+            write_file(directory / FILE, text, mode=0o600)
     return Taken(party=keys.party, channels=len(keys.channels), marks=count)
 
 

@@ -36,12 +36,11 @@ from hotline.succession_home import (
     standing_of,
 )
 from hotline.succession_keys import check_announced, next_rosters, successor_seeds, take_reserve, with_log
-from keys.keyring import NodeKeyring
 from nodes.config import NodeConfig
 from nodes.files import write_file
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
-from nodes.key_files import read_keyring, write_keyring
+from nodes.key_files import read_node_keyring, write_keyring
 from nodes.node import mark_path_of
 from nodes.resources import catalogue_of
 from nodes.rosters import load as load_rosters
@@ -273,7 +272,7 @@ def complete(home: NodeHome, channel: ChannelHome, file: SuccessionFile, opened:
         agreement = read_agreement(channel)
         if file.succession.party != home.party:
             raise Misused("usage", f"this ends a log of {file.succession.party}: use accept")
-        node = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
+        node = read_node_keyring(home.keyring_path, opened.passphrase)
         done = is_in_place(channel, file)
         waiting = 0
         if not done:

@@ -56,8 +56,8 @@ class TokenKeyring:
         _rule(1 <= self.number <= 65_535, "no number of a person")
         _rule(len(self.mldsa_seed) == MLDSA_SEED_BYTES, "a seed of another length")
         _rule(len(self.object_id) == OBJECT_ID_BYTES, "an id of another length")
-        _rule(bool(_SERIAL.fullmatch(self.serial)), "no serial number of a token")
-        _rule(bool(_PIN.fullmatch(self.pin)), "no PIN")
+        _rule(is_serial(self.serial), "no serial number of a token")
+        _rule(is_pin(self.pin), "no PIN")
         check_ed25519(self.ed25519)
 
     def __repr__(self) -> str:
@@ -101,6 +101,16 @@ class TokenKeyring:
         )
         check_same(keyring.encode(), data)
         return keyring
+
+
+def is_serial(text: str) -> bool:
+    """Whether a token may have such a serial number."""
+    return bool(_SERIAL.fullmatch(text))
+
+
+def is_pin(text: str) -> bool:
+    """Whether a token's user may have such a PIN."""
+    return bool(_PIN.fullmatch(text))
 
 
 def _seed_name(suite: Suite) -> str:

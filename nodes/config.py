@@ -5,6 +5,7 @@ Whom to trust is never a setting: that stands in the agreement and the rosters.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,12 @@ class NodeConfig:
             pagers=read_pagers(values.get("page"), where=where, folder=path.parent),
             witnesses=read_witnesses(values.get("witness"), where=where, folder=path.parent),
         )
+
+
+def with_module(text: bytes, module: Path) -> bytes:
+    """The text of a new `node.toml` for a node with a token."""
+    before = b'# pkcs11_module = "/usr/lib/softhsm/libsofthsm2.so"'
+    return text.replace(before, f"pkcs11_module = {json.dumps(str(module))}".encode())
 
 
 def render(*, listen: str, health: str = "", metrics: str = "", tiles: str = "") -> bytes:

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar
 
+from keys.divided_node import DividedNodeKeyring
 from keys.envelope import BLOB_BYTES_MAX, NONCE_BYTES, SALT_BYTES, seal, unseal
 from keys.errors import WRONG_PURPOSE, EnvelopeRefused, PassphraseRefused
 from keys.keyring import NodeKeyring, OfficerKeyring, ReserveKeyring, RootKeyring
@@ -46,6 +47,7 @@ K = TypeVar("K", bound="Keyring")
 
 KINDS: tuple[type[Keyring], ...] = (
     NodeKeyring,
+    DividedNodeKeyring,
     OfficerKeyring,
     TokenKeyring,
     RootKeyring,
@@ -74,6 +76,21 @@ def read_keyring(path: Path, kind: type[K], passphrase: bytes) -> K:
         EnvelopeRefused: damaged, or of another kind.
     """
     return _opened(read_file(path, bytes_max=BLOB_BYTES_MAX), kind, passphrase)
+
+
+def read_node_keyring(path: Path, passphrase: bytes) -> NodeKeyring | DividedNodeKeyring:
+    """Open a node's key file, whether it has the whole keys or a token has half of each.
+
+    Raises:
+        FileRefused, PassphraseRefused, EnvelopeRefused: as `read_keyring`.
+    """
+    blob = read_file(path, bytes_max=BLOB_BYTES_MAX)
+    try:
+        return _opened(blob, NodeKeyring, passphrase)
+    except EnvelopeRefused as error:
+        if error.kind != WRONG_PURPOSE:
+            raise
+    return _opened(blob, DividedNodeKeyring, passphrase)
 
 
 def read_officer_keyring(path: Path, passphrase: bytes) -> OfficerKeyring | TokenKeyring:

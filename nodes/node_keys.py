@@ -17,7 +17,7 @@ from typing import Final, Protocol, runtime_checkable
 import structlog
 
 from keys.errors import KeyAway, KeysError
-from keys.hybrid import Signer
+from keys.hybrid import HybridPublicKey, Signer
 from keys.sealing import Opener
 from protocol.head_signer import HeadSigners
 
@@ -31,6 +31,15 @@ AWAY: Final = "keys-away"
 BACK: Final = "keys-back"
 
 
+class NodeKey(Signer, Protocol):
+    """The key of a node, which is a hybrid one wherever it is."""
+
+    @property
+    def public(self) -> HybridPublicKey:
+        """The key that verifies."""
+        ...
+
+
 class NodeKeys(Protocol):
     """The keys of a node; see `keys.keyring.NodeKeyring` for each."""
 
@@ -39,7 +48,7 @@ class NodeKeys(Protocol):
         """Short name."""
         ...
 
-    def node_signer(self) -> Signer:
+    def node_signer(self) -> NodeKey:
         """The node's own key."""
         ...
 

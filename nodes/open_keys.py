@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from keys.divided_node import DividedNodeKeyring
 from keys.errors import KeyElsewhere, KeysError
 from keys.keyring import NodeKeyring
 from nodes.config import NodeConfig
 from nodes.errors import HomeRefused, NodeError
 from nodes.hardening import keep_memory_private
 from nodes.home import NodeHome
-from nodes.key_files import read_keyring
+from nodes.key_files import read_node_keyring
 from nodes.node_keys import NodeKeys
 from nodes.signer import HeldKeys
 from nodes.signer_client import SignerKeys
-from nodes.signer_config import KEY_FILE, SignerConfig
+from nodes.signer_config import FILE, KEY_FILE, SignerConfig
+from nodes.token_node import TokenNodeKeys
 
 
 def open_held(directory: Path, config: SignerConfig, passphrase: bytes) -> HeldKeys:
@@ -28,9 +30,27 @@ def open_held(directory: Path, config: SignerConfig, passphrase: bytes) -> HeldK
 
     Raises:
         FileRefused, PassphraseRefused, EnvelopeRefused: it does not open.
+        NodeError: as `held_keys`.
     """
-    del config
-    return read_keyring(directory / KEY_FILE, NodeKeyring, passphrase)
+    return held_keys(read_node_keyring(directory / KEY_FILE, passphrase), config.pkcs11_module, directory / FILE)
+
+
+def held_keys(ring: NodeKeyring | DividedNodeKeyring, module: Path | None, settings: Path) -> HeldKeys:
+    """The keys of a key file, ready to be used; those with halves in a token as well.
+
+    Args:
+        ring: from the file.
+        module: the token's library that the settings name, or None.
+        settings: the file that they are in.
+
+    Raises:
+        NodeError: `token-module-refused`; a token is needed and no library is named.
+    """
+    if isinstance(ring, NodeKeyring):
+        return ring
+    if module is None:
+        raise NodeError("token-module-refused", f"{settings} names no pkcs11_module, and the keys are in a token")
+    return TokenNodeKeys(ring, module)
 
 
 def open_keys(home: NodeHome, config: NodeConfig, passphrase: Callable[[], bytes]) -> NodeKeys:
@@ -47,7 +67,8 @@ def open_keys(home: NodeHome, config: NodeConfig, passphrase: Callable[[], bytes
         FileRefused, PassphraseRefused, EnvelopeRefused: the key file does not open.
     """
     if config.signer is None:
-        return read_keyring(home.keyring_path, NodeKeyring, passphrase())
+        ring = read_node_keyring(home.keyring_path, passphrase())
+        return held_keys(ring, config.pkcs11_module, home.config_path)
     # The TLS key is here, and every body that is opened.
     keep_memory_private()
     try:

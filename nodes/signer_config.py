@@ -6,6 +6,7 @@ Source: spec/signer.md, "Files".
 from __future__ import annotations
 
 import grp
+import json
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,12 +108,16 @@ def render(*, socket: str, user: int, module: Path | None = None) -> bytes:
         user: id of the node's user.
         module: the PKCS#11 library, or None.
     """
-    token = f'pkcs11_module = "{module}"' if module else '# pkcs11_module = "/usr/lib/softhsm/libsofthsm2.so"'
+    token = (
+        f"pkcs11_module = {json.dumps(str(module))}"
+        if module
+        else '# pkcs11_module = "/usr/lib/softhsm/libsofthsm2.so"'
+    )
     return f"""\
 # Settings of the signer, which holds the keys of a node. It reads this at its start.
 
 # Where it is asked. Nobody else may write in the directory. The node's node.toml names the same path: signer = "..."
-socket = "{socket}"
+socket = {json.dumps(socket)}
 
 # The users whose processes may ask, by name or number; the kernel says who asks.
 users = [{user}]

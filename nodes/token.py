@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +63,7 @@ class TokenKey:
         from pkcs11 import Mechanism
 
         with _session(self.module, self.pin, serial=self.serial) as session:
-            signature = bytes(self._key(session).sign(data, mechanism=Mechanism.EDDSA))
+            signature = bytes(self.find(session).sign(data, mechanism=Mechanism.EDDSA))
         if len(signature) != _SIGNATURE_BYTES:
             raise NodeError("token-failed", f"the token gave {len(signature)} bytes instead of a signature")
         return signature
@@ -75,9 +75,14 @@ class TokenKey:
             NodeError: as `sign`.
         """
         with _session(self.module, self.pin, serial=self.serial) as session:
-            self._key(session)
+            self.find(session)
 
-    def _key(self, session: Session) -> SignMixin:
+    def find(self, session: Session) -> SignMixin:
+        """The key, in a session with its token.
+
+        Raises:
+            NodeError: `token-key-missing`.
+        """
         from pkcs11 import ObjectClass
         from pkcs11.exceptions import MultipleObjectsReturned, NoSuchKey
         from pkcs11.types import SignMixin
@@ -85,20 +90,34 @@ class TokenKey:
         try:
             found = session.get_key(object_class=ObjectClass.PRIVATE_KEY, id=self.object_id)
         except (NoSuchKey, MultipleObjectsReturned) as error:
-            raise NodeError("token-key-missing", f"token {self.serial} has no key of this officer") from error
+            raise NodeError("token-key-missing", f"token {self.serial} has no such key") from error
         if not isinstance(found, SignMixin):
-            raise NodeError("token-key-missing", f"the key of this officer in token {self.serial} may not sign")
+            raise NodeError("token-key-missing", f"the key in token {self.serial} may not sign")
         return found
 
 
-def make_key(module: Path, *, label: str, pin: str, name: str) -> tuple[TokenKey, bytes]:
+def check_keys(module: Path, *, serial: str, pin: str, ids: Sequence[bytes]) -> None:
+    """See that a token is there and has these keys, in one session.
+
+    Raises:
+        NodeError: as `TokenKey.sign`.
+    """
+    with _session(module, pin, serial=serial) as session:
+        for object_id in ids:
+            TokenKey(module=module, serial=serial, object_id=object_id, pin=pin).find(session)
+
+
+def make_key(
+    module: Path, *, pin: str, name: str, label: str | None = None, serial: str | None = None
+) -> tuple[TokenKey, bytes]:
     """Make a key pair inside a token; the private key cannot leave it.
 
     Args:
         module: the PKCS#11 library.
-        label: of the token, as it was given when the token was set up.
         pin: of the token's user.
         name: what the key is called in the token.
+        label: of the token, as it was given when the token was set up; or
+        serial: its serial number.
 
     Returns:
         The key, and its public half: 32 bytes.
@@ -109,7 +128,7 @@ def make_key(module: Path, *, label: str, pin: str, name: str) -> tuple[TokenKey
     from pkcs11 import Attribute, KeyType, Mechanism
 
     object_id = secrets.token_bytes(OBJECT_ID_BYTES)
-    with _session(module, pin, label=label, writing=True) as session:
+    with _session(module, pin, serial=serial, label=label, writing=True) as session:
         kept = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
         curve = {Attribute.EC_PARAMS: _CURVE}
         parameters = session.create_domain_parameters(KeyType.EC_EDWARDS, curve, local=True)
@@ -125,8 +144,8 @@ def make_key(module: Path, *, label: str, pin: str, name: str) -> tuple[TokenKey
             public.destroy()
             raise NodeError("token-failed", "the token would give the key out")
         raw = _point(bytes(public[Attribute.EC_POINT]))
-        serial = _serial(session.token)
-    return TokenKey(module=module, serial=serial, object_id=object_id, pin=pin), raw
+        found = _serial(session.token)
+    return TokenKey(module=module, serial=found, object_id=object_id, pin=pin), raw
 
 
 def _point(value: bytes) -> bytes:

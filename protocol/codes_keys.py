@@ -6,15 +6,15 @@ KEYS: tuple[Code, ...] = (
     Code(
         "token-missing",
         "error",
-        "the officer's token is not there",
+        "the token is not there",
         "It is not plugged in, was pulled out, or is another one. Nothing was signed; drafts wait where they are.",
-        "Plug it in and try again. If it is lost: another officer signs, and `officer retire` ends this key.",
+        "Plug it in and try again. If an officer's is lost: another officer signs, and `officer retire` ends this key.",
     ),
     Code(
         "token-module-refused",
         "error",
         "the library of the token cannot be used",
-        "The file that `pkcs11_module` in officer.toml names is absent, or no PKCS#11 library.",
+        "The file that `pkcs11_module` in the settings names is absent, or no PKCS#11 library; or they name none.",
         "Install the token maker's library, and name its file with its whole path.",
     ),
     Code(
@@ -22,12 +22,12 @@ KEYS: tuple[Code, ...] = (
         "refuted",
         "the token refuses the PIN",
         "The PIN was changed, or the token is locked after too many tries. It is not tried again by itself.",
-        "Unlock the token with its maker's program, or add the officer anew with another one.",
+        "Unlock the token with its maker's program, and start the node anew; or add the officer anew with another one.",
     ),
     Code(
         "token-key-missing",
         "error",
-        "the token does not have the officer's key",
+        "the token does not have the key",
         "It was set up anew, or the key was deleted. A key in a token has no copy.",
         "Retire the officer, and add them anew with a new key.",
     ),

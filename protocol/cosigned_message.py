@@ -12,8 +12,9 @@ Source: C2SP signed-note and tlog-cosignature; spec/log.md, "Cosignature".
 """
 
 from functools import lru_cache
+from typing import Protocol
 
-from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
+from keys.note_key import NoteKeyType, NoteVerifier
 from protocol.note import NoteSignature
 from protocol.spelling import NUMBER_MAX
 
@@ -79,7 +80,20 @@ def _message(key: NoteVerifier, *, time_s: int, text: str, origin: str, size: in
     return subtree_message(cosigner=key.name, time_s=time_s, origin=origin, size=size, root=root)
 
 
-def sign_line(signer: NoteSigner, *, text: str, origin: str, size: int, root: bytes, at_ms: int) -> NoteSignature:
+class LineSigner(Protocol):
+    """One key of a log or a mirror: in memory, or in a token."""
+
+    @property
+    def verifier(self) -> NoteVerifier:
+        """Its public side."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign a message, as `keys.note_key.NoteSigner`."""
+        ...
+
+
+def sign_line(signer: LineSigner, *, text: str, origin: str, size: int, root: bytes, at_ms: int) -> NoteSignature:
     """Sign a checkpoint with one key of any of the three types.
 
     Args:

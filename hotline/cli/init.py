@@ -21,6 +21,9 @@ from hotline.cli.settings import common_options, settings_of, suite_option
 @click.option("--metrics", default="", help="Loopback address of the metrics: 127.0.0.1:7481. Default: none.")
 @click.option("--tiles", default="", help="Where auditors may read the logs over HTTPS: host:port. Default: nowhere.")
 @suite_option("Suite of all keys, and so of every agreement made from this home.")
+@click.option("--token", "label", metavar="LABEL", help="Make half of the node's keys in this PKCS#11 token.")
+@click.option("--pkcs11-module", "module", type=click.Path(), help="The library of the token's maker, a .so file.")
+@click.option("--pin-file", type=click.Path(), help="PIN of the token. Default: it is asked for.")
 @click.option("--roots-passphrase-file", type=click.Path(), help="Another passphrase for the root keys.")
 @common_options
 @click.pass_context
@@ -37,6 +40,9 @@ def init_command(
     metrics: str,
     tiles: str,
     suite: str,
+    label: str | None,
+    module: str | None,
+    pin_file: str | None,
     roots_passphrase_file: str | None,
 ) -> None:
     """Make the home of a party: root keys, node keys and settings.
@@ -44,12 +50,17 @@ def init_command(
     The suite says which algorithms the keys are of: ed25519+ml-dsa-87 is Ed25519 with ML-DSA-87, and ML-KEM-1024 with
     P-384 for what is sealed. Both parties of a line need the same one; it cannot be changed later.
 
+    With --token the Ed25519 keys of node, logs and mirrors are made in the token and never leave it. The ML-DSA keys,
+    which tokens do not have yet, and the PIN are in the sealed file, and so are the sealing and TLS keys. A token has
+    no copy: without it the line stands still until it is back.
+
     \b
     Examples:
       hotline init ARC --party ARC --name Arcadia --domain mfa.arcadia.example --listen 192.0.2.7:7443
       hotline --home ARC --passphrase-file pass init --party ARC --name Arcadia --domain mfa.arcadia.example
       hotline init ARC --party ARC --name Arcadia --domain mfa.arcadia.example --suite ed25519+ml-dsa-87
     """
+    from hotline.cli.tokens import token_of
     from hotline.setup import NewParty, make_home
     from keys.suite import SUITES
     from nodes.files import read_file
@@ -75,6 +86,7 @@ def init_command(
         metrics=metrics,
         tiles=tiles,
         suite=SUITES[suite],
+        token=token_of(settings, label, module, pin_file),
     )
     home = make_home(path, party, passphrase=passphrase, root_passphrase=root_passphrase)
     moved = f"Move {home.roots} off this machine now: copy it to two safe places, check the copies, delete it here."

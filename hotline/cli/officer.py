@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hotline.cli.officer_changes import ADMIN_OPTIONS, Signing, absent, delegate, opened_signers, recall, retire
 from hotline.cli.officer_passkeys import passkey_command
-from hotline.cli.settings import Settings, common_options, settings_of
-
-if TYPE_CHECKING:
-    from hotline.setup import NewToken
+from hotline.cli.settings import common_options, settings_of
 
 
 @click.group("officer")
@@ -132,6 +127,7 @@ def add(
       hotline --home ARC officer add night --role duty --admin admin-1 --admin admin-2
       hotline --home ARC officer add duty --role duty --token duty --pkcs11-module /usr/lib/softhsm/libsofthsm2.so
     """
+    from hotline.cli.tokens import token_of
     from hotline.clock import now_ms
     from hotline.party_file import read_party
     from hotline.rosters import check_joining, place_rosters, sign_rosters
@@ -140,7 +136,7 @@ def add(
 
     settings = settings_of(context)
     home = settings.node_home()
-    token = _token(settings, label, module, pin_file)
+    token = token_of(settings, label, module, pin_file)
     if officer_passphrase_file is not None:
         passphrase = passphrase_in(officer_passphrase_file)
     else:
@@ -174,27 +170,6 @@ def add(
         },
         lines,
     )
-
-
-def _token(settings: Settings, label: str | None, module: str | None, pin_file: str | None) -> NewToken | None:
-    """Where the key is to be made, with the PIN from its file or asked for."""
-    from hotline.errors import Misused
-    from hotline.secret_files import passphrase_in
-    from hotline.setup import NewToken
-
-    if label is None and module is None and pin_file is None:
-        return None
-    if label is None or module is None or not Path(module).is_absolute():
-        raise Misused("usage", "a key in a token needs --token and --pkcs11-module with its whole path")
-    if pin_file is not None:
-        pin = passphrase_in(pin_file).decode("utf-8", "replace")
-    elif settings.may_ask:
-        pin = str(click.prompt(f"PIN of token {label}", hide_input=True, err=True))
-    else:
-        raise Misused("passphrase-needed", "the PIN of the token is needed: give --pin-file")
-    if not (pin.isascii() and pin.isprintable() and len(pin) <= 64):
-        raise Misused("usage", "a PIN has 1 to 64 characters of printable ASCII")
-    return NewToken(module=Path(module), label=label, pin=pin)
 
 
 officer_command.add_command(passkey_command)

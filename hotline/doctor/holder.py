@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from hotline.doctor.check import Check
 from keys.errors import KeysError, PassphraseRefused
-from keys.keyring import NodeKeyring
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.home import NodeHome
-from nodes.key_files import read_keyring
-from nodes.node_keys import NodeKeys
+from nodes.key_files import read_node_keyring
+from nodes.node_keys import KeysElsewhere, NodeKeys
+from nodes.open_keys import held_keys
 from nodes.signer_client import SignerKeys
 
 _Ring = TypeVar("_Ring")
@@ -32,8 +33,8 @@ def node_keys(home: NodeHome, passphrase: bytes | None) -> tuple[list[Check], No
         # The settings have a check of their own.
         signer = None
     if signer is None:
-        found, ring = key_file(home.keyring_path, passphrase, _node_keyring)
-        return [found], ring
+        found, keys = key_file(home.keyring_path, passphrase, partial(_held, home))
+        return [found, *_token(keys)], keys
     keys, checks = _with_signer(signer)
     return [*checks, *_left(home)], keys
 
@@ -60,8 +61,20 @@ def _left(home: NodeHome) -> Iterator[Check]:
         yield Check(name="key file", result="warn", text=text, fix=fix)
 
 
-def _node_keyring(path: Path, passphrase: bytes) -> NodeKeyring:
-    return read_keyring(path, NodeKeyring, passphrase)
+def _held(home: NodeHome, path: Path, passphrase: bytes) -> NodeKeys:
+    module = NodeConfig.load(home.config_path).pkcs11_module
+    return held_keys(read_node_keyring(path, passphrase), module, home.config_path)
+
+
+def _token(keys: NodeKeys | None) -> Iterator[Check]:
+    """Look whether the token that has halves of the keys is there."""
+    if isinstance(keys, KeysElsewhere):
+        try:
+            keys.look()
+        except KeysError as error:
+            yield Check(name="token", result="fail", text=str(error), fix="Plug it in; the node goes on by itself.")
+        else:
+            yield Check(name="token", result="ok", text="the node's token is there and has every key")
 
 
 def key_file(path: Path, passphrase: bytes | None, opens: Callable[[Path, bytes], _Ring]) -> tuple[Check, _Ring | None]:

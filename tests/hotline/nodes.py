@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,16 +13,18 @@ from tests.hotline.people import acting, hotline
 START_TIMEOUT_S = 20.0
 
 
-def start(home: Path) -> subprocess.Popen[bytes]:
+def start(home: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start a home's node; its log goes beside the home."""
-    return start_with(home.parent / f"{home.name}.log", *acting(home, "node", "run"))
+    return start_with(home.parent / f"{home.name}.log", *acting(home, "node", "run"), environment=environment)
 
 
-def start_with(path: Path, *arguments: str | Path) -> subprocess.Popen[bytes]:
-    """Start a command in a process of its own; what it says goes into a file."""
+def start_with(
+    path: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command in a process of its own; what it says goes into a file. It has this environment, or another."""
     command = [sys.executable, "-c", "from hotline.cli.main import main; main()"]
     with path.open("ab") as log:
-        return subprocess.Popen([*command, *map(str, arguments)], stderr=log, stdout=log)
+        return subprocess.Popen([*command, *map(str, arguments)], stderr=log, stdout=log, env=environment)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

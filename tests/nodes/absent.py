@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from keys.errors import KeyWithheld
-from keys.hybrid import Signer
+from keys.hybrid import HybridPublicKey
 from keys.keyring import NodeKeyring
 from keys.note_key import NoteSigner, NoteVerifier
-from keys.public_key import PublicKey
 from keys.sealing import Opener, SealingPublicKey
-from nodes.node_keys import Presence
+from nodes.node_keys import NodeKey, Presence
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import cosign
 from protocol.head_signer import lines_of
@@ -50,7 +49,7 @@ class Absent:
         """As the node asks."""
         self.need()
 
-    def node_signer(self) -> Signer:
+    def node_signer(self) -> NodeKey:
         """The node's key."""
         return _Node(self.need, self.ring.node_signer())
 
@@ -114,10 +113,10 @@ class AbsentHead:
 @dataclass
 class _Node:
     need: Callable[[], None]
-    key: Signer
+    key: NodeKey
 
     @property
-    def public(self) -> PublicKey:
+    def public(self) -> HybridPublicKey:
         return self.key.public
 
     def sign(self, purpose: str, *, channel: bytes, author: str, message: bytes) -> bytes:

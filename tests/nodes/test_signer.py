@@ -399,4 +399,4 @@ class AnyAsker(RuleBasedStateMachine):
 def test_whoever_asks_gets_one_root_of_a_size(tmp_path: Path) -> None:
     """Anything, in any order, with starts in between."""
     AnyAsker.room = tmp_path
-    run_state_machine_as_test(AnyAsker, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(AnyAsker, settings=settings(max_examples=15, stateful_step_count=20, deadline=None))
