@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.simulation.passkeys import FAMILY as PASSKEYS
 from tests.simulation.people import FAMILY as PEOPLE
 from tests.simulation.rooting import FAMILY as ROOTS
 from tests.simulation.treaties import FAMILY
@@ -103,9 +104,9 @@ class Plan:
 def named(text: str) -> tuple[int, frozenset[str]]:
     """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`; with
     `long` among them it is a long one, with `amend` its agreements are amended, with `people` drafts are stopped, with
-    `roots` root sets change."""
+    `roots` root sets change, with `passkeys` rosters bring some."""
     seed, *forced = text.split("+")
-    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY, PEOPLE, ROOTS}
+    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY, PEOPLE, ROOTS, PASSKEYS}
     if unknown:
         raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
     return int(seed), frozenset(forced)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, cast
 
+from keys.passkey import Passkey
 from nodes.clock import SteadyClock
 from nodes.driver import Driver
 from nodes.highwater import HighWater
@@ -86,6 +87,16 @@ MUTANTS = (
     ),
     Mutant(
         "count what nobody signed", Judge, "conclude", "if all(results):", "if True:", "P9", 2, forced="unauthorised"
+    ),
+    Mutant(
+        "believe whatever authenticator",
+        Passkey,
+        "verify",
+        "check_assertion_data(found.data, rp_id=self.rp_id)",
+        "pass",
+        "P9",
+        0,
+        forced="passkeys roster unauthorised",
     ),
     Mutant(
         "answer before a statement is kept",

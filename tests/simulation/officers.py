@@ -12,7 +12,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
-from keys.hybrid import HybridPrivateKey
+from keys.hybrid import Signer
 from nodes.resources import catalogue
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
@@ -109,7 +109,7 @@ class Desk:
         own: Truth,
         their: Truth,
         chance: Random,
-        key: Callable[[int], HybridPrivateKey],
+        key: Callable[[int], Signer],
         terms: Agreement,
         *,
         proposing: bool = False,

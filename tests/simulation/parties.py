@@ -32,6 +32,7 @@ from protocol.statement import EMPTY_LOG, Statement
 from protocol.tagged import digest
 from tests.builders import EPOCH, PEOPLE, START_MS, YEAR_MS, hybrid, make_agreement, seed
 from tests.simulation.homes import MemoryHome
+from tests.simulation.passkeys import TERMS as PASSKEYS
 
 PARTIES = ("ARC", "BOR", "CAR")
 CHANNELS = (("ARC", "BOR"), ("ARC", "CAR"))
@@ -50,6 +51,8 @@ def agreement(pair: tuple[str, str]) -> Agreement:
     """The agreement of a channel."""
     parties = tuple(Party(short, f"Republic {short}", f"{short.lower()}.example", roots(short)) for short in pair)
     return make_agreement(
+        format=2,
+        passkeys=PASSKEYS,
         parties=parties,
         beat=BeatTerms(every_ms=BEAT_MS),
         rules=(

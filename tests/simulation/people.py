@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from keys.hybrid import HybridPrivateKey
+from keys.hybrid import Signer
 from nodes.line import Line
 from nodes.resources import journal_catalogue
 from nodes.signed import SignedStatement
@@ -38,7 +38,7 @@ def armed(seed: int, forced: frozenset[str]) -> bool:
 
 
 def decision(
-    line: Line, signed: SignedStatement, held_back: bool, key: Callable[[int], HybridPrivateKey], chance: Random
+    line: Line, signed: SignedStatement, held_back: bool, key: Callable[[int], Signer], chance: Random
 ) -> SignedStatement:
     """An act by the releasing officer, person 2, that refuses a draft or cancels a release; the journal is ready."""
     kind = "release-cancel" if held_back else "refusal"

@@ -24,7 +24,7 @@ from zlib import crc32
 import structlog
 
 from keys import roster as rosters
-from keys.hybrid import HybridPrivateKey
+from keys.hybrid import Signer
 from keys.roles import KeyRole
 from keys.roster import Roster
 from keys.tls_identity import spki_pin
@@ -69,7 +69,7 @@ from protocol.frames import FrameType
 from protocol.signature import Signature
 from protocol.statement import Statement
 from tests.builders import START_MS, hybrid
-from tests.simulation import parties, people, rooting, treaties
+from tests.simulation import parties, passkeys, people, rooting, treaties
 from tests.simulation.adversary import OFTEN, WHAT, Adversary
 from tests.simulation.auditor import STOLEN, audited
 from tests.simulation.derived import KeptProjection, let_go
@@ -255,12 +255,13 @@ class World:
         self.closing = False
         self._asked = 0
         self.rosters = {voice: self._first_roster(voice) for voice in self.disks}
-        self.keys: dict[tuple[str, str], dict[int, HybridPrivateKey]] = {voice: {} for voice in self.disks}
+        self.keys: dict[tuple[str, str], dict[int, Signer]] = {voice: {} for voice in self.disks}
         self.changed: set[tuple[str, str]] = set()
         self.amended: set[tuple[str, str]] = set()
         self._told: dict[tuple[str, str], Agreement] = {}
         self._treaty = Random(f"treaty {seed}")
         self.deciding = people.armed(seed, forced)
+        self.touching = passkeys.armed(seed, forced)
         self._people = Random(f"people {seed}")
         self.stopped: set[tuple[str, str, bytes]] = set()
         if treaties.armed(seed, forced, self.plan.armed):
@@ -723,6 +724,9 @@ class World:
             elif life.alive and voice in self.changed and error.code in BY_ROSTER:
                 self.count("officer refused by a new roster")
                 self._open_questions.pop(number, None)
+            elif self.touching and error.code == passkeys.BY_COUNTER:
+                self.count("officer refused by a counter")
+                self._open_questions.pop(number, None)
             elif voice in self.ghost.flipped and error.code in BY_DAMAGE:
                 self.count("officer told that the disk is damaged")
             elif life.alive and error.code == "no-such-statement":
@@ -856,7 +860,12 @@ class World:
         desk = self._desk(voice)
         signed, _ = desk.statement(self.clocks[party].read().wall_ms)
         forged = tuple(
-            Signature(signer=one.signer, role=one.role, algorithm=one.algorithm, value=bytes(len(one.value)))
+            Signature(
+                signer=one.signer,
+                role=one.role,
+                algorithm=one.algorithm,
+                value=passkeys.unverified(one, desk.key) or bytes(len(one.value)),
+            )
             for one in signed.signatures
         )
         self.ghost.unauthorised.add(Statement.parse(signed.statement).id)
@@ -898,7 +907,14 @@ class World:
             said = partial(self._question, voice, *desk.statement(now_ms, small=True), desk)
             self.loop.at_us(after_us, said, context=NOBODY)
         changes: dict[str, Any] = {"valid_until_ms": START_MS + parties.LIFE_MS}
-        match amount % 4:
+        match 1 if self.touching else amount % 4:
+            case 1 if self.touching:
+                self.keys[voice][1] = device = passkeys.device(voice[0], f"{voice} 1 of {before.version + 1}")
+                changes["people"] = tuple(
+                    replace(one, key=None, passkeys=(device.public,)) if one.number == 1 else one
+                    for one in before.people
+                )
+                self.count("somebody has a passkey")
             case 0:
                 changes["people"] = tuple(one for one in before.people if one.number != 4)
             case 1:
@@ -1171,6 +1187,10 @@ class World:
             tolerated = PUT_BACK if truth.rolled_back or other.rolled_back else frozenset()
             if voice in self.changed:
                 tolerated |= {"roster-expired"}
+            if self.touching:
+                tolerated |= {passkeys.BY_COUNTER}
+                if passkeys.BY_COUNTER in faults:
+                    self.count("counter shown")
             if voice in self.amended:
                 tolerated |= BY_ORDER
                 if "agreement-superseded" in faults:
