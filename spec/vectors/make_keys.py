@@ -30,6 +30,7 @@ from keys.cose_key import EDDSA, from_point  # noqa: E402
 from keys.note_key import NoteKeyType, NoteSigner  # noqa: E402
 from keys.passkey import Passkey  # noqa: E402
 from keys.quorum import RootSet  # noqa: E402
+from keys.revoked import RevokedKey  # noqa: E402
 from keys.roles import KeyRole  # noqa: E402
 from keys.root_set import RootChain, RootSetVersion  # noqa: E402
 from keys.root_set import render as render_roots  # noqa: E402
@@ -581,6 +582,7 @@ def roster_vectors() -> Iterator[tuple[str, bytes]]:
     yield "roster-good-second", file("version 2 with a next certificate", "roster", "accepted", render(full))
 
     yield from passkey_roster_vectors()
+    yield from revoked_roster_vectors()
 
     def after(**changes: Any) -> bytes:
         return render(roster(**{"version": 2, "previous": sha256(text).digest(), "people": (one, two), **changes}))
@@ -616,6 +618,41 @@ def roster_vectors() -> Iterator[tuple[str, bytes]]:
     for name, about, changed in follow:
         expect = "accepted" if name.startswith("good") else "not a successor"
         yield f"succession-{name}", file(about, "succession", expect, changed, previous="roster-good")
+
+
+def revoked_roster_vectors() -> Iterator[tuple[str, bytes]]:
+    """Rosters that list revoked keys."""
+    lost = RevokedKey("officer", hybrid("officer lost", KeyRole.OFFICER).public.key_id, "lost", 41)
+    other = RevokedKey("tls", seed("a pin", 32), "suspected", 0)
+    good = roster(revoked=(lost, other))
+    text = render(good)
+    yield "roster-good-revoked", file("a roster with two revoked keys", "roster", "accepted", text)
+    first = good.people[0].key
+    assert first is not None
+    cases: tuple[tuple[str, str, str, bytes], ...] = (
+        ("as-1", "malformed", "revoked keys under the first format", text.replace(b"hotline/2/", b"hotline/1/")),
+        ("job", "broken rule", "a job whose keys are not revoked in rosters", text.replace(b'job = "tls"', b'job = "log"')),
+        ("reason", "broken rule", "a reason that there is not", text.replace(b'"suspected"', b'"bored"')),
+        ("capitals", "broken rule", "a key id in capitals", text.replace(lost.key.hex().encode(), lost.key.hex().upper().encode())),
+        ("no-trusted", "malformed", "nothing says how far it is trusted", text.replace(b"trusted = 41\n", b"")),
+        ("negative", "malformed", "a number of entries below nothing", text.replace(b"trusted = 41", b"trusted = -1")),
+        ("twice", "broken rule", "one key listed twice", render(unchecked(good, revoked=(lost, lost)))),
+        ("has-a-job", "broken rule", "a revoked key that an officer has",
+         render(unchecked(good, revoked=(replace(lost, key=first.key_id),)))),
+        ("many", "broken rule", "a sixty-fifth revoked key",
+         render(unchecked(good, revoked=tuple(replace(lost, key=seed(f"key {number}", 32)) for number in range(65))))),
+    )
+    for name, expect, about, changed in cases:
+        yield f"roster-revoked-{name}", file(about, "roster", expect, changed)
+    known = sha256(text).digest()
+    for name, expect, about, listed in (
+        ("good-revoked", "accepted", "a revoked key more", (lost, other, replace(other, key=seed("another pin", 32)))),
+        ("revoked-left", "not a successor", "a revoked key is not listed any more", (lost,)),
+        ("revoked-otherwise", "not a successor", "a revoked key is trusted for longer", (replace(lost, trusted=42), other)),
+        ("revoked-order", "not a successor", "revoked keys in another order", (other, lost)),
+    ):
+        changed = render(replace(good, version=2, previous=known, revoked=listed))
+        yield f"succession-{name}", file(about, "succession", expect, changed, previous="roster-good-revoked")
 
 
 def passkey_roster_vectors() -> Iterator[tuple[str, bytes]]:

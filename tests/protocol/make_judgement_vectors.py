@@ -11,6 +11,7 @@ from tests.protocol import (
     judgement_cases_logs,
     judgement_cases_passkeys,
     judgement_cases_roots,
+    judgement_cases_rotation,
     judgement_cases_signers,
     judgement_cases_suites,
     judgement_cases_threads,
@@ -30,6 +31,7 @@ MODULES = (
     judgement_cases_passkeys,
     judgement_cases_suites,
     judgement_cases_roots,
+    judgement_cases_rotation,
 )
 
 
