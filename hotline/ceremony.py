@@ -24,6 +24,7 @@ from hotline.ceremony_files import SignedTranscript, encode_minutes, parse_minut
 from hotline.ceremony_state import (
     EARLIER_MAX,
     State,
+    alone,
     directory_of,
     drop_files,
     read_state,
@@ -51,6 +52,7 @@ from protocol.pairing_transcript import (
     Minutes,
     Transcript,
     check_signatures,
+    transcript_digest,
 )
 from protocol.tagged import digest
 
@@ -197,6 +199,12 @@ class Ceremony:
         step = state.next_step
         if step is None:
             raise Misused("ceremony-refused", "every step of this room is done")
+        with alone(self.home, state):
+            self._do(step, files, hands)
+        return step
+
+    def _do(self, step: Step, files: Sequence[bytes], hands: Hands) -> None:
+        state = self.state
         work = _WORK[state.room, step.name]
         try:
             taken = sort_files(step, state, files)
@@ -212,7 +220,6 @@ class Ceremony:
             digests[name] = hashlib.sha256(data).hexdigest()
         # With the state the step is done; a crash before leaves files that are written anew.
         self._become(state.after(step, files=digests, now_ms=hands.now_ms()))
-        return step
 
     def resume(self) -> None:
         """Go on after a slip of the hand. The stop stays in the record.
@@ -225,7 +232,8 @@ class Ceremony:
             raise Misused("ceremony-refused", "the ceremony has not stopped")
         if self.state.stopped[0] in NEEDS_RESTART:
             raise Refused("ceremony-not-resumable", f"after {self.state.stopped[0]} this attempt cannot go on")
-        self._become(replace(self.state, stopped=None))
+        with alone(self.home, self.state):
+            self._become(replace(self.state, stopped=None))
 
     def restart(self, *, now_ms: int, terms: Terms | None = None, sure: bool = False) -> None:
         """Begin the same ceremony anew: what this attempt gave and took counts no more.
@@ -255,6 +263,11 @@ class Ceremony:
             raise CouldNot("channel-exists", f"the channel with {state.counterpart} is there; only files may be wrong")
         if state.attempt >= ATTEMPTS_MAX:
             raise Misused("ceremony-refused", "too many attempts")
+        with alone(self.home, state):
+            self._begin_anew(now_ms, terms)
+
+    def _begin_anew(self, now_ms: int, terms: Terms | None) -> None:
+        state, channel = self.state, self.home.channel(self.state.counterpart)
         try:
             agreement = self._agreement()
         except Refused:
@@ -281,6 +294,11 @@ class Ceremony:
                 earlier=(*state.earlier, *gone)[-EARLIER_MAX:],
             )
         )
+
+    def transcript_name(self) -> str | None:
+        """SHA-256 of the transcript's text, hexadecimal, as both rooms can compare it; None before there is one."""
+        name = next((one for one in ("countersigned", "transcript") if one in self.state.files), None)
+        return None if name is None else transcript_digest(SignedTranscript.parse(self._kept(name)).text).hex()
 
     def transcript(self) -> SignedTranscript | None:
         """The transcript that both parties signed; None before it is there."""
@@ -317,8 +335,9 @@ class Ceremony:
         return {}
 
     def _sign_answer(self, _taken: Files, hands: Hands) -> Files:
-        state, own, opened = self.state, read_party(self.home.party_path), hands.opened()
+        state, own = self.state, read_party(self.home.party_path)
         answer = self._kept("answer")
+        opened = hands.opened()
         channel = self.home.channel(state.counterpart)
         if channel.is_paired():
             again = pairing.final_again(self.home, state.counterpart, endpoints=state.endpoints)

@@ -10,8 +10,11 @@ Source: spec/pairing.md, "In two rooms".
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +118,26 @@ def write_state(home: NodeHome, state: State) -> None:
     make_directory(directory)
     text = json.dumps({"format": FORMAT, **asdict(state)}, indent=1)
     write_file(_path(directory), text.encode("ascii") + b"\n")
+
+
+@contextmanager
+def alone(home: NodeHome, state: State) -> Iterator[None]:
+    """Keep other commands from going on with a ceremony meanwhile.
+
+    Raises:
+        Misused: `ceremony-refused`; one is at it, or has gone on since the state was read.
+    """
+    handle = os.open(directory_of(home, state.counterpart), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Misused("ceremony-refused", "another command is at a step of this ceremony") from error
+        if read_state(home, state.counterpart) != state:
+            raise Misused("ceremony-refused", "another command has gone on with this ceremony")
+        yield
+    finally:
+        os.close(handle)
 
 
 def drop_files(home: NodeHome, state: State) -> None:

@@ -441,7 +441,9 @@ def _show(
     state = ceremony.state
     step = state.next_step
     words = ceremony.words_to_show() if state.stopped is None else None
+    name = ceremony.transcript_name() if state.stopped is None else None
     found: dict[str, Any] = {
+        "transcript": name,
         "party": state.party,
         "with": state.counterpart,
         "room": state.room,
@@ -460,6 +462,8 @@ def _show(
     lines = [head]
     lines += [f"  [x] {name}" for name, _ in state.done]
     lines += [f"  {name:<14} {sha256}" for name, sha256 in state.files.items() if name != "terms"]
+    if name is not None:
+        lines.append(f"The transcript's text has the digest {name[:8]} {name[8:]}")
     lines += [f"Bring to the other room: {path}" for path in (given or {}).values()]
     if state.stopped is not None:
         lines += [

@@ -17,7 +17,7 @@ from hotline.ceremony import Ceremony, Hands, Plan, begin, verify
 from hotline.ceremony_answers import parse_answers
 from hotline.ceremony_files import SignedTranscript, parse_text
 from hotline.ceremony_rehearsal import FAULTS, Played, Room, play
-from hotline.ceremony_state import State
+from hotline.ceremony_state import State, alone
 from hotline.ceremony_steps import FIRST, NEEDS_RESTART, ROOMS, SECOND, STEPS, Step, steps_of
 from hotline.ceremony_words import typed_words, words_of
 from hotline.errors import CouldNot, HotlineError, Misused, Refused
@@ -140,6 +140,7 @@ def test_both_rooms_end_with_one_channel_and_one_transcript(stages: Path, tmp_pa
     signed = [stage.rooms[room].ceremony.transcript() for room in ROOMS]
     assert signed[0] is not None
     assert signed[0] == signed[1]
+    assert len({stage.rooms[room].ceremony.transcript_name() for room in ROOMS}) == 1
     found = verify(signed[0], Agreement.parse_founding(texts[0]))
     assert found.second is not None
     assert [(one.party, one.reader, one.witness, one.roots) for one in (found.first, found.second)] == [
@@ -194,6 +195,17 @@ def test_a_step_is_done_once_and_in_order(stages: Path, tmp_path: Path) -> None:
             stage.advance(SECOND, *files)
     assert stage.rooms[SECOND].ceremony.state.stopped is None
     assert [name for name, _ in stage.rooms[SECOND].ceremony.state.done] == ["answer", "words"]
+
+
+def test_one_command_at_a_time_goes_on(stages: Path, tmp_path: Path) -> None:
+    """A second one, or one that read the state before the first was done, does nothing."""
+    stage = at(stages, tmp_path, "first-answer")
+    early = stage.rooms[FIRST].ceremony
+    with alone(early.home, early.state), pytest.raises(Misused, match="is at a step"):
+        stage.advance(FIRST, stage.file(SECOND, "answer").read_bytes())
+    stage.advance(FIRST, stage.file(SECOND, "answer").read_bytes())
+    with pytest.raises(Misused, match="has gone on"):
+        early.restart(now_ms=NOW)
 
 
 def test_people_who_say_no_leave_everything_as_it_is(stages: Path, tmp_path: Path) -> None:
