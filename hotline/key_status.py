@@ -22,12 +22,13 @@ from keys import roster as roster_text
 from keys.errors import KeysError
 from keys.person import Person
 from keys.roster import Roster
-from nodes.caretaker import ROSTER_SOON_MS
+from nodes.caretaker import ROOTS_SOON_MS, ROSTER_SOON_MS
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.files import read_file
 from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
+from nodes.root_sets import load as load_roots
 from nodes.stopped import read_agreement
 from protocol.agreement import Agreement
 from protocol.authority import able_to_sign, missing_slots
@@ -153,10 +154,11 @@ def channel_dues(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterat
         return
     yield from _agreement(name, agreement, now_ms)
     for short in agreement.shorts:
+        yield _root_set(channel, agreement, short, own=short == home.party, now_ms=now_ms)
         yield _roster(channel, short, own=short == home.party, now_ms=now_ms)
-    waiting = sorted(channel.outbox.glob("roster-*.statement")) if channel.outbox.is_dir() else []
+    waiting = sorted(channel.outbox.glob("ro*-*.statement")) if channel.outbox.is_dir() else []
     if waiting:
-        text = f"{len(waiting)} signed rosters wait for the node to log them"
+        text = f"{len(waiting)} signed rosters or root sets wait for the node to log them"
         step = f"hotline --home {home.path} node run"
         yield Due(name=f"{name} outbox", state="late", text=text, who=ADMINISTRATOR, next=step)
 
@@ -195,6 +197,26 @@ def newest_roster(channel: ChannelHome, short: str) -> tuple[Roster | None, str]
         return roster_text.parse(read_file(channel.roster_path(short, versions[-1]))), ""
     except (KeysError, NodeError) as error:
         return None, str(error)
+
+
+def _root_set(channel: ChannelHome, agreement: Agreement, short: str, *, own: bool, now_ms: int) -> Due:
+    name = f"{channel.counterpart} roots of {short}"
+    newest = load_roots(channel, agreement, short).newest
+    signing = f"{newest.roots.threshold} of {len(newest.roots.keys)} sign"
+    if newest.version == 1:
+        return Due(name=name, state="ok", text=f"as the agreement lists them, {signing}")
+    left = newest.valid_until_ms - now_ms
+    state: State = "late" if left <= 0 else "soon" if left <= ROOTS_SOON_MS else "ok"
+    when = f"meant for {duration(left)} more" if left > 0 else "past the time it was meant for"
+    step = "Have the roots sign the next set: hotline root set new." if own else f"Ask {short} for its next root set."
+    return Due(
+        name=name,
+        state=state,
+        text=f"version {newest.version}, {signing}, {when}",
+        at_ms=newest.valid_until_ms,
+        who="" if state == "ok" else KEEPERS if own else f"{short}'s administrator",
+        next="" if state == "ok" else step,
+    )
 
 
 def _roster(channel: ChannelHome, short: str, *, own: bool, now_ms: int) -> Due:

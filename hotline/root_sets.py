@@ -139,6 +139,7 @@ def make_next(
     threshold: int | None,
     years: int,
     now_ms: int,
+    stolen: bool = False,
 ) -> RootSetFile:
     """Make the next version for every channel, unsigned.
 
@@ -149,6 +150,7 @@ def make_next(
         threshold: how many must sign from then on; as before by default.
         years: how long it is meant to be used from now.
         now_ms: now, UTC milliseconds.
+        stolen: whether the roots that are left out are still here as well, and sign for the set in force.
 
     Raises:
         CouldNot: `not-paired`, or `roots-too-few`: those left cannot sign for the set in force.
@@ -164,7 +166,7 @@ def make_next(
     if unknown:
         raise Misused("usage", f"{card.short} has no root {unknown[0]}")
     staying = len(listed) - len(set(without))
-    if staying < card.roots.threshold:
+    if staying < card.roots.threshold and not stolen:
         text = f"{staying} roots stay, and {card.roots.threshold} must sign for the set in force"
         raise CouldNot("roots-too-few", text)
     kept = {number: key for number, key in listed.items() if number not in without}

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from keys.root_set import RootSetVersion
 from keys.roster import Roster
 from nodes.clock import Reading, now
 from nodes.line import Line
@@ -25,6 +26,9 @@ AGAIN_MS: Final = 86_400_000
 ROSTER_SOON_MS: Final = 30 * 86_400_000
 """Long enough to bring the root keys from two safes."""
 
+ROOTS_SOON_MS: Final = 90 * 86_400_000
+"""Long enough to bring several keepers together, and to make keys where no network is."""
+
 DISK_LOW_BYTES: Final = 1024**3
 
 Finding = tuple[str, str]
@@ -32,7 +36,12 @@ Finding = tuple[str, str]
 
 
 def running_out(
-    agreement: Agreement, rosters: tuple[Roster, ...], *, wall_ms: int, ends_ms: int | None = None
+    agreement: Agreement,
+    rosters: tuple[Roster, ...],
+    *,
+    wall_ms: int,
+    ends_ms: int | None = None,
+    root_sets: Iterable[RootSetVersion] = (),
 ) -> Iterator[Finding]:
     """Say what of a channel's documents runs out soon, or has.
 
@@ -41,7 +50,12 @@ def running_out(
         rosters: of both parties, in force.
         wall_ms: the clock, UTC milliseconds.
         ends_ms: from when on the line carries only what always passes; None for never.
+        root_sets: of both parties, in force.
     """
+    for listed in root_sets:
+        if listed.valid_until_ms and listed.valid_until_ms - wall_ms <= ROOTS_SOON_MS:
+            text = f"{listed.party}'s root set {listed.version} is meant to be used until {_day(listed.valid_until_ms)}"
+            yield "root-set-expiring", text
     for roster in rosters:
         name = f"{roster.party}'s roster {roster.version}"
         if roster.valid_until_ms - wall_ms <= ROSTER_SOON_MS:
@@ -106,7 +120,11 @@ class Caretaker:
             found += [
                 (name, one)
                 for one in running_out(
-                    line.agreement, line.rosters(), wall_ms=at.wall_ms, ends_ms=line.projection.reign.ends_ms
+                    line.agreement,
+                    line.rosters(),
+                    wall_ms=at.wall_ms,
+                    ends_ms=line.projection.reign.ends_ms,
+                    root_sets=[held.newest for held in line.standing.roots.values()],
                 )
             ]
             if free is not None and free < DISK_LOW_BYTES:

@@ -203,6 +203,13 @@ ALARMS = (
         "Have the roots sign a new one now: `hotline roster renew`.",
     ),
     Code(
+        "root-set-expiring",
+        "warning",
+        "a root set is near the end of its time, or past it",
+        "It marks nothing and cuts nothing: the roots go on signing. Its keepers meant to replace it by then.",
+        "Have the roots sign the next set: `hotline root set new`, with other keys or the same ones.",
+    ),
+    Code(
         "roots-changed",
         "warning",
         "the other side has another set of roots",

@@ -206,6 +206,7 @@ def show(context: click.Context) -> None:
 @click.option("-o", "--out", type=click.Path(), required=True, help="Where the file goes.")
 @click.option("--without", type=_NUMBER, multiple=True, metavar="NUMBER", help="Leave this root out; repeat it.")
 @click.option("--add", "files", type=click.Path(), multiple=True, help="Public key of a new root; repeat it.")
+@click.option("--stolen", is_flag=True, help="What is left out was stolen, not lost: those keys still sign this set.")
 @click.option("--threshold", type=click.IntRange(1, 9), help="How many must sign from then on. Default: as before.")
 @_YEARS
 @common_options
@@ -215,6 +216,7 @@ def new(
     out: str,
     without: tuple[int, ...],
     files: tuple[str, ...],
+    stolen: bool,
     threshold: int | None,
     years: int,
 ) -> None:
@@ -241,7 +243,9 @@ def new(
         if party != home.party or number in added:
             raise Misused("usage", f"{name} is of {party}, or its number was given twice")
         added[number] = key
-    file = make_next(home, added=added, without=without, threshold=threshold, years=years, now_ms=now_ms())
+    file = make_next(
+        home, added=added, without=without, threshold=threshold, years=years, now_ms=now_ms(), stolen=stolen
+    )
     write_file(Path(out), file.encode(), replace=False)
     _tell(settings, file, out)
 

@@ -132,6 +132,7 @@ def test_what_cannot_be_changed_is_refused(homes: tuple[Path, Path], tmp_path: P
     assert refused(arc, *new, "--without", "2") == "roots-too-few"
     assert refused(arc, *new, "--without", "9") == "usage"
     assert refused(arc, *new, "--threshold", "3") == "usage"
+    assert refused(arc, *new, "--stolen", "--without", "2") == "usage"
     for line, expected in (
         (b"ARC root 1 " + b"A" * 20 + b"\n", "root-set-malformed"),
         (b"noise", "root-set-malformed"),
