@@ -6,15 +6,21 @@ from typing import Any
 import pytest
 
 from keys import roster as rosters
+from keys.roster import Roster
 from nodes.admission import AdmissionRefused, Admitted, Desk
 from nodes.resources import catalogue
 from nodes.rosters import RosterFileRefused
 from nodes.signed import SignedStatement
 from nodes.verified import Verified
+from protocol.agreement_conduct import PasskeyTerms
 from protocol.compose import Composed
+from protocol.governance import Reign
+from protocol.signature import sign_statement
+from tests.authenticator import Authenticator
 from tests.builders import START_MS, keyring
 from tests.nodes.homes import agreement, document, letter, roster, said, setting, signed_by
 
+TERMS = PasskeyTerms(severity_at_most=2, slots_at_most=2)
 FIELDS = {"title": "Intrusion", "class": ["system-compromise"], "summary": "Two hosts."}
 
 
@@ -151,3 +157,49 @@ def test_documents_need_their_roots() -> None:
     both = document("ARC", "roster", text, numbers=(2,))
     twice = replace(both, signatures=both.signatures * 2)
     assert refused(twice) == "roster-refused"
+
+
+def touched(device: Authenticator, made: Composed, terms: PasskeyTerms | None) -> tuple[SignedStatement, Desk, Roster]:
+    """A statement that person 1 signed with a passkey, the desk under an amendment, and the roster that lists it."""
+    founding = agreement()
+    amended = replace(founding, format=2, passkeys=terms, founding=founding.digest, amends=founding.digest)
+    sealing = keyring("ARC", founding.channel).sealing()
+    desk = Desk(party="ARC", agreement=founding, catalogue=catalogue(), sealing=sealing, verified=Verified())
+    desk.governed(Reign(amended, catalogue()))
+    raw = replace(made.statement, agreement=amended.digest).encode()
+    where: dict[str, Any] = {"channel": founding.channel, "party": "ARC"}
+    signature = sign_statement(raw, **where, signer="person/1", role="duty", key=device)
+    listed = roster("ARC")
+    person = replace(listed.people[0], key=None, passkeys=(device.public,))
+    listed = replace(listed, people=(person, *listed.people[1:]))
+    return SignedStatement(statement=raw, signatures=(signature,), body=made.body), desk, listed
+
+
+def by_passkey(
+    device: Authenticator, made: Composed | None = None, terms: PasskeyTerms | None = TERMS, **options: Any
+) -> Admitted:
+    """What the desk makes of it."""
+    signed, desk, listed = touched(device, made or letter("ARC"), terms)
+    return desk.admit(signed, roster=listed, counterpart=roster("BOR"), at_ms=START_MS, **options)
+
+
+def test_a_passkey_is_admitted_where_it_counts() -> None:
+    """Up to what the agreement says, and with a counter above the last one in the log."""
+    device = Authenticator("duty", rp_id="desk.line.arcadia.example", counter=4)
+    assert by_passkey(device).missing == ()
+    assert by_passkey(device, counters={device.credential: 5}).missing == ()
+    grave = letter("ARC", "notification", FIELDS, severity=3, aware_at_ms=START_MS)
+    for made, terms, counters, code in (
+        (letter("ARC"), None, {}, "passkey-not-agreed"),
+        (grave, TERMS, {}, "passkey-not-agreed"),
+        (letter("ARC"), TERMS, {device.credential: 99}, "passkey-counter"),
+    ):
+        with pytest.raises(AdmissionRefused) as caught:
+            by_passkey(device, made, terms, counters=counters)
+        assert caught.value.code == code
+    stranger = Authenticator("stranger", rp_id=device.rp_id)
+    signed, desk, _ = touched(stranger, letter("ARC"), TERMS)
+    *_, listed = touched(device, letter("ARC"), TERMS)
+    with pytest.raises(AdmissionRefused) as caught:
+        desk.admit(signed, roster=listed, counterpart=roster("BOR"), at_ms=START_MS)
+    assert caught.value.code == "key-not-in-roster"
