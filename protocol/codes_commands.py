@@ -676,8 +676,8 @@ COMMANDS = (
         "not-confirmed",
         "error",
         "nothing was done",
-        "The question was not answered with yes.",
-        "Run it again, or give `--yes`.",
+        "The question was not answered with yes, or could not be asked: input and errors go to no terminal.",
+        "Run it again at a terminal, or give `--yes`.",
         1,
     ),
     Code(

@@ -220,6 +220,7 @@ def run_send(
         if settings.may_ask and not yes:
             for line in shown:
                 settings.output.note(line)
+        if settings.may_ask or not automated:
             settings.confirm(f"Sign and send this to {channel.counterpart}?", yes=yes)
         for officer in officers:
             officer.show([*banner(channel), *shown])

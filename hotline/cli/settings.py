@@ -146,13 +146,15 @@ class Settings:
         return entered.encode("utf-8")
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Go on only if a person says yes, or said so beforehand, or nobody is to be asked.
+        """Go on only if a person says yes, or said so beforehand: with --yes, or with --no-input or --json.
 
         Raises:
-            Misused: the person said no.
+            Misused: the person said no, or could not be asked.
         """
-        if yes or not self.may_ask:
+        if yes or self.no_input or self.output.as_json:
             return
+        if not self.may_ask:
+            raise Misused("not-confirmed", "there is no terminal to ask at; nothing was done")
         if not click.confirm(question, default=False, err=True):
             raise Misused("not-confirmed", "nothing was done")
 
@@ -265,7 +267,7 @@ _OPTIONS = (
         is_flag=True,
         expose_value=False,
         callback=_take(_set_no_input),
-        help="Never ask; fail where a question would be.",
+        help="Never ask: what is missing fails, and what would be confirmed is done.",
     ),
     click.option(
         "--json",

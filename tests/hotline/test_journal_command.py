@@ -42,7 +42,7 @@ def test_acts_are_written_shown_and_audited(tmp_path: Path) -> None:
         assert done.status == 0, done.out + done.err
         assert "append-only" in done.out
     assert hotline("audit", tmp_path / "log", "--policy", policy).status == 2
-    assert hotline("--home", arc, "journal", "renew").status == 0
+    assert hotline("--home", arc, "journal", "renew", "--yes").status == 0
     with running(arc, bor):
         assert hotline(*acting(arc, "journal", "write", "unmute", "--set", "role=duty")).status == 0
     newest = hotline("--home", arc, "journal", "list", "--json").json["entries"]
