@@ -10,6 +10,7 @@ from hotline.cli.session import open_desk
 from hotline.cli.settings import common_options, settings_of
 from hotline.errors import Misused
 from protocol.kind import REGISTERS
+from protocol.limits import SIZE_MAX
 
 if TYPE_CHECKING:
     from hotline.desk import Channel, Desk
@@ -169,13 +170,18 @@ def _time(text: str | None, channel: Channel) -> int | None:
     if text is None:
         return None
     try:
-        return parse_instant(text, now_ms=channel.now_ms)
+        at_ms = parse_instant(text, now_ms=channel.now_ms)
     except ValueError as error:
         raise Misused("usage", str(error)) from None
+    if at_ms < 0:
+        raise Misused("usage", f"--at: {text} lies before 1970")
+    return at_ms
 
 
 def _sizes(text: str) -> list[int]:
     first, comma, second = text.partition(",")
     if not (comma and first.isascii() and first.isdecimal() and second.isascii() and second.isdecimal()):
         raise Misused("usage", "--at-sizes takes two sizes, such as 120,98: of our log and of theirs")
+    if max(len(first), len(second)) > len(str(SIZE_MAX)) or max(int(first), int(second)) > SIZE_MAX:
+        raise Misused("usage", "--at-sizes: no log is as long as that")
     return [int(first), int(second)]

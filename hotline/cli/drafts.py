@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hotline.cli.send import WAIT_TIMEOUT_S, WAITING, show_outcome
+from hotline.cli.send import WAIT_TIMEOUT_S, WAITING, Seconds, show_outcome
 from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused, Refused
@@ -256,7 +256,7 @@ def _reviewed(item: dict[str, Any], channel: Channel) -> dict[str, Any]:
 @click.option(
     "--wait", type=click.Choice(["logged", "held"]), default="logged", show_default=True, help="How far to wait."
 )
-@click.option("--timeout", type=float, default=WAIT_TIMEOUT_S, show_default=True, help="Seconds to wait at most.")
+@click.option("--timeout", type=Seconds(), default=WAIT_TIMEOUT_S, show_default=True, help="Seconds to wait at most.")
 @click.option("--yes", is_flag=True, help="Sign without being asked.")
 @common_options
 @click.pass_context

@@ -8,12 +8,13 @@ import click
 
 from hotline.cli.session import open_desk
 from hotline.cli.settings import common_options, settings_of
+from protocol.limits import SIZE_MAX
 
 
 @click.command("inbox")
 @click.option("--from", "counterpart", metavar="ABC", help="The other party; needed with several channels.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many, newest first.")
-@click.option("--before", type=click.IntRange(0), help="Only entries of a lower index, for the next page.")
+@click.option("--before", type=click.IntRange(0, SIZE_MAX), help="Only entries of a lower index, for the next page.")
 @common_options
 @click.pass_context
 def inbox_command(context: click.Context, counterpart: str | None, limit: int, before: int | None) -> None:

@@ -11,6 +11,7 @@ import click
 from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import CouldNot, Misused
+from protocol.limits import SIZE_MAX
 
 if TYPE_CHECKING:
     from hotline.desk import Desk
@@ -56,7 +57,7 @@ def list_command(context: click.Context, last: int, kind: str | None) -> None:
 
 
 @journal_command.command("show")
-@click.argument("index", type=click.IntRange(0))
+@click.argument("index", type=click.IntRange(0, SIZE_MAX))
 @common_options
 @click.pass_context
 def show_command(context: click.Context, index: int) -> None:

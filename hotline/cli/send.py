@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
     from protocol.kinds import Catalogue
 
 WAIT_TIMEOUT_S = 30.0
+
+
+class Seconds(click.FloatRange):
+    """How long to wait: a number of seconds of a day, and a number."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=86_400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read what was typed; what is no number of seconds is misuse."""
+        found = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number of seconds", param, ctx) if isnan(found) else found
+
+
 WAITING = 4
 
 _SENDING: tuple[Callable[[Any], Any], ...] = (
@@ -51,7 +68,7 @@ _SENDING: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--timeout",
-        type=float,
+        type=Seconds(),
         default=WAIT_TIMEOUT_S,
         show_default=True,
         help="Seconds to wait at most; the state says how far it came.",

@@ -118,6 +118,12 @@ def test_a_declared_suspension_shows_where_people_look(homes: tuple[Path, Path])
         (("docket", "--at", "now", "--at-sizes", "1,1"), "usage"),
         (("docket", "--at-sizes", "999999,1"), "not-judged-so-far"),
         (("registers", "treaties"), "usage"),
+        (("docket", "--at", "1969-01-01T00:00Z"), "usage"),
+        (("docket", "--at-sizes", "99999999999999999999,1"), "usage"),
+        (("inbox", "--before", "99999999999999999999"), "usage"),
+        (("journal", "show", "99999999999999999999"), "usage"),
+        (("send", "goodwill", "--set", "message=x", "--timeout", "nan"), "usage"),
+        (("send", "goodwill", "--set", "message=x", "--timeout", "-5"), "usage"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(homes: tuple[Path, Path], arguments: tuple[str, ...], code: str) -> None:

@@ -36,8 +36,8 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         # At no terminal nobody is asked, and nothing is sent or signed unless somebody said so beforehand.
         second = hotline(*acting(arc, "send", "notification", *GRAVE, "--json")).json["draft"]
         before = len(ok(*acting(arc, "drafts"))["drafts"])
-        for words in (("send", "goodwill", "--set", "message=n"), ("sign", second, "--as", "release")):
-            asked = hotline(*(one for one in acting(arc, *words) if one != "--no-input"))
+        for typed in (("send", "goodwill", "--set", "message=n"), ("sign", second, "--as", "release")):
+            asked = hotline(*(one for one in acting(arc, *typed) if one != "--no-input"))
             assert (asked.status, "not-confirmed" in asked.err) == (1, True)
         assert len(ok(*acting(arc, "drafts"))["drafts"]) == before
         ok(*acting(arc, "drafts", "--discard", second))
