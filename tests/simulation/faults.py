@@ -52,6 +52,9 @@ FAMILIES: Final[dict[str, float]] = {
 LONG: Final = "long"
 """Stands among the families in the name of a world that is long whatever its seed is."""
 
+SECOND: Final = "suite-2"
+"""Stands among them where all keys are of the second suite."""
+
 LONG_ONE_IN: Final = 20
 SHORT_SHARE: Final = 0.7
 """A short world arms a family with so much of its chance."""
@@ -104,9 +107,9 @@ class Plan:
 def named(text: str) -> tuple[int, frozenset[str]]:
     """A world by its name: a seed, and after plus signs families that are armed in any case, as in `15+bit-flip`; with
     `long` among them it is a long one, with `amend` its agreements are amended, with `people` drafts are stopped, with
-    `roots` root sets change, with `passkeys` rosters bring some."""
+    `roots` root sets change, with `passkeys` rosters bring some, with `suite-2` all keys are of the second suite."""
     seed, *forced = text.split("+")
-    unknown = set(forced) - FAMILIES.keys() - {LONG, FAMILY, PEOPLE, ROOTS, PASSKEYS}
+    unknown = set(forced) - FAMILIES.keys() - {LONG, SECOND, FAMILY, PEOPLE, ROOTS, PASSKEYS}
     if unknown:
         raise ValueError(f"no family of faults is called {', '.join(sorted(unknown))}")
     return int(seed), frozenset(forced)
@@ -134,7 +137,7 @@ def draw(
         for name, likely in FAMILIES.items()
         if chance.random() < likely * (1 if long or name == "drop" else SHORT_SHARE)
     )
-    armed |= forced - {LONG, FAMILY, ROOTS}
+    armed |= forced - {LONG, SECOND, FAMILY, ROOTS}
     if {"fork", "old-disk"} <= armed:
         # A node that lost its disk and one that lies would each explain what the other did.
         armed -= {"fork" if "old-disk" in forced else "old-disk"}

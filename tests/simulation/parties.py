@@ -1,18 +1,18 @@
 """Three parties and two channels: ARC with BOR, ARC with CAR. Everything about them follows from their names.
 
-It is made once a process for stubbed and once for real keys, because only what roots sign differs; every world reads
-it and none changes it. What a node reads from its home (the two first entries) lies in one temporary directory.
+It is made once a process and suite for stubbed and once for real keys, because only what roots sign differs; every world
+reads it and none changes it. What a node reads from its home (the two first entries) lies in one temporary directory.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from keys import roster as rosters
 from keys.hybrid import HybridPrivateKey
@@ -21,6 +21,7 @@ from keys.note_key import NotePair, NoteSigner
 from keys.quorum import RootSet
 from keys.roles import KeyRole
 from keys.roster import Person, Roster
+from keys.suite import SUITE_1, Suite
 from nodes.resources import catalogue
 from nodes.rosters import HeldRoster, check_roster
 from nodes.signed import SignedStatement
@@ -34,6 +35,24 @@ from tests.builders import EPOCH, PEOPLE, START_MS, YEAR_MS, hybrid, make_agreem
 from tests.simulation.homes import MemoryHome
 from tests.simulation.passkeys import TERMS as PASSKEYS
 
+_suites = [SUITE_1]
+Made = TypeVar("Made")
+
+
+def of_each_suite(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Remember what is made, of each suite apart."""
+    made: dict[tuple[Any, ...], Made] = {}
+
+    @wraps(make)
+    def known(*args: Any, **named: Any) -> Made:
+        key = (_suites[0].name, args, tuple(sorted(named.items())))
+        if key not in made:
+            made[key] = make(*args, **named)
+        return made[key]
+
+    return known
+
+
 PARTIES = ("ARC", "BOR", "CAR")
 CHANNELS = (("ARC", "BOR"), ("ARC", "CAR"))
 BEAT_MS = 500
@@ -41,12 +60,22 @@ LIFE_MS = 50 * YEAR_MS
 """Rosters are valid so long before and after the start: what clocks do in a world stays within it."""
 
 
+def use(suite: Suite) -> None:
+    """Let everything from here on be of a suite; each world says it once, and worlds run one after the other."""
+    _suites[0] = suite
+
+
+def suite() -> Suite:
+    """The suite of the present world."""
+    return _suites[0]
+
+
 def roots(party: str) -> RootSet:
     """A party's roots: two of three."""
-    return RootSet(2, tuple(hybrid(f"{party} {number}", KeyRole.ROOT).public for number in (1, 2, 3)))
+    return RootSet(2, tuple(hybrid(f"{party} {number}", KeyRole.ROOT, suite()).public for number in (1, 2, 3)))
 
 
-@cache
+@of_each_suite
 def agreement(pair: tuple[str, str]) -> Agreement:
     """The agreement of a channel."""
     parties = tuple(Party(short, f"Republic {short}", f"{short.lower()}.example", roots(short)) for short in pair)
@@ -54,6 +83,7 @@ def agreement(pair: tuple[str, str]) -> Agreement:
         format=2,
         passkeys=PASSKEYS,
         parties=parties,
+        suite=suite(),
         beat=BeatTerms(every_ms=BEAT_MS),
         rules=(
             AuthorityRule(("notification",), (("duty",), ("release", "senior")), severity_at_least=4),
@@ -62,10 +92,11 @@ def agreement(pair: tuple[str, str]) -> Agreement:
     )
 
 
-@cache
+@of_each_suite
 def keyring(party: str) -> NodeKeyring:
     """A node's keys, with seeds of their own for each channel."""
-    ring = NodeKeyring(party, seed(f"{party} node", 64), seed(f"{party} seal", 96), seed(f"{party} tls", 32), {})
+    sealing = seed(f"{party} seal", suite().sealing.seed_bytes)
+    ring = NodeKeyring(party, seed(f"{party} node", 64), sealing, seed(f"{party} tls", 32), {}, suite())
     for pair in CHANNELS:
         if party in pair:
             parts = [seed(f"{party} {pair} {name}", 32) for name in ("log ed", "log ml", "mirror ed", "mirror ml")]
@@ -75,14 +106,14 @@ def keyring(party: str) -> NodeKeyring:
 
 def officer(party: str, number: int) -> HybridPrivateKey:
     """The key of a person."""
-    return hybrid(f"{party} {number}", KeyRole.OFFICER)
+    return hybrid(f"{party} {number}", KeyRole.OFFICER, suite())
 
 
 def _pair(signers: tuple[NoteSigner, NoteSigner]) -> NotePair:
     return NotePair(ed25519=signers[0].verifier.raw, mldsa44=signers[1].verifier.raw)
 
 
-@cache
+@of_each_suite
 def roster(party: str, pair: tuple[str, str]) -> Roster:
     """A party's roster on a channel."""
     ring, terms = keyring(party), agreement(pair)
@@ -113,13 +144,13 @@ def roster(party: str, pair: tuple[str, str]) -> Roster:
     )
 
 
-@cache
+@of_each_suite
 def tls_certificate(party: str) -> bytes:
     """A node's certificate."""
     return keyring(party).tls_certificate(party)
 
 
-@cache
+@of_each_suite
 def recipients(pair: tuple[str, str]) -> tuple[Recipient, ...]:
     """Whom bodies on a channel are sealed to."""
     return tuple((party, roster(party, pair).sealing) for party in pair)
@@ -146,7 +177,7 @@ class Ministries:
         return _home(self.directory.name, party, counterpart)
 
 
-@cache
+@of_each_suite
 def _home(directory: str, party: str, counterpart: str) -> MemoryHome:
     return MemoryHome(Path(directory) / party / counterpart)
 
@@ -178,7 +209,7 @@ def by_roots(
             party=party,
             signer=f"root/{number}",
             role=ROOT_ROLE,
-            key=hybrid(f"{party} {number}", KeyRole.ROOT),
+            key=hybrid(f"{party} {number}", KeyRole.ROOT, suite()),
         )
         for number in numbers
     )
@@ -209,7 +240,7 @@ def document(
     return SignedStatement(statement=statement, signatures=signatures, body=text)
 
 
-@cache
+@of_each_suite
 def ministries(*, stubbed: bool) -> Ministries:
     """Make them. With stubs, call it while these are in place."""
     made = Ministries(stubbed, tempfile.TemporaryDirectory(prefix="hotline-simulation-"), {}, {})

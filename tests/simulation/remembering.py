@@ -292,7 +292,7 @@ def _keyring(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def make(self: NodeKeyring, *args: Any) -> Any:
-        name = (self.party, self.node_seed, *args)
+        name = (self.party, self.node_seed, self.suite.name, *args)
         if name not in made:
             made[name] = method(self, *args)
         return made[name]

@@ -27,6 +27,7 @@ from keys import roster as rosters
 from keys.hybrid import Signer
 from keys.roles import KeyRole
 from keys.roster import Roster
+from keys.suite import SUITE_1, SUITE_2
 from keys.tls_identity import spki_pin
 from nodes.dialler import Dialler
 from nodes.errors import NodeError
@@ -74,7 +75,7 @@ from tests.simulation.adversary import OFTEN, WHAT, Adversary
 from tests.simulation.auditor import STOLEN, audited
 from tests.simulation.derived import KeptProjection, let_go
 from tests.simulation.disk import FATES, TORN, ChannelDisk, FaultyMark, FaultyStore, Image
-from tests.simulation.faults import LONG, LONG_ONE_IN, Fault, draw
+from tests.simulation.faults import LONG, LONG_ONE_IN, SECOND, Fault, draw
 from tests.simulation.ghost import ACCUSATIONS, BEYOND_MENDING, Ghost, Violation, readable
 from tests.simulation.journals import KeptJournal
 from tests.simulation.loop import Process, SimLoop, Unhandled
@@ -225,6 +226,7 @@ class World:
         self._crash_rate = 0.05 if "crash-at-write" in forced else 0.01
         self._failure_rate = 0.03 if "write-fails" in forced else 0.006
         forget()
+        parties.use(SUITE_2 if SECOND in forced else SUITE_1)
         self.ministries = parties.ministries(stubbed=stubbed)
         self.counters: Counter[str] = Counter()
         self.lines_of_trace: list[str] | None = [] if verbose else None
@@ -918,7 +920,9 @@ class World:
             case 0:
                 changes["people"] = tuple(one for one in before.people if one.number != 4)
             case 1:
-                self.keys[voice][1] = key = hybrid(f"{voice[0]} 1 of {before.version + 1}", KeyRole.OFFICER)
+                self.keys[voice][1] = key = hybrid(
+                    f"{voice[0]} 1 of {before.version + 1}", KeyRole.OFFICER, parties.suite()
+                )
                 changes["people"] = tuple(
                     replace(one, key=key.public) if one.number == 1 else one for one in before.people
                 )
