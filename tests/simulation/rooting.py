@@ -76,7 +76,7 @@ class Rooted:
             lost = chance.choice(numbers)
             staying = tuple(number for number in numbers if number != lost)
             coming, signers = (*staying, free), staying
-        keys = tuple(hybrid(f"{before.party} {number}", KeyRole.ROOT).public for number in coming)
+        keys = tuple(hybrid(f"{before.party} {number}", KeyRole.ROOT, before.roots.suite).public for number in coming)
         made = RootSetVersion(
             party=before.party,
             channel=before.channel,

@@ -131,6 +131,7 @@ CHOSEN = [
     *(f"{seed}+unheard-of+long" for seed in range(12)),
     *(f"{seed}+suite-2+roster" for seed in range(4)),
     *(f"{seed}+suite-2+amend" for seed in range(4, 7)),
+    *(f"{seed}+suite-2+roots" for seed in range(7, 9)),
 ]
 """Worlds for what new seeds show once in a hundred: a flash ahead of a backlog, entries changed on their way, an
 exercise in a thread that is none."""
