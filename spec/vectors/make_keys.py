@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from keys import envelope, keyring, sealed_stream, tls_identity  # noqa: E402
+from keys.divided_node import NODE_JOB, DividedNodeKeyring, TokenHalf, mirror_job  # noqa: E402
 from keys.gate import P384_B, P384_PRIME, P  # noqa: E402
 from keys.hybrid import HybridPrivateKey, HybridPublicKey  # noqa: E402
 from keys.cose_key import EDDSA, from_point  # noqa: E402
@@ -754,6 +755,25 @@ def file_vectors() -> Iterator[tuple[str, bytes]]:
         ("short-seed", "a seed of 31 bytes", "broken rule", witness.replace(seed("w 2", 32).hex().encode(), bytes(31).hex().encode())),
     ):
         yield f"keyring-witness-{name}", file(about, "keyring", expect, changed, kind="witness")
+    whole = keyring.NodeKeyring.generate("ARC", lambda length: seed(f"divided {length}", length))
+    halves = {
+        NODE_JOB: TokenHalf(hybrid("half 1", KeyRole.NODE).public.ed25519_raw, bytes(16)),
+        mirror_job(CHANNEL.hex()): TokenHalf(hybrid("half 2", KeyRole.NODE).public.ed25519_raw, bytes([1]) * 16),
+    }
+    divided = DividedNodeKeyring(whole, "0123", "12 34", halves).encode()
+    one, two = (half.ed25519.hex().encode() for half in halves.values())
+    for name, about, expect, changed in (
+        ("good", "a node's keyring, halves of it in a token", "accepted", divided),
+        ("unknown-name", "a name that is not known", "malformed", divided.replace(b'"pin"', b'"colour":"red","pin"')),
+        ("other-kind", "a node's without a token", "malformed", divided.replace(b'"kind":"node-token"', b'"kind":"node"')),
+        ("ring-cut", "the keyring in it lacks a byte", "malformed", divided.replace(whole.encode().hex().encode(), whole.encode().hex()[:-2].encode())),
+        ("key-twice", "one key of the token has two jobs", "broken rule", divided.replace(two, one)),
+        ("id-twice", "one id of the token has two jobs", "broken rule", divided.replace(b"01" * 16, b"00" * 16)),
+        ("no-node", "the token has no half of the node's key", "broken rule", divided.replace(f'"{NODE_JOB}":'.encode(), b'"nodes":')),
+        ("no-pin", "an empty PIN", "broken rule", divided.replace(b'"pin":"12 34"', b'"pin":""')),
+        ("small-order", "a half that is the neutral element", "bad key", divided.replace(one, point(1).hex().encode())),
+    ):
+        yield f"keyring-node-token-{name}", file(about, "keyring", expect, changed, kind="node-token")
     for kind, ring in rings.items():
         plain = ring.encode()
         secret = {"officer": b'"seed"', "root": b'"seed"', "reserve": b'"log_mldsa44"', "token": b'"mldsa65_seed"'}[kind]

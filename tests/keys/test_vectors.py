@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from keys import envelope, keyring, roster, sealed_stream, tls_identity
+from keys.divided_node import DividedNodeKeyring
 from keys.errors import KeysError
 from keys.gate import check_ed25519, check_p384, check_x25519
 from keys.hybrid import HybridPublicKey
@@ -30,6 +31,7 @@ KEYRINGS: dict[str, Any] = {
     "root": keyring.RootKeyring,
     "reserve": keyring.ReserveKeyring,
     "token": TokenKeyring,
+    "node-token": DividedNodeKeyring,
     "witness": WitnessKeyring,
 }
 

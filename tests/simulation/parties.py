@@ -1,6 +1,6 @@
 """Three parties and two channels: ARC with BOR, ARC with CAR. Everything about them follows from their names.
 
-It is made once a process and suite for stubbed and once for real keys, because only what roots sign differs; every world
+It is made once a process and suite, for stubbed and for real keys, because only what roots sign differs; every world
 reads it and none changes it. What a node reads from its home (the two first entries) lies in one temporary directory.
 """
 
