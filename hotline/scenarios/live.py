@@ -19,12 +19,15 @@ from hotline.errors import CouldNot
 from hotline.journalling import make_act
 from hotline.party_file import read_party
 from hotline.reference import Reference
+from hotline.root_keys import make_ring, write_ring
+from hotline.root_sets import YEARS, add_signatures, make_next, next_number, publish
 from hotline.root_signing import open_roots
 from hotline.scenarios.paired import Paired
 from hotline.scenarios.scenario import PARTIES
 from hotline.scenarios.stage import Audited, Declined, Seen, Unplayable
 from keys.roster import render as render_roster
 from nodes.errors import ApiRefused
+from nodes.root_sets import load_expected
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
 from protocol.kinds import Catalogue
@@ -175,6 +178,7 @@ class Live:
             seen=channel.their_log,
             thread=thread,
             in_reply_to=in_reply_to,
+            numbers=load_expected(side.home.channel(channel.counterpart), channel.agreement, party).chain.roots,
         )
         return signed, self.submit(party, signed)
 
@@ -185,6 +189,17 @@ class Live:
         previous = digest(render_roster(before))
         made = replace(before, version=before.version + 1, previous=previous, people=people)
         self.enact(party, ROSTER, render_roster(made), thread=None, in_reply_to=None)
+
+    def replace_root(self, party: str, number: int) -> int:
+        side = self.paired.side(party)
+        card, opened = read_party(side.home.party_path), side.secrets
+        signing = open_roots(card, opened, without=(number,))
+        fresh = make_ring(party, next_number(side.home, card), suite=card.roots.suite)
+        added = {fresh.index: fresh.signer().public}
+        file = make_next(side.home, added=added, without=(number,), threshold=None, years=YEARS, now_ms=now_ms())
+        write_ring(fresh, opened.roots, opened.root_passphrase)
+        publish(side.home, add_signatures(file, [*signing, fresh]))
+        return fresh.index
 
     # --- looking ------------------------------------------------------------------------------------------------------
 

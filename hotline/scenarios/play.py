@@ -75,6 +75,7 @@ class Play:
             "amend": self._amend,
             "countersign": self._countersign,
             "roster": self._roster,
+            "roots": self._roots,
             "line": self._line,
             "node": self._node,
             "clock": self._clock,
@@ -232,6 +233,13 @@ class Play:
             raise Misspelt(self.scenario.name, step.number, "a roster is changed by `roster without NAME`")
         self.stage.dismiss(step.party, name)
         return f"the roots of {step.party} sign a roster without {name}"
+
+    def _roots(self, step: Step) -> str:
+        word, _, number = step.what.partition(" ")
+        if word != "without" or not number.isdigit():
+            raise Misspelt(self.scenario.name, step.number, "roots are changed by `roots without NUMBER`")
+        fresh = self.stage.replace_root(step.party, int(number))
+        return f"root {fresh} of {step.party} takes the place of root {number}"
 
     # --- the agreement and the rosters ----------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ VERBS: Final = (
     "amend",
     "countersign",
     "roster",
+    "roots",
     "line",
     "node",
     "clock",

@@ -192,6 +192,13 @@ class Stage(Protocol):
             Unplayable: this stage has no roots at hand.
         """
 
+    def replace_root(self, party: str, number: int) -> int:
+        """Let a party's roots sign a root set in which a new root takes the place of one; gives its number.
+
+        Raises:
+            Unplayable: this stage has no roots at hand.
+        """
+
     def see(self, observer: str, voice: str, index: int) -> Seen | None:
         """One entry as an observer sees it now; None where they do not have it yet."""
 

@@ -16,6 +16,7 @@ from hotline.scenarios.errors import Misspelt
 from hotline.scenarios.scenario import Scenario
 from hotline.scenarios.toml_spelling import spelt
 from keys.errors import KeysError
+from keys.suite import Suite
 from protocol import toml_text
 from protocol.agreement import DEMONSTRATION, Agreement
 from protocol.agreement_conduct import CLOCK_NAMES, CadenceTerms, KindClock
@@ -148,7 +149,7 @@ def _divided(value: Any, pace: float) -> Any:
         return tuple(_divided(item, pace) for item in value)
     if isinstance(value, dict):
         return {name: _divided(item, pace) for name, item in value.items()}
-    if not is_dataclass(value) or isinstance(value, type | BeatTerms | CadenceTerms | LineTerms | Party):
+    if not is_dataclass(value) or isinstance(value, type | BeatTerms | CadenceTerms | LineTerms | Party | Suite):
         return value
     changes: dict[str, Any] = {}
     for item in fields(value):

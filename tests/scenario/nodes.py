@@ -33,6 +33,7 @@ from nodes.errors import NodeError
 from nodes.journal import Journal
 from nodes.line import Line
 from nodes.peer import Listener
+from nodes.root_sets import founding_roots
 from nodes.rosters import HeldRoster, check_roster
 from nodes.signed import SignedStatement
 from nodes.store import LogStore, Row
@@ -134,6 +135,8 @@ class Nodes:
         self.raised: dict[str, list[str]] = {short: [] for short in PARTIES}
         self.lives: dict[str, Life] = {}
         self._chance = Random(scenario.name)
+        self.roots = {short: founding_roots(self.agreement, short) for short in PARTIES}
+        self.signing: dict[str, tuple[int, ...]] = dict.fromkeys(PARTIES, (1, 2))
         self._rosters = {short: _roster(short, self.agreement) for short in PARTIES}
         self._held = {short: self._begin(short) for short in PARTIES}
         self.journals = {
@@ -202,7 +205,7 @@ class Nodes:
                 role=ROOT_ROLE,
                 key=hybrid(f"{short} {number}", KeyRole.ROOT),
             )
-            for number in (1, 2)
+            for number in self.signing[short]
         )
         return SignedStatement(statement=statement, signatures=signatures, body=text)
 

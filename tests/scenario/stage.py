@@ -15,10 +15,15 @@ from hotline.journalling import make_act
 from hotline.scenarios.live import seen_of
 from hotline.scenarios.scenario import PARTIES
 from hotline.scenarios.stage import AUDITOR, Audited, Declined, Seen
+from keys import root_set
 from keys import roster as rosters
+from keys.quorum import RootSet
+from keys.roles import KeyRole
+from keys.root_set import RootSetVersion
 from nodes.errors import NodeError
 from nodes.home import OfficerHome
 from nodes.journal import Journal
+from nodes.root_sets import HeldRoots
 from nodes.signed import SignedStatement
 from protocol.archive import MemoryArchive
 from protocol.audit import audit
@@ -27,12 +32,14 @@ from protocol.docket import Docket
 from protocol.event import event_of
 from protocol.judge import Judge
 from protocol.memory_ledger import MemoryLedger
+from protocol.reading import ROOT_SET_KIND
 from protocol.signature import Signature
 from protocol.standing import in_force, state_at
 from protocol.statement import LogState, Statement
 from protocol.tagged import digest
 from protocol.verdict import Verdict, location
 from protocol.walk import Walk, verify_here
+from tests.builders import START_MS, YEAR_MS, hybrid
 from tests.scenario.nodes import COUNTERPART, NAMES, Nodes, officer_key
 from tests.simulation.auditor import exported
 
@@ -185,6 +192,29 @@ class Simulated(Nodes):
         seen = {"after": LogState(own.size, own.root), "seen": LogState(their.size, their.root)}
         self.submit(party, self.document(party, "roster", rosters.render(made), **seen))
         self._rosters[party] = made
+
+    def replace_root(self, party: str, number: int) -> int:
+        before = self.roots[party].chain
+        staying = tuple(one for one in before.roots.numbers if one != number)
+        fresh = max(one for version in before.versions for one in version.roots.numbers) + 1
+        numbers = (*staying, fresh)
+        keys = tuple(hybrid(f"{party} {one}", KeyRole.ROOT).public for one in numbers)
+        made = root_set.render(
+            RootSetVersion(
+                party=party,
+                channel=self.agreement.channel,
+                version=before.newest.version + 1,
+                valid_until_ms=START_MS + YEAR_MS,
+                previous=digest(before.texts[-1]),
+                roster=self._rosters[party].version,
+                roots=RootSet(2, keys, numbers),
+            )
+        )
+        self.signing[party] = staying
+        self.submit(party, self.document(party, ROOT_SET_KIND, made))
+        self.signing[party] = numbers[-2:]
+        self.roots[party] = HeldRoots(before.then(made))
+        return fresh
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
