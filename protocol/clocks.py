@@ -6,7 +6,7 @@ answer. The author's runs from where it logged the statement to where its own no
 the two lead to different findings, the finding is *disputed*: neither node's clock is taken for the truth.
 
 A header's `respond_by` may lengthen the agreed interval, never shorten it: an earlier one is a wish. So may a holding
-reply, as often as the tables say.
+reply, as often as the tables say; all of them together take at most one further agreed interval.
 
 While a suspension that either party declared is in force no clock runs against anybody: it is *paused*, and due later
 by as long. A flash, and a kind that always passes, is not paused.
@@ -236,9 +236,14 @@ class Clockwork:
 
 
 def allowed_ms(item: Item, limits: Limits) -> int:
-    """The interval in which a request is to be answered."""
+    """The interval in which a request is to be answered.
+
+    Whoever owes the answer cannot do away with the clock: what holding replies take ends one agreed interval after what
+    is allowed without them, whatever they say and however many there are.
+    """
     asked = 0 if item.respond_by_ms is None else item.respond_by_ms - item.logged_at_ms
-    return max(limits.answer_ms, asked, item.extended_ms)
+    without = max(limits.answer_ms, asked)
+    return max(without, min(item.extended_ms, without + limits.answer_ms))
 
 
 def pause_terms(kind: Kind, agreement: Agreement) -> PauseTerms | None:

@@ -50,7 +50,8 @@ class Item:
         answer_seen_ms: when the asker's own node logged that it held that answer, by the asker's clock, or None.
         holdings: holding replies that counted.
         holding: where the first holding reply was logged.
-        extended_ms: the longest interval, from `held`, that a holding reply took for the answer; 0 for none.
+        extended_ms: the longest interval, from `held`, that a holding reply asked for the answer; 0 for none. How
+            much of it counts, the clocks say.
         course: from when and until when it is in force, and what is owed on it; None where it has none.
         reign: number of the reign that governs it (`protocol.governance`): its clocks are those of that agreement.
     """

@@ -345,6 +345,17 @@ def test_respond_by_lengthens_and_never_shortens() -> None:
         assert due == START_MS + hours * HOUR_MS
 
 
+def test_holding_replies_take_at_most_one_further_agreed_interval() -> None:
+    """Four hours are agreed: a reply that asks for a year gets eight; of a request that allows ten it gets fourteen."""
+    clockwork, year_ms = Clockwork(make_agreement(), catalogue()), 366 * 24 * HOUR_MS
+    for asked_hours, extended_ms, hours in ((None, 6 * HOUR_MS, 6), (None, year_ms, 8), (10, year_ms, 14), (10, 1, 10)):
+        wish = None if asked_hours is None else START_MS + asked_hours * HOUR_MS
+        item = _asked(state="held", holdings=2, extended_ms=extended_ms, respond_by_ms=wish)
+        due = next(one.due_ms for one in clockwork.clocks(item) if one.name == "answer")
+        assert due == START_MS + hours * HOUR_MS
+        assert clockwork.unanswered_since(item, due + 1) == due
+
+
 def test_unanswered_since_says_when_an_answer_was_due() -> None:
     """Nothing before it is due, the due time after it, and nothing once it is declined."""
     clockwork = Clockwork(make_agreement(), catalogue())
