@@ -304,7 +304,9 @@ def test_five_reasons_for_no_answer_are_five_words() -> None:
     assert why(now, held=False, up=False) == "fault"
     told.say(1, "wait", query, respond_by_ms=now + 200 * DAY_MS)
     item = told.item(query)
-    limit = told.clockwork.limits(told.catalogue.kind("query"), "routine").answer_ms
+    kind = told.catalogue.kind("query")
+    assert kind is not None
+    limit = told.clockwork.limits(kind, "routine").answer_ms
     assert (why(now), why(now + limit), why(late)) == ("holding", "holding", "silence")
     told.say(1, "refuse", query)
     item = told.item(query)
