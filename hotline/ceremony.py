@@ -14,74 +14,23 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from hotline import pairing
-from hotline.ceremony_files import SignedTranscript, encode_minutes, parse_minutes, parse_text
-from hotline.ceremony_state import (
-    EARLIER_MAX,
-    State,
-    alone,
-    directory_of,
-    drop_files,
-    read_state,
-    write_state,
-)
+from hotline.ceremony_files import SignedTranscript
+from hotline.ceremony_state import EARLIER_MAX, State, alone, directory_of, drop_files, read_state, write_state
 from hotline.ceremony_steps import FIRST, NEEDS_RESTART, ROOMS, SECOND, Step
 from hotline.ceremony_taking import check_refers, sort_files
-from hotline.ceremony_words import compare_words, typed_words, words_of
+from hotline.ceremony_words import words_of
+from hotline.ceremony_work import STEP_WORK, Hands, Work
 from hotline.errors import CouldNot, Misused, Refused
-from hotline.pairing_files import FILE_BYTES_MAX, Offer, SignedTerms, offer_lines
 from hotline.party_file import PartyFile, read_party
-from hotline.root_signing import Secrets, open_roots
 from hotline.terms import Terms
-from nodes.errors import FileRefused
-from nodes.files import make_directory, read_file, write_file
+from nodes.files import make_directory, write_file
 from nodes.home import NodeHome
-from nodes.resources import catalogue
-from protocol.agreement import Agreement
-from protocol.errors import ProtocolError
-from protocol.pairing_transcript import (
-    ATTEMPTS_MAX,
-    PURPOSE,
-    STEPS,
-    STOPS_MAX,
-    Minutes,
-    Transcript,
-    check_signatures,
-    transcript_digest,
-)
-from protocol.tagged import digest
-
-Files = dict[str, bytes]
-
-
-class Answers(Protocol):
-    """Whoever answers for the people in the room."""
-
-    def confirm(self, question: str, about: Sequence[str]) -> bool:
-        """Say whether they did what is asked; `about` is what they see before they answer."""
-
-    def words(self, question: str) -> str:
-        """Give the words that were heard."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
-    """What a step may use.
-
-    Attributes:
-        answers: of the people in the room.
-        opened: opens the key files; called only where roots or node keys are needed.
-        now_ms: the time, UTC milliseconds.
-    """
-
-    answers: Answers
-    opened: Callable[[], Secrets]
-    now_ms: Callable[[], int]
+from protocol.pairing_transcript import ATTEMPTS_MAX, STOPS_MAX, transcript_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +114,17 @@ class Ceremony:
 
     def path(self, name: str) -> Path:
         """Where a file of the ceremony is kept."""
-        return directory_of(self.home, self.state.counterpart) / name
+        return self._work.path(name)
+
+    @property
+    def _work(self) -> Work:
+        return Work(self.home, self.state)
 
     def own_words(self) -> tuple[str, ...] | None:
         """The words that this room reads aloud; None before the answer is there."""
         if not {"offer", "answer"} <= self.state.files.keys():
             return None
-        return words_of(self.state.room, offer=self._kept("offer"), answer=self._kept("answer"))
+        return words_of(self.state.room, offer=self._work.kept("offer"), answer=self._work.kept("answer"))
 
     def words_to_show(self) -> tuple[str, ...] | None:
         """The same; None too in the second room before it has typed what it heard, so that nothing leads its ear."""
@@ -205,12 +158,12 @@ class Ceremony:
 
     def _do(self, step: Step, files: Sequence[bytes], hands: Hands) -> None:
         state = self.state
-        work = _WORK[state.room, step.name]
+        work = STEP_WORK[state.room, step.name]
         try:
             taken = sort_files(step, state, files)
             for name, data in taken.items():
-                check_refers(name, data, state, self._agreement())
-            made = work(self, taken, hands)
+                check_refers(name, data, state, self._work.agreement())
+            made = work(self._work, taken, hands)
         except Refused as error:
             self._stop(error, hands.now_ms())
             raise
@@ -269,7 +222,7 @@ class Ceremony:
     def _begin_anew(self, now_ms: int, terms: Terms | None) -> None:
         state, channel = self.state, self.home.channel(self.state.counterpart)
         try:
-            agreement = self._agreement()
+            agreement = self._work.agreement()
         except Refused:
             # What was kept is not what it was: that may be why people restart, and nothing of it is used any more.
             agreement = None
@@ -298,208 +251,13 @@ class Ceremony:
     def transcript_name(self) -> str | None:
         """SHA-256 of the transcript's text, hexadecimal, as both rooms can compare it; None before there is one."""
         name = next((one for one in ("countersigned", "transcript") if one in self.state.files), None)
-        return None if name is None else transcript_digest(SignedTranscript.parse(self._kept(name)).text).hex()
+        return None if name is None else transcript_digest(SignedTranscript.parse(self._work.kept(name)).text).hex()
 
     def transcript(self) -> SignedTranscript | None:
         """The transcript that both parties signed; None before it is there."""
         if "countersigned" not in self.state.files:
             return None
-        return SignedTranscript.parse(self._kept("countersigned"))
-
-    # -- The steps. Each gives the files that it made. Nothing that a step refuses may have left this room.
-
-    def _offer(self, _taken: Files, hands: Hands) -> Files:
-        terms = Terms.from_text(self._kept("terms"))
-        # Another time, another digest: an answer to an earlier offer is an answer to nothing.
-        terms = replace(terms, created_ms=max(terms.created_ms + self.state.attempt, hands.now_ms()))
-        return {"offer": pairing.propose(self.home, terms, endpoints=self.state.endpoints)}
-
-    def _take_answer(self, taken: Files, _hands: Hands) -> Files:
-        pairing.preview_answer(self.home, taken["answer"])
-        return {}
-
-    def _words(self, _taken: Files, hands: Hands) -> Files:
-        offer, answer = self._kept("offer"), self._kept("answer")
-        room = self.state.room
-        own = words_of(room, offer=offer, answer=answer)
-        theirs = words_of(SECOND if room == FIRST else FIRST, offer=offer, answer=answer)
-        _agree(hands.answers, "number-known", [])
-        half = len(own) // 2
-        shown = ["", "  " + "  ".join(own[:half]), "  " + "  ".join(own[half:]), ""]
-        if room == FIRST:
-            _agree(hands.answers, "own-words-read", shown)
-        compare_words(typed_words(hands.answers.words("heard-words")), theirs)
-        if room == SECOND:
-            # Only now: who has not seen what they will say cannot be led by it while they listen.
-            _agree(hands.answers, "own-words-read", shown)
-        return {}
-
-    def _sign_answer(self, _taken: Files, hands: Hands) -> Files:
-        state, own = self.state, read_party(self.home.party_path)
-        answer = self._kept("answer")
-        opened = hands.opened()
-        channel = self.home.channel(state.counterpart)
-        if channel.is_paired():
-            again = pairing.final_again(self.home, state.counterpart, endpoints=state.endpoints)
-            if again is None or SignedTerms.parse(again, final=True).refers_to != self._require_agreement().digest:
-                raise CouldNot("channel-exists", f"there is another channel with {state.counterpart} already")
-            final = again
-        else:
-            final, _ = pairing.confirm_answer(
-                self.home, answer, opened=opened, endpoints=state.endpoints, now_ms=hands.now_ms()
-            )
-        minutes = self._minutes(final, own, now_ms=hands.now_ms())
-        text = self._transcript(first=minutes, second=None).render()
-        return {"final": final, "minutes": encode_minutes(text)}
-
-    def _countersign(self, taken: Files, hands: Hands) -> Files:
-        signed = SignedTranscript.parse(taken["transcript"])
-        found = parse_text(signed.text)
-        ours = parse_minutes(self._kept("minutes"))
-        if found.second is None or replace(found, second=None) != ours:
-            raise Refused("ceremony-record-differs", "the transcript does not have what this room wrote down")
-        answer = SignedTerms.parse(self._kept("answer"), final=False)
-        if (found.second.roster, found.second.roots) != (_roster_digest(answer), _signers(answer)):
-            raise Refused("ceremony-record-differs", "their minutes name another roster or other roots than they gave")
-        self._check(signed, needed=(self.state.counterpart,))
-        return {"countersigned": self._signed(signed, hands).encode()}
-
-    def _accept(self, taken: Files, hands: Hands) -> Files:
-        state, data = self.state, taken["offer"]
-        own = read_party(self.home.party_path)
-        offer = Offer.parse(data)
-        pairing.check_offer(data, own=pairing.card_of(own), catalogue_digest=catalogue().digest)
-        _agree(hands.answers, "terms-read", offer_lines(offer.party, offer.terms))
-        pending = self.home.channel(state.counterpart).path / "pairing" / "answer"
-        if pending.is_file():
-            # A crash came between; the answer that was signed then is the one.
-            answer = read_file(pending, bytes_max=FILE_BYTES_MAX)
-            if SignedTerms.parse(answer, final=False).refers_to == digest(data):
-                return {"answer": answer}
-        answer, _ = pairing.accept(
-            self.home, data, opened=hands.opened(), endpoints=state.endpoints, now_ms=hands.now_ms()
-        )
-        return {"answer": answer}
-
-    def _complete(self, taken: Files, _hands: Hands) -> Files:
-        final = SignedTerms.parse(taken["final"], final=True)
-        channel = self.home.channel(self.state.counterpart)
-        done = channel.is_paired()
-        if not done:
-            pending = read_file(channel.path / "pairing" / "answer", bytes_max=FILE_BYTES_MAX)
-            if hashlib.sha256(pending).hexdigest() != self.state.files["answer"]:
-                raise Refused("ceremony-file-changed", "the answer kept for this channel is not the one compared")
-            pairing.preview_final(self.home, taken["final"])
-        elif read_file(channel.path / "agreement.statement", bytes_max=FILE_BYTES_MAX) != final.agreement.encode():
-            raise CouldNot("channel-exists", f"there is another channel with {self.state.counterpart} already")
-        theirs = parse_minutes(taken["minutes"])
-        expected = replace(
-            theirs.first,
-            offer=bytes.fromhex(self.state.files["offer"]),
-            answer=bytes.fromhex(self.state.files["answer"]),
-            final=digest(taken["final"]),
-            roster=_roster_digest(final),
-            roots=_signers(final),
-        )
-        if theirs.first != expected or theirs.counterpart != self.state.party:
-            raise Refused("ceremony-record-differs", "their minutes name other files, roots or parties than came here")
-        if not done:
-            pairing.confirm_final(self.home, taken["final"])
-        return {}
-
-    def _sign_transcript(self, _taken: Files, hands: Hands) -> Files:
-        own = read_party(self.home.party_path)
-        theirs = parse_minutes(self._kept("minutes"))
-        answer = SignedTerms.parse(self._kept("answer"), final=False)
-        minutes = self._minutes(self._kept("final"), own, now_ms=None, own_terms=answer)
-        text = replace(theirs, second=minutes).render()
-        return {"transcript": self._signed(SignedTranscript(text=text, signatures={}), hands).encode()}
-
-    def _close(self, taken: Files, _hands: Hands) -> Files:
-        signed = SignedTranscript.parse(taken["countersigned"])
-        if signed.text != SignedTranscript.parse(self._kept("transcript")).text:
-            raise Refused("ceremony-record-differs", "they signed another text than this room did")
-        self._check(signed, needed=(self.state.party, self.state.counterpart))
-        return {}
-
-    # -- What the steps share.
-
-    def _kept(self, name: str) -> bytes:
-        """A file of this attempt, as it was when it was taken or made."""
-        try:
-            data = read_file(self.path(name), bytes_max=FILE_BYTES_MAX)
-        except FileRefused as error:
-            raise Refused("ceremony-file-changed", f"the {name} that was kept is gone: {error.text}") from error
-        if hashlib.sha256(data).hexdigest() != self.state.files[name]:
-            raise Refused("ceremony-file-changed", f"the {name} that was kept is not the one that was compared")
-        return data
-
-    def _agreement(self) -> Agreement | None:
-        """The text that the answer of this attempt carries; None while there is none."""
-        if "answer" not in self.state.files:
-            return None
-        body = SignedTerms.parse(self._kept("answer"), final=False).agreement.body
-        try:
-            return Agreement.parse_founding(body or b"")
-        except ProtocolError as error:
-            raise Refused("pairing-file-malformed", f"the agreement does not parse: {error}") from error
-
-    def _require_agreement(self) -> Agreement:
-        found = self._agreement()
-        if found is None:
-            raise Misused("ceremony-refused", "there is no answer yet")
-        return found
-
-    def _minutes(
-        self, final: bytes, own: PartyFile, *, now_ms: int | None, own_terms: SignedTerms | None = None
-    ) -> Minutes:
-        """What this room did; the first room writes it while its last step is being done, at `now_ms`."""
-        state = self.state
-        terms = own_terms or SignedTerms.parse(final, final=True)
-        times = dict(state.done)
-        if now_ms is not None:
-            times["final"] = max(now_ms, *times.values())
-        return Minutes(
-            room=state.room,
-            party=own.short,
-            attempt=state.attempt,
-            reader=state.reader,
-            witness=state.witness,
-            roots=_signers(terms),
-            roster=_roster_digest(terms),
-            offer=bytes.fromhex(state.files["offer"]),
-            answer=bytes.fromhex(state.files["answer"]),
-            final=digest(final),
-            began_ms=state.began_ms,
-            done=tuple(times[name] for name in STEPS[state.room]),
-            stops=state.stops[-STOPS_MAX:],
-        )
-
-    def _transcript(self, *, first: Minutes, second: Minutes | None) -> Transcript:
-        agreement = self._require_agreement()
-        return Transcript(
-            channel=agreement.channel,
-            agreement=agreement.digest,
-            first=first,
-            second=second,
-            counterpart=self.state.counterpart,
-        )
-
-    def _signed(self, signed: SignedTranscript, hands: Hands) -> SignedTranscript:
-        """Add the signatures of this party's roots."""
-        own = read_party(self.home.party_path)
-        agreement = self._require_agreement()
-        channel, listed = agreement.channel, agreement.party(own.short).roots
-        signers = (root.signer() for root in open_roots(own, hands.opened()))
-        made = tuple(
-            (number, key.sign(PURPOSE, channel=channel, author=own.short, message=signed.text))
-            for key in signers
-            if (number := listed.number_of(key.public)) is not None
-        )
-        return replace(signed, signatures={**signed.signatures, own.short: made})
-
-    def _check(self, signed: SignedTranscript, *, needed: Sequence[str]) -> None:
-        verify(signed, self._require_agreement(), needed=needed)
+        return SignedTranscript.parse(self._work.kept("countersigned"))
 
     def _stop(self, error: Refused, now_ms: int) -> None:
         stops = (*self.state.stops, (error.code, now_ms))[-STOPS_MAX:]
@@ -510,54 +268,11 @@ class Ceremony:
         self.state = state
 
 
-def verify(signed: SignedTranscript, agreement: Agreement, *, needed: Sequence[str] | None = None) -> Transcript:
-    """Verify a signed transcript against the agreement that was paired on.
-
-    Args:
-        signed: as it was read.
-        agreement: the founding one.
-        needed: parties whose roots must have signed; None for both.
-
-    Raises:
-        Refused: it does not hold (`transcript-...`).
-    """
-    try:
-        return check_signatures(
-            signed.text,
-            signed.signatures,
-            channel=agreement.channel,
-            agreement=agreement.digest,
-            roots={one.short: one.roots for one in agreement.parties},
-            needed=agreement.shorts if needed is None else needed,
-        )
-    except ProtocolError as error:
-        raise Refused(error.code, error.text) from error
-
-
-_WORK: Mapping[tuple[str, str], Callable[[Ceremony, Files, Hands], Files]] = {
-    (FIRST, "offer"): Ceremony._offer,
-    (FIRST, "answer"): Ceremony._take_answer,
-    (FIRST, "words"): Ceremony._words,
-    (FIRST, "final"): Ceremony._sign_answer,
-    (FIRST, "transcript"): Ceremony._countersign,
-    (SECOND, "answer"): Ceremony._accept,
-    (SECOND, "words"): Ceremony._words,
-    (SECOND, "final"): Ceremony._complete,
-    (SECOND, "transcript"): Ceremony._sign_transcript,
-    (SECOND, "closed"): Ceremony._close,
-}
-
-
 def _keep_terms(directory: Path, terms: Terms) -> dict[str, str]:
     """Keep what the first room proposes; gives its digest by name, as a state has it."""
     text = terms.text()
     write_file(directory / "terms", text)
     return {"terms": hashlib.sha256(text).hexdigest()}
-
-
-def _agree(answers: Answers, question: str, about: Sequence[str]) -> None:
-    if not answers.confirm(question, about):
-        raise Misused("not-confirmed", f"people did not say yes to {question}; nothing was done")
 
 
 def _number(own: PartyFile, name: str, now_ms: int) -> int:
@@ -567,12 +282,3 @@ def _number(own: PartyFile, name: str, now_ms: int) -> int:
         known = ", ".join(one.home for one in own.members if not one.retired)
         raise Misused("ceremony-refused", f"{own.short} has no officer {name[:40]!r} now; it has {known or 'none'}")
     return member.person.number
-
-
-def _signers(terms: SignedTerms) -> tuple[int, ...]:
-    """Numbers of the roots that signed the agreement, ascending."""
-    return tuple(sorted({one.root for one in terms.agreement.signatures if one.root is not None}))
-
-
-def _roster_digest(terms: SignedTerms) -> bytes:
-    return digest(terms.roster.body or b"")

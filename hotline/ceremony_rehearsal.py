@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from hotline import pairing
-from hotline.ceremony import Answers, Ceremony, Hands, Plan, begin
+from hotline.ceremony import Ceremony, Plan, begin
 from hotline.ceremony_state import State
 from hotline.ceremony_steps import FIRST, SECOND, Step, steps_of
+from hotline.ceremony_work import Answers, Hands
 from hotline.clock import now_ms
 from hotline.errors import Refused
 from hotline.pairing_files import Offer, SignedTerms

@@ -116,9 +116,9 @@ def next_command(
       hotline --home ARC ceremony next /media/courier/answer
       hotline --home ARC --no-input ceremony next --answers answers.toml --roots /media/roots
     """
-    from hotline.ceremony import Hands
     from hotline.ceremony_answers import FILE_BYTES_MAX as ANSWERS_BYTES_MAX
     from hotline.ceremony_answers import Asked, parse_answers
+    from hotline.ceremony_work import Hands
     from hotline.clock import now_ms
     from hotline.errors import Refused
     from hotline.pairing_files import FILE_BYTES_MAX
@@ -255,8 +255,8 @@ def verify(context: click.Context, file: str, agreement: str | None) -> None:
       hotline --home ARC ceremony verify transcript
       hotline ceremony verify transcript --agreement agreement.toml
     """
-    from hotline.ceremony import verify as check
     from hotline.ceremony_files import SignedTranscript, parse_text
+    from hotline.ceremony_work import verify as check
     from hotline.pairing_files import FILE_BYTES_MAX
     from hotline.zulu import zulu_short
     from nodes.files import read_file
@@ -350,9 +350,9 @@ def rehearse(context: click.Context, fault: str | None, listed: bool, by_hand: b
 
 
 def _rehearse(settings: Settings, path: Path, *, fault: str | None, by_hand: bool) -> None:
-    from hotline.ceremony import Answers
     from hotline.ceremony_answers import Asked
     from hotline.ceremony_rehearsal import FAULTS, furnish, play
+    from hotline.ceremony_work import Answers
     from hotline.clock import now_ms
     from keys.suite import SUITE_1
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from hotline.ceremony import Ceremony, Hands, Plan, begin, verify
+from hotline.ceremony import Ceremony, Plan, begin
 from hotline.ceremony_answers import parse_answers
 from hotline.ceremony_files import SignedTranscript, parse_text
 from hotline.ceremony_rehearsal import FAULTS, Played, Room, play
 from hotline.ceremony_state import State, alone
 from hotline.ceremony_steps import FIRST, NEEDS_RESTART, ROOMS, SECOND, STEPS, Step, steps_of
 from hotline.ceremony_words import typed_words, words_of
+from hotline.ceremony_work import Hands, verify
 from hotline.errors import CouldNot, HotlineError, Misused, Refused
 from hotline.pairing_files import Offer
 from hotline.root_signing import Secrets
