@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from hotline.documents import check_chain, check_rosters
 from hotline.errors import CouldNot, Refused
@@ -26,7 +26,7 @@ from keys.roster import Person, Roster
 from keys.token_keyring import TokenKeyring
 from nodes.amendments import check_chain as check_amendments
 from nodes.client import ANSWER_TIMEOUT_S, NodeClient
-from nodes.errors import NodeError
+from nodes.errors import ApiRefused, NodeError
 from nodes.home import OfficerHome
 from nodes.key_files import read_officer_keyring
 from nodes.resources import catalogue_of
@@ -40,6 +40,11 @@ from protocol.governance import sunset_ms
 from protocol.kinds import Catalogue, Kind
 from protocol.merkle import leaf_hash
 from protocol.statement import LogState, Statement
+
+CONTEXT: Final = frozenset(
+    ("agreement", "amendments", "catalogue", "counterpart", "ends_ms", "exercising", "now_ms", "own", "own_log")
+) | {"root_sets", "rosters", "suspended", "their_log"}
+"""What a node tells of a channel; one of an earlier version may tell less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,9 @@ class Desk:
         if known is not None and not fresh:
             return known
         told = self.request("context", counterpart=counterpart)
+        if not told.keys() >= CONTEXT:
+            text = f"the node tells less of a channel ({', '.join(sorted(CONTEXT - told.keys()))}): start it anew"
+            raise ApiRefused("api-version", text)
         party = self.officer.home.party
         pin = self.officer.home.pins().get(told["counterpart"])
         if pin is None:
