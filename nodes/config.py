@@ -186,6 +186,12 @@ log_level = "info"
 # 0 leaves that to `hotline scrub`.
 scrub_kib_per_s = {SCRUB_KIB_PER_S}
 
+# Where the witnesses that agreements name are reached: one table each, with the agreement's name for it. The node
+# brings them how far its logs go and gathers what they cosign; it never waits for them.
+# [[witness]]
+# name = "International Data Trust"
+# url = "https://witness.example"               # ca_file where it is needed
+
 # How people are reached who do not look at a screen: one table a pager, called for the role, in order of after_s, until
 # somebody acknowledges. It is told header facts and codes, never contents. Try each: hotline pages test duty.
 # events: flash, statement, due-soon, overdue, alarm, line-down, draft-waits; all of them where the line is left out.
@@ -208,10 +214,4 @@ scrub_kib_per_s = {SCRUB_KIB_PER_S}
 # to = ["admin@line.example"]
 # user = "hotline"
 # password_file = "/run/credentials/hotline-node.service/smtp"
-
-# Where the witnesses that agreements name are reached: one table each, with the agreement's name for it. The node
-# brings them how far its logs go and gathers what they cosign; it never waits for them.
-# [[witness]]
-# name = "International Data Trust"
-# url = "https://witness.example"               # ca_file where it is needed
 """.encode()

@@ -72,10 +72,10 @@ def init(context: click.Context, name: str, listen: str) -> None:
 @witness_command.command("follow")
 @click.argument("vkeys", metavar="[VKEY]...", nargs=-1)
 @click.option("--policy", type=click.Path(), help="A tlog-policy file: every log that it names is followed.")
-@click.option("--from", "pin", type=click.Path(), help="A signed checkpoint that the log is known to have had.")
+@click.option("--from", "begin", type=click.Path(), help="A signed checkpoint that the log is known to have had.")
 @common_options
 @click.pass_context
-def follow(context: click.Context, vkeys: tuple[str, ...], policy: str | None, pin: str | None) -> None:
+def follow(context: click.Context, vkeys: tuple[str, ...], policy: str | None, begin: str | None) -> None:
     """Follow logs from now on; the witness may run meanwhile.
 
     Give the log's keys, or the policy of its export. With --from nothing is cosigned that does not extend that
@@ -91,12 +91,12 @@ def follow(context: click.Context, vkeys: tuple[str, ...], policy: str | None, p
 
     settings = settings_of(context)
     logs = keys_given(vkeys, None if policy is None else Path(policy))
-    if pin is not None and len(logs) != 1:
+    if begin is not None and len(logs) != 1:
         raise Misused("witness-log", "--from is of one log: name its keys")
     store = _home(settings).store()
     try:
         for keys in logs:
-            store.follow(keys, pinned=None if pin is None else pinned_at(Path(pin), keys))
+            store.follow(keys, pinned=None if begin is None else pinned_at(Path(begin), keys))
     finally:
         store.close()
     origins = [keys[0].name for keys in logs]

@@ -22,6 +22,9 @@ UNPACKERS = {
     "zipfile", "tarfile", "gzip", "bz2", "lzma", "zlib", "shelve", "marshal", "pickle", "dill", "yaml", "xml", "lxml",
     "plistlib", "jinja2",
 }  # fmt: skip
+STORED = {"nodes/pack.py: zipfile", "hotline/packs.py: zipfile"}
+"""Evidence packs: archives in which nothing is compressed (`hotline/test_packs.py`)."""
+
 FORBIDDEN = {"eval", "exec", "compile", "__import__"}
 
 
@@ -31,7 +34,8 @@ def modules() -> list[Path]:
 
 
 def test_nothing_unpacks_archives_or_runs_data() -> None:
-    """No archive, no compressed data, no XML or YAML, no pickle and no text that is run: there is no bomb to send."""
+    """No archive but those that only store, no compressed data, XML, YAML or pickle, and no text that is run: there
+    is no bomb to send."""
     found = []
     for path in modules():
         for node in ast.walk(ast.parse(path.read_bytes())):
@@ -43,7 +47,7 @@ def test_nothing_unpacks_archives_or_runs_data() -> None:
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FORBIDDEN:
                 found.append(f"{path.relative_to(ROOT)}: {node.func.id}")
             found += [f"{path.relative_to(ROOT)}: {name}" for name in names if name.partition(".")[0] in UNPACKERS]
-    assert found == []
+    assert set(found) == STORED
 
 
 def commands(group: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
