@@ -15,9 +15,12 @@ from nodes.rosters import RosterFileRefused, check_roster
 from nodes.rosters import keep as keep_roster
 from nodes.rosters import load as load_rosters
 from nodes.signed import SignedStatement
+from nodes.sqlite_store import SqliteStore
+from nodes.store import Row
+from nodes.succession import rosters_in
 from tests.builders import START_MS
 from tests.nodes.homes import agreement, document, roster, write_home
-from tests.root_sets import roots_of
+from tests.root_sets import RootWorld, roots_of
 
 
 @pytest.fixture
@@ -100,3 +103,28 @@ def test_a_set_that_does_not_count_any_more_is_put_aside(home: ChannelHome) -> N
     put_aside(home, founding_roots(agreement(), "BOR"))
     assert load(home, agreement(), "BOR").newest.version == 1
     assert (home.rosters / "not-counted-BOR-roots-2.statement").exists()
+
+
+def test_what_a_log_brought_counts_for_its_successor(tmp_path: Path) -> None:
+    """Root sets and rosters of the part that counts are found by their places; a set behind it is not."""
+    world = RootWorld()
+    world.change("ARC")
+    world.next_roster("ARC", (1, 4))
+    counts = len(world.logs["ARC"].entries)
+    world.state_roots("ARC", world.next_roots("ARC", (1, 2, 6), roster=1), (1, 2))
+    world.change("ARC", (1, 4, 5), signers=(1, 4))
+    log = world.logs["ARC"]
+    rows = [
+        Row(entry, leaf, body, None, False)
+        for entry, leaf, body in zip(log.entries, log.leaves, log.bodies, strict=True)
+    ]
+    store = SqliteStore.open(tmp_path / "log.db", own="ARC", their="BOR")
+    try:
+        store.append_own(0, rows, log.frontiers[-1], log.last_ms)
+        first = founding_roots(world.agreement, "ARC")
+        held, roots = rosters_in(store, "ARC", counts, world.agreement, first)
+        assert ([one.roster.version for one in held], roots.newest.version) == ([1, 2], 2)
+        held, roots = rosters_in(store, "ARC", len(rows), world.agreement, first)
+        assert (len(held), roots.chain.texts) == (2, world.chains["ARC"].texts)
+    finally:
+        store.close()
