@@ -19,7 +19,7 @@ from typing import Any
 
 import apsw
 from cryptography.hazmat.primitives import hpke
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, mlkem, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -31,6 +31,7 @@ ECHO_BYTES = 8192
 SECONDS_EACH = 0.4
 BATCH = 32  # signatures a thread verifies before it hands back
 SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+SUITE_2 = hpke.Suite(hpke.KEM.MLKEM1024_P384, hpke.KDF.HKDF_SHA384, hpke.AEAD.AES_256_GCM)
 
 
 def timed(work: Callable[[], object], seconds: float) -> dict[str, float]:
@@ -57,6 +58,10 @@ def operations() -> dict[str, Callable[[], object]]:
     sealing = hpke.MLKEM768X25519PrivateKey(mlkem.MLKEM768PrivateKey.generate(), x25519.X25519PrivateKey.generate())
     recipient, secret, aead = sealing.public_key(), os.urandom(32), AESGCM(os.urandom(32))
     wrap = SUITE.encrypt(secret, recipient, info=b"limits")
+    second = hpke.MLKEM1024P384PrivateKey(mlkem.MLKEM1024PrivateKey.generate(), ec.generate_private_key(ec.SECP384R1()))
+    second_wrap = SUITE_2.encrypt(secret, second.public_key(), info=b"limits")
+    largest = mldsa.MLDSA87PrivateKey.generate()
+    largest_public, largest_signature = largest.public_key(), largest.sign(MESSAGE)
     body = os.urandom(4096)
     return {
         "ed25519 sign": lambda: edwards.sign(MESSAGE),
@@ -65,8 +70,12 @@ def operations() -> dict[str, Callable[[], object]]:
         "ml-dsa-44 verify": lambda: small_public.verify(small_signature, MESSAGE),
         "ml-dsa-65 sign": lambda: large.sign(MESSAGE),
         "ml-dsa-65 verify": lambda: large_public.verify(large_signature, MESSAGE),
+        "ml-dsa-87 sign": lambda: largest.sign(MESSAGE),
+        "ml-dsa-87 verify": lambda: largest_public.verify(largest_signature, MESSAGE),
         "hpke wrap 32 bytes": lambda: SUITE.encrypt(secret, recipient, info=b"limits"),
         "hpke unwrap": lambda: SUITE.decrypt(wrap, sealing, info=b"limits"),
+        "hpke wrap, second suite": lambda: SUITE_2.encrypt(secret, second.public_key(), info=b"limits"),
+        "hpke unwrap, second suite": lambda: SUITE_2.decrypt(second_wrap, second, info=b"limits"),
         "aes-256-gcm 4 KiB": lambda: aead.encrypt(bytes(12), body, None),
     }
 
