@@ -35,6 +35,7 @@ TARGETS: tuple[str, ...] = (
     "passkey",
     "policy",
     "proof",
+    "root_set",
     "roster",
     "session",
     "settings",
