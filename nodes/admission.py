@@ -31,7 +31,7 @@ from protocol.body import check_named, open_body, recipients_of
 from protocol.compose import check_opened
 from protocol.errors import ProtocolError
 from protocol.fit import header_fits
-from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, sunset_ms
+from protocol.governance import AMEND, COUNTERSIGN, Reign, check_amendment, sunsets
 from protocol.judge import counted
 from protocol.kinds import Catalogue, Kind
 from protocol.limits import ENTRY_BYTES_MAX
@@ -103,7 +103,7 @@ class Desk:
         self._sealing = sealing
         self._chain = chain or first_roots(agreement, agreement.shorts.index(party))
         self._earlier: frozenset[bytes] = frozenset()
-        self._reign = Reign(agreement, catalogue, ends_ms=sunset_ms(agreement.sunset_date))
+        self._reign = Reign(agreement, catalogue, ends=sunsets(agreement))
 
     def governed(self, reign: Reign, earlier: frozenset[bytes] = frozenset()) -> None:
         """Admit by what has come into force.
@@ -171,7 +171,7 @@ class Desk:
         results = self._verified.verify(checks, remember=True)
         opened = self._check_body(statement, signed, kind, counterpart)
         self._check_header(statement, kind)
-        if self._reign.ended_at(at_ms) and not passes_always(kind, statement):
+        if self._reign.ended_at(at_ms, self._party) and not passes_always(kind, statement):
             raise AdmissionRefused("after-sunset", "the agreement has ended; only flash and what always passes goes")
         for signature, held in zip(signed.signatures, results(), strict=True):
             if not held:

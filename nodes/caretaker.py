@@ -123,7 +123,7 @@ class Caretaker:
                     line.agreement,
                     line.rosters(),
                     wall_ms=at.wall_ms,
-                    ends_ms=line.projection.reign.ends_ms,
+                    ends_ms=line.projection.reign.ends_of(line.own),
                     root_sets=[held.newest for held in line.standing.roots.values()],
                 )
             ]

@@ -783,7 +783,7 @@ class Line:
                 for one in self.past.ended
             ],
             "purpose": self.agreement.purpose,
-            "ends_ms": self._reign.ends_ms,
+            "ends_ms": self._reign.ends_of(self.own),
             "review_due": review_due(self.agreement, self._clock.now().wall_ms),
             "queued": len(self.store.waiting(QUEUE)),
             "refused": len(self.store.waiting(REFUSED)),

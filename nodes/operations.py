@@ -227,7 +227,7 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
         "amendments": await asyncio.to_thread(
             lambda: chain_of(line.projection.governance, line.voices, line.founding.shorts)
         ),
-        "ends_ms": line.projection.reign.ends_ms,
+        "ends_ms": line.projection.reign.ends_of(line.own),
         "catalogue": line.catalogue.digest,
         "counterpart": line.counterpart,
         "now_ms": now_ms,

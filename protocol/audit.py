@@ -145,8 +145,8 @@ def _steps_5_to_14(
 
     reign = audit_entries(joined, agreement, kinds, report, catalogue_of=catalogue_of, verify=verify, progress=progress)
     agreement = reign.agreement
-    if reign.ended_at(at_ms):
-        report.add("agreement-ended", "warning", "agreement", f"since {zulu(reign.ends_ms or 0)}")
+    if reign.over_ms is not None and at_ms >= reign.over_ms:
+        report.add("agreement-ended", "warning", "agreement", f"since {zulu(reign.over_ms)}")
     if at_ms // 86_400_000 > (agreement.review_date.toordinal() - 719_163):
         text = f"the agreement was to be looked at again by {agreement.review_date.isoformat()}"
         report.add("agreement-review-due", "warning", "agreement", text)

@@ -10,8 +10,9 @@ The home is the log of the party whose name sorts first, and orders all of it:
    of the agreement in force there. So the first on a base is in force, and every other on that base is void.
 4. An entry of the home is governed by what is in force at its index; an entry of the other log by what is in force at
    home up to what it shows its author's node to have held.
-5. A withdrawal has its place in the same way. From its time of logging and the days of notice on, the line carries only
-   what always passes, unless an amendment that is accepted later takes it back.
+5. A withdrawal has its place in the same way. Each party is bound for the days of notice by its own clock: the one that
+   withdraws from when it logged that, the other from its first entry that holds it. After that it says only what always
+   passes, unless an amendment that is accepted later takes the withdrawal back. A further one changes nothing.
 6. Only what has the status `actual` governs: an exercise may rehearse a withdrawal, and nothing comes of it.
 
 A stretch under one agreement, with one end, is a *reign*. The first is number 0.
@@ -40,6 +41,9 @@ GOVERNING_KINDS: Final = AMENDING_KINDS | {WITHDRAW}
 
 _DAY_MS: Final = 86_400_000
 
+Ends = tuple[int | None, int | None]
+"""A time for each voice, or None."""
+
 
 CatalogueOf = Callable[[Hash], Catalogue | None]
 """The catalogue of a digest, or None where this program never had it."""
@@ -57,27 +61,46 @@ class Reign:
         agreement: in force.
         catalogue: the one it names.
         first: from which index of the home's log on, and from which `held` of the other's.
-        ends_ms: from when on the line carries only what always passes, UTC milliseconds; None for never.
+        ends: for each voice, from when on by its own clock it says only what always passes, UTC milliseconds; None for
+            never, or where its notice has not begun.
         withdrawn_by: the voice that withdrew, or None.
+        unheard: the other voice has not yet shown that it holds the withdrawal, so its notice has not begun.
         amendment, accepted: locations of the amendment and its countersignature; -1 for the founding agreement.
     """
 
     agreement: Agreement
     catalogue: Catalogue
     first: tuple[int, int] = (0, 0)
-    ends_ms: int | None = None
+    ends: Ends = (None, None)
     withdrawn_by: int | None = None
     amendment: int = -1
     accepted: int = -1
+    unheard: bool = False
 
-    def ended_at(self, at_ms: int) -> bool:
-        """Whether the line carries only what always passes, at a time."""
-        return self.ends_ms is not None and at_ms >= self.ends_ms
+    def ends_of(self, party: str) -> int | None:
+        """From when on a party, by its short name, says only what always passes; None for never, or not yet known."""
+        return self.ends[self.agreement.shorts.index(party)]
+
+    def ended_at(self, at_ms: int, party: str) -> bool:
+        """Whether a party says only what always passes, at a time of its clock."""
+        ends_ms = self.ends_of(party)
+        return ends_ms is not None and at_ms >= ends_ms
+
+    @property
+    def over_ms(self) -> int | None:
+        """From when on both say only what always passes; None while that is not known of both."""
+        return None if None in self.ends else max(one for one in self.ends if one is not None)
 
 
 def sunset_ms(day: date | None) -> int | None:
     """The first moment of a day, UTC milliseconds; None for no day."""
     return None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
+
+
+def sunsets(agreement: Agreement) -> Ends:
+    """The sunset of an agreement, for each voice."""
+    ends_ms = sunset_ms(agreement.sunset_date)
+    return ends_ms, ends_ms
 
 
 def review_due(agreement: Agreement, at_ms: int) -> str | None:
@@ -138,6 +161,14 @@ class _Act:
     at_ms: int
 
 
+def _notice_ms(reign: Reign) -> int:
+    return reign.agreement.notice_days * _DAY_MS
+
+
+def _earlier(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
 class Governance:
     """The reigns of a channel, as far as both logs are judged.
 
@@ -160,7 +191,7 @@ class Governance:
         document: Callable[[int, int, Hash], bytes | None],
         catalogue_of: CatalogueOf | None = None,
     ) -> None:
-        first = Reign(founding, catalogue, ends_ms=sunset_ms(founding.sunset_date))
+        first = Reign(founding, catalogue, ends=sunsets(founding))
         self.reigns: list[Reign] = [first]
         self._document = document
         self._catalogue_of = catalogue_of
@@ -202,21 +233,43 @@ class Governance:
         """Digests of the agreements that were in force before the newest one."""
         return frozenset(one.agreement.digest for one in self.reigns) - {self.newest.agreement.digest}
 
-    def arrive(self, index: int, held: int) -> None:
-        """A home entry brings the other log up to `held`: what was said there has its place now."""
-        while self._coming and self._coming[0].index < held:
-            self._take_effect(self._coming.pop(0), 1 - HOME, (index, index + 1))
+    def arrive(self, index: int, held: int, at_ms: int) -> None:
+        """A home entry brings the other log up to `held`: what was said there has its place now.
 
-    def heed(self, verdict: Verdict) -> None:
-        """Take note of an entry that counts. The home's entries come in order, after `arrive` for each."""
+        Args:
+            index: of the home entry.
+            held: the effective value.
+            at_ms: the latest logging time of the home up to that entry.
+        """
+        while self._coming and self._coming[0].index < held:
+            self._take_effect(self._coming.pop(0), 1 - HOME, (index, index + 1), at_ms)
+
+    def hear(self, number: int, at_ms: int) -> None:
+        """An entry of the other log is governed by a reign: if it is the first to hold a withdrawal, notice begins.
+
+        Args:
+            number: of the reign.
+            at_ms: the latest logging time of the other log up to that entry.
+        """
+        reign = self.reigns[number]
+        if reign.unheard:
+            self.changed = True
+            ends = (reign.ends[HOME], _earlier(reign.ends[1 - HOME], at_ms + _notice_ms(reign)))
+            self.reigns[number] = replace(reign, ends=ends, unheard=False)
+
+    def heed(self, verdict: Verdict, at_ms: int) -> None:
+        """Take note of an entry that counts. The home's entries come in order, after `arrive` for each.
+
+        Args:
+            verdict: on the entry.
+            at_ms: the latest logging time of its log up to that entry.
+        """
         statement, kind = verdict.statement, verdict.kind
         if statement is None or kind is None or kind.name not in GOVERNING_KINDS or not verdict.effective:
             return
         if statement.status != ACTUAL:
             return
         self.changed = True
-        entry = verdict.entry
-        assert entry is not None  # noqa: S101 - it holds the statement.
         if kind.name == AMEND:
             if statement.body_digest is not None:
                 self._proposals[verdict.place] = _Proposal(statement.body_digest, statement.body_length or 0)
@@ -225,31 +278,34 @@ class Governance:
             proposal = self._proposals.get(verdict.reply)
             if proposal is None or proposal.digest != statement.body_digest:
                 return
-            act = _Act(verdict.index, verdict.reply, entry.logged_at_ms)
+            act = _Act(verdict.index, verdict.reply, at_ms)
         else:
-            act = _Act(verdict.index, -1, entry.logged_at_ms)
+            act = _Act(verdict.index, -1, at_ms)
         if verdict.voice == HOME:
-            self._take_effect(act, HOME, (verdict.index + 1, verdict.index + 1))
+            self._take_effect(act, HOME, (verdict.index + 1, verdict.index + 1), None)
         else:
             self._coming.append(act)
 
-    def _take_effect(self, act: _Act, voice: int, first: tuple[int, int]) -> None:
-        """Begin a reign, if the act does so where it stands."""
+    def _take_effect(self, act: _Act, voice: int, first: tuple[int, int], arrived_ms: int | None) -> None:
+        """Begin a reign, if the act does so where it stands; `arrived_ms` is when it arrived at home, if it did."""
         self.changed = True
         now = self.newest
         if act.amendment < 0:
-            ends_ms = act.at_ms + now.agreement.notice_days * _DAY_MS
-            if now.ends_ms is None or ends_ms < now.ends_ms:
-                self.reigns.append(replace(now, first=first, ends_ms=ends_ms, withdrawn_by=voice))
+            if now.withdrawn_by is None:
+                ends = list(now.ends)
+                for bound, from_ms in ((voice, act.at_ms), (1 - voice, arrived_ms)):
+                    if from_ms is not None:
+                        ends[bound] = _earlier(ends[bound], from_ms + _notice_ms(now))
+                begun = replace(now, first=first, ends=(ends[0], ends[1]), withdrawn_by=voice)
+                self.reigns.append(replace(begun, unheard=arrived_ms is None))
             return
         amended = self._amended(act.amendment, now.agreement)
         if amended is None:
             return
         catalogue = self.catalogue_of(amended.catalogue_digest)
         if catalogue is not None:
-            sunset = sunset_ms(amended.sunset_date)
             accepted = location(voice, act.index)
-            self.reigns.append(Reign(amended, catalogue, first, sunset, None, act.amendment, accepted))
+            self.reigns.append(Reign(amended, catalogue, first, sunsets(amended), None, act.amendment, accepted))
 
     def _amended(self, place: int, base: Agreement) -> Agreement | None:
         """The agreement that an amendment makes of that base, or None where it is on another one."""
@@ -279,7 +335,10 @@ class Governance:
         if len(self.reigns) == 1 and not self._proposals and not self._coming:
             return []
         reigns = [
-            [one.agreement.text, *one.first, one.ends_ms, one.withdrawn_by, one.amendment + 1, one.accepted + 1]
+            [
+                *(one.agreement.text, *one.first, list(one.ends), one.withdrawn_by),
+                *(one.amendment + 1, one.accepted + 1, int(one.unheard)),
+            ]
             for one in self.reigns[1:]
         ]
         proposals = [[place, one.digest, one.length] for place, one in sorted(self._proposals.items())]
@@ -294,13 +353,14 @@ class Governance:
         if not kept:
             return
         reigns, proposals, coming = kept
-        for text, home, other, ends_ms, withdrawn_by, amendment, accepted in reigns:
+        for text, home, other, ends, withdrawn_by, amendment, accepted, *unheard in reigns:
             agreement = Agreement.parse(text)
             catalogue = self.catalogue_of(agreement.catalogue_digest)
             if catalogue is None:
                 raise AgreementRefused("catalogue-differs", "catalogue", "the agreement in force names another one")
-            self.reigns.append(
-                Reign(agreement, catalogue, (home, other), ends_ms, withdrawn_by, amendment - 1, accepted - 1)
-            )
+            # What an earlier program kept has one end for both; a node derives it anew when it next starts.
+            ends = tuple(ends) if isinstance(ends, list | tuple) else (ends, ends)
+            first, places = (home, other), (amendment - 1, accepted - 1)
+            self.reigns.append(Reign(agreement, catalogue, first, ends, withdrawn_by, *places, bool(sum(unheard))))
         self._proposals = {place: _Proposal(digest, length) for place, digest, length in proposals}
         self._coming = [_Act(index, amendment - 1, at_ms) for index, amendment, at_ms in coming]

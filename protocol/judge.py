@@ -199,12 +199,16 @@ class Judge:
             held = self._judge_held(voice, self._held(prepared), held, held_faults, notes, final=final)
         number = 0
         governance = self.governance
+        latest_ms = last_ms if entry is None else max(last_ms, entry.logged_at_ms)
         if voice == HOME:
-            governance.arrive(index, held.size)
+            governance.arrive(index, held.size, latest_ms)
         if len(governance.reigns) > 1:
             number = governance.number(voice, index, held.size)
+            if voice != HOME:
+                governance.hear(number, latest_ms)
         chain = state.chain or prepared.by
-        if prepared.reign != number or prepared.before is not state.roster or prepared.by is not chain:
+        governed = prepared.reign == number and prepared.ends_ms == governance.reigns[number].ends[voice]
+        if not governed or prepared.before is not state.roster or prepared.by is not chain:
             prepared, results = self._again(prepared, results, number, state.roster, chain)
         faults = list(prepared.faults)
         missing = prepared.missing
@@ -257,7 +261,7 @@ class Judge:
         )
         self.archive.add(verdict)
         if prepared.kind is not None and prepared.kind.name in GOVERNING_KINDS:
-            governance.heed(verdict)
+            governance.heed(verdict, latest_ms)
         return verdict
 
     def _again(

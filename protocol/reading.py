@@ -99,6 +99,7 @@ class Prepared:
         chain: the roots in force after this entry, or None for no change.
         by: the roots by which it was read.
         reign: number of the reign by which it was read.
+        ends_ms: when that reign ended for its voice, as far as was known.
         spelling: faults of its bytes, whatever governs it.
     """
 
@@ -118,6 +119,7 @@ class Prepared:
     chain: RootChain | None
     by: RootChain
     reign: int
+    ends_ms: int | None
     spelling: tuple[str, ...]
 
 
@@ -243,6 +245,7 @@ class Reader:
         """Everything about an entry that its bytes, a reign, a roster and a root set decide."""
         voice = self._voice
         reign = self._governance.reigns[number]
+        ends_ms = reign.ends[voice]
         spelling = tuple(faults)
         kind: Kind | None = None
         if statement is not None:
@@ -278,7 +281,8 @@ class Reader:
                     if missing and missing_slots(needs, [*counting, *unread]):
                         with_expired = missing_slots(needs, [*counting, *unread, *expired])
                         faults.append(UNAUTHORISED if with_expired else ROSTER_EXPIRED)
-                    if reign.ended_at(entry.logged_at_ms) and not passes_always(kind, statement):
+                    ended = ends_ms is not None and entry.logged_at_ms >= ends_ms
+                    if ended and not passes_always(kind, statement):
                         faults.append(AFTER_SUNSET)
         return Prepared(
             voice=voice,
@@ -297,6 +301,7 @@ class Reader:
             chain=chain,
             by=by,
             reign=number,
+            ends_ms=ends_ms,
             spelling=spelling,
         )
 

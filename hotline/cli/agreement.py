@@ -178,6 +178,7 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
         ]
         parties = treaty.founding.shorts
     agreement = reign.agreement
+    ends_ms = reign.ends_of(home.party)
     found: dict[str, Any] = {
         "counterpart": channel.counterpart,
         "digest": agreement.digest.hex(),
@@ -185,8 +186,8 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
         "title": agreement.title,
         "review_date": agreement.review_date.isoformat(),
         "sunset_date": None if agreement.sunset_date is None else agreement.sunset_date.isoformat(),
-        "ends_ms": reign.ends_ms,
-        "ended": reign.ended_at(now_ms()),
+        "ends_ms": ends_ms,
+        "ended": reign.ended_at(now_ms(), home.party),
         "withdrawn_by": None if reign.withdrawn_by is None else parties[reign.withdrawn_by],
         "agreements": history,
         "proposals": [{"serial": name, "changes": _dicts(found)} for name, found in proposals],
@@ -195,7 +196,7 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
     if text:
         settings.output.result(found, [printable(agreement.text.decode(), lines=True)])
         return
-    above = banners(agreement, ends_ms=reign.ends_ms, now_ms=now_ms())
+    above = banners(agreement, ends_ms=ends_ms, now_ms=now_ms())
     lines = [*above, f"{agreement.title}, with {channel.counterpart}"]
     lines += [
         f"  digest    {agreement.digest.hex()}",
@@ -206,7 +207,7 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
         f"  people    {agreement.roster_admins} admins" if agreement.roster_admins else "  people    only by the roots",
     ]
     if found["withdrawn_by"] is not None:
-        ends = "" if reign.ends_ms is None else f"; it ends {zulu_short(reign.ends_ms)}"
+        ends = "" if ends_ms is None else f"; it ends {zulu_short(ends_ms)}"
         lines.append(f"  withdrawn by {found['withdrawn_by']}{ends}")
     for one in history:
         since = "the beginning" if one["accepted"] is None else f"{one['accepted']} (amendment {one['amendment']})"

@@ -76,7 +76,13 @@ def _contacts(settings: Settings) -> list[Contacts]:
             amended = agreement.founding is not None
             source = "in force as far as this node has judged"
             found.append(
-                Contacts(own=home.party, agreement=agreement, amended=amended, source=source, ends_ms=reign.ends_ms)
+                Contacts(
+                    own=home.party,
+                    agreement=agreement,
+                    amended=amended,
+                    source=source,
+                    ends_ms=reign.ends_of(home.party),
+                )
             )
         return found
     for text in home.pins().values():

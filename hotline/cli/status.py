@@ -60,11 +60,11 @@ def gather(home: NodeHome | OfficerHome) -> dict[str, Any]:
             raise
     channels = status_of(home)
     for found in channels:
-        found["details"] |= _terms_of(home.channel(found["counterpart"]))
+        found["details"] |= _terms_of(home.channel(found["counterpart"]), home.party)
     return {"party": home.party, "node": "stopped", "channels": channels}
 
 
-def _terms_of(channel: ChannelHome) -> dict[str, Any]:
+def _terms_of(channel: ChannelHome, party: str) -> dict[str, Any]:
     """When the agreement ends and whether its review is due, as the home has it; nothing where it cannot be read."""
     from hotline.clock import now_ms
     from nodes.errors import NodeError
@@ -75,7 +75,7 @@ def _terms_of(channel: ChannelHome) -> dict[str, Any]:
         reign = reign_in_force(channel)
     except NodeError:
         return {}
-    return {"ends_ms": reign.ends_ms, "review_due": review_due(reign.agreement, now_ms())}
+    return {"ends_ms": reign.ends_of(party), "review_due": review_due(reign.agreement, now_ms())}
 
 
 def lines_of(found: dict[str, Any], output: Output) -> list[str]:

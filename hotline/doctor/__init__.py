@@ -172,7 +172,7 @@ def _channel(
     except NodeError as error:
         yield Check(name=f"{name} agreement", result="fail", text=error.text, fix="Bring it back from your backup.")
         return
-    if reign.ended_at(now_ms):
+    if reign.ended_at(now_ms, home.party):
         fix = "Agree on an amendment with a later date: hotline agreement amend."
         yield Check(name=f"{name} agreement's end", result="warn", text="the agreement has ended", fix=fix)
     for due in key_status.channel_dues(home, channel, now_ms=now_ms):

@@ -221,7 +221,8 @@ def test_a_withdrawal_ends_after_its_notice_unless_both_agree_otherwise() -> Non
     """It ends nothing at once; an amendment that is accepted later takes it back."""
     world = Treaty(notice_days=10)
     gone = world.say("BOR", "agreement-withdraw", signers=TWO, thread=("ARC", 0))
-    at_ms = world.logs["BOR"].last_ms
+    heard = world.say("ARC", "goodwill")
+    at_ms = world.logs["ARC"].last_ms
     bound = world.say("ARC", "goodwill", at_ms=at_ms + 10 * DAY_MS - 1)
     free = world.say("ARC", "goodwill", at_ms=at_ms + 10 * DAY_MS)
     new = amended(world.agreement)
@@ -230,8 +231,42 @@ def test_a_withdrawal_ends_after_its_notice_unless_both_agree_otherwise() -> Non
     world.under(new)
     again = world.say("ARC", "goodwill")
     found = world.judge()
-    assert found[gone].faults == found[bound].faults == found[again].faults == ()
+    assert found[gone].faults == found[heard].faults == found[bound].faults == found[again].faults == ()
     assert found[free].faults == (AFTER_SUNSET,)
+
+
+@pytest.mark.parametrize(("leaving", "other"), [("BOR", "ARC"), ("ARC", "BOR")])
+def test_the_notice_of_each_party_runs_by_its_own_clock(leaving: str, other: str) -> None:
+    """By a clock eleven days behind, too: the other party has all its days from its first entry that holds it."""
+    world = Treaty(notice_days=10)
+    start = world.logs[leaving].last_ms
+    world.say(other, "goodwill", at_ms=start + 11 * DAY_MS)
+    gone = world.say(leaving, "agreement-withdraw", signers=TWO, thread=("ARC", 0), at_ms=start + 5_000)
+    unaware = world.say(other, "goodwill", held=2, at_ms=start + 12 * DAY_MS)
+    heard = world.say(other, "goodwill", at_ms=start + 13 * DAY_MS)
+    bound = world.say(other, "goodwill", at_ms=start + 23 * DAY_MS - 1)
+    free = world.say(other, "goodwill", at_ms=start + 23 * DAY_MS)
+    own = world.say(leaving, "goodwill", at_ms=start + 5_000 + 10 * DAY_MS - 1)
+    left = world.say(leaving, "goodwill", at_ms=start + 5_000 + 10 * DAY_MS)
+    found = world.judge()
+    assert [found[one].faults for one in (gone, heard, bound, own)] == [()] * 4
+    assert found[unaware].reign == 0
+    assert found[free].faults == found[left].faults == (AFTER_SUNSET,)
+
+
+def test_a_further_withdrawal_neither_lengthens_nor_shortens_the_notice() -> None:
+    """Both leave; each is bound from the first of the two that it said or held."""
+    world = Treaty(notice_days=10)
+    world.say("ARC", "agreement-withdraw", signers=TWO, thread=("ARC", 0))
+    start = world.logs["ARC"].last_ms
+    heard = world.say("BOR", "agreement-withdraw", signers=TWO, thread=("ARC", 0), at_ms=start + DAY_MS)
+    late = world.say("ARC", "goodwill", at_ms=start + 10 * DAY_MS)
+    bound = world.say("BOR", "goodwill", at_ms=start + 11 * DAY_MS - 1)
+    free = world.say("BOR", "goodwill", at_ms=start + 11 * DAY_MS)
+    found = world.judge()
+    assert found[heard].faults == found[bound].faults == ()
+    assert found[late].faults == found[free].faults == (AFTER_SUNSET,)
+    assert {found[one].reign for one in (late, bound, free)} == {1}
 
 
 @pytest.mark.parametrize("status", ["exercise", "test", "system"])
@@ -272,11 +307,14 @@ ACTS = ("say", "amend", "countersign", "withdraw", "adopt", "roster")
 def test_who_judges_first_and_how_far_at_once_changes_no_verdict(seed: int) -> None:
     """Logs that grow in any steps, judged by judges that start anew between them, get the verdicts of the whole."""
     chance = random.Random(seed)
-    world = Treaty()
+    world = Treaty(notice_days=chance.choice((0, 10, 180)))
     texts = [world.founding]
     asked: list[tuple[Place, Agreement]] = []
     for number in range(chance.randint(4, 14)):
         act, party = chance.choice(ACTS), chance.choice(("ARC", "BOR"))
+        days = chance.choice((0, 0, 0, 8))
+        if days:
+            world.say(party, "goodwill", at_ms=world.logs[party].last_ms + days * DAY_MS)
         other = world.logs["BOR" if party == "ARC" else "ARC"]
         held = chance.randint(2, len(other.entries))
         if act == "say":
