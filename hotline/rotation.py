@@ -24,20 +24,26 @@ from hotline.roster_signers import ByRoots
 from hotline.rosters import SignedNext, place_rosters, sign_rosters
 from hotline.zulu import parse_instant
 from keys import tls_identity
+from keys.divided_node import NODE_JOB, mirror_job
 from keys.keyring import NodeKeyring, OfficerKeyring
 from keys.revoked import MIRROR, NODE, TLS, RevokedKey
 from keys.roster import NotePair, Roster, key_names
 from keys.suite import HYBRID_SEED_BYTES
+from nodes.config import NodeConfig
 from nodes.files import make_directory, write_file
 from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
-from nodes.key_files import read_keyring, write_keyring
+from nodes.key_files import NodeFile, read_node_keyring, write_keyring
+from nodes.node_keys import NodeKeys
+from nodes.open_keys import held_keys
 from nodes.rosters import HeldRoster, keep
 from nodes.stopped import open_stores
 from nodes.tls import own_certificate
+from nodes.token_node import divide_job
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.head_signer import verifiers_of
 
 NODE_SIDE = {NODE: (NODE,), MIRROR: (MIRROR,), TLS: (TLS,), "machine": (NODE, MIRROR, TLS)}
 """Keys of the node that are changed while it is stopped, one or all together."""
@@ -190,16 +196,18 @@ def rotate_node_side(
             raise CouldNot("not-paired", f"{card.short} has no channel yet, so no roster names its keys")
         if any(any(one.outbox.glob("roster-*.statement")) for one in home.channels() if one.outbox.is_dir()):
             raise CouldNot("roster-waits", "a roster waits for the node to log it: start the node, then stop it again")
-        ring = read_keyring(home.keyring_path, NodeKeyring, opened.passphrase)
+        ring = read_node_keyring(home.keyring_path, opened.passphrase)
+        module = NodeConfig.load(home.config_path).pkcs11_module
         signers = ByRoots(tuple(open_roots(card, opened)))
         following = ring
         for job in jobs:
-            following = _other(following, job)
+            following = _other(following, job, module)
+        keys = held_keys(following, module, home.config_path)
         listed = [revoking(home, revocation, job, partial(_names, job=job), now_ms=now_ms) for job in jobs]
 
         def change(channel: ChannelHome, before: Roster, after: Roster) -> Roster:
             for job in jobs:
-                after = _named(after, channel, following, job)
+                after = _named(after, channel, keys, job)
             new = [one for each in listed for one in each(channel, before)[len(before.revoked) :]]
             return replace(after, revoked=(*before.revoked, *new))
 
@@ -214,7 +222,21 @@ def rotate_node_side(
     return [{**one, "file": str(path)} for one, path in zip(placed, files, strict=True)]
 
 
-def _other(ring: NodeKeyring, job: str) -> NodeKeyring:
+def _other(ring: NodeFile, job: str, module: Path | None) -> NodeFile:
+    if isinstance(ring, NodeKeyring):
+        return _other_whole(ring, job)
+    # The halves of the keys that went stay in the token, where the ceremony's checklist has them deleted.
+    divided = replace(ring, ring=_other_whole(ring.ring, job))
+    if module is None:
+        return divided
+    if job == NODE:
+        return divide_job(divided, module, NODE_JOB)
+    for channel in ring.channels if job == MIRROR else ():
+        divided = divide_job(divided, module, mirror_job(channel))
+    return divided
+
+
+def _other_whole(ring: NodeKeyring, job: str) -> NodeKeyring:
     if job == NODE:
         return replace(ring, node_seed=secrets.token_bytes(HYBRID_SEED_BYTES))
     if job == TLS:
@@ -226,15 +248,15 @@ def _other(ring: NodeKeyring, job: str) -> NodeKeyring:
     return replace(ring, channels=channels)
 
 
-def _named(roster: Roster, channel: ChannelHome, ring: NodeKeyring, job: str) -> Roster:
-    """A roster with the keys of a keyring."""
+def _named(roster: Roster, channel: ChannelHome, keys: NodeKeys, job: str) -> Roster:
+    """A roster with the keys of a node."""
     if job == NODE:
-        return replace(roster, node=ring.node_signer().public)
+        return replace(roster, node=keys.node_signer().public)
     if job == TLS:
-        return replace(roster, tls=(own_certificate(ring),))
+        return replace(roster, tls=(own_certificate(keys),))
     agreement = agreement_in_force(channel)
-    mirror = ring.mirror_signers(roster.channel, agreement.mirror_name(roster.party))
-    return replace(roster, mirror=NotePair(mirror[0].verifier.raw, mirror[1].verifier.raw))
+    mirror = verifiers_of(keys.mirror_signers(roster.channel, agreement.mirror_name(roster.party)))
+    return replace(roster, mirror=NotePair(mirror[0].raw, mirror[1].raw))
 
 
 def _names(roster: Roster, job: str) -> list[bytes]:

@@ -19,20 +19,16 @@ from hotline.party_file import read_party
 from hotline.root_signing import ROSTER_EARLY_MS, ROSTER_YEARS, Secrets, open_roots
 from hotline.setup import YEAR_MS
 from keys import roster as roster_text
-from keys.divided_node import DividedNodeKeyring
-from keys.keyring import ChannelSeeds, NodeKeyring, ReserveKeyring, ReserveSeeds
+from keys.keyring import ChannelSeeds, ReserveKeyring, ReserveSeeds
 from keys.note_key import NoteSigner
 from keys.roster import NotePair
 from nodes.home import ChannelHome, NodeHome
-from nodes.key_files import read_keyring, write_keyring
+from nodes.key_files import NodeFile, read_keyring, write_keyring
 from nodes.rosters import load as load_rosters
 from nodes.signed import SignedStatement
 from nodes.succession import Standing
 from nodes.succession_file import SuccessionFile
 from protocol.agreement import Agreement
-
-NodeFile = NodeKeyring | DividedNodeKeyring
-"""A node's key file, opened."""
 
 
 def _waiting(channel: ChannelHome, epoch: int, opened: Secrets) -> Path:
@@ -103,9 +99,7 @@ def check_announced(announced: NotePair, signers: tuple[NoteSigner, NoteSigner])
         raise CouldNot("reserve-missing", "the keys held in reserve are not those that the roster announces")
 
 
-def successor_seeds(
-    node: NodeKeyring | DividedNodeKeyring, agreement: Agreement, epoch: int, opened: Secrets
-) -> ReserveSeeds:
+def successor_seeds(node: NodeFile, agreement: Agreement, epoch: int, opened: Secrets) -> ReserveSeeds:
     """The successor's seeds: from the reserve, or from the node where an interrupted call put them."""
     present = node.channels[agreement.channel.hex()]
     if present.epoch == epoch:
@@ -117,9 +111,7 @@ def successor_seeds(
     return seeds
 
 
-def with_log(
-    node: NodeKeyring | DividedNodeKeyring, agreement: Agreement, seeds: ReserveSeeds
-) -> NodeKeyring | DividedNodeKeyring:
+def with_log(node: NodeFile, agreement: Agreement, seeds: ReserveSeeds) -> NodeFile:
     before = node.channels[agreement.channel.hex()]
     after = ChannelSeeds(
         epoch=seeds.epoch,

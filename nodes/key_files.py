@@ -45,6 +45,9 @@ class Keyring(Protocol):
 
 K = TypeVar("K", bound="Keyring")
 
+NodeFile = NodeKeyring | DividedNodeKeyring
+"""What is in the key file of a node."""
+
 KINDS: tuple[type[Keyring], ...] = (
     NodeKeyring,
     DividedNodeKeyring,
@@ -78,7 +81,7 @@ def read_keyring(path: Path, kind: type[K], passphrase: bytes) -> K:
     return _opened(read_file(path, bytes_max=BLOB_BYTES_MAX), kind, passphrase)
 
 
-def read_node_keyring(path: Path, passphrase: bytes) -> NodeKeyring | DividedNodeKeyring:
+def read_node_keyring(path: Path, passphrase: bytes) -> NodeFile:
     """Open a node's key file, whether it has the whole keys or a token has half of each.
 
     Raises:

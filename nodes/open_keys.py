@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from keys.divided_node import DividedNodeKeyring
 from keys.errors import KeyElsewhere, KeysError
 from keys.keyring import NodeKeyring
 from nodes.config import NodeConfig
 from nodes.errors import HomeRefused, NodeError
 from nodes.hardening import keep_memory_private
 from nodes.home import NodeHome
-from nodes.key_files import read_node_keyring
+from nodes.key_files import NodeFile, read_node_keyring
 from nodes.node_keys import NodeKeys
 from nodes.signer import HeldKeys
 from nodes.signer_client import SignerKeys
@@ -35,7 +34,7 @@ def open_held(directory: Path, config: SignerConfig, passphrase: bytes) -> HeldK
     return held_keys(read_node_keyring(directory / KEY_FILE, passphrase), config.pkcs11_module, directory / FILE)
 
 
-def held_keys(ring: NodeKeyring | DividedNodeKeyring, module: Path | None, settings: Path) -> HeldKeys:
+def held_keys(ring: NodeFile, module: Path | None, settings: Path) -> HeldKeys:
     """The keys of a key file, ready to be used; those with halves in a token as well.
 
     Args:

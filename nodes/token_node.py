@@ -235,10 +235,24 @@ def divide_channel(keyring: DividedNodeKeyring, module: Path, channel: bytes) ->
     name = channel.hex()
     jobs = (log_job(name, keyring.channels[name].epoch), mirror_job(name))
     for job in jobs:
-        label = f"{keyring.party} {job.split('/')[0]} {name[:8]}"
-        key, public = make_key(module, serial=keyring.serial, pin=keyring.pin, name=label)
-        keyring = keyring.with_half(job, TokenHalf(public, key.object_id))
+        keyring = divide_job(keyring, module, job)
     return keyring
+
+
+def divide_job(keyring: DividedNodeKeyring, module: Path, job: str) -> DividedNodeKeyring:
+    """Make one Ed25519 half in the token, in the place of any that was there for the job.
+
+    Args:
+        keyring: of the node.
+        module: the PKCS#11 library.
+        job: as `keys.divided_node` calls it.
+
+    Raises:
+        NodeError: `token-...`.
+    """
+    label = " ".join([keyring.party, *(part[:8] for part in job.split("/"))])
+    key, public = make_key(module, serial=keyring.serial, pin=keyring.pin, name=label)
+    return keyring.with_half(job, TokenHalf(public, key.object_id))
 
 
 def _hex(channel: bytes | str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hotline.nodes import start, wait_until_up
+from tests.hotline.nodes import start, stop, wait_until_up
 from tests.hotline.people import acting, free_port, listen_of, ok, paired
 from tests.hotline.test_signer import GOODWILL, all_held, channel, codes, wait_for
 from tests.nodes.test_token import MODULE, PIN, SoftToken, token
@@ -132,7 +132,8 @@ def test_a_signer_may_have_a_token(token: SoftToken, tmp_path: Path) -> None:
 
 def test_a_line_outlives_the_token_of_a_node(token: SoftToken, tmp_path: Path) -> None:
     """A party whose node has a token pairs and speaks like any other. The token is pulled out in operation: what
-    officers send waits, people are told, and when it is back everything is held without anybody's help."""
+    officers send waits, people are told, and when it is back everything is held without anybody's help.
+    New keys of such a node are halves in the token too."""
     _, bor = paired(tmp_path)
     cyr = bor.parent / "CYR"
     init = ("init", "--party", "CYR", "--name", "Cyrene", "--domain", "line.cyr.example", "--roots", "1")
@@ -160,6 +161,12 @@ def test_a_line_outlives_the_token_of_a_node(token: SoftToken, tmp_path: Path) -
         shutil.move(tmp_path / "away", place)
         wait_for(lambda: all_held(cyr, size + 1))
         assert "keys-back" in codes(cyr)
+        stop(nodes[0])
+        rotated = token.hotline(*acting(cyr, "keys", "rotate", "machine", "--out", tmp_path / "out"))
+        ok(*acting(bor, "roster", "import", rotated["rosters"][0]["file"]))
+        nodes[0] = start(cyr, token.environment)
+        wait_until_up(cyr)
+        assert ok(*acting(cyr, *GOODWILL, "--wait", "held", "--timeout", "30"))["state"] == "held"
     finally:
         for node in nodes:
             node.terminate()
