@@ -255,8 +255,9 @@ async def _roster(caller: Caller, line: Line, arguments: Arguments) -> Any:
     return found.signed.encode()
 
 
-async def _roster_import(caller: Caller, line: Line, arguments: Arguments) -> Any:
+async def _roster_import(caller: Caller, arguments: Arguments) -> Any:
     """Take a roster of the counterpart that was brought by hand. It speaks for itself, whoever brings it."""
+    line = caller.line(arguments)
     held = await line.standing.take(SignedStatement.parse(take(arguments, "signed", bytes)))
     return {"party": held.roster.party, "version": held.roster.version}
 
