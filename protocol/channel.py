@@ -192,7 +192,8 @@ class Channel:
 
     def rekeyed(self, keys: LineKeys) -> None:
         """A roster came into force."""
-        self.keys = self._outbox.keys = self._mirror.keys = self._heart.keys = keys
+        self._outbox.rekeyed(keys)
+        self.keys = self._mirror.keys = self._heart.keys = keys
         self._recovery.keys = self._restitution.keys = keys
 
     def docket(self, own_size: int, their_size: int, digest: Hash) -> None:

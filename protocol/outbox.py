@@ -91,6 +91,13 @@ class Outbox:
             # The disk changed it. It is no receipt any more, and the other side has another one.
             return None, None
 
+    def rekeyed(self, keys: LineKeys) -> None:
+        """A roster came into force. How far they hold our log stays; a receipt of a mirror's key that is not theirs any
+        more is not shown to them, who would take it for no receipt of theirs and end the session."""
+        if keys.their.mirror != self.keys.their.mirror:
+            self._receipt = None
+        self.keys = keys
+
     @property
     def held_size(self) -> int:
         """How far they cosigned our log."""
