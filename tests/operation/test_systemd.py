@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "docs" / "systemd").glob("*.service"))
 NODE = ROOT / "docs" / "systemd" / "hotline-node.service"
 BACKUP = NODE.with_name("hotline-backup.service")
+SIGNER = NODE.with_name("hotline-signer.service")
 NOBODY = 65_534
 EXPOSURE_MAX = 2.0
 
@@ -171,6 +173,45 @@ def test_a_node_lives_under_its_unit(room: tuple[Path, Path], tmp_path: Path) ->
     (backup,) = place.glob("node-*Z")
     assert ok("--passphrase-file", place / "passphrase", "restore", "--check", backup)["channels"]["BOR"]["own"] >= 3
     assert json.loads((arc / "backup.json").read_text())["at_ms"] > 0
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@needs_systemd
+def test_a_signer_lives_under_its_unit(room: tuple[Path, Path], tmp_path: Path) -> None:
+    """It takes the keys over, answers on a socket that it gives to a group, and stops cleanly: without a network, a
+    capability, or a place to write but its own."""
+    place, _ = room
+    directory, socket = place / "signer", place / "socket"
+    ok(
+        "--home",
+        place / "ARC",
+        "--passphrase-file",
+        place / "passphrase",
+        "signer",
+        "take",
+        directory,
+        "--socket",
+        socket,
+    )
+    with (directory / "signer.toml").open("a") as settings:
+        settings.write(f"group = {NOBODY}\n")
+    text = (directory / "signer.toml").read_text()
+    (directory / "signer.toml").write_text(re.sub(r"users = .*", f"users = [{os.geteuid()}]", text))
+    give(place)
+    program = [str(Path(sys.executable).with_name("hotline")), "--passphrase-file", str(place / "passphrase")]
+    command = confined(SIGNER, place, *program, "--no-input", "signer", "run", str(directory))
+    with (tmp_path / "signer.log").open("wb") as log:
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        signer = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        while hotline("signer", "status", socket).status != 0:
+            assert signer.poll() is None, (tmp_path / "signer.log").read_text()
+            time.sleep(0.1)
+        assert socket.stat().st_mode & 0o777 == 0o660
+    finally:
+        signer.terminate()
+        assert signer.wait(20) == 0
 
 
 SEE_HOMES = """
