@@ -20,7 +20,7 @@ class ListedKey:
         job: what it does, such as `node`, `TLS`, `person 2`.
         of: what this machine calls whose it is, such as `duty`, or the roles; empty where that says nothing.
         key_id: hexadecimal digits: the key's id, or the pin of a TLS key, or the Ed25519 key of a log or mirror.
-        until_ms: first instant at which it is not valid any more, UTC milliseconds; None for roots.
+        until_ms: first instant at which it is not valid any more, UTC milliseconds; None for roots and revoked keys.
     """
 
     channel: str
@@ -72,4 +72,14 @@ def _of_roster(channel: str, roster: Roster, names: dict[int, str]) -> list[List
                     until_ms=min(end_ms, person.valid_until_ms),
                 )
             )
+    for gone in roster.revoked:
+        listed.append(
+            ListedKey(
+                channel=channel,
+                job=f"revoked {gone.job}",
+                of=f"{gone.reason}, trusted before {gone.trusted}",
+                key_id=gone.key.hex(),
+                until_ms=None,
+            )
+        )
     return listed

@@ -22,6 +22,7 @@ from keys import roster as roster_text
 from keys.errors import KeysError
 from keys.person import Person
 from keys.roster import Roster
+from keys.roster_people import admins_at
 from nodes.caretaker import ROOTS_SOON_MS, ROSTER_SOON_MS
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
@@ -272,12 +273,28 @@ def people_dues(home: NodeHome, channel: ChannelHome, card: PartyFile, *, now_ms
             next="Have the roots sign a new one: hotline roster renew.",
         )
     yield from _unfillable(channel, roster, now_ms)
+    yield from _admins(channel, roster, now_ms)
 
 
 def _otherwise(member: Member, listed: Person | None, now_ms: int) -> bool:
     """Whether the roster has somebody otherwise than the card; those who left long ago may be in it or not."""
     wanted = member.listed_at(now_ms)
     return listed != wanted and not (member.retired and wanted is None)
+
+
+def _admins(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[Due]:
+    """Whether people can join and leave without the roots."""
+    try:
+        needed = agreement_in_force(channel).roster_admins
+    except NodeError:
+        return
+    able = len(admins_at(roster, now_ms))
+    if needed and able:
+        text = f"{able} admins; {needed} together sign people in and out without the roots"
+        state: State = "ok" if able >= needed else "soon"
+        step = "" if able >= needed else "hotline officer add NAME --role admin, signed by the roots."
+        who = KEEPERS if step else ""
+        yield Due(name=f"{channel.counterpart} admins", state=state, text=text, who=who, next=step)
 
 
 def _unfillable(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[Due]:

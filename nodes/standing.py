@@ -169,7 +169,10 @@ class Standing:
             self._alarm(error.code, error.text)
             return
         if not follows(held[-1], roster):
-            # Version 1 of a log's entry 1 is here from the pairing already.
+            # Version 1 of a log's entry 1 is here from the pairing already, as is what was brought by hand.
+            if all(one.text != roster.text for one in held):
+                text = f"{party}'s log has another roster {roster.roster.version} than was brought here"
+                self._alarm("roster-refused", text)
             return
         try:
             keep(self._home, roster)

@@ -26,6 +26,11 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
             shown = {one: ok(*acting(home, "show", one, "--peek"))["view"] for one in (first, second, third)}
             assert [shown[one]["faults"] for one in (first, second, third)] == [[], ["after-last-trust"], []]
             assert [shown[one]["effective"] for one in (first, second, third)] == [True, False, True]
+    status = ok(*acting(arc, "keys", "status"))
+    assert [one["of"] for one in status["keys"] if one["job"] == "revoked officer"] == [
+        f"stolen, trusted before {second.split()[1]}"
+    ]
+    assert {one["name"]: one["state"] for one in status["dues"]}["BOR admins"] == "soon"
     refused = hotline(*acting(arc, "keys", "rotate", "machine", "--admin", "keeper"), "--json")
     assert refused.json["error"]["code"] == "usage"
     before = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}

@@ -31,6 +31,7 @@ from protocol.judge import Judge
 from protocol.mirror import Mirror
 from protocol.outbox import Outbox
 from protocol.reading import Reader
+from protocol.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,26 @@ MUTANTS = (
         "P9",
         9,
         forced="roster",
+    ),
+    Mutant(
+        "leave the last entry before a revocation without its mark",
+        Trust,
+        "ranges",
+        "range(one.trusted, at)",
+        "range(one.trusted, at - 1)",
+        "P9",
+        7,
+        forced="roster long",
+    ),
+    Mutant(
+        "look for a revoked key in the newest roster",
+        Trust,
+        "of",
+        "self._rosters[at - 1][1]",
+        "self._rosters[-1][1]",
+        "P9",
+        1,
+        forced="roster long",
     ),
     Mutant(
         "take a root set that only the roots before it signed",

@@ -25,6 +25,7 @@ import structlog
 
 from keys import roster as rosters
 from keys.hybrid import Signer
+from keys.revoked import REVOKED_MAX, RevokedKey
 from keys.roles import KeyRole
 from keys.roster import Roster
 from keys.suite import SUITE_1, SUITE_2
@@ -926,6 +927,7 @@ class World:
                 changes["people"] = tuple(
                     replace(one, key=key.public) if one.number == 1 else one for one in before.people
                 )
+                changes["revoked"] = self._revoked(voice, before, amount)
             case 2:
                 people = [one for one in before.people if one.number != 5]
                 changes["people"] = (*people, replace(people[0], number=5, key=parties.officer(voice[0], 5).public))
@@ -964,6 +966,15 @@ class World:
         self.ghost.unauthorised.add(Statement.parse(signed.statement).id)
         self.count("root set forged")
         self._place(life, voice[1], signed)
+
+    def _revoked(self, voice: tuple[str, str], before: Roster, amount: int) -> tuple[RevokedKey, ...]:
+        """Of a key that changes the one before was stolen, at some place of the log."""
+        old = before.person(1)
+        if old is None or old.key is None or len(before.revoked) == REVOKED_MAX:
+            return before.revoked
+        trusted = amount % (len(self.ghost.truth[voice].said) + 1)
+        self.count("key revoked")
+        return (*before.revoked, RevokedKey("officer", old.key.key_id, "stolen", trusted))
 
     def _old_disk(self, party: str, us: int, *, lying: bool) -> None:
         """The machine is put back to what it was at the last look, its high-water mark too unless that lies apart.
@@ -1138,6 +1149,7 @@ class World:
                 raise Violation("P4", f"the two nodes of {pair} have different orders")
             for voice in (pair, pair[::-1]):
                 self._check_verdicts(voice, first)
+                self._check_marks(voice, first, second)
                 self._check_once(voice)
                 before = self._ordered.get((voice[0], voice[1]), [])
                 put_back = self.ghost.truth[voice].rolled_back or self.ghost.truth[voice[::-1]].rolled_back
@@ -1171,6 +1183,34 @@ class World:
             raise Violation("P10", f"an audit of {pair} computes another docket than the nodes")
         if found != (STOLEN if stolen else set()):
             raise Violation("I20", f"an audit of {pair} refutes on {sorted(found)}")
+
+    def _check_marks(self, voice: tuple[str, str], *lines: Line) -> None:
+        """Both nodes mark what revoked keys signed behind the last trust and before the roster, and nothing else."""
+        number = lines[0].agreement.shorts.index(voice[0])
+        rows = "SELECT place >> 1, kind, effective, signers FROM judged WHERE place & 1 = ? ORDER BY place"
+        judged = list(cast(Any, lines[0].projection)._db.execute(rows, (number,)))
+        revoked_at: dict[bytes, tuple[int, int]] = {}
+        last: Roster | None = None
+        by_whom: list[tuple[int, bytes]] = []
+        for index, kind, effective, signers in judged:
+            if last is not None and any(one.startswith("1:") for one in signers.split()):
+                person = last.person(1)
+                if person is not None and person.key is not None:
+                    by_whom.append((index, person.key.key_id))
+            if kind == "roster" and effective:
+                last = rosters.parse(lines[0].store.body(voice[0], index) or b"")
+                for one in last.revoked:
+                    revoked_at.setdefault(one.key, (index, one.trusted))
+        for index, key in by_whom:
+            at, trusted = revoked_at.get(key, (0, 0))
+            wanted = f"{voice[0]} {at}" if trusted <= index < at else None
+            for line in lines:
+                projection = cast(Any, line.projection)
+                mark = projection.distrusted.mark(projection._db, index << 1 | number)
+                if (None if mark is None else mark["revoked_at"]) != wanted:
+                    raise Violation("P9", f"{line.own} marks {voice[0]} {index} otherwise than {wanted}: {mark}")
+            if wanted is not None:
+                self.count("said with a key that was revoked")
 
     def _check_verdicts(self, voice: tuple[str, str], line: Line) -> None:
         truth, other = self.ghost.truth[voice], self.ghost.truth[voice[::-1]]
