@@ -8,6 +8,7 @@ Source: spec/local-api.md, "Operations"; spec/docket.md.
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from nodes.api_arguments import Arguments, take
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from nodes.line import Line
     from nodes.matters import Matters
     from nodes.operations import Caller
+    from nodes.projection import Projection
+
+PAST_WAIT_S: Final = 10.0
+"""How long a docket of the past waits for its turn before it is refused."""
+
+AGAIN_S: Final = 0.1
 
 LISTED_MAX: Final = 100
 """Matters of each part of a docket in one answer."""
@@ -65,33 +72,60 @@ async def _asked(line: Line, arguments: Arguments, ask: Any) -> dict[str, Any]:
     whole = all(type(size) is int and 0 <= size <= SIZE_MAX for size in sizes or ())
     if sizes is not None and (len(sizes) != 2 or not whole):
         raise ApiRefused("request-malformed", "sizes are two sizes: of our own log and of theirs")
-    return await asyncio.to_thread(_answer, line, at_ms, sizes, ask)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PAST_WAIT_S
+    while True:
+        found = await asyncio.to_thread(answer, line.projection, line.own, at_ms, sizes, ask)
+        if found is not None:
+            return found
+        if loop.time() >= until:
+            raise ApiRefused("api-busy", "another docket of the past is being folded for this line; try again shortly")
+        await asyncio.sleep(AGAIN_S)
 
 
-def _answer(line: Line, at_ms: int | None, sizes: list[int] | None, ask: Any) -> dict[str, Any]:
-    projection = line.projection
+def answer(
+    projection: Projection, own_name: str, at_ms: int | None, sizes: list[int] | None, ask: Any
+) -> dict[str, Any] | None:
+    """A docket, now or as it was.
+
+    Args:
+        projection: of the line.
+        own_name: our party.
+        at_ms, sizes: as in the request.
+        ask: asked of the docket and a time.
+
+    Returns:
+        The answer, or None while another one of the past is being folded: each takes memory and time by the entry.
+
+    Raises:
+        ApiRefused: `not-judged-so-far`.
+    """
     own, their, digest = projection.digest()
     told_ms = max(projection.now_ms(), now().wall_ms) if at_ms is None else at_ms
     if sizes is None and at_ms is not None:
         first, second = sizes_at(projection, at_ms)
-        sizes = [first, second] if projection.names[0] == line.own else [second, first]
+        sizes = [first, second] if projection.names[0] == own_name else [second, first]
     if sizes is None or sizes == [own, their]:
-        return {**_head(line, [own, their], digest, told_ms), "found": ask(projection, told_ms)}
+        return {**_head(projection, own_name, [own, their], digest, told_ms), "found": ask(projection, told_ms)}
     if sizes[0] > own or sizes[1] > their:
         raise ApiRefused("not-judged-so-far", f"{own} and {their} entries are judged")
-    ordered = (sizes[0], sizes[1]) if projection.names[0] == line.own else (sizes[1], sizes[0])
-    past = PastDocket(projection, ordered)
+    ordered = (sizes[0], sizes[1]) if projection.names[0] == own_name else (sizes[1], sizes[0])
+    # Taken and let go on this thread, so that a caller who goes away meanwhile does not let in the next one.
+    if not projection.folding.acquire(blocking=False):
+        return None
     try:
-        told_ms = past.last_ms if at_ms is None else at_ms
-        return {**_head(line, sizes, past.digest, told_ms), "found": ask(past, told_ms)}
+        with closing(PastDocket(projection, ordered)) as past:
+            told_ms = past.last_ms if at_ms is None else at_ms
+            return {**_head(projection, own_name, sizes, past.digest, told_ms), "found": ask(past, told_ms)}
     finally:
-        past.close()
+        projection.folding.release()
 
 
-def _head(line: Line, sizes: list[int], digest: bytes, at_ms: int) -> dict[str, Any]:
+def _head(projection: Projection, own_name: str, sizes: list[int], digest: bytes, at_ms: int) -> dict[str, Any]:
+    other = next(name for name in projection.names if name != own_name)
     return {
         "at_ms": at_ms,
-        "sizes": {line.own: sizes[0], line.counterpart: sizes[1]},
+        "sizes": {own_name: sizes[0], other: sizes[1]},
         "digest": digest.hex(),
-        "line": line.projection.line_state(),
+        "line": projection.line_state(),
     }

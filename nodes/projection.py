@@ -90,6 +90,7 @@ class Projection(DocketViews):
         self.clockwork = Clockwork(agreement, catalogue, lambda: self.governance.reigns)
         self._verify = (Verified(executor) if verified is None else verified).verify
         self._lock = threading.RLock()
+        self.folding = threading.Lock()
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
         self.distrusted = Distrusted(self)

@@ -886,9 +886,9 @@ COMMANDS = (
     Code(
         "api-busy",
         "error",
-        "too many programs are connected to the node",
-        "The node keeps its number of connections bounded.",
-        "Close some, and try again.",
+        "too much is asked of the node at once",
+        "The node bounds how many programs are connected to it, and folds one docket of the past at a time for a line.",
+        "Try again shortly; close programs that nobody needs.",
     ),
     Code(
         "node-running",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nodes.docket_operations import answer
 from nodes.docket_past import PastDocket, sizes_at
 from protocol.pauses import SUSPENSIONS
 from tests.builders import START_MS, World
@@ -60,6 +61,28 @@ def test_what_was_in_force_then_is_shown_as_it_was(tmp_path: Path) -> None:
     ]
     assert [one["serial"] for one in past.waiting(then)] == [asked]
     past.close()
+
+
+def test_one_docket_of_the_past_is_folded_at_a_time(tmp_path: Path) -> None:
+    """While one is, another one gets none and the present is told all the same; behind it the next one is folded."""
+    world = World()
+    _declared(world)
+    node = Node(tmp_path / "ARC", world, "ARC")
+    node.feed("ARC")
+    node.feed("BOR")
+    node.settle()
+    then = START_MS + DAY_MS - 1
+
+    def ask(found: object, at_ms: int) -> object:
+        # What asks is answered while the fold is at hand.
+        return answer(node.projection, "ARC", then, None, lambda *_: "second")
+
+    first = answer(node.projection, "ARC", then, None, ask)
+    assert first is not None
+    assert first["found"] is None
+    present = answer(node.projection, "ARC", None, None, ask)
+    assert present is not None
+    assert present["found"]["found"] == "second"
 
 
 def test_a_suspension_that_is_in_force_says_so_where_people_look(tmp_path: Path) -> None:
