@@ -20,8 +20,11 @@ from protocol.party_keys import render_policy
 from tests.builders import START_MS
 from tests.simulation import parties
 
-STOLEN: Final = frozenset({"bad-signature", "root-set-refused", "unauthorised"})
+STOLEN: Final = frozenset({"bad-signature", "unauthorised"})
 """What an audit refutes on where a node logged what nobody signed."""
+
+STOLEN_ROOTS: Final = frozenset({"root-set-refused", "unauthorised"})
+"""What it refutes on, one of them at least, where a node logged a root set that too few roots signed."""
 
 
 def exported(store: LogStore, terms: Agreement) -> tuple[MemoryEvidence, bytes]:
