@@ -75,19 +75,20 @@ async def mute(caller: Caller, arguments: Arguments) -> Any:
     """Do not call a role for a while: an act of a person, who signs it for the journal and says why."""
     act, facts = _act(arguments, "mute")
     role, until_ms, even_flash = _role(facts), take(facts, "until_ms", int), take(facts, "even_flash", bool, False)
-    caller.node.pages.check_mute(until_ms)
     roles = caller.roles_anywhere()
     if role not in roles and not roles & CONTENT_ROLES:
         raise ApiRefused("not-permitted", f"others are muted by {', '.join(sorted(CONTENT_ROLES))}")
-    # What is not in the journal mutes nobody.
-    recorded = await caller.node.journal.submit(act, person=caller.person)
-    if recorded.again and not caller.node.pages.is_muted_by(recorded.index):
-        # Somebody has ended it since, or it never began: the journal would not show that it does now.
-        raise ApiRefused("journal-act-refused", f"entry {recorded.index} of the journal is that mute; make it anew")
-    asked = Mute(
-        role=role, until_ms=until_ms, even_flash=even_flash, by=f"person {caller.person}", entry=recorded.index
-    )
-    await caller.node.pages.mute(asked)
+    async with caller.node.pages.muting:
+        await caller.node.pages.check_mute(role, until_ms, even_flash=even_flash)
+        # What is not in the journal mutes nobody.
+        recorded = await caller.node.journal.submit(act, person=caller.person)
+        if recorded.again and not caller.node.pages.is_muted_by(recorded.index):
+            # Somebody has ended it since, or it never began: the journal would not show that it does now.
+            text = f"entry {recorded.index} of the journal is that mute; make it anew"
+            raise ApiRefused("journal-act-refused", text)
+        by = f"person {caller.person}"
+        asked = Mute(role=role, until_ms=until_ms, even_flash=even_flash, by=by, entry=recorded.index)
+        await caller.node.pages.mute(asked)
     return {"entry": asked.entry}
 
 

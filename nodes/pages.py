@@ -72,6 +72,7 @@ class Pages:
     ) -> None:
         self.pagers = pagers
         self.engine = Paging(pagers)
+        self.muting = asyncio.Lock()
         self._path = path
         self._lines = lines
         self._caller = caller
@@ -294,14 +295,18 @@ class Pages:
         await self._keep()
         return found
 
-    def check_mute(self, until_ms: int) -> None:
-        """See that a mute ends soon enough, before it is written down.
+    async def check_mute(self, role: str, until_ms: int, *, even_flash: bool) -> None:
+        """See that a mute may be, before it is written down. Whoever asks holds `muting` until it is.
 
         Raises:
-            ApiRefused: `mute-refused`; it would last too long, or is over.
+            ApiRefused: `mute-refused`; it would last too long, or is over, or no flash would reach anybody.
         """
-        if not 0 < until_ms - self._read().wall_ms <= MUTE_MS_MAX:
+        await self._loaded.wait()
+        now_ms = self._read().wall_ms
+        if not 0 < until_ms - now_ms <= MUTE_MS_MAX:
             raise ApiRefused("mute-refused", "a mute ends in the future, within seven days")
+        if even_flash and self.engine.silences_flashes(role, now_ms):
+            raise ApiRefused("mute-refused", f"{role} is the last role that flashes reach")
 
     async def mute(self, mute: Mute) -> None:
         """Do not call a role for a while."""

@@ -160,6 +160,17 @@ class Paging:
         acked = self.pages[page.cause.key] = replace(page, acked_ms=now_ms, acked_by=by)
         return acked
 
+    def silences_flashes(self, role: str, now_ms: int) -> bool:
+        """Whether a mute of a role, even for flashes, would leave no role that flashes reach.
+
+        Args:
+            role: the role.
+            now_ms: UTC milliseconds; a mute that is over counts no more.
+        """
+        reached = {one.role for one in self.pagers if "flash" in one.events}
+        muted = {one.role for one in self.mutes.values() if one.even_flash and one.until_ms > now_ms}
+        return role in reached and reached <= muted | {role}
+
     def mute(self, mute: Mute) -> None:
         """Do not call a role for a while."""
         self.revision += 1

@@ -37,8 +37,8 @@ PAGING = (
         "mute-refused",
         "error",
         "a mute that is not taken",
-        "A mute has a reason and ends by itself, within seven days.",
-        "Give `--for` and `--reason`.",
+        "A mute has a reason and ends by itself, within seven days; and one role always stays that flashes reach.",
+        "Give `--for` and `--reason`; mute the last role without `--even-flash`.",
         2,
     ),
 )

@@ -129,7 +129,7 @@ def mute(context: click.Context, role: str, span: str, reason: str, even_flash: 
     """Do not call a role for a while. Whoever comes next in its place is called instead.
 
     You sign it: it is an act in the journal. Every screen of `watch` says so until it ends. A flash calls all the same,
-    unless it is muted too.
+    unless it is muted too; the last role that flashes reach cannot be.
 
     \b
     Example:

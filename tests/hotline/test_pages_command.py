@@ -143,6 +143,19 @@ def test_a_mute_that_was_ended_does_not_begin_again(homes: tuple[Path, Path]) ->
     assert not ok(*acting(bor, "pages"))["mutes"]
 
 
+def test_the_last_role_that_flashes_reach_stays(homes: tuple[Path, Path]) -> None:
+    """It is muted for the rest, and for flashes when another one is called again."""
+    bor = homes[1]
+    for_flashes = ("--for", "1h", "--reason", "A test", "--even-flash")
+    ok(*acting(bor, "pages", "mute", "release", *for_flashes))
+    refused = hotline(*acting(bor, "pages", "mute", "duty", *for_flashes, "--json"))
+    assert (refused.status, refused.json["error"]["code"]) == (2, "mute-refused")
+    ok(*acting(bor, "pages", "mute", "duty", *for_flashes[:-1]))
+    ok(*acting(bor, "pages", "unmute", "release"))
+    ok(*acting(bor, "pages", "mute", "duty", *for_flashes))
+    ok(*acting(bor, "pages", "unmute", "duty"))
+
+
 def test_pagers_are_tested(homes: tuple[Path, Path]) -> None:
     """Which were reached, and why others were not; the exit status says it too."""
     bor = homes[1]

@@ -213,6 +213,20 @@ def test_a_pager_that_works_again_is_not_called_more_than_it_takes() -> None:
     assert len(desk.calls) == 2
 
 
+def test_one_role_always_stays_that_flashes_reach() -> None:
+    """A pager that takes no flashes is none of them; a mute that is over, or lets flashes through, takes none away."""
+    quiet = Pager("admin-1", "admin", events=("alarm",))
+    engine = Desk(DUTY, RELEASE, quiet).engine
+    assert not any(engine.silences_flashes(role, START) for role in ("duty", "release", "admin", "legal"))
+    engine.mute(Mute(role="release", until_ms=START + HOUR, even_flash=False, by="person 1", entry=7))
+    assert not engine.silences_flashes("duty", START)
+    engine.mute(Mute(role="release", until_ms=START + HOUR, even_flash=True, by="person 1", entry=8))
+    assert engine.silences_flashes("duty", START)
+    assert not engine.silences_flashes("release", START)
+    assert not engine.silences_flashes("admin", START)
+    assert not engine.silences_flashes("duty", START + HOUR)
+
+
 def test_a_muted_role_is_not_called_and_the_next_is() -> None:
     """A mute ends by itself; a flash comes through unless it was muted too."""
     desk = Desk(*EVERYBODY)
