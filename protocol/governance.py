@@ -13,7 +13,8 @@ The home is the log of the party whose name sorts first, and orders all of it:
 5. A withdrawal has its place in the same way. Each party is bound for the days of notice by its own clock: the one that
    withdraws from when it logged that, the other from its first entry that holds it. After that it says only what always
    passes, unless an amendment that is accepted later takes the withdrawal back. A further one changes nothing.
-6. Only what has the status `actual` governs: an exercise may rehearse a withdrawal, and nothing comes of it.
+6. Of each party the first 256 amendments under one reign can be accepted; which they are is in its own log.
+7. Only what has the status `actual` governs: an exercise may rehearse a withdrawal, and nothing comes of it.
 
 A stretch under one agreement, with one end, is a *reign*. The first is number 0.
 
@@ -28,6 +29,7 @@ from typing import Any, Final
 from protocol.agreement import Agreement
 from protocol.errors import AgreementRefused, ProtocolError
 from protocol.kinds import Catalogue
+from protocol.limits import AMENDMENTS_MAX
 from protocol.statement import ACTUAL
 from protocol.tagged import Hash
 from protocol.verdict import Verdict, location
@@ -148,6 +150,7 @@ class _Proposal:
 
     digest: Hash
     length: int
+    reign: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +274,9 @@ class Governance:
             return
         self.changed = True
         if kind.name == AMEND:
-            if statement.body_digest is not None:
-                self._proposals[verdict.place] = _Proposal(statement.body_digest, statement.body_length or 0)
+            if statement.body_digest is not None and self._has_room(verdict.voice, verdict.reign):
+                length = statement.body_length or 0
+                self._proposals[verdict.place] = _Proposal(statement.body_digest, length, verdict.reign)
             return
         if kind.name == COUNTERSIGN:
             proposal = self._proposals.get(verdict.reply)
@@ -285,6 +289,11 @@ class Governance:
             self._take_effect(act, HOME, (verdict.index + 1, verdict.index + 1), None)
         else:
             self._coming.append(act)
+
+    def _has_room(self, voice: int, reign: int) -> bool:
+        """Whether one more amendment of a voice counts under a reign: a flood of them is not remembered."""
+        same = sum(place & 1 == voice and one.reign == reign for place, one in self._proposals.items())
+        return same < AMENDMENTS_MAX
 
     def _take_effect(self, act: _Act, voice: int, first: tuple[int, int], arrived_ms: int | None) -> None:
         """Begin a reign, if the act does so where it stands; `arrived_ms` is when it arrived at home, if it did."""
@@ -341,7 +350,7 @@ class Governance:
             ]
             for one in self.reigns[1:]
         ]
-        proposals = [[place, one.digest, one.length] for place, one in sorted(self._proposals.items())]
+        proposals = [[place, one.digest, one.length, one.reign] for place, one in sorted(self._proposals.items())]
         return [reigns, proposals, [[act.index, act.amendment + 1, act.at_ms] for act in self._coming]]
 
     def resume(self, kept: Any) -> None:
@@ -362,5 +371,7 @@ class Governance:
             ends = tuple(ends) if isinstance(ends, list | tuple) else (ends, ends)
             first, places = (home, other), (amendment - 1, accepted - 1)
             self.reigns.append(Reign(agreement, catalogue, first, ends, withdrawn_by, *places, bool(sum(unheard))))
-        self._proposals = {place: _Proposal(digest, length) for place, digest, length in proposals}
+        self._proposals = {
+            place: _Proposal(digest, length, *(reign or (0,))) for place, digest, length, *reign in proposals
+        }
         self._coming = [_Act(index, amendment - 1, at_ms) for index, amendment, at_ms in coming]

@@ -100,6 +100,9 @@ DISCLOSURE_RULES_MAX: Final = 64
 NOTICE_DAYS_MAX: Final = 3_650
 """Days of notice for a withdrawal: ten years."""
 
+AMENDMENTS_MAX: Final = 256
+"""Amendments of one party that count under one reign; more of them have no effect."""
+
 SLOTS_MAX: Final = 6
 """Signatures that one authority rule may ask for."""
 

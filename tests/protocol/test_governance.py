@@ -181,6 +181,26 @@ def test_one_partys_own_countersignature_is_none() -> None:
     assert found[own].faults == found[elsewhere].faults == (REFERENCE_UNFIT,)
 
 
+def test_a_flood_of_amendments_counts_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is beyond it is accepted by nobody; the other party's own ones count, and after one a new count begins."""
+    monkeypatch.setattr("protocol.governance.AMENDMENTS_MAX", 2)
+    world = Treaty()
+    texts = [amended(world.agreement, notice_days=days) for days in range(4)]
+    asked = [world.amend("BOR", text) for text in texts[:3]]
+    world.countersign("ARC", asked[2], texts[2])
+    none = world.say("ARC", "goodwill")
+    world.countersign("BOR", world.amend("ARC", texts[3]), texts[3])
+    world.under(texts[3])
+    fresh = world.say("ARC", "goodwill")
+    world.state("BOR", "arrival")
+    following = amended(texts[3])
+    world.countersign("ARC", world.amend("BOR", following), following)
+    world.under(following)
+    last = world.say("ARC", "goodwill")
+    found = world.judge()
+    assert [found[one].reign for one in (none, fresh, last)] == [0, 1, 2]
+
+
 def test_a_countersignature_of_other_bytes_is_none() -> None:
     """Both parties' roots sign the same text."""
     world = Treaty()
