@@ -80,9 +80,9 @@ def test_without_login_only_the_line_is_told(homes: tuple[Path, Path]) -> None:
 
 
 def test_every_operation_states_its_access() -> None:
-    """Contents are for readers; the state of line and disk, login, submission and signed rosters are for anyone."""
+    """Contents are for readers; the state of line and disk, login, submission and what roots signed are for anyone."""
     access = {op: operation.access for op, operation in OPERATIONS.items()}
-    anyone = {"status", "scrub", "login", "pagers", "submit", "roster-import"}
+    anyone = {"status", "scrub", "login", "pagers", "submit", "roster-import", "hold-roots"}
     assert {op for op, who in access.items() if who == "anyone"} == anyone
     assert {op for op, who in access.items() if who == "reader"} == {"closed", "contents", "draft", "quoted"}
 

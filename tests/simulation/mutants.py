@@ -211,7 +211,7 @@ MUTANTS = (
         (("if beat.session != self._session:", "if False:"),),
         forced="cross",
     ),
-    Mutant("skip the quoted size", Heart, "beat", "quoted=self._outbox.quoted,", "quoted=0,", "I9", 0),
+    Mutant("skip the quoted size", Heart, "_signed_beat", "quoted=self._outbox.quoted,", "quoted=0,", "I9", 0),
     Mutant(
         "heed a state of any session",
         Channel,
