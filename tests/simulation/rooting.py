@@ -76,7 +76,9 @@ class Rooted:
             lost = chance.choice(numbers)
             staying = tuple(number for number in numbers if number != lost)
             coming, signers = (*staying, free), staying
-        keys = tuple(hybrid(f"{before.party} {number}", KeyRole.ROOT, before.roots.suite).public for number in coming)
+        # The thieves' own keys, or their set would be word for word the one that may come.
+        whose = f"{before.party} thief" if stolen else before.party
+        keys = tuple(hybrid(f"{whose} {number}", KeyRole.ROOT, before.roots.suite).public for number in coming)
         made = RootSetVersion(
             party=before.party,
             channel=before.channel,

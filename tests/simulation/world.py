@@ -267,12 +267,14 @@ class World:
         self.touching = passkeys.armed(seed, forced)
         self._people = Random(f"people {seed}")
         self.stopped: set[tuple[str, str, bytes]] = set()
-        if treaties.armed(seed, forced, self.plan.armed):
+        amending = treaties.armed(seed, forced, self.plan.armed)
+        if amending:
             self._plan_amendments()
         self.stolen_roots: set[bytes] = set()
         self._rooting = Random(f"roots {seed} acts")
         self.rooted = {voice: rooting.Rooted.first(voice, _pair_of(voice)) for voice in self.disks}
-        if rooting.armed(seed, forced, self.plan.armed):
+        # Roots that sign amendments under way may be out of force by then, and be refused, as they should.
+        if not amending and rooting.armed(seed, forced, self.plan.armed):
             self._plan_roots()
         self._note_flipped: set[tuple[str, str]] = set()
         self._roster_question: dict[tuple[str, str], int] = {}
@@ -964,6 +966,9 @@ class World:
             return
         version = self.rosters[voice][0].version
         _, signed = self.rooted[voice].following(_pair_of(voice), version, self._rooting, stolen=True)
+        if Statement.parse(signed.statement).id in self.ghost.unauthorised:
+            # The same once more; who places it so asks no intake, which would know.
+            return
         self.ghost.unauthorised.add(Statement.parse(signed.statement).id)
         self.stolen_roots.add(Statement.parse(signed.statement).id)
         self.count("root set forged")
