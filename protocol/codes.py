@@ -29,8 +29,15 @@ from protocol.codes_docket import DOCKET
 from protocol.codes_entries import ENTRIES
 from protocol.codes_findings import FINDINGS
 from protocol.codes_formats import FORMATS
+from protocol.codes_homes import HOMES
 from protocol.codes_keys import KEYS
+from protocol.codes_log_formats import LOG_FORMATS
+from protocol.codes_nodes import NODES
 from protocol.codes_paging import PAGING
+from protocol.codes_pairing import PAIRING
+from protocol.codes_people import PEOPLE
+from protocol.codes_recovery import RECOVERY
+from protocol.codes_saying import SAYING
 from protocol.codes_witness import WITNESSES
 
 GROUPS: Mapping[str, tuple[Code, ...]] = {
@@ -42,8 +49,15 @@ GROUPS: Mapping[str, tuple[Code, ...]] = {
     "Witnesses": WITNESSES,
     "Findings of an audit": FINDINGS,
     "Formats": FORMATS,
+    "Formats of logs": LOG_FORMATS,
     "Agreements": AGREEMENTS,
-    "Commands and nodes": COMMANDS,
+    "Composing and releasing": SAYING,
+    "People and their keys": PEOPLE,
+    "Pairing": PAIRING,
+    "Homes and files": HOMES,
+    "Nodes": NODES,
+    "Recovery and succession": RECOVERY,
+    "Commands": COMMANDS,
     "Keys and their backups": KEYS,
     "Ceremonies": CEREMONIES,
 }

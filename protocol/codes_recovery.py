@@ -1,0 +1,108 @@
+"""Codes of backups, recovery and successions."""
+
+from protocol.code import Code
+
+RECOVERY = (
+    Code(
+        "nothing-signed",
+        "error",
+        "nothing of the log is signed yet",
+        "There is no checkpoint that an export could be of.",
+        "Start the node once, and export again.",
+    ),
+    Code(
+        "succession-refused",
+        "error",
+        "a succession does not hold",
+        "The file is not the successor of this log: another epoch, keys that were not announced, too few roots, or not "
+        "the counterpart's last cosignature. Nothing was changed.",
+        "Read what is said of it. Ask the counterpart to attest again, and begin the succession anew.",
+        1,
+    ),
+    Code(
+        "succession-unauthorised",
+        "error",
+        "a succession lacks the signatures of persons",
+        "The agreement asks for officers of the party whose log ends; a node or a root cannot stand for them.",
+        "Have it signed: `hotline succession sign`.",
+        1,
+    ),
+    Code(
+        "succession-again",
+        "error",
+        "another succession of that log is here",
+        "A log has one successor. Two of one epoch are again a fork of the party that signed them.",
+        "Keep both files. Settle with the counterpart which one counts, before anything is logged under either.",
+        1,
+    ),
+    Code(
+        "succession-needs-entries",
+        "error",
+        "this home does not hold the log as it was cosigned",
+        "The counterpart cosigned another past than the one in this store, or more of it. Only that counts.",
+        "Ask it for entries: `hotline succession attest --entries-from N`, with N where the pasts part.",
+    ),
+    Code(
+        "succession-unfinished",
+        "error",
+        "a succession was begun and not finished",
+        "The command was interrupted. No node runs in between, because keys and logs would not fit one another.",
+        "Run the same `hotline succession complete` or `accept` again, with the same file.",
+        3,
+    ),
+    Code(
+        "past-missing",
+        "error",
+        "a log that was succeeded is not in the home",
+        "The voice counts from it, and the files in the channel's `past` are absent or others.",
+        "Bring the folder `past` back from a backup of this home.",
+        3,
+    ),
+    Code(
+        "reserve-missing",
+        "error",
+        "the keys of the successor log are not there",
+        "The directory has no `reserve.key` for this log, or one with other keys than those the roster announces.",
+        "Give the directory where the reserve is kept, with `--roots`.",
+        3,
+    ),
+    Code(
+        "after-other-log",
+        "error",
+        "the statement was made for the log before",
+        "A succession ended that log. What was not receipted of it, and what waited, is void.",
+        "Say it anew.",
+    ),
+    Code(
+        "backup-not-made",
+        "error",
+        "the backup could not be made",
+        "The logs could not be copied as they are. Nothing was left behind.",
+        "Look at the home with `doctor`; if its database is damaged, the counterpart has all of it (`recover`).",
+        3,
+    ),
+    Code(
+        "backup-refused",
+        "error",
+        "the backup is not whole, or not what it says",
+        "It was changed, cut short, is another party's, or something in it does not verify. Nothing was put in place.",
+        "Take another copy or an older backup. Without any, keys from their own backup and `recover` lead on.",
+        1,
+    ),
+    Code(
+        "recovery-stands-still",
+        "error",
+        "nothing more comes back from the counterpart",
+        "It was not reached, or it gives nothing more. What came is kept, and nothing was signed.",
+        "Look at the line with `doctor`, ask the other side's administrator, and run `recover` again: it goes on.",
+        3,
+    ),
+    Code(
+        "recovery-failed",
+        "error",
+        "the log cannot be brought back as it was signed",
+        "What the counterpart gave does not verify, or does not reach what our own signature says. Nothing was signed.",
+        "Read the alarms above and the evidence beside the channel's logs; only people can lead on from here.",
+        1,
+    ),
+)
