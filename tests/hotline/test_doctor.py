@@ -137,6 +137,7 @@ def test_our_key_that_they_do_not_know_is_found(tmp_path: Path) -> None:
         assert "refuses our TLS key" in found["BOR reach"]["text"]
 
 
+@pytest.mark.slow
 def test_another_program_at_our_port_is_found(tmp_path: Path) -> None:
     """While no node runs the port is in use; the doctor says so."""
     arc, _ = paired(tmp_path)
@@ -277,6 +278,7 @@ def test_a_file_of_logs_that_cannot_be_read_is_found_with_the_way_on(tmp_path: P
     assert checks(arc)["BOR logs"]["result"] == "ok"
 
 
+@pytest.mark.slow
 def test_marks_inside_the_home_are_no_marks_apart(tmp_path: Path) -> None:
     """A high-water directory that every backup reaches is said to be one."""
     arc, _ = paired(tmp_path)

@@ -120,6 +120,7 @@ def opened_files(*arguments: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_files_of_a_language_are_read_only_when_asked_for() -> None:
     """None for a reader of English; for another one file, once."""
     assert opened_files("catalogue", "show", "goodwill") == []
@@ -173,6 +174,7 @@ def review(home: Path, *arguments: str | Path) -> Done:
     return hotline("--home", home, "catalogue", "review", "fr", *arguments)
 
 
+@pytest.mark.slow
 def test_a_ministry_records_its_review_in_its_own_home(tmp_path: Path) -> None:
     """From the file of open strings to a screen without English beside them, under the name of the office."""
     home = make_home(tmp_path, "ARC")
@@ -195,6 +197,7 @@ def test_a_ministry_records_its_review_in_its_own_home(tmp_path: Path) -> None:
     assert "languages/fr.toml" in paths(NodeHome.open(home), KEYS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ['"kind.nothing.label" = "x"', '"kind.goodwill.label" = "a\\u202eb"', "no toml"])
 def test_a_review_of_what_is_not_there_is_refused(tmp_path: Path, line: str) -> None:
     """Nothing of the file is recorded."""

@@ -15,6 +15,9 @@ from tests.hotline.people import Done, acting, hotline, listen_of, ok, paired
 NOTICE = ("--set", "title=Intrusion at a port", "--set", "class=system-compromise", "--set", "summary=Two hosts.")
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]]:
     """Two paired homes whose nodes run."""

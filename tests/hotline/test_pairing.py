@@ -208,6 +208,7 @@ def test_terms_travel_unchanged(files: dict[str, bytes]) -> None:
     assert offer.encode() == files["offer"]
 
 
+@pytest.mark.slow
 def test_commands_say_when_a_step_is_out_of_place(tmp_path: Path, files: dict[str, bytes]) -> None:
     """Confirming an offer, accepting an answer, and confirming without having compared."""
     home = make_home(tmp_path, "CEL")
@@ -231,6 +232,7 @@ def test_an_answer_that_got_lost_is_given_again(tmp_path: Path, files: dict[str,
     assert first["words"] != second["words"]
 
 
+@pytest.mark.slow
 def test_a_new_officer_gets_into_the_next_roster(tmp_path: Path) -> None:
     """After pairing the roots sign version 2, which waits in the outbox while the node is stopped; then version 3."""
     arc, _ = paired(tmp_path)
@@ -245,6 +247,7 @@ def test_a_new_officer_gets_into_the_next_roster(tmp_path: Path) -> None:
     assert [person.roles for person in roster.people][-2:] == [("legal",), ("duty", "release")]
 
 
+@pytest.mark.slow
 def test_terms_are_not_signed_by_a_script_that_says_nothing(tmp_path: Path, files: dict[str, bytes]) -> None:
     """Unattended, root keys sign only where the command says that somebody read the terms."""
     home = make_home(tmp_path, "CEL")

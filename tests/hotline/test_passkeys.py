@@ -46,6 +46,7 @@ def signer(device: Authenticator, tell: Tell) -> PasskeySigner:
     return PasskeySigner(file, "duty of ARC, person 1,", tell)
 
 
+@pytest.mark.slow
 def test_page_opens_once_and_only_by_its_address() -> None:
     """Whoever guesses gets nothing, and whoever comes second finds that it is gone."""
     with served() as page:
@@ -108,6 +109,7 @@ def test_page_has_strict_headers_and_no_markup() -> None:
     assert "style=" not in text
 
 
+@pytest.mark.slow
 def test_refusal_and_silence_sign_nothing() -> None:
     """A person who refuses, a browser that fails, and nobody at all."""
     with served() as page:

@@ -22,6 +22,7 @@ def test_a_scenario_is_played_between_two_nodes(tmp_path: Path) -> None:
     assert "so it is    question is partly" in (directory / "transcript.txt").read_text()
 
 
+@pytest.mark.slow
 def test_the_scenarios_are_listed() -> None:
     """Each is named with a title, and one that is not there is refused with a near one."""
     done = run_command("demo", "--list", "--json")
@@ -31,6 +32,7 @@ def test_the_scenarios_are_listed() -> None:
     assert "did you mean clarification-partly" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_what_two_nodes_cannot_play_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     """A scenario with a stolen node or a turned clock says so, and no directory is left."""
     directory = tmp_path / "played"

@@ -98,6 +98,7 @@ def test_after_a_restart_alone(tmp_path: Path, apart: bool) -> None:
     run(again)
 
 
+@pytest.mark.slow
 def test_a_counterpart_that_goes_away_and_comes_back(tmp_path: Path) -> None:
     """What is said meanwhile is logged, waits, and is held after its return; the line says what it is."""
     homes = write_homes(tmp_path)
@@ -181,6 +182,7 @@ def test_a_node_answers_people_with_an_arrival(tmp_path: Path) -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_a_home_that_was_put_back_gets_its_log_back_by_itself(tmp_path: Path) -> None:
     """Yesterday's copy: an alarm, the missing entries come back before anything is signed, what officers said meanwhile
     stood in the queue and is logged behind them, and the counterpart is told of a rollback and of no fork."""

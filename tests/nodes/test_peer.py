@@ -190,6 +190,7 @@ def test_a_stranger_who_only_connects_is_shut_out_before_tls(tmp_path: Path) -> 
     run(test)
 
 
+@pytest.mark.slow
 def test_a_node_is_not_led_elsewhere_and_goes_on_dialling(tmp_path: Path) -> None:
     """A counterpart whose port answers with redirects is dialled again and again there, and nowhere else."""
     homes = write_homes(tmp_path)
@@ -317,6 +318,7 @@ def test_a_connection_that_the_peer_ended_ends_the_writing() -> None:
     run(test)
 
 
+@pytest.mark.slow
 def test_a_connection_that_waits_for_its_turn_does_not_keep_the_node_from_stopping(tmp_path: Path) -> None:
     """A counterpart that sent far more than it may is not read for a minute; the node stops in seconds all the same."""
     homes = write_homes(tmp_path)
@@ -394,6 +396,7 @@ def test_a_new_connection_takes_the_place_of_a_silent_one(tmp_path: Path) -> Non
     run(test)
 
 
+@pytest.mark.slow
 def test_both_may_dial(tmp_path: Path) -> None:
     """Two nodes that dial each other end up with one session and stay there."""
     homes = write_homes(tmp_path)

@@ -143,6 +143,7 @@ def _state(docket: Docket, ledger: MemoryLedger) -> tuple[object, ...]:
     )
 
 
+@pytest.mark.slow
 @given(two_logs(), st.lists(st.integers(0, 1), max_size=40), st.lists(st.integers(0, 1), max_size=40))
 @settings(max_examples=200)
 def test_the_docket_does_not_depend_on_feeding_order(

@@ -64,6 +64,7 @@ def play(one: Scenario, kinds: Catalogue) -> Audited:
         return Play(one, stage).run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", scenario_names())
 def test_a_scenario_comes_out_as_it_says(name: str) -> None:
     """Both nodes and the auditor see what the script expects, at the agreement's true intervals."""
@@ -91,6 +92,7 @@ def test_a_scenario_fails_without_what_it_rests_on(name: str) -> None:
             pytest.fail(f"{name} comes out the same without {what}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_REAL_KEYS)
 def test_a_scenario_comes_out_the_same_with_real_keys(name: str) -> None:
     """Real signatures, seals and notes lead to the same."""
