@@ -125,8 +125,15 @@ def register_lines(found: Mapping[str, Sequence[View]], output: Output) -> list[
     lines = []
     for name, matters in found.items():
         lines.append(output.paint(output.words.register(name), "bold"))
-        lines += [f"  {matter_line(one, output)}" for one in matters] or ["  nothing in force"]
+        lines += [f"  {matter_line(one, output)}" for one in matters] or [f"  {nothing_in(name)}"]
     return lines or ["Nothing is in force."]
+
+
+def nothing_in(register: str) -> str:
+    """What stands where nothing of a register is in force."""
+    if register == "agreement":
+        return "no amendment under way; what is in force: hotline agreement show"
+    return "nothing in force"
 
 
 def docket_lines(told: View, output: Output) -> list[str]:

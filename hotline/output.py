@@ -103,3 +103,8 @@ def table(rows: Sequence[Sequence[str]], *, heads: Sequence[str] = ()) -> list[s
 def _paint(text: str, colours: Sequence[str]) -> str:
     codes = ";".join(_COLOURS[colour] for colour in colours)
     return f"\x1b[{codes}m{text}\x1b[0m"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: `1 error`, `2 errors`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -12,6 +12,7 @@ from hotline.cli.pair import ROOTS_OPTIONS
 from hotline.cli.send import run_send, sending_options
 from hotline.cli.settings import SUITE_NAMES, Settings, common_options, settings_of, suite_option
 from hotline.errors import CouldNot, Misused
+from hotline.output import counted
 from hotline.printable import printable
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def lint_command(context: click.Context, file: str) -> int:
     for one in problems:
         at = f"{file}:{one.line}" if one.line else file
         lines += [f"{at}: {one.severity} {one.code} at {one.where}: {one.text}", f"    {one.next}"]
-    lines.append(f"{errors} errors, {len(problems) - errors} warnings.")
+    lines.append(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}.")
     found = [
         {name: getattr(one, name) for name in ("line", "severity", "code", "where", "text", "next")} for one in problems
     ]

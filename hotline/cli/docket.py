@@ -77,7 +77,7 @@ def registers_command(
       hotline --home ARC registers measures --contents
       hotline --home ARC registers red-lines --at 2026-06-01T00:00Z
     """
-    from hotline.dockets import head_lines, register_lines
+    from hotline.dockets import head_lines, nothing_in, register_lines
 
     settings = settings_of(context)
     output = settings.output
@@ -97,7 +97,7 @@ def registers_command(
             for register, matters in told["found"].items():
                 lines.append(output.paint(output.words.register(register), "bold"))
                 lines += [line for matter in matters for line in _opened(desk, channel, matter, said, output)]
-                lines += [] if matters else ["  nothing in force"]
+                lines += [] if matters else [f"  {nothing_in(register)}"]
     found = {"counterpart": channel.counterpart, **told}
     if contents:
         found["contents"] = said

@@ -9,6 +9,7 @@ import click
 
 from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused
+from hotline.output import counted
 from hotline.printable import printable
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         if channel["round_trip_ms"] is not None:
             lines.append(f"    round trip {channel['round_trip_ms']} ms, clock offset {channel['clock_offset_ms']} ms")
         if channel["due"]:
-            lines.append(f"    due        {channel['due']} statements wait for something")
+            lines.append(f"    due        {counted(channel['due'], 'statement')} to look after")
         details = channel.get("details") or {}
         if details.get("purpose") == "demonstration":
             lines.append(output.paint("    *** demonstration: nothing said here is meant ***", "yellow"))

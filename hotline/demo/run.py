@@ -17,6 +17,7 @@ from hotline.demo.rules import ARC, BOR, OFFICERS
 from hotline.demo.stage import Side, new_directory, officers, pair, set_stage, write_policy
 from hotline.demo.transcript import Transcript
 from hotline.incidents import Incident, load_incidents
+from hotline.output import counted
 from nodes.errors import ApiRefused
 from nodes.files import write_file
 from nodes.resources import catalogue
@@ -189,7 +190,7 @@ def _head(directory: Path, incidents: Sequence[Incident]) -> list[str]:
     parties = f"{ARC.name} ({ARC.short}) and {BOR.name} ({BOR.short})"
     span = " to ".join(dict.fromkeys((incidents[0].last_seen, incidents[-1].last_seen)))
     return [
-        f"{parties} tell each other of {_counted(len(incidents), 'past incident')}, {span}, in {directory}.",
+        f"{parties} tell each other of {counted(len(incidents), 'past incident')}, {span}, in {directory}.",
         "Statements are of now, the incidents' dates are theirs; from MITRE ATT&CK v18.1 and VERIS Community Database.",
     ]
 
@@ -198,7 +199,7 @@ def _tail(result: Result) -> list[str]:
     failed = [one.name for one in result.checks if not one.ok]
     home, exports = result.directory / ARC.short, result.directory / "exports"
     outcome = f"failed: {', '.join(failed)}" if failed else "every check held"
-    said = f"{_counted(result.count, 'incident')}, {result.statements} statements, {result.held} of them held"
+    said = f"{counted(result.count, 'incident')}, {result.statements} statements, {result.held} of them held"
     return [
         f"{said}; {result.entries} entries in two logs; {result.seconds:.1f} s.",
         f"Audit: {result.verdict}. {len(result.checks)} checks: {outcome}.",
@@ -206,7 +207,3 @@ def _tail(result: Result) -> list[str]:
         f"Next: hotline --home {home} --passphrase-file {home / 'passphrase'} --no-input node run",
         f"      hotline audit {exports / ARC.short} {exports / BOR.short} --policy {result.directory / 'policy'}",
     ]
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
