@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from hotline.errors import Refused
 from hotline.showing import PROOFS
+from hotline.zulu import zulu_short
 from nodes.errors import ApiRefused
 from nodes.proofs import CHALLENGE
 from nodes.unofficial import texts_in
+from protocol.audit_time import span
+from protocol.clocks import Clockwork
 
 if TYPE_CHECKING:
     from hotline.cli.settings import Settings
@@ -24,6 +27,25 @@ Place = tuple[str, int]
 
 _NO_ACTING: Final = frozenset({"asked", "held", "declined"})
 """Steps that only win time or ask: whoever doubts a message may take them."""
+
+
+def longer_than_agreed(letter: Letter, channel: Channel) -> str | None:
+    """What to tell whoever gives a statement a later end than it can have; None where there is nothing to tell.
+
+    Args:
+        letter: what is about to be said.
+        channel: verified.
+    """
+    clocks = Clockwork(channel.agreement, channel.catalogue).own(letter.kind, 0)
+    longest_ms, until_ms = clocks.get("longest_ms"), letter.choices.valid_until_ms
+    if longest_ms is None or until_ms is None:
+        return None
+    last_ms = channel.now_ms + clocks.get("notice_ms", 0) + longest_ms
+    if until_ms <= last_ms:
+        return None
+    return (
+        f"It ends by {zulu_short(last_ms)} at the latest: a {letter.kind.name} may last {span(longest_ms)}, no longer."
+    )
 
 
 def check_quotes(desk: Asked, channel: Channel, letter: Letter, *, allowed: bool) -> list[Place]:

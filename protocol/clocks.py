@@ -25,6 +25,7 @@ from protocol.governance import Reign
 from protocol.kind import CLOCKS
 from protocol.kinds import Catalogue, Kind
 from protocol.pauses import EXERCISES, NO_PAUSES, SUSPENSIONS, Pauses
+from protocol.statement import PRECEDENCES
 
 ClockName = Literal["open", "holding", "answer", "report", "follow", "update", "review"]
 ClockState = Literal["running", "kept", "missed", "disputed"]
@@ -123,10 +124,17 @@ class Clockwork:
         found = self._limits.get((reign, kind.name, precedence))
         if found is None:
             terms, own = self.agreement(reign).clocks[precedence], self.own(kind, reign)
+            raised = PRECEDENCES.index(precedence) < PRECEDENCES.index(kind.precedence)
+
+            def shorter(name: str, by_precedence_ms: int) -> int:
+                # What is said more urgently than its kind is said is not owed later than that urgency asks for.
+                by_kind_ms = own.get(name, by_precedence_ms)
+                return min(by_kind_ms, by_precedence_ms) if raised else by_kind_ms
+
             found = Limits(
-                open_ms=own.get("open_ms", terms.open_within_ms),
-                holding_ms=own.get("holding_ms", terms.holding_within_ms),
-                answer_ms=own.get("answer_ms", terms.answer_within_ms),
+                open_ms=shorter("open_ms", terms.open_within_ms),
+                holding_ms=shorter("holding_ms", terms.holding_within_ms),
+                answer_ms=shorter("answer_ms", terms.answer_within_ms),
             )
             self._limits[reign, kind.name, precedence] = found
         return found

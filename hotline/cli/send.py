@@ -187,7 +187,7 @@ def run_send(
     from hotline.banners import banner
     from hotline.clock import now_ms
     from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
-    from hotline.guards import check_proof, check_quotes
+    from hotline.guards import check_proof, check_quotes, longer_than_agreed
     from hotline.journalling import note_override
     from hotline.sending import make, place_of, sign, submit
     from hotline.templates import check_register, find_template, follow, mark
@@ -227,6 +227,8 @@ def run_send(
         quoted = check_quotes(desk, channel, letter, allowed=quote_unofficial)
         named = scene.replied if scene.replied is not None else scene.anchored
         unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)
+        if (late := longer_than_agreed(letter, channel)) is not None:
+            settings.output.note(late)
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
         for line in banner(channel):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nodes.resources import catalogue
 from protocol.agreement_conduct import KindClock
 from protocol.agreement_terms import DEFAULT_CLOCKS
 from protocol.catalogue_table import CatalogueRefused
@@ -12,6 +13,7 @@ from protocol.kinds import Catalogue
 from protocol.pauses import NO_PAUSES, Pauses, pauses_of
 from protocol.procedures import read_procedures
 from protocol.standing import absence, in_force, state_at
+from protocol.statement import PRECEDENCES
 from tests.builders import make_agreement
 from tests.protocol.catalogue_samples import catalogue_files
 from tests.protocol.procedure_samples import DAY_MS, HOUR_MS, KINDS, PACT, SAMPLES, Told
@@ -314,6 +316,18 @@ def test_five_reasons_for_no_answer_are_five_words() -> None:
     told.say(1, "reply", query, outcome="answered")
     item = told.item(query)
     assert why(late) is None
+
+
+def test_what_is_said_more_urgently_is_not_owed_later_than_that() -> None:
+    """A question has two days by the agreement's clock of its kind; said as a flash, the flash's own time."""
+    days = KindClock("clarification-request", "answer", 2 * DAY_MS, "the parties")
+    agreement = make_agreement(format=2, kind_clocks=(days,))
+    kind = catalogue().kind("clarification-request")
+    assert kind is not None
+    found = {one: Clockwork(agreement, catalogue()).limits(kind, one).answer_ms for one in PRECEDENCES}
+    flash = agreement.clocks["flash"].answer_within_ms
+    assert flash < 2 * DAY_MS
+    assert found == {"flash": flash, kind.precedence: 2 * DAY_MS, "priority": 2 * DAY_MS, "routine": 2 * DAY_MS}
 
 
 def test_an_earlier_respond_by_is_a_wish() -> None:
