@@ -9,13 +9,16 @@ Source: spec/keys-and-rosters.md, "Root sets".
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from keys import root_set
 from keys.errors import KeysError
 from keys.quorum import RootSet
 from keys.root_set import RootChain, RootSetVersion
-from nodes.errors import NodeError
+from nodes.errors import FileRefused, NodeError
 from nodes.files import read_file, write_file
 from nodes.home import ChannelHome
 from nodes.signed import SignedStatement
@@ -165,6 +168,22 @@ def load(home: ChannelHome, agreement: Agreement, party: str) -> HeldRoots:
         except RosterFileRefused:
             continue
     return held
+
+
+def documents_waiting(home: ChannelHome) -> list[Path]:
+    """What of the outbox roots or admins signed, in the order in which it can be logged: a root set names the roster
+    after which it stands, and is void behind the next one."""
+
+    def place(path: Path) -> tuple[int, int, str]:
+        try:
+            if path.name.startswith("roster-"):
+                return int(path.stem.removeprefix("roster-")), 0, path.name
+            return root_set.parse(SignedStatement.parse(read_file(path)).body or b"").roster, 1, path.name
+        except (ValueError, KeysError, ProtocolError, FileRefused):
+            # Whatever it is, it is refused where it is taken up, and by then the others are logged.
+            return sys.maxsize, 0, path.name
+
+    return sorted([*home.outbox.glob("roster-*.statement"), *home.outbox.glob("root-set-*.statement")], key=place)
 
 
 def load_expected(home: ChannelHome, agreement: Agreement, party: str) -> HeldRoots:

@@ -26,6 +26,7 @@ from nodes.machine_voice import MachineVoice
 from nodes.outcome import Outcome
 from nodes.past import Past
 from nodes.restored import Return
+from nodes.root_sets import documents_waiting
 from nodes.sequencer import Item, KeysAway, Placed, Sequencer, SignRefused
 from nodes.signed import SignedStatement
 from nodes.standing import Standing
@@ -169,7 +170,7 @@ class Speaking:
             # Entries 0 and 1 of a first log: the agreement and the first roster, as the roots signed them at pairing.
             await intake.log(SignedStatement.parse(read_file(path)))
         # A roster in which the node's own keys are others stands before anything that is signed by them.
-        await self._take_up(self._home.outbox.glob("roster-*.statement"), intake.log)
+        await self._take_up(documents_waiting(self._home), intake.log)
         if not self._core.live:
             # Told meanwhile that our log is not the one that we signed before.
             return
@@ -181,13 +182,13 @@ class Speaking:
         while self._unsaid:
             await self.say(*self._unsaid.popleft())
         await intake.log_queue()
-        await self._take_up(self._home.outbox.glob("*.statement"), intake.submit)
+        await self._take_up(sorted(self._home.outbox.glob("*.statement")), intake.submit)
 
     async def _take_up(
         self, paths: Iterable[Path], take: Callable[[SignedStatement], Awaitable[Outcome | None]]
     ) -> None:
-        """Log what waits in files, in the order of their names."""
-        for path in sorted(paths):
+        """Log what waits in files."""
+        for path in paths:
             try:
                 outcome = await take(SignedStatement.parse(read_file(path)))
             except AdmissionRefused as error:
