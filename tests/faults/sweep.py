@@ -51,7 +51,7 @@ ENDS = {0: (), -9: (), 3: ("store-broken", "store-damaged", "disk-full", "home-u
 ALARMS = frozenset(
     {
         *("disk-full", "disk-low", "file-not-written", "projection-broken", "scrub-stopped"),
-        *("log-damaged", "log-repaired", "store-broken", "store-damaged"),
+        *("log-damaged", "log-repaired", "pages-not-kept", "store-broken", "store-damaged"),
     }
 )
 """What it may tell people meanwhile."""
