@@ -189,7 +189,7 @@ def audit_journals(directories: Sequence[Path], policy: Path) -> Report | None:
 
 def _directory(path: Path) -> DirectoryEvidence:
     if not path.is_dir():
-        raise AuditMisused("audit-no-directory", str(path), "no directory of that name")
+        raise AuditMisused("audit-no-directory", str(path), "there is no export or pack of that name")
     try:
         return DirectoryEvidence(path)
     except OSError as error:

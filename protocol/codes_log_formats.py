@@ -56,7 +56,7 @@ LOG_FORMATS = (
         "line-unknown",
         "refuted",
         "a signature line of a key that is not asked for",
-        "An export carries exactly the four lines of both parties' keys.",
+        "A checkpoint carries the four lines of both parties' keys and those of witnesses, of no other log or mirror.",
         "Take the file again from the node; a stranger's line is not ours to trust.",
     ),
     Code(

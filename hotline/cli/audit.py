@@ -58,6 +58,7 @@ def audit_command(
     from hotline.clock import now_ms
     from hotline.packs import audit_pack
     from hotline.zulu import parse_instant
+    from nodes.errors import FileRefused
     from nodes.files import write_file
     from protocol.audit import AuditMisused
 
@@ -66,6 +67,9 @@ def audit_command(
         at_ms = now_ms() if at is None else parse_instant(at, now_ms=now_ms())
     except ValueError as error:
         raise Misused("usage", str(error)) from None
+    if page is not None and not Path(page).parent.is_dir():
+        # Said before the work, of which there may be hours.
+        raise FileRefused("file-not-written", Path(page), "there is no such directory")
     bar = _Bar(output)
     try:
         given, policy = [Path(one) for one in (first, second) if one is not None], Path(policy_file)

@@ -157,3 +157,5 @@ def test_the_command_writes_it(tmp_path: Path, report: Report) -> None:
     assert hotline(*command, "--page", tmp_path / "two.html").status == 0
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
     assert hotline(*command[:-1], "yesterday-ish").status == 2
+    lost = hotline(*command, "--page", tmp_path / "nowhere" / "report.html")
+    assert (lost.status, "no such directory" in lost.err, lost.out) == (3, True, "")
