@@ -35,7 +35,7 @@ class Shown:
     Attributes:
         seconds: from the officer's request until the other node's API gave it.
         logged_s: of these, until it had its place in the log.
-        before: entries of the same voice that the other side did not have by then.
+        before: entries of the same voice that the other side did not have when the flash was logged.
     """
 
     seconds: float
@@ -142,11 +142,12 @@ def measure(directory: Path, *, backlog: int, flashes: int, flood: bool) -> list
                 outcome = submit(sender, signed, wait="logged")
                 logged_s = time.monotonic() - begun_s
                 index = int(outcome["serial"].split()[1])
+                before = max(0, index - bor.status()["their_size"])
                 while not seen(reader, "ARC", index):
                     assert time.monotonic() - begun_s < 60, bor.log()
                     time.sleep(0.03)
                 took_s = time.monotonic() - begun_s
-                found.append(Shown(took_s, logged_s, max(0, index - bor.status()["their_size"])))
+                found.append(Shown(took_s, logged_s, before))
                 time.sleep(PAUSE_S)
         flooding.ended.set()
         if flood:

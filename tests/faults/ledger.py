@@ -23,7 +23,10 @@ from tests.nodes.homes import said
 from tests.processes.pair import PATIENCE_S, Machine, submit
 
 PASSING = frozenset(
-    {"node-not-running", "node-closed", "timed-out", "disk-full", "store-broken", "store-damaged", "too-busy"}
+    {
+        *("node-not-running", "node-closed", "timed-out", "disk-full", "too-busy"),
+        *("store-broken", "store-damaged", "log-damaged"),
+    }
 )
 """Refusals after which an officer's program tries again with the same statement."""
 
