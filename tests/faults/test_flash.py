@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.flashes import measure
+from tests.faults.flashes import Shown, measure
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -17,6 +17,7 @@ SHOWN_S = 2.0
 def test_a_flash_is_shown_within_2_s_behind_a_backlog_and_amid_a_flood(tmp_path: Path) -> None:
     """While a backlog goes over and an officer of the same party does not stop: the median of some flashes. The soak
     part `flashes` has ten thousand entries before each."""
+    found: list[Shown] = []
     for backlog in BACKLOGS:
         directory = tmp_path / str(backlog)
         directory.mkdir()
