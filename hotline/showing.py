@@ -201,7 +201,7 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
     words = output.words
     if view is None:
         return [row("judged", "not yet", words)]
-    signers = ", ".join(f"person {person} as {role}" if person else str(role) for person, role in _signers(view))
+    signers = signers_text(view)
     lines = []
     if view["ahead"] is not None:
         lines.append(output.paint(row("place", _where(view), words), "bold", "yellow"))
@@ -249,6 +249,11 @@ def clock_text(clock: Mapping[str, Any], words: Words = ENGLISH) -> str:
         return f"{text}, stands still while the line is suspended"
     text = f"{text}, due {zulu_short(clock['due_ms'])}"
     return text if clock.get("wish_ms") is None else f"{text}, wished by {zulu_short(clock['wish_ms'])}"
+
+
+def signers_text(view: Mapping[str, Any]) -> str:
+    """Say who signed, as what; empty where nobody did whose signature counts."""
+    return ", ".join(f"person {person} as {role}" if person else str(role) for person, role in _signers(view))
 
 
 def _signers(view: Mapping[str, Any]) -> list[tuple[int | None, str]]:

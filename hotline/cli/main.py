@@ -34,6 +34,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("drafts", "hotline.cli.drafts", "List statements that wait for signatures."),
     ("sign", "hotline.cli.drafts", "Sign a draft as another officer."),
     ("threads", "hotline.cli.threads", "List the threads, or show one."),
+    ("review", "hotline.cli.review", "Look back at a thread: clocks, decisions and grounds, lessons."),
     ("due", "hotline.cli.docket", "Show what either side owes, and by when."),
     ("docket", "hotline.cli.docket", "Show the state of everything said, now or at another time."),
     ("registers", "hotline.cli.docket", "Show what is in force: measures, red lines, mandates and the others."),
