@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
+from hotline.language_codes import is_known
 from hotline.rules_lint import about_rules, unfilled
 from hotline.terms import Terms
 from keys.suite import Suite
@@ -21,6 +22,7 @@ from protocol.agreement_text import overlay, read
 from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
+from protocol.wording import LANGUAGES
 
 _NEXT = {
     ("bad-field", ""): "Write a date as 2027-05-01 and a number as 86400000, without quotes; a text stands in quotes.",
@@ -97,6 +99,9 @@ def lint(
         values = _values(text, base, found)
     except ProtocolError as error:
         return None, [_problem(error, text)]
+    if not values and not found:
+        text_of = "nothing stands in it but blanks and comments"
+        return None, [Problem(0, "error", "missing-field", "the text", text_of, "Begin with: hotline agreement new.")]
     parties = values.pop("parties", ())
     terms = replace(base, **{name: value for name, value in values.items() if name in _NAMES})
     draft = _Draft(terms=terms, parties=parties)
@@ -187,6 +192,10 @@ def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[s
         yield "no-sunset", "sunset_date", "the agreement has no end", "Give a date, if it is to be agreed upon anew."
     elif draft.sunset_date < today:
         yield "sunset-past", "sunset_date", "the agreement has ended already", "Give a later date."
+    if draft.notice_days == 0:
+        text = "whoever withdraws is bound no longer from that moment on"
+        yield "no-notice", "notice_days", text, "Give some days, so that what is open can be ended in order."
+    yield from _languages(draft)
     if draft.catalogue_digest != catalogue.digest:
         yield "catalogue-other", "catalogue.digest", "not the catalogue of this program", "Leave it out."
     if draft.emergency is None:
@@ -216,6 +225,19 @@ def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[s
     yield from about_rules(draft.rules, catalogue)
 
 
+def _languages(draft: Any) -> Iterator[tuple[str, str, str, str]]:
+    named = [("languages", tag) for tag in draft.languages]
+    for number, party in enumerate(draft.parties, 1):
+        named += [(f"party[{number}].desk", tag) for desk in party.desks for tag in desk.languages]
+    for where, tag in named:
+        if not is_known(tag):
+            text = f"no language has the code {tag}"
+            yield "language-unknown", where, text, "Correct it; codes of two letters are those of ISO 639-1."
+        elif where == "languages" and tag.partition("-")[0] not in LANGUAGES:
+            text = f"the program names kinds, fields and codes in {', '.join(LANGUAGES)}, and not in {tag}"
+            yield "language-without-texts", where, text, "Statements may be in it; screens stay in another language."
+
+
 def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
     named = [(f"authority[{number}]", rule.kinds) for number, rule in enumerate(draft.rules, 1)]
     named += [(f"kind_clock[{number}]", (clock.kind,)) for number, clock in enumerate(draft.kind_clocks, 1)]
@@ -230,3 +252,17 @@ def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, s
             elif kind is not None and where.startswith(("authority", "emergency")) and (kind.machine or kind.by_roots):
                 text = f"nobody signs {name} as a person"
                 yield "rule-idle", where, text, "Leave the kind out of the rule."
+    yield from _idle_clocks(draft, catalogue)
+
+
+def _idle_clocks(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    """Clocks that nothing starts, because the other side owes no such thing on a kind."""
+    for number, clock in enumerate(draft.kind_clocks, 1):
+        kind = catalogue.kind(clock.kind)
+        if kind is None:
+            continue
+        owed = {"answer": kind.answered_by, "holding": kind.held_by, "follow": kind.followed_by}
+        if clock.clock in owed and not owed[clock.clock]:
+            text = f"nothing is owed on {clock.kind} that a clock of {clock.clock} could run for"
+            what = "Leave it out, or name the kind that is meant; `catalogue show` says what each is owed."
+            yield "clock-idle", f"kind_clock[{number}]", text, what

@@ -74,7 +74,9 @@ def _texts(
         yield f"{_status(view)}SUSPENDED{_until(view)} by {view['serial']}: clocks stand still, flashes pass"
     for view in exercising:
         yield f"EXERCISE{_until(view)}: {view['serial']}"
-    if agreement.review_date < datetime.fromtimestamp(now_ms / 1000, tz=UTC).date():
+    # What has ended does not go on, and nothing is left to review.
+    over = ends_ms is not None and now_ms >= ends_ms
+    if not over and agreement.review_date < datetime.fromtimestamp(now_ms / 1000, tz=UTC).date():
         yield f"past review: the agreement was to be reviewed by {agreement.review_date.isoformat()}; it goes on"
 
 

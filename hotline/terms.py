@@ -175,7 +175,7 @@ class Terms:
         """Replace what a draft names.
 
         Raises:
-            Misused: it is not TOML, or has something that terms do not have.
+            Misused: it is not TOML, says nothing at all, or has something that terms do not have.
         """
 
         def fault(error: ProtocolError) -> None:
@@ -183,6 +183,8 @@ class Terms:
 
         try:
             values = overlay(text, self, fault)
+            if not values:
+                raise ValueError("nothing stands in it but blanks and comments")
             return replace(self, **{name: value for name, value in values.items() if name != "parties"})
         except (TypeError, ValueError, ProtocolError) as error:
             raise Misused("terms-refused", f"{where}: {error}") from error

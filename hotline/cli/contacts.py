@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 @click.argument("counterpart", required=False, metavar="[ABC]")
 @click.option("--card", is_flag=True, help="A card to print, of 80 columns: whom to call, and what to do.")
 @click.option("--html", "page_file", type=click.Path(path_type=Path), help="Write the card as one page of HTML.")
+@click.option("--force", is_flag=True, help="Write over a card that is there.")
 @common_options
 @click.pass_context
-def contacts_command(context: click.Context, counterpart: str | None, card: bool, page_file: Path | None) -> None:
+def contacts_command(
+    context: click.Context, counterpart: str | None, card: bool, page_file: Path | None, force: bool
+) -> None:
     """Show the desks of the counterpart and our own: voice numbers, hours, languages, from the agreement.
 
     It needs neither the node nor a passphrase. Print the card now: when it is needed, this machine may not be there.
@@ -30,6 +33,7 @@ def contacts_command(context: click.Context, counterpart: str | None, card: bool
       hotline --home ARC contacts
       hotline --home ARC contacts BOR --card | lp
       hotline --home ARC contacts BOR --html card.html
+      hotline --home ARC contacts BOR --html card.html --force
     """
     from hotline import contacts as shown
     from hotline.banners import banners
@@ -49,7 +53,7 @@ def contacts_command(context: click.Context, counterpart: str | None, card: bool
     if page_file is not None:
         if len(found) > 1:
             raise Misused("channel-not-chosen", "say whose card is to be written")
-        write_file(page_file, shown.page(found[0], made=made).encode(), mode=0o644)
+        write_file(page_file, shown.page(found[0], made=made).encode(), mode=0o644, replace=force)
         settings.output.result({"card": str(page_file)}, [f"The card is in {page_file}."])
         return
     lines: list[str] = []

@@ -56,16 +56,34 @@ def list_pages(context: click.Context) -> None:
 def _list(settings: Settings) -> None:
     from hotline.paging import mute_line, page_line, pager_line
 
-    with open_desk(settings) as (desk, _):
+    with open_desk(settings) as (desk, officers):
         found: dict[str, Any] = desk.request("pages")
+        lines = _banners(desk, sorted(officers[0].home.pins()))
     output, now_ms = settings.output, found["now_ms"]
-    lines = [mute_line(mute) for mute in found["mutes"]]
+    lines += [mute_line(mute) for mute in found["mutes"]]
     lines += [page_line(page, now_ms=now_ms, output=output) for page in found["pages"]] or ["No pages."]
     lines.append("")
     lines += [pager_line(pager, now_ms=now_ms, output=output) for pager in found["pagers"]] or [
         "No pagers: nobody is called who does not look at a screen. Add [[page]] to node.toml."
     ]
     output.result(found, lines)
+
+
+def _banners(desk: Desk, counterparts: list[str]) -> list[str]:
+    """The banners of each line; one that cannot be verified says so, and keeps nobody from seeing the pages."""
+    from hotline.banners import banner
+    from hotline.errors import HotlineError
+    from hotline.printable import printable
+    from nodes.errors import NodeError
+
+    lines = []
+    for name in counterparts:
+        try:
+            found = banner(desk.channel(name))
+        except (HotlineError, NodeError) as error:
+            found = [printable(f"*** {error} ***")]
+        lines += [f"{name}: {text}" if len(counterparts) > 1 else text for text in found]
+    return lines
 
 
 @pages_command.command("ack")
@@ -128,8 +146,9 @@ def test_pagers(context: click.Context, role: str) -> int:
 def mute(context: click.Context, role: str, span: str, reason: str, even_flash: bool) -> None:
     """Do not call a role for a while. Whoever comes next in its place is called instead.
 
-    You sign it: it is an act in the journal. Every screen of `watch` says so until it ends. A flash calls all the same,
-    unless it is muted too; the last role that flashes reach cannot be.
+    Only for a role of your own; what calls others is ended by `pages ack`. You sign it: it is an act in the journal.
+    Every screen of `watch` says so until it ends. A flash calls all the same, unless it is muted too; the last role
+    that flashes reach cannot be.
 
     \b
     Example:

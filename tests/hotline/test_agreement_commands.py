@@ -51,6 +51,10 @@ def test_the_model_can_stand_and_names_its_sources() -> None:
         ('needs = "release/senior"', 'needs = "minister"', ("error", "bad-slot", 'needs = "minister"')),
         ("[suspension]", "[suspence]", ("error", "not-understood", "")),
         ("percent = 50", "percent = 500", ("error", "out-of-range", "next_after_percent = 500")),
+        ("notice_days = 180", "notice_days = 0", ("warning", "no-notice", "notice_days = 0")),
+        ('languages = ["en"]', 'languages = ["eb"]', ("warning", "language-unknown", "languages =")),
+        ('languages = ["en"]', 'languages = ["en", "pt"]', ("warning", "language-without-texts", "languages =")),
+        ('clock = "lapse"', 'clock = "answer"', ("warning", "clock-idle", "[[kind_clock]]")),
     ],
 )
 def test_a_problem_is_told_with_its_line(old: str, new: str, found: tuple[str, str, str]) -> None:
@@ -65,6 +69,16 @@ def test_a_problem_is_told_with_its_line(old: str, new: str, found: tuple[str, s
     at = told[0][1]
     assert told[0][0] == severity
     assert (lines[at - 1] if at else "").startswith(wanted)
+
+
+@pytest.mark.parametrize("text", [b"", b"# to be written\n\n"])
+def test_a_draft_that_says_nothing_cannot_stand(tmp_path: Path, text: bytes) -> None:
+    """A copy that failed is found as such, and becomes no agreement of the program's own terms."""
+    assert problems(text) == [("error", 0, "missing-field")]
+    draft = tmp_path / "draft.toml"
+    draft.write_bytes(text)
+    assert hotline("agreement", "lint", draft).status == 1
+    assert "nothing stands in it" in hotline("agreement", "diff", draft, draft).err
 
 
 def test_a_date_in_quotes_is_one_mistake_and_says_how_to_write_it() -> None:

@@ -21,11 +21,18 @@ def test_a_quiet_line_has_no_banner() -> None:
 
 
 def test_each_thing_that_holds_has_its_own() -> None:
-    """Demonstration, sunset, suspension, exercise and review, the gravest first."""
+    """Demonstration, suspension, exercise and review, the gravest first."""
     agreement = make_agreement(purpose="demonstration", review_date=date(2026, 12, 1))
-    found = banners(agreement, ends_ms=NOW, now_ms=NOW, suspended=[register()], exercising=[register()])
-    assert [one.split()[1].rstrip(":") for one in found] == ["demonstration", "PAST", "SUSPENDED", "EXERCISE", "past"]
-    assert "until 2027-01-16 08:00:00Z by BOR 12" in found[2]
+    found = banners(agreement, ends_ms=NOW + 1, now_ms=NOW, suspended=[register()], exercising=[register()])
+    assert [one.split()[1].rstrip(":") for one in found] == ["demonstration", "SUSPENDED", "EXERCISE", "past"]
+    assert "until 2027-01-16 08:00:00Z by BOR 12" in found[1]
+
+
+def test_what_has_ended_is_not_said_to_go_on() -> None:
+    """Past its sunset an agreement that missed its review has only the banner of its end."""
+    agreement = make_agreement(purpose="a line", review_date=date(2026, 12, 1))
+    (text,) = banners(agreement, ends_ms=NOW, now_ms=NOW)
+    assert text.startswith("*** PAST SUNSET since")
 
 
 def test_an_exercise_suspends_nothing_that_is_meant() -> None:

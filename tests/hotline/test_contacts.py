@@ -80,4 +80,9 @@ def test_a_home_shows_its_contacts_without_a_node(tmp_path: Path) -> None:
     written = tmp_path / "card.html"
     ok("--home", arc, "contacts", "--html", written)
     assert written.read_text().startswith("<!doctype html>")
+    written.write_text("somebody's own notes")
+    assert hotline("--home", arc, "contacts", "--html", written, "--json").json["error"]["code"] == "file-exists"
+    assert written.read_text() == "somebody's own notes"
+    ok("--home", arc, "contacts", "--html", written, "--force")
+    assert written.read_text().startswith("<!doctype html>")
     assert hotline("--home", arc, "contacts", "CEL", "--json").json["error"]["code"] == "channel-unknown"

@@ -114,13 +114,14 @@ def test_a_mute_is_an_act_in_the_journal_and_ends(homes: tuple[Path, Path]) -> N
     assert not ok(*acting(bor, "pages"))["mutes"]
 
 
-def test_an_administrator_mutes_no_duty_officer(homes: tuple[Path, Path]) -> None:
-    """Whoever reads no contents silences nobody who does; their own role they may."""
-    arc = homes[0]
+def test_nobody_mutes_a_role_but_their_own(homes: tuple[Path, Path]) -> None:
+    """An administrator silences no duty officer, and a duty officer nobody else: not one role after the other."""
+    arc, bor = homes
     words = ("--for", "30m", "--reason", "x", "--even-flash", "--as", "keeper")
-    refused = hotline(*acting(arc, "pages", "mute", "duty", *words, "--json"))
-    assert refused.json["error"]["code"] == "not-permitted"
-    assert not ok(*acting(arc, "pages"))["mutes"]
+    for home, role, asked in [(arc, "duty", words), *((bor, role, words[:-2]) for role in ("release", "senior"))]:
+        refused = hotline(*acting(home, "pages", "mute", role, *asked, "--json"))
+        assert refused.json["error"]["code"] == "not-permitted"
+        assert not ok(*acting(home, "pages"))["mutes"]
     ok(*acting(arc, "pages", "mute", "admin", *words))
     assert [one["role"] for one in ok(*acting(arc, "pages"))["mutes"]] == ["admin"]
     ok(*acting(arc, "pages", "unmute", "admin"))
@@ -133,10 +134,10 @@ def test_a_mute_that_was_ended_does_not_begin_again(homes: tuple[Path, Path]) ->
     with open_desk(settings) as (desk, officers):
         until_ms = desk.request("pages")["now_ms"] + 60_000
         roster = desk.channel("ARC").rosters["BOR"]
-        act = make_act(desk, officers[0], roster, "mute", {"role": "legal", "until_ms": until_ms}, "A test").encode()
+        act = make_act(desk, officers[0], roster, "mute", {"role": "duty", "until_ms": until_ms}, "A test").encode()
         first = desk.request("page-mute", act=act)
         assert desk.request("page-mute", act=act) == first
-        ok(*acting(bor, "pages", "unmute", "legal"))
+        ok(*acting(bor, "pages", "unmute", "duty"))
         with pytest.raises(ApiRefused) as caught:
             desk.request("page-mute", act=act)
         assert caught.value.code == "journal-act-refused"
@@ -147,7 +148,7 @@ def test_the_last_role_that_flashes_reach_stays(homes: tuple[Path, Path]) -> Non
     """It is muted for the rest, and for flashes when another one is called again."""
     bor = homes[1]
     for_flashes = ("--for", "1h", "--reason", "A test", "--even-flash")
-    ok(*acting(bor, "pages", "mute", "release", *for_flashes))
+    ok(*acting(bor, "pages", "mute", "release", *for_flashes, "--as", "release"))
     refused = hotline(*acting(bor, "pages", "mute", "duty", *for_flashes, "--json"))
     assert (refused.status, refused.json["error"]["code"]) == (2, "mute-refused")
     ok(*acting(bor, "pages", "mute", "duty", *for_flashes[:-1]))
@@ -186,5 +187,7 @@ def test_what_cannot_be_done_says_why(homes: tuple[Path, Path], words: tuple[str
 
 
 def test_a_home_without_pagers_says_so(homes: tuple[Path, Path]) -> None:
-    """That nobody is called is no secret."""
-    assert "No pagers: nobody is called" in hotline(*acting(homes[0], "pages")).out
+    """That nobody is called is no secret. Nor is that nothing is meant: the banners stand here as on every screen."""
+    first, *rest = hotline(*acting(homes[0], "pages")).out.splitlines()
+    assert first == "*** demonstration: nothing said here is meant ***"
+    assert "No pagers: nobody is called" in "\n".join(rest)
