@@ -26,7 +26,7 @@ from hotline.zulu import parse_instant
 from keys import tls_identity
 from keys.divided_node import NODE_JOB, mirror_job
 from keys.keyring import NodeKeyring, OfficerKeyring
-from keys.revoked import MIRROR, NODE, TLS, RevokedKey
+from keys.revoked import MIRROR, NODE, SEALING, TLS, RevokedKey
 from keys.roster import NotePair, Roster, key_names
 from keys.suite import HYBRID_SEED_BYTES
 from nodes.config import NodeConfig
@@ -45,7 +45,13 @@ from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.head_signer import verifiers_of
 
-NODE_SIDE = {NODE: (NODE,), MIRROR: (MIRROR,), TLS: (TLS,), "machine": (NODE, MIRROR, TLS)}
+NODE_SIDE = {
+    NODE: (NODE,),
+    MIRROR: (MIRROR,),
+    TLS: (TLS,),
+    SEALING: (SEALING,),
+    "machine": (NODE, MIRROR, TLS, SEALING),
+}
 """Keys of the node that are changed while it is stopped, one or all together."""
 
 
@@ -239,6 +245,8 @@ def _other(ring: NodeFile, job: str, module: Path | None) -> NodeFile:
 def _other_whole(ring: NodeKeyring, job: str) -> NodeKeyring:
     if job == NODE:
         return replace(ring, node_seed=secrets.token_bytes(HYBRID_SEED_BYTES))
+    if job == SEALING:
+        return ring.with_sealing(secrets.token_bytes(ring.suite.sealing.seed_bytes))
     if job == TLS:
         return replace(ring, tls_seed=secrets.token_bytes(tls_identity.SEED_BYTES))
     channels = {
@@ -252,6 +260,8 @@ def _named(roster: Roster, channel: ChannelHome, keys: NodeKeys, job: str) -> Ro
     """A roster with the keys of a node."""
     if job == NODE:
         return replace(roster, node=keys.node_signer().public)
+    if job == SEALING:
+        return replace(roster, sealing=keys.sealing().public)
     if job == TLS:
         return replace(roster, tls=(own_certificate(keys),))
     agreement = agreement_in_force(channel)

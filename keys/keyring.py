@@ -16,7 +16,7 @@ Source: spec/keys-and-rosters.md, "Keyrings".
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from keys import note_key, tls_identity
 from keys.errors import BROKEN_RULE, EnvelopeRefused, KeysMisused
@@ -34,6 +34,9 @@ Entropy = Callable[[int], bytes]
 _PARTY = re.compile(r"[A-Z]{2,4}")
 _OFFICER = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _CHANNEL = re.compile(r"[0-9a-f]{64}")
+
+SEALING_BEFORE_MAX: Final = 64
+"""Sealing keys that a party had before; more than it revokes on a channel, and half a second of opening a file."""
 
 _EPOCH_MAX = 1_000_000
 _NUMBER_MAX = 65_535
@@ -104,9 +107,11 @@ class NodeKeyring:
         tls_seed: 32 bytes.
         channels: by channel id in 64 hexadecimal digits.
         suite: of the node's key and the sealing key, and so of every channel.
+        sealing_before: seeds of the sealing keys before the one in force, the newest first; what was sealed to them
+            opens with them.
 
     Raises:
-        EnvelopeRefused: a length or a name is wrong, or one seed stands twice.
+        EnvelopeRefused: a length or a name is wrong, one seed stands twice, or too many sealing keys.
     """
 
     PURPOSE: ClassVar[str] = "node"
@@ -117,11 +122,14 @@ class NodeKeyring:
     tls_seed: bytes
     channels: Mapping[str, ChannelSeeds]
     suite: Suite = SUITE_1
+    sealing_before: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         _rule(bool(_PARTY.fullmatch(self.party)), "no short name of a party")
+        _rule(len(self.sealing_before) <= SEALING_BEFORE_MAX, f"more than {SEALING_BEFORE_MAX} sealing keys before")
+        sealing = [(one, self.suite.sealing.seed_bytes) for one in (self.sealing_seed, *self.sealing_before)]
         parts = [
-            *_check_seeds((self.node_seed, HYBRID_SEED_BYTES), (self.sealing_seed, self.suite.sealing.seed_bytes)),
+            *_check_seeds((self.node_seed, HYBRID_SEED_BYTES), *sealing),
             *_check_seeds((self.tls_seed, tls_identity.SEED_BYTES)),
         ]
         for channel, seeds in self.channels.items():
@@ -153,9 +161,14 @@ class NodeKeyring:
         """The node's own key."""
         return HybridPrivateKey.from_seed(self.node_seed, KeyRole.NODE, self.suite)
 
+    def with_sealing(self, seed: bytes) -> Self:
+        """The same keyring with another sealing key in force, and the one until now before it."""
+        return replace(self, sealing_seed=seed, sealing_before=(self.sealing_seed, *self.sealing_before))
+
     def sealing(self) -> SealingPrivateKey:
-        """The key that opens what is sealed to the party."""
-        return SealingPrivateKey.from_seed(self.sealing_seed, self.suite)
+        """The key that opens what is sealed to the party, and with it those before."""
+        before = tuple(SealingPrivateKey.from_seed(seed, self.suite) for seed in self.sealing_before)
+        return replace(SealingPrivateKey.from_seed(self.sealing_seed, self.suite), before=before)
 
     def tls_certificate(self, common_name: str) -> bytes:
         """The node's certificate in DER."""
@@ -187,9 +200,12 @@ class NodeKeyring:
 
     def encode(self) -> bytes:
         """The plain form, to be sealed at once."""
+        # Written only where it says something, so that a keyring without it reads everywhere.
+        before = {"sealing_before": [seed.hex() for seed in self.sealing_before]} if self.sealing_before else {}
         return encode(
             self.PURPOSE,
             suite=self.suite,
+            **before,
             party=self.party,
             node_seed=self.node_seed.hex(),
             sealing_seed=self.sealing_seed.hex(),
@@ -230,6 +246,7 @@ class NodeKeyring:
                 for channel, each in fields.each("channels")
             },
             suite=fields.suite(),
+            sealing_before=fields.seeds("sealing_before"),
         )
         check_same(keyring.encode(), data)
         return keyring

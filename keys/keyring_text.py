@@ -60,6 +60,13 @@ class Fields:
             raise EnvelopeRefused(f"{name} is not hexadecimal")
         return bytes.fromhex(value)
 
+    def seeds(self, name: str) -> tuple[bytes, ...]:
+        """A list of such bytes; none where there is no such name."""
+        values = self._values.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(one, str) and _HEX.fullmatch(one) for one in values):
+            raise EnvelopeRefused(f"{name} is no list of hexadecimal seeds")
+        return tuple(map(bytes.fromhex, values))
+
     def suite(self) -> Suite:
         """The suite of the keys; the first one is not written."""
         name = self._values.get("suite", SUITE_1.name)

@@ -6,6 +6,7 @@ wrap is for stands in ``info``, and who wrapped it is shown by the signature ove
 Source: RFC 9180; draft-ietf-hpke-pq, as in the crypto library; spec/keys-and-rosters.md, "Sealing keys".
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -83,17 +84,41 @@ class Opener(Protocol):
         """The key that others seal to."""
         ...
 
+    @property
+    def before(self) -> "Sequence[Opener]":
+        """The keys that it took the place of, the newest first; each opens what was sealed to it."""
+        ...
+
     def unwrap(self, ciphertext: bytes, info: bytes) -> bytes:
         """Open a secret, as :meth:`SealingPrivateKey.unwrap`; one that is elsewhere raises KeyElsewhere as well."""
         ...
 
 
+def opener_named(opener: Opener, named: bytes) -> Opener | None:
+    """The one of a party's keys, in force or before, that has an id.
+
+    Args:
+        opener: the key in force.
+        named: 32 bytes, a key id.
+
+    Returns:
+        None where the party has no such key, or not any more.
+    """
+    return next((one for one in (opener, *opener.before) if one.public.key_id == named), None)
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SealingPrivateKey:
-    """The key that opens. Make it with :meth:`from_seed`; it never shows what it holds."""
+    """The key that opens. Make it with :meth:`from_seed`; it never shows what it holds.
+
+    Attributes:
+        public: the key that others seal to.
+        before: the keys that it took the place of, the newest first.
+    """
 
     public: SealingPublicKey
     _key: Any
+    before: "tuple[SealingPrivateKey, ...]" = ()
 
     def __repr__(self) -> str:
         return f"SealingPrivateKey({self.public.key_id.hex()[:16]})"

@@ -8,7 +8,7 @@ Source: spec/local-api.md, "submit".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from keys.errors import KeyAway, KeysError
@@ -134,6 +134,7 @@ class Desk:
         at_ms: int,
         counters: Mapping[bytes, int] | None = None,
         unsigned: bool = False,
+        sealed_before: Collection[bytes] = (),
     ) -> Admitted:
         """Check a statement with the signatures it has so far.
 
@@ -144,6 +145,8 @@ class Desk:
             at_ms: the time its entry would have.
             counters: of our passkeys, by credential, as far as our log is judged; None before the first.
             unsigned: whether it may be without any signature so far, as what a program put in is.
+            sealed_before: ids of the counterpart's sealing keys before the one in force that still open; what was made
+                before the change may be sealed to one of them.
 
         Raises:
             AdmissionRefused: it would be faulty; the code says how.
@@ -160,7 +163,7 @@ class Desk:
         if size > ENTRY_BYTES_MAX:
             raise AdmissionRefused("entry-too-large", f"the entry would have {size} bytes; {ENTRY_BYTES_MAX} fit")
         if kind.document:
-            self._check_body(statement, signed, kind, counterpart)
+            self._check_body(statement, signed, kind, counterpart, sealed_before)
             self._check_header(statement, kind)
             chain = self._chain
             self._check_signers(signed, kind, roster, at_ms, chain)
@@ -169,7 +172,7 @@ class Desk:
             return Admitted(statement, kind, signed, (), roster.version, chain.newest.version, again=again)
         checks = [self._check(signed.statement, one, roster, at_ms) for one in signed.signatures]
         results = self._verified.verify(checks, remember=True)
-        opened = self._check_body(statement, signed, kind, counterpart)
+        opened = self._check_body(statement, signed, kind, counterpart, sealed_before)
         self._check_header(statement, kind)
         if self._reign.ended_at(at_ms, self._party) and not passes_always(kind, statement):
             raise AdmissionRefused("after-sunset", "the agreement has ended; only flash and what always passes goes")
@@ -260,7 +263,14 @@ class Desk:
         if not header_fits(kind, statement):
             raise AdmissionRefused("unfit-header", f"the header is not one that {kind.name} may have")
 
-    def _check_body(self, statement: Statement, signed: SignedStatement, kind: Kind, counterpart: Roster) -> bool:
+    def _check_body(
+        self,
+        statement: Statement,
+        signed: SignedStatement,
+        kind: Kind,
+        counterpart: Roster,
+        sealed_before: Collection[bytes],
+    ) -> bool:
         """The body is the one named, opens with our key, and holds what was committed to.
 
         Returns:
@@ -281,8 +291,11 @@ class Desk:
         except (ProtocolError, KeysError) as error:
             code = error.code if isinstance(error, ProtocolError) else "body-unreadable"
             raise AdmissionRefused(code, f"the body does not hold: {error}") from error
-        if not kind.document and (counterpart.party, counterpart.sealing.key_id) not in recipients_of(signed.body):
-            raise AdmissionRefused("not-sealed-to-them", f"the body is not sealed to {counterpart.party}'s present key")
+        if not kind.document:
+            theirs = {key_id for party, key_id in recipients_of(signed.body) if party == counterpart.party}
+            if theirs.isdisjoint({counterpart.sealing.key_id, *sealed_before}):
+                text = f"the body is not sealed to {counterpart.party}'s present key"
+                raise AdmissionRefused("not-sealed-to-them", text)
         return known
 
     def _check(self, raw: bytes, signature: Signature, roster: Roster, at_ms: int) -> SignatureCheck:

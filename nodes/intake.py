@@ -67,6 +67,9 @@ class Host(DraftHost, Protocol):
     def counters(self) -> Mapping[bytes, int]:
         """Of our passkeys, by credential, as far as our log is judged."""
 
+    def sealed_before(self) -> frozenset[bytes]:
+        """Ids of the counterpart's sealing keys before the one in force that nobody else has."""
+
     def place(self, statement: Statement, signed: SignedStatement) -> Awaitable[Placed]:
         """Give a statement its place in our log."""
 
@@ -148,7 +151,13 @@ class Intake:
         at_ms = self._clock.take()
         counters = self._host.counters()
         admitted = self._desk.admit(
-            signed, roster=own, counterpart=their, at_ms=at_ms, counters=counters, unsigned=unsigned
+            signed,
+            roster=own,
+            counterpart=their,
+            at_ms=at_ms,
+            counters=counters,
+            unsigned=unsigned,
+            sealed_before=self._host.sealed_before(),
         )
         if admitted.again and not self._logged(admitted.statement.id):
             raise AdmissionRefused("root-set-refused", "it is in force already, by another statement")

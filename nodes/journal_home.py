@@ -158,10 +158,11 @@ def open_journal(home: NodeHome, sealing: Opener, *, domain: str, apart: Path | 
     if not (home.journal / CURRENT).is_file():
         return _begin(home, sealing, domain=domain, apart=apart)
     origin, wrap = _read_current(home)
-    try:
-        log = _signers(origin, sealing.unwrap(wrap, _info(origin)))
-    except SealRefused as error:
-        raise NodeError("journal-key-refused", f"the journal's key was not sealed to {home.party}'s key") from error
+    secret, opener = _opened(home.party, wrap, sealing, _info(origin))
+    log = _signers(origin, secret)
+    if opener is not sealing:
+        # The sealing key has a successor since, and the one before need not be kept for the journal's sake.
+        _write_current(home, origin, sealing.public.wrap(secret, _info(origin)))
     folder = home.journal / origin.rpartition("/")[2]
     store = SqliteStore.open(folder / "journal.db", own=home.party, their=OTHER_VOICE)
     try:
@@ -170,6 +171,21 @@ def open_journal(home: NodeHome, sealing: Opener, *, domain: str, apart: Path | 
         store.close()
         raise
     return JournalLog(origin, store, mark, log, {"reason": "first"})
+
+
+def _opened(party: str, wrap: bytes, sealing: Opener, info: bytes) -> tuple[bytes, Opener]:
+    """The journal's seeds, and which of the party's sealing keys opened them."""
+    for opener in (sealing, *sealing.before):
+        try:
+            return opener.unwrap(wrap, info), opener
+        except SealRefused:
+            # It does not say which key it is for.
+            continue
+    raise NodeError("journal-key-refused", f"the journal's key was not sealed to a sealing key that {party} has")
+
+
+def _write_current(home: NodeHome, origin: str, wrap: bytes) -> None:
+    write_file(home.journal / CURRENT, canonical.encode([_MAGIC, _VERSION, origin, wrap]))
 
 
 def _begin(home: NodeHome, sealing: Opener, *, domain: str, apart: Path | None) -> JournalLog:
@@ -188,8 +204,7 @@ def _begin(home: NodeHome, sealing: Opener, *, domain: str, apart: Path | None) 
     store = SqliteStore.open(folder / "journal.db", own=home.party, their=OTHER_VOICE)
     try:
         mark = HighWater.open(_mark_path(folder, apart))
-        wrap = sealing.public.wrap(secret, _info(origin))
-        write_file(home.journal / CURRENT, canonical.encode([_MAGIC, _VERSION, origin, wrap]))
+        _write_current(home, origin, sealing.public.wrap(secret, _info(origin)))
     except NodeError:
         store.close()
         raise

@@ -700,6 +700,10 @@ class Line:
         """Ours and theirs, in force."""
         return self.standing.rosters()
 
+    def sealed_before(self) -> frozenset[bytes]:
+        """Ids of the counterpart's sealing keys before the one in force that nobody else has."""
+        return self.standing.sealed_before()
+
     # --- officers -----------------------------------------------------------------------------------------------------
 
     def open_contents(self, voice: str, index: int) -> Opened:

@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol
 from keys.errors import KeyElsewhere, KeysError, SealRefused
 from keys.keyring import ChannelSeeds
 from keys.preimage import CHANNEL_BYTES, NO_CHANNEL
+from keys.sealing import opener_named
 from nodes.errors import NodeError
 from nodes.highwater import HighWater
 from nodes.node_keys import NodeKeys
@@ -40,6 +41,7 @@ from protocol.note import Note
 from protocol.note import parse as parse_note
 from protocol.signature import NODE
 from protocol.signature import PURPOSE as STATEMENT
+from protocol.tagged import HASH_BYTES
 
 VERSION: Final = 1
 MALFORMED: Final = "request-malformed"
@@ -133,6 +135,7 @@ class NodeSigner:
             "party": self._keys.party,
             "node": self._node.public.raw,
             "sealing": self._sealing.public.raw,
+            "sealing_before": [one.public.raw for one in self._sealing.before],
             "channels": channels,
         }
 
@@ -265,10 +268,13 @@ class NodeSigner:
     # --- the sealing key ----------------------------------------------------------------------------------------------
 
     def _unwrap(self, given: _Arguments) -> Value:
-        wrap, info = given.octets("wrap"), given.octets("info")
+        wrap, info, named = given.octets("wrap"), given.octets("info"), given.key_id()
         given.end()
+        opener = self._sealing if named is None else opener_named(self._sealing, named)
+        if opener is None:
+            raise SignerRefused(NOT_OPENED, "the party has no such sealing key")
         with self._turn:
-            return self._sealing.unwrap(wrap, info)
+            return opener.unwrap(wrap, info)
 
 
 def _learn(mark: HighWater, note: bytes, checkpoint: Checkpoint) -> None:
@@ -310,6 +316,10 @@ class _Arguments:
         if exact is not None and len(value) != exact:
             raise SignerRefused(MALFORMED, f"{name} has {len(value)} bytes, not {exact}")
         return value
+
+    def key_id(self) -> bytes | None:
+        """Which of several keys; None where it is the one in force."""
+        return self.octets("key", HASH_BYTES) if "key" in self._left else None
 
     def checkpoint(self) -> Checkpoint:
         size: int = self._take("size", int)

@@ -180,6 +180,7 @@ class _Public:
     party: str
     node: HybridPublicKey
     sealing: SealingPublicKey
+    sealing_before: tuple[SealingPublicKey, ...]
     channels: dict[str, tuple[NotePair, NotePair]]
 
 
@@ -191,13 +192,18 @@ def _public_of(value: Value) -> _Public:
             "node": bytes(node),
             "sealing": bytes(sealing),
             "channels": dict(channels),
+            **more,
         } if version == VERSION:
+            before = more.get("sealing_before", [])
+            if not isinstance(before, list) or not all(isinstance(one, bytes) for one in before):
+                raise KeyAway("the signer's sealing keys are no list of keys")
             pairs: dict[str, tuple[NotePair, NotePair]] = {}
             for channel, row in channels.items():
                 match row:
                     case [int(), bytes(log), bytes(log_44), bytes(mirror), bytes(mirror_44)]:
                         pairs[channel] = (NotePair(log, log_44), NotePair(mirror, mirror_44))
-            return _Public(party, HybridPublicKey(node, KeyRole.NODE), SealingPublicKey(sealing), pairs)
+            sealing_before = tuple(map(SealingPublicKey, before))
+            return _Public(party, HybridPublicKey(node, KeyRole.NODE), SealingPublicKey(sealing), sealing_before, pairs)
     raise KeyAway("the signer speaks another version")
 
 
@@ -269,8 +275,9 @@ class SignerKeys:
         return RemoteNode(self._link, self._public.node)
 
     def sealing(self) -> RemoteOpener:
-        """The key that opens what is sealed to the party."""
-        return RemoteOpener(self._link, self._public.sealing)
+        """The key that opens what is sealed to the party, and with it those before."""
+        before = tuple(RemoteOpener(self._link, one, named=True) for one in self._public.sealing_before)
+        return RemoteOpener(self._link, self._public.sealing, before)
 
     def tls_certificate(self, common_name: str) -> bytes:
         """The node's certificate in DER."""
@@ -324,14 +331,24 @@ class RemoteNode:
 
 @dataclass(frozen=True, slots=True)
 class RemoteOpener:
-    """The sealing key, with the signer."""
+    """A sealing key, with the signer.
+
+    Attributes:
+        link: to the signer.
+        public: the key that others seal to, or sealed to.
+        before: the keys that it took the place of.
+        named: whether the signer has to be told which one it is, because another is in force.
+    """
 
     link: SignerLink
     public: SealingPublicKey
+    before: tuple[RemoteOpener, ...] = ()
+    named: bool = False
 
     def unwrap(self, ciphertext: bytes, info: bytes) -> bytes:
         """As `keys.sealing.Opener`."""
-        return _octets(self.link.ask("unwrap", wrap=ciphertext, info=info))
+        which: dict[str, Any] = {"key": self.public.key_id} if self.named else {}
+        return _octets(self.link.ask("unwrap", wrap=ciphertext, info=info, **which))
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,11 @@ class Standing:
         """Ours and theirs, in force."""
         return self.own[-1].roster, self.their[-1].roster
 
+    def sealed_before(self) -> frozenset[bytes]:
+        """Ids of the counterpart's sealing keys that are replaced and not revoked: its node still opens with them."""
+        revoked = {one.key for one in self.their[-1].roster.revoked}
+        return frozenset(held.roster.sealing.key_id for held in self.their[:-1]) - revoked
+
     def stored_at(self, voice: str, index: int) -> tuple[LogStore, int]:
         """Where an entry of a voice is: the store of its log, and its index in that."""
         return self._voices.inside(voice, index) if isinstance(self._voices, Voices) else (self._store, index)

@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keys.errors import SealRefused
-from keys.sealing import Opener, SealingPublicKey
+from keys.sealing import Opener, SealingPublicKey, opener_named
 from keys.suite import WRAP_BYTES, suite_of_wrap
 from protocol.canonical import Value, decode, encode, encode_sorted
 from protocol.errors import BodyRefused, ComposeRefused, Malformed, NotUnderstood
@@ -167,7 +167,7 @@ def check_named(statement: Statement, body: bytes) -> None:
 
 
 def open_body(statement: Statement, body: bytes, *, party: str, key: Opener) -> Opened:
-    """Open a sealed body with a party's sealing key.
+    """Open a sealed body with a party's sealing key, the one in force or the one before that it was sealed to.
 
     Args:
         statement: its header.
@@ -180,28 +180,30 @@ def open_body(statement: Statement, body: bytes, *, party: str, key: Opener) -> 
 
     Raises:
         BodyRefused: `no-body`, `other-body`, `body-malformed`, `body-not-understood`, `not-for-us` where no wrap is to
-            this key, `other-suite` where a wrap is of another suite than the key, `wrap-refused`, `other-secret` or
-            `body-damaged`.
+            a key of the party's, `other-suite` where a wrap is of another suite than the key, `wrap-refused`,
+            `other-secret` or `body-damaged`.
 
     Source: spec/statement-and-entry.md, "Opening", steps 1 to 7.
     """
     check_named(statement, body)
     wraps, sealed = _parse(body)
-    key_id, suite = key.public.key_id, key.public.suite
+    suite = key.public.suite
     if suite_of_wrap(len(wraps[0][2])) is not suite:
         raise BodyRefused("other-suite", "body.wraps", f"they are not of {suite.sealing.algorithm}")
-    wrap = next((wrap for short, held_id, wrap in wraps if short == party and held_id == key_id), None)
-    if wrap is None:
-        raise BodyRefused("not-for-us", "body", f"no wrap to the sealing key {key_id.hex()[:16]} of {party}")
+    ours = [(held, wrap) for short, key_id, wrap in wraps if short == party and (held := opener_named(key, key_id))]
+    if not ours:
+        name = key.public.key_id.hex()[:16]
+        raise BodyRefused("not-for-us", "body", f"no wrap to the sealing key {name} of {party}, or to one before it")
+    opener, wrap = ours[0]
     info = wrap_info(
         channel=statement.channel,
         author=statement.party,
         statement_id=statement.id,
         recipient=party,
-        key_id=key_id,
+        key_id=opener.public.key_id,
     )
     try:
-        raw = key.unwrap(wrap, info)
+        raw = opener.unwrap(wrap, info)
     except SealRefused as error:
         raise BodyRefused("wrap-refused", "body") from error
     return _open(statement, sealed, raw)

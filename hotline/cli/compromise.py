@@ -31,7 +31,7 @@ def compromise_command(
 ) -> None:
     """Revoke a key at once, and give it a successor: the next roster lists it, from when it is not trusted, and why.
 
-    KEY is officer/NAME, node, mirror, tls, or machine for these three. What it signed since then is marked
+    KEY is officer/NAME, node, mirror, tls, sealing, or machine for these four. What it signed since then is marked
     after-last-trust on both sides, and counts no more where nobody else signed; it stays in its place. Works while the
     line is down: with --out the rosters are written to files as well, which the counterpart takes with hotline roster
     import, so that nobody can keep them back. The node's own keys change while it is stopped.
@@ -171,13 +171,19 @@ def _next_steps(home: NodeHome, job: str, revocation: Revocation | None, rosters
     files = [one for one in rosters if one.get("file")]
     if revocation is not None:
         steps.append(f"Call each counterpart by voice (hotline --home {home.path} contacts) and say what happened.")
-    if files:
+    if files and job == "sealing" and revocation is None:
+        steps.append("The line brings the roster to each counterpart; the files are needed only while it is down.")
+    elif files:
         steps += [f"{one['counterpart']}: hotline roster import {one['file']}" for one in files]
     if job != "officer":
         steps.append(f"Start the node: hotline --home {home.path} node run")
+    if job in {"sealing", "machine"}:
+        steps.append(f"Make a new backup, because older ones lack the key: hotline --home {home.path} backup FILE")
     if revocation is not None:
         steps.append("Say it on the line as well: hotline send compromise-alarm, then key-revoke in its thread.")
         steps.append("Look through what is marked after-last-trust: hotline threads. Say anew what was yours.")
+    if revocation is not None and job in {"sealing", "machine"}:
+        steps.append("Whoever has the old sealing key reads what was sealed to it; nothing takes that back.")
     if revocation is not None and job in {"node", "machine"}:
         steps.append("If the machine was taken, so were its log keys: hotline succession begin --reason stolen-key.")
     return steps

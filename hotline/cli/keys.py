@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hotline.cli.officer_changes import key_options
 from hotline.cli.settings import common_options, settings_of
+
+if TYPE_CHECKING:
+    from hotline.key_list import ListedKey
 
 
 @click.group("keys")
@@ -34,10 +38,8 @@ def status(context: click.Context) -> None:
     from hotline.clock import now_ms
     from hotline.key_list import listed_keys
     from hotline.key_status import dues
-    from hotline.output import table
     from hotline.party_file import read_party
     from hotline.printable import printable
-    from hotline.zulu import zulu_short
 
     settings = settings_of(context)
     output = settings.output
@@ -45,11 +47,7 @@ def status(context: click.Context) -> None:
     card = read_party(home.party_path)
     keys = listed_keys(home, card)
     found = list(dues(home, now_ms=now_ms()))
-    rows = [
-        (one.channel, one.job, one.of, one.key_id[:16], zulu_short(one.until_ms)[:10] if one.until_ms else "")
-        for one in keys
-    ]
-    lines = table(rows, heads=("with", "key", "of", "begins", "until"))
+    lines = _table(keys, digits=16)
     suite = card.roots.suite
     sealing = suite.sealing
     lines += ["", f"suite  {suite.name}, sealed with {sealing.lattice} and {sealing.curve.name}", ""]
@@ -69,6 +67,58 @@ def status(context: click.Context) -> None:
         },
         lines,
     )
+
+
+@keys_command.command("list")
+@common_options
+@click.pass_context
+def list_keys(context: click.Context) -> None:
+    """List the keys that the home's rosters name: since which roster, until when, and each id whole.
+
+    A key is revoked and compared by this id: of a node, sealing key or person the key id, of TLS the pin, of a log or
+    mirror its Ed25519 key. Sealing keys before the one in force are listed as well: what was sealed to them opens as
+    long as the node's key file has them. It opens no key file and asks no node.
+
+    \b
+    Example:
+      hotline --home ARC keys list
+    """
+    from dataclasses import asdict
+
+    from hotline.key_list import listed_keys
+    from hotline.party_file import read_party
+
+    settings = settings_of(context)
+    home = settings.node_home()
+    keys = listed_keys(home, read_party(home.party_path))
+    settings.output.result({"party": home.party, "keys": [asdict(one) for one in keys]}, _table(keys, digits=64))
+
+
+def _table(keys: Sequence[ListedKey], *, digits: int) -> list[str]:
+    """The keys as lines of a table.
+
+    Args:
+        keys: to be shown.
+        digits: so many of each id.
+    """
+    from hotline.output import table
+    from hotline.zulu import zulu_short
+
+    def day(at_ms: int | None) -> str:
+        return zulu_short(at_ms)[:10] if at_ms else ""
+
+    rows = [
+        (
+            one.channel,
+            one.job,
+            one.of,
+            one.key_id[:digits],
+            f"roster {one.since_version} {day(one.since_ms)}".rstrip() if one.since_version else "",
+            day(one.until_ms),
+        )
+        for one in keys
+    ]
+    return table(rows, heads=("with", "key", "of", "begins" if digits < 64 else "id", "since", "until"))
 
 
 @keys_command.command("passphrase")
@@ -147,17 +197,20 @@ def passphrase(
 def rotate(context: click.Context, /, key: str, **options: Any) -> None:
     """Give a key a successor. What the old one signed stays verifiable; it was in nobody else's hands.
 
-    KEY is officer/NAME, node, mirror, tls, or machine for these three. An officer's key changes while the node runs;
-    drafts that they signed and that still wait for others have to be signed anew. The node's keys change while it is
-    stopped, and the first thing that it logs is the roster that names the new one. The counterpart takes that roster
+    KEY is officer/NAME, node, mirror, tls, sealing, or machine for these four. An officer's key changes while the node
+    runs; drafts that they signed and that still wait for others have to be signed anew. The node's keys change while it
+    is stopped, and the first thing that it logs is the roster that names the new one. The counterpart takes that roster
     from the file that is written, because it takes no connection and no cosignature by a key that it does not know:
-    hotline roster import.
+    hotline roster import. Where only the sealing key changes, the line goes on and brings the roster itself.
+
+    The old sealing key stays in the node's key file, and everything that was sealed to it goes on opening.
 
     \b
     Examples:
       hotline --home ARC keys rotate officer/duty --roots /media/roots
       hotline --home ARC keys rotate officer/duty --admin admin-1 --admin admin-2
       hotline --home ARC keys rotate mirror --roots /media/roots
+      hotline --home ARC keys rotate sealing --roots /media/roots
       hotline --home ARC keys rotate machine --roots /media/roots --out /media/to-BOR
     """
     from hotline.cli.compromise import change_key

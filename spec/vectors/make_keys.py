@@ -423,6 +423,32 @@ def seal_vectors() -> Iterator[tuple[str, bytes]]:
         ),
     ):
         yield f"keyring-{name}", file(about, "keyring", expect, changed, kind="node")
+    old, older = seed("sealing before", 96), seed("sealing before that", 96)
+    plain = replace(ring, sealing_before=(old, older)).encode()
+    both = f'"sealing_before":["{old.hex()}","{older.hex()}"]'.encode()
+    for name, about, expect, named in (
+        ("good", "two sealing keys before the one in force", "accepted", both),
+        ("empty", "an empty list where there was none before", "malformed", b'"sealing_before":[]'),
+        ("no-list", "a seed and no list of them", "malformed", f'"sealing_before":"{old.hex()}"'.encode()),
+        ("number", "a number among them", "malformed", f'"sealing_before":["{old.hex()}",1]'.encode()),
+        ("capital-hex", "a seed in capitals", "malformed", f'"sealing_before":["{old.hex().upper()}"]'.encode()),
+        ("short", "a seed of 95 bytes", "broken rule", f'"sealing_before":["{old.hex()[:-2]}"]'.encode()),
+        ("twice", "one seed twice", "broken rule", f'"sealing_before":["{old.hex()}","{old.hex()}"]'.encode()),
+        (
+            "in-force",
+            "the key in force is among them",
+            "broken rule",
+            f'"sealing_before":["{ring.sealing_seed.hex()}"]'.encode(),
+        ),
+        (
+            "too-many",
+            "65 of them",
+            "broken rule",
+            b'"sealing_before":[' + b",".join(b'"' + seed(f"s {n}", 96).hex().encode() + b'"' for n in range(65)) + b"]",
+        ),
+    ):
+        changed = plain.replace(both, named)
+        yield f"keyring-sealing-before-{name}", file(about, "keyring", expect, changed, kind="node")
 
 
 def roster_vectors() -> Iterator[tuple[str, bytes]]:

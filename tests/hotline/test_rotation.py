@@ -1,15 +1,22 @@
 """Keys with successors, on a line that runs: nothing is lost, and what a revoked key signed is marked on both sides."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.hotline.nodes import running
-from tests.hotline.people import acting, hotline, ok, paired
+from keys.keyring import NodeKeyring
+from nodes.home import NodeHome
+from nodes.key_files import read_node_keyring
+from nodes.stopped import open_store
+from protocol.body import recipients_of
+from tests.hotline.nodes import START_TIMEOUT_S, running
+from tests.hotline.people import PASSPHRASE, acting, hotline, ok, paired
 
 pytestmark = pytest.mark.slow
 
 GOODWILL = ("send", "goodwill", "--set", "message=hello", "--wait", "held", "--timeout", "30", "--yes")
+GRAVE = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b", "--yes")
 
 
 def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
@@ -36,7 +43,7 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     before = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
     done = ok(*acting(arc, "keys", "rotate", "machine", "--out", tmp_path / "out"))
     after = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
-    assert {job for job in before if before[job] != after[job]} == {"node", "mirror", "TLS"}
+    assert {job for job in before if before[job] != after[job]} == {"node", "mirror", "TLS", "sealing"}
     (made,) = done["rosters"]
     assert ok(*acting(bor, "roster", "import", made["file"]))["version"] == made["version"] == 3
     again = hotline(*acting(bor, "roster", "import", made["file"]), "--json")
@@ -51,3 +58,43 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     )
     assert report.json["verdict"] == "verified", report.out
     assert {one["code"] for one in report.json["findings"]} >= {"after-last-trust"}
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a node has written a file; a roster that is written is in force before the node does anything else."""
+    until = time.monotonic() + START_TIMEOUT_S
+    while not path.exists():
+        assert time.monotonic() < until, path
+        time.sleep(0.05)
+
+
+def test_what_was_sealed_to_a_key_with_a_successor_opens(tmp_path: Path) -> None:
+    """The line brings the roster; a draft that waited goes through sealed to the old key, what follows to the new."""
+    arc, bor = paired(tmp_path)
+    with running(arc, bor):
+        first = ok(*acting(bor, "--as", "duty", *GOODWILL))["serial"]
+        waits = hotline(*acting(bor, "send", "notification", *GRAVE, "--as", "duty", "--json"))
+        assert waits.status == 4, waits.out
+    ring = read_node_keyring(arc / "node.key", PASSPHRASE.strip())
+    assert isinstance(ring, NodeKeyring)
+    done = ok(*acting(arc, "keys", "rotate", "sealing"))
+    assert any("The line brings the roster" in step for step in done["next"])
+    listed = {one["job"]: one for one in ok("--home", arc, "keys", "list")["keys"]}
+    assert (listed["sealing"]["since_version"], listed["node"]["since_version"]) == (2, 1)
+    assert listed["sealing before"]["key_id"] == ring.sealing().public.key_id.hex()
+    with running(arc, bor):
+        wait_for(bor / "channels" / "ARC" / "rosters" / "ARC-2.toml")
+        second = ok(*acting(bor, "sign", waits.json["draft"], "--as", "release", "--wait", "held"))["serial"]
+        third = ok(*acting(bor, "--as", "duty", *GOODWILL))["serial"]
+        for one in (first, second, third):
+            shown = ok(*acting(arc, "show", one, "--peek"))
+            assert shown["contents"]
+            assert shown["view"]["faults"] == []
+    renewed = read_node_keyring(arc / "node.key", PASSPHRASE.strip())
+    assert isinstance(renewed, NodeKeyring)
+    assert renewed.sealing_before == (ring.sealing_seed,)
+    old, new = ring.sealing().public.key_id, renewed.sealing().public.key_id
+    home = NodeHome.open(arc)
+    with open_store(home, home.channel("BOR")) as store:
+        for serial, key_id in ((first, old), (second, old), (third, new)):
+            assert ("ARC", key_id) in recipients_of(store.body("BOR", int(serial.split()[1])) or b"")

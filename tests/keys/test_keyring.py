@@ -82,6 +82,22 @@ def test_no_two_keys_of_a_node_are_equal() -> None:
     assert len(set(raws)) == len(raws) == 12
 
 
+@EACH_SUITE
+def test_sealing_keys_before_stay_in_the_keyring(suite: Suite) -> None:
+    """Each new one puts the one until now before it; the file reads back, and one without any is written as ever."""
+    first = node(suite)
+    assert b"sealing_before" not in first.encode()
+    second, third = (seed(name, suite.sealing.seed_bytes) for name in ("second", "third"))
+    ring = first.with_sealing(second).with_sealing(third)
+    assert (ring.sealing_seed, ring.sealing_before) == (third, (second, first.sealing_seed))
+    again = NodeKeyring.parse(ring.encode())
+    assert again == ring
+    wrap = first.sealing().public.wrap(b"secret", b"info")
+    assert again.sealing().before[-1].unwrap(wrap, b"info") == b"secret"
+    with pytest.raises(EnvelopeRefused):
+        ring.with_sealing(first.sealing_seed)
+
+
 def test_unknown_channel_is_our_mistake() -> None:
     """Asking for a channel that the keyring does not have is a mistake of the caller."""
     with pytest.raises(KeysMisused):
@@ -90,12 +106,22 @@ def test_unknown_channel_is_our_mistake() -> None:
 
 def test_repr_shows_no_secret() -> None:
     """No eight bytes of any seed appear in the repr of a keyring or of what it holds."""
-    ring = node()
+    ring = node().with_sealing(seed("another sealing key", 96))
     seeds = ring.channels[CHANNEL.hex()]
     officer = OfficerKeyring.generate("ARC", "duty", entropy())
     root = RootKeyring.generate("ARC", 1, entropy())
-    shown = " ".join(map(repr, (ring, ring.channels, seeds, officer, root, reserve(), reserve().channels)))
-    for secret in (ring.node_seed, ring.sealing_seed, ring.tls_seed, seeds.log_ed25519, officer.seed, root.seed):
+    shown = " ".join(
+        map(repr, (ring, ring.sealing(), ring.channels, seeds, officer, root, reserve(), reserve().channels))
+    )
+    for secret in (
+        ring.node_seed,
+        ring.sealing_seed,
+        *ring.sealing_before,
+        ring.tls_seed,
+        seeds.log_ed25519,
+        officer.seed,
+        root.seed,
+    ):
         assert secret.hex()[:16] not in shown
         assert repr(secret[:8])[2:-1] not in shown
 

@@ -1,12 +1,14 @@
 """Sealing keys: a wrap opens with one key and one info."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.errors import KeyRefused, KeysMisused, SealRefused
 from keys.gate import P384_ORDER
-from keys.sealing import SealingPrivateKey, SealingPublicKey
+from keys.sealing import SealingPrivateKey, SealingPublicKey, opener_named
 from keys.suite import SUITE_1, SUITE_2, SUITES, Suite
 from tests.keys.samples import sealing, seed
 
@@ -116,3 +118,16 @@ def test_a_scalar_beside_the_order_is_no_seed(scalar: int) -> None:
     """Nothing is reduced by the order: two seeds would give one key."""
     with pytest.raises(KeysMisused, match="order of the curve"):
         SealingPrivateKey.from_seed(seed("sealing", 64) + scalar.to_bytes(48, "big"), SUITE_2)
+
+
+def test_a_key_that_has_a_successor_is_found_by_its_id() -> None:
+    """The one in force and each one before; nothing for an id that the party never had."""
+    older, old, other = sealing("older"), sealing("old"), sealing("other")
+    key = replace(sealing(), before=(old, older))
+    for one in (key, old, older):
+        found = opener_named(key, one.public.key_id)
+        assert found is not None
+        assert found.unwrap(one.public.wrap(b"secret", b"info"), b"info") == b"secret"
+    assert opener_named(key, other.public.key_id) is None
+    with pytest.raises(SealRefused):
+        key.unwrap(old.public.wrap(b"secret", b"info"), b"info")

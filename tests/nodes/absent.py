@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from keys.errors import KeyWithheld
@@ -132,6 +132,10 @@ class _Opener:
     @property
     def public(self) -> SealingPublicKey:
         return self.key.public
+
+    @property
+    def before(self) -> Sequence[Opener]:
+        return [_Opener(self.need, one) for one in self.key.before]
 
     def unwrap(self, ciphertext: bytes, info: bytes) -> bytes:
         self.need()

@@ -54,20 +54,20 @@ def head(job: str, size: int, name: str = "one", *, origin: str | None = None) -
 
 
 @contextmanager
-def opened(directory: Path) -> Iterator[NodeSigner]:
+def opened(directory: Path, keys: NodeKeyring = KEYS) -> Iterator[NodeSigner]:
     """A signer on a directory, until it is closed: as a start and an end of its process."""
     marks = Marks.open(directory)
     try:
-        yield NodeSigner(KEYS, marks)
+        yield NodeSigner(keys, marks)
     finally:
         marks.close()
 
 
 @contextmanager
-def serving(directory: Path, **settings: Any) -> Iterator[Path]:
+def serving(directory: Path, keys: NodeKeyring = KEYS, **settings: Any) -> Iterator[Path]:
     """A signer that answers on a socket; gives the socket."""
     chosen = {"socket": directory / "socket", "users": frozenset({os.geteuid()}), **settings}
-    with opened(directory) as signer:
+    with opened(directory, keys) as signer:
         server = SignerServer(signer, SignerConfig(**chosen))
         server.listen()
         thread = threading.Thread(target=server.run, daemon=True)

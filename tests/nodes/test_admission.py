@@ -53,6 +53,16 @@ def test_a_good_statement_is_admitted() -> None:
     assert (admitted.kind.name, admitted.missing, admitted.signed) == ("goodwill", (), signed)
 
 
+def test_what_is_under_way_stays_sealed_to_the_key_before() -> None:
+    """A statement that was made before the counterpart's sealing key changed goes through while that key is trusted."""
+    signed, before = said("ARC"), roster("BOR").sealing
+    other = keyring("BOR", agreement().channel).with_sealing(bytes(range(96))).sealing().public
+    changed = replace(roster("BOR"), sealing=other)
+    assert refused(signed, counterpart=changed) == "not-sealed-to-them"
+    assert refused(signed, counterpart=changed, sealed_before={roster("ARC").sealing.key_id}) == "not-sealed-to-them"
+    assert admit(signed, counterpart=changed, sealed_before={before.key_id}).missing == ()
+
+
 def test_what_is_missing_is_named() -> None:
     """Severity 4 needs a second person; the same one twice does not make two."""
     made = letter("ARC", "notification", FIELDS, severity=4, aware_at_ms=START_MS)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from keys.keyring import NodeKeyring
 from keys.roles import KeyRole
 from nodes.client import NodeClient
 from nodes.errors import NodeError
@@ -17,12 +19,14 @@ from nodes.journal_home import folders, leave_note, open_journal, set_aside
 from nodes.node import Node
 from nodes.resources import journal_catalogue
 from nodes.signed import SignedStatement
+from protocol.body import open_with_secret
+from protocol.canonical import Value
 from protocol.entry import Entry
 from protocol.journal import compose_act
 from protocol.signature import sign_statement
 from protocol.statement import Statement
-from tests.builders import START_MS, hybrid
-from tests.nodes.homes import said
+from tests.builders import START_MS, hybrid, keyring
+from tests.nodes.homes import agreement, said
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 
 DUTY = Author(1, "duty", hybrid("ARC 1", KeyRole.OFFICER))
@@ -234,6 +238,32 @@ def test_what_commands_leave_is_written_down(tmp_path: Path) -> None:
 
     alone(home, test)
     alone(home, test)
+
+
+def test_a_journal_outlives_the_sealing_key(tmp_path: Path) -> None:
+    """With a new sealing key it goes on, its texts open with the old one, and its own key is sealed to the new one."""
+    home = write_homes(tmp_path)["ARC"]
+    first = keyring("ARC", agreement().channel)
+    second = first.with_sealing(bytes(range(96)))
+    facts: dict[str, Value] = {"counterpart": "BOR", "voice": "BOR", "index": 3, "decision": "watch"}
+
+    async def goes_on(keys: NodeKeyring, expected: list[str], texts: list[str]) -> None:
+        async with running(home, keys) as node:
+            await node.journal.write("triage", facts, f"with {len(texts)} before", by=DUTY)
+            found = await acts(node)
+            assert kinds(found) == expected
+            for index, text in enumerate(texts, 2):
+                entry, body, secret = await asyncio.to_thread(node.journal.sealed, index)
+                assert body is not None
+                assert secret is not None
+                statement = Entry.parse(entry).parse_statement()
+                assert open_with_secret(statement, body, secret).fields == {"text": text}
+
+    run(lambda: goes_on(first, ["roster", "begun", "triage"], []))
+    run(lambda: goes_on(second, ["roster", "begun", "triage", "triage"], ["with 0 before"]))
+    # Of the old key nothing of the journal's own is left: only what was sealed to it is shut without it.
+    later = replace(second, sealing_before=())
+    run(lambda: goes_on(later, ["roster", "begun", "triage", "triage", "triage"], []))
 
 
 def test_a_journal_set_aside_is_named_by_the_next(tmp_path: Path) -> None:

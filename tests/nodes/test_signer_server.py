@@ -13,7 +13,7 @@ from keys.errors import KeyAway, KeyWithheld, SealRefused
 from nodes import signer_server
 from nodes.errors import HomeRefused, NodeError
 from nodes.node_keys import KeysElsewhere
-from nodes.signer_client import SignerKeys
+from nodes.signer_client import RemoteOpener, SignerKeys
 from nodes.signer_config import SignerConfig, render
 from nodes.signer_frames import FRAME_BYTES_MAX, encode, read
 from nodes.unix_path import socket_address
@@ -21,7 +21,7 @@ from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import verify_note
 from protocol.head_signer import check_there, remind, verifiers_of
 from protocol.signature import PURPOSE, signing_message
-from tests.keys.samples import CHANNEL
+from tests.keys.samples import CHANNEL, seed
 from tests.nodes.signers import AT_MS, KEYS, MIRROR, ORIGIN, PARTY, head, root, serving
 
 
@@ -40,6 +40,25 @@ def ended(connection: socket.socket) -> bool:
         return not connection.recv(1)
     except ConnectionResetError:
         return True
+
+
+def test_a_signer_opens_with_the_sealing_keys_before(tmp_path: Path) -> None:
+    """It says which ones there are and opens with the one that is named; the one in force needs no name."""
+    ring = KEYS.with_sealing(seed("another", 96))
+    with serving(tmp_path, ring) as path:
+        keys = SignerKeys.open(path)
+        opener = keys.sealing()
+        assert opener.public == ring.sealing().public
+        assert [one.public for one in opener.before] == [KEYS.sealing().public]
+        for one in (opener, *opener.before):
+            assert one.unwrap(one.public.wrap(b"secret", b"info"), b"info") == b"secret"
+        with pytest.raises(SealRefused):
+            opener.unwrap(opener.before[0].public.wrap(b"secret", b"info"), b"info")
+        strange = KEYS.with_sealing(seed("strange", 96)).sealing().public
+        stranger = RemoteOpener(opener.link, strange, named=True)
+        with pytest.raises(SealRefused):
+            stranger.unwrap(b"wrap", b"info")
+        keys.close()
 
 
 def test_a_node_has_its_keys_with_a_signer(tmp_path: Path) -> None:

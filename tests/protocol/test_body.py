@@ -1,5 +1,6 @@
 """Sealed bodies: opened by the two parties, or by the secret, and by nobody else."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,16 @@ def test_both_parties_open_the_same(party: str) -> None:
     assert opened.fields == FIELDS
     assert opened.attachments == (ATTACHMENT,)
     assert opened.secret.raw == SECRET
+
+
+def test_what_was_sealed_to_a_key_before_opens() -> None:
+    """With the key that the wrap names, whichever is in force; not where that one is gone."""
+    body = sealed()
+    new = replace(sealing("another"), before=(sealing("yet another"), sealing("BOR")))
+    assert open_body(header(body), body, party="BOR", key=new).fields == FIELDS
+    with pytest.raises(BodyRefused) as refused:
+        open_body(header(body), body, party="BOR", key=sealing("another"))
+    assert refused.value.code == "not-for-us"
 
 
 def test_the_secret_opens_it_too() -> None:
