@@ -17,6 +17,9 @@ from keys.toml_lines import INTEGER_MAX, LineReader, LineWriter
 REVOKED_MAX: Final = 64
 """More keys than a party loses on one channel; beyond it both parties pair anew."""
 
+REVOKED_BY_ADMINS_MAX: Final = 48
+"""So far admins may fill the list: whoever has their keys must not leave the roots without room to revoke any."""
+
 OFFICER: Final = "officer"
 NODE: Final = "node"
 MIRROR: Final = "mirror"

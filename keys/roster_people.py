@@ -12,7 +12,7 @@ from typing import Final
 
 from keys.errors import NOT_A_SUCCESSOR, RosterRefused
 from keys.person import Person
-from keys.revoked import OFFICER
+from keys.revoked import OFFICER, REVOKED_BY_ADMINS_MAX
 from keys.roster import Roster
 
 ADMIN: Final = "admin"
@@ -51,8 +51,12 @@ def check_people_only(previous: Roster, following: Roster) -> None:
     for one in fields(Roster):
         if one.name not in _FREE and getattr(previous, one.name) != getattr(following, one.name):
             raise RosterRefused(f"admins may not change {one.name}: the roots sign that", kind=NOT_A_SUCCESSOR)
-    if any(one.job != OFFICER for one in following.revoked[len(previous.revoked) :]):
-        raise RosterRefused("admins revoke officers' keys only: the roots revoke others", kind=NOT_A_SUCCESSOR)
+    new = following.revoked[len(previous.revoked) :]
+    listed = {key.key_id for one in previous.people for key in one.keys}
+    if any(one.job != OFFICER or one.key not in listed for one in new):
+        raise RosterRefused("admins revoke keys of officers in the roster before only", kind=NOT_A_SUCCESSOR)
+    if new and len(following.revoked) > REVOKED_BY_ADMINS_MAX:
+        raise RosterRefused(f"admins list at most {REVOKED_BY_ADMINS_MAX} revoked keys", kind=NOT_A_SUCCESSOR)
     if _admins(previous) != _admins(following):
         raise RosterRefused("admins may not change admins: the roots sign that", kind=NOT_A_SUCCESSOR)
 

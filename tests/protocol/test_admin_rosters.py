@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from keys import roster as rosters
+from keys.errors import RosterRefused
 from keys.person import Person
+from keys.revoked import RevokedKey
 from keys.roles import KeyRole
-from keys.roster import Roster
+from keys.roster import Roster, check_succession
+from keys.roster_people import check_people_only
 from protocol.agreement_conduct import RosterTerms
 from protocol.tagged import digest
 from tests.builders import START_MS, YEAR_MS, World, hybrid
@@ -70,6 +73,16 @@ REFUSED: dict[str, tuple[tuple[int, ...], Callable[[Roster], Roster], str]] = {
         lambda one: follows(one, node=hybrid("ARC other", KeyRole.NODE).public),
         "unauthorised",
     ),
+    "a key revoked that no officer has": (
+        (7, 8),
+        lambda one: follows(one, revoked=(RevokedKey("officer", bytes(32), "lost", 0),)),
+        "unauthorised",
+    ),
+    "a key of the node revoked": (
+        (7, 8),
+        lambda one: follows(one, revoked=(RevokedKey("node", bytes(32), "lost", 0),)),
+        "unauthorised",
+    ),
     "a version left out": ((7, 8), lambda one: replace(joined(one, person(9, "duty")), version=4), "roster-refused"),
 }
 
@@ -85,6 +98,36 @@ def test_what_admins_may_not_do_has_no_effect(what: str) -> None:
     assert fault in verdicts[enacted].faults
     assert not verdicts[enacted].effective
     assert not verdicts[said].effective
+
+
+def without(before: Roster, number: int, *listed: RevokedKey) -> Roster:
+    """The next version, in which a person is gone, their key is revoked, and others are listed before it."""
+    gone = before.person(number)
+    assert gone is not None
+    assert gone.key is not None
+    people = tuple(one for one in before.people if one is not gone)
+    return follows(before, people=people, revoked=(*listed, RevokedKey("officer", gone.key.key_id, "stolen", 0)))
+
+
+def test_admins_revoke_the_key_of_an_officer() -> None:
+    """Who was an officer of the roster before, and is none any more."""
+    world, second = administered()
+    assert world.faults(world.enact("ARC", "roster", rosters.render(without(second, 1)), admins=(7, 8))) == ()
+
+
+@pytest.mark.parametrize(("listed", "allowed"), [(47, True), (48, False)])
+def test_admins_leave_the_roots_room_to_revoke(listed: int, allowed: bool) -> None:
+    """Thieves of two admins' keys could else fill the list with officers of theirs, and the roots could list none."""
+    known = tuple(RevokedKey("officer", bytes([place]) * 32, "other", 0) for place in range(listed))
+    _, second = administered()
+    before = replace(second, revoked=known)
+    following = without(before, 1, *known)
+    if allowed:
+        check_people_only(before, following)
+    else:
+        with pytest.raises(RosterRefused, match="at most 48"):
+            check_people_only(before, following)
+    check_succession(before, rosters.render(before), following)
 
 
 def test_admins_sign_within_the_validity_that_the_roots_gave() -> None:
