@@ -149,9 +149,15 @@ class Marks:
             if known is not None:
                 return known
             self._check_new(use)
-            mark = HighWater.open(self._path(use))
             rows = [[one.file, one.job, one.key, one.name, one.origin] for one in (*self._marks, use)]
-            write_file(self._directory / "marks", canonical.encode([_MAGIC, _VERSION, rows]))
+            listed = canonical.encode([_MAGIC, _VERSION, rows])
+            try:
+                canonical.decode(listed, bytes_max=LIST_BYTES_MAX)
+            except ProtocolError as error:
+                # Whoever has the node may name many logs. What the next start could not read would end all signing.
+                raise MarkRefused("the list of what was signed for is full") from error
+            mark = HighWater.open(self._path(use))
+            write_file(self._directory / "marks", listed)
             self._marks[use] = mark
             return mark
 

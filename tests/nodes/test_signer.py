@@ -14,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from keys.keyring import ReserveSeeds
 from keys.note_key import NoteVerifier
 from nodes.errors import NodeError
+from nodes.highwater import HighWater
 from nodes.signer import NodeSigner
+from nodes.signer_marks import LIST_BYTES_MAX, Use
 from nodes.store import StoreBroken
 from protocol import beat as beats
 from protocol import canonical, handshake
@@ -249,6 +251,41 @@ def test_it_does_not_start_without_what_it_knew(tmp_path: Path, damage: Callable
     with pytest.raises(NodeError) as caught, opened(tmp_path):
         pass
     assert caught.value.code == "signer-state-lost"
+
+
+def full_list(directory: Path) -> None:
+    """A list of marks that has no room, and our log in it."""
+    rows: list[list[str]] = []
+    room = LIST_BYTES_MAX - len(canonical.encode(["hotline-signer-marks", 1, [0] * 256])) + 256
+
+    def add(use: Use) -> bool:
+        nonlocal room
+        row = [use.file, use.job, use.key, use.name, use.origin]
+        needed = len(canonical.encode(row))
+        if needed > room:
+            return False
+        room -= needed
+        rows.append(row)
+        (directory / f"{use.file}.mark").symlink_to(directory / "every.mark")
+        return True
+
+    add(Use("log", verifiers(ORIGIN)[0].raw.hex(), ORIGIN, ORIGIN))
+    for name, length in (("x" * 255, 255), ("x", 5)):
+        place = 0
+        while add(Use("mirror", "0" * 64, name, f"{place}/".ljust(length, "x"))):
+            place += 1
+    HighWater.open(directory / "every.mark").close()
+    (directory / "marks").write_bytes(canonical.encode(["hotline-signer-marks", 1, rows]))
+
+
+@pytest.mark.slow
+def test_it_starts_whatever_it_was_asked_to_cosign(tmp_path: Path) -> None:
+    """Whoever has the node may name many logs with long names. A list that is full takes no more, and is read again."""
+    full_list(tmp_path)
+    for size in (1, 2):
+        with opened(tmp_path) as signer:
+            assert refused(signer, "mirror", head("mirror", 1)) == "signer-refused"
+            assert verify_note(log_note(signer, size), verifiers(ORIGIN)).checkpoint.size == size
 
 
 def test_what_cannot_be_made_durable_is_not_given_out(tmp_path: Path) -> None:
