@@ -238,8 +238,13 @@ def _submit(home: NodeHome, channel: ChannelHome, signed: SignedStatement) -> bo
     return bool(answer["state"] in {"logged", "held"})
 
 
-def import_roster(home: NodeHome, signed: SignedStatement) -> tuple[Roster, bool]:
+def import_roster(home: NodeHome, signed: SignedStatement, *, now_ms: int) -> tuple[Roster, bool]:
     """Take the counterpart's next roster, at the node that runs or in the home of one that does not.
+
+    Args:
+        home: of the node.
+        signed: the roster.
+        now_ms: now, UTC milliseconds.
 
     Returns:
         The roster, and whether a node took it.
@@ -268,7 +273,10 @@ def import_roster(home: NodeHome, signed: SignedStatement) -> tuple[Roster, bool
         agreement = agreement_in_force(channel)
         held = load(channel, agreement, party)
         chain = roots_in_force(channel, agreement, party).chain
-        roster = check_roster(agreement, party, signed, held[-1], chain=chain)
+        # No log says when admins signed it, so they have to be valid now (`nodes.standing.Standing.take`).
+        roster = check_roster(
+            agreement, party, signed, held[-1], chain=chain, admins=agreement.roster_admins, at_ms=now_ms
+        )
         check_following(held[-1], roster)
         keep(channel, roster)
         # The node says so before anything else, when it starts.

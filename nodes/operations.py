@@ -258,7 +258,8 @@ async def _roster(caller: Caller, line: Line, arguments: Arguments) -> Any:
 async def _roster_import(caller: Caller, arguments: Arguments) -> Any:
     """Take a roster of the counterpart that was brought by hand. It speaks for itself, whoever brings it."""
     line = caller.line(arguments)
-    held = await line.standing.take(SignedStatement.parse(take(arguments, "signed", bytes)))
+    signed = SignedStatement.parse(take(arguments, "signed", bytes))
+    held = await line.standing.take(signed, agreement=line.agreement, now_ms=now().wall_ms)
     return {"party": held.roster.party, "version": held.roster.version}
 
 

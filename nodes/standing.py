@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
 
+from keys.root_set import RootChain
 from keys.roster import Roster
+from keys.roster import parse as parse_roster
 from nodes.errors import FileRefused
 from nodes.home import ChannelHome
 from nodes.past import Past
@@ -26,7 +28,8 @@ from nodes.voices import VoiceReader, Voices
 from protocol.agreement import Agreement
 from protocol.entry import Entry
 from protocol.glance import glance
-from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND, RosterInForce
+from protocol.tagged import Hash, digest
 
 PLACES_AT_A_TIME = 256
 
@@ -103,7 +106,8 @@ class Standing:
             judged, chain = self._projection.roster(party), self._projection.chain(party)
             newer = judged is not None and judged.roster.version > held[-1].roster.version
             if newer or chain.newest.version > self.roots[party].newest.version:
-                await self._adopt_all(party, 0)
+                for index in await on_thread(self._executor, partial(self._enacted, party, judged, chain, held[-1])):
+                    await self.adopt(party, index)
 
     async def recall_own(self, first: int) -> None:
         """After a start: a crash may have come between a roster's place in our log and its being in force.
@@ -112,11 +116,26 @@ class Standing:
             first: from which place on, in our present log.
         """
         await self.recall()
-        await self._adopt_all(self._store.own, first)
+        for index in await on_thread(self._executor, partial(self._places, self._store.own, first)):
+            await self.adopt(self._store.own, index)
 
-    async def _adopt_all(self, party: str, first: int) -> None:
-        for index in await on_thread(self._executor, partial(self._places, party, first)):
-            await self.adopt(party, index)
+    def _enacted(self, party: str, judged: RosterInForce | None, chain: RootChain, newest: HeldRoster) -> list[int]:
+        """Where the rosters stand that lead to the one that was judged in force, behind the newest here, and the root
+        sets. Others have no effect, such as a roster that too few admins signed, and are not looked at."""
+        places: dict[Hash, list[int]] = {}
+        for index in self._places(party, 0):
+            places.setdefault(digest(self._body(party, index)), []).append(index)
+        found = [index for text in chain.texts for index in places.get(digest(text), ())]
+        text = None if judged is None else judged.text
+        while text is not None and text != newest.text:
+            found += places.get(digest(text), ())
+            before = places.get(parse_roster(text).previous or b"")
+            text = None if before is None else self._body(party, before[0])
+        return sorted(found)
+
+    def _body(self, party: str, index: int) -> bytes:
+        store, inside = self.stored_at(party, index)
+        return store.body(party, inside) or b""
 
     def _places(self, party: str, first: int) -> list[int]:
         """Where rosters and root sets stand in a voice, from a place of its log on; read after a crash only."""
@@ -129,19 +148,23 @@ class Standing:
             if glance(entry).kind in {ROSTER_KIND, ROOT_SET_KIND}
         ]
 
-    async def take(self, signed: SignedStatement) -> HeldRoster:
+    async def take(self, signed: SignedStatement, *, agreement: Agreement, now_ms: int) -> HeldRoster:
         """A roster of the counterpart that came by another route than its log: it is in force here from now on.
 
         Its own log may never bring it, because whoever has its node may keep it back. Our log says that we hold it.
 
         Args:
             signed: as its roots or admins signed it.
+            agreement: in force; it says how many admins must have.
+            now_ms: UTC milliseconds. What admins sign counts while they are valid, and no log says here when that was;
+                the time that they wrote themselves does not.
 
         Raises:
             RosterFileRefused: it does not verify, or is not the next version after the newest one here.
         """
         held, party = self.their, self._store.their
-        roster = check_roster(self._agreement, party, signed, held[-1], chain=self.roots[party].chain)
+        chain, admins = self.roots[party].chain, agreement.roster_admins
+        roster = check_roster(agreement, party, signed, held[-1], chain=chain, admins=admins, at_ms=now_ms)
         check_following(held[-1], roster)
         # What cannot be kept is not taken: the next start would not know it.
         keep(self._home, roster)
@@ -167,6 +190,9 @@ class Standing:
             await self._adopt_roots(party, signed)
             return
         held = self.own if party == self._store.own else self.their
+        if any(one.text == body for one in held):
+            # Version 1 of a log's entry 1 is here from the pairing already, as is what was brought by hand.
+            return
         try:
             chain = self.roots[party].chain
             roster = check_roster(self._agreement, party, signed, held[-1], chain=chain, at_ms=entry.logged_at_ms)
@@ -174,10 +200,8 @@ class Standing:
             self._alarm(error.code, error.text)
             return
         if not follows(held[-1], roster):
-            # Version 1 of a log's entry 1 is here from the pairing already, as is what was brought by hand.
-            if all(one.text != roster.text for one in held):
-                text = f"{party}'s log has another roster {roster.roster.version} than was brought here"
-                self._alarm("roster-refused", text)
+            text = f"{party}'s log has another roster {roster.roster.version} than was brought here"
+            self._alarm("roster-refused", text)
             return
         try:
             keep(self._home, roster)

@@ -70,8 +70,9 @@ def import_command(context: click.Context, file: str) -> None:
     """Take the counterpart's next roster from a file: it is in force here at once, and our log says so.
 
     For a counterpart whose node has new keys, or was stolen: its log cannot bring the roster, or whoever has the node
-    keeps it back. The roots of the agreement signed it, so it does not matter who brings the file. Compare the version
-    and the key ids by voice all the same. The node may run or not. Needs no passphrase.
+    keeps it back. Its roots signed it, or as many of its admins as the agreement asks for, all valid now; so it does
+    not matter who brings the file. Compare the version and the key ids by voice all the same. The node may run or not.
+    Needs no passphrase.
 
     \b
     Example:
@@ -79,6 +80,7 @@ def import_command(context: click.Context, file: str) -> None:
     """
     from pathlib import Path
 
+    from hotline.clock import now_ms
     from hotline.rosters import import_roster
     from nodes.files import read_file
     from nodes.signed import SIGNED_BYTES_MAX, SignedStatement
@@ -86,7 +88,7 @@ def import_command(context: click.Context, file: str) -> None:
     settings = settings_of(context)
     home = settings.node_home()
     signed = SignedStatement.parse(read_file(Path(file), bytes_max=SIGNED_BYTES_MAX))
-    roster, running = import_roster(home, signed)
+    roster, running = import_roster(home, signed, now_ms=now_ms())
     revoked = [{"job": one.job, "key": one.key.hex(), "reason": one.reason} for one in roster.revoked]
     lines = [f"roster {roster.version} of {roster.party} is in force here{'' if running else ' from the next start'}."]
     lines += [f"  revoked: {one['job']} key {one['key'][:16]} ({one['reason']})" for one in revoked]
