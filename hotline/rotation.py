@@ -70,25 +70,26 @@ class Revocation:
 
 def revoking(
     home: NodeHome, revocation: Revocation | None, job: str, names: Callable[[Roster], list[bytes]], *, now_ms: int
-) -> Callable[[ChannelHome, Roster], tuple[RevokedKey, ...]]:
-    """What the next roster of each channel lists as revoked.
+) -> Callable[[ChannelHome, Roster, Roster], tuple[RevokedKey, ...]]:
+    """What the next roster of each channel lists as revoked, from the roster before and the next one without that list.
 
     Args:
         home: the party's node home.
         revocation: why; None for a key that is only replaced.
         job: of the key.
-        names: of the keys that go, in the roster before.
+        names: of the keys in the roster before, of which those go that the next one has no more. A roster that is made
+            for a later time follows one that has the new keys.
         now_ms: now, UTC milliseconds.
 
     Raises:
         Misused: `since` is neither a time nor the serial of an own entry.
     """
     if revocation is None:
-        return lambda _channel, before: before.revoked
+        return lambda _channel, before, _after: before.revoked
     since_ms, of, index = _since(home, revocation.since, now_ms=now_ms)
 
-    def listed(channel: ChannelHome, before: Roster) -> tuple[RevokedKey, ...]:
-        known = {one.key for one in before.revoked}
+    def listed(channel: ChannelHome, before: Roster, after: Roster) -> tuple[RevokedKey, ...]:
+        known = {one.key for one in before.revoked} | {name for _, name in key_names(after)}
         voice = channel.counterpart if job == MIRROR else home.party
         exact = index if (of, voice) == (channel.counterpart, home.party) else None
         trusted = trusted_at(home, channel, voice, since_ms) if exact is None else exact
@@ -144,7 +145,7 @@ def _logged_ms(data: bytes, before_ms: int) -> int:
 
 def new_officer_key(
     home: NodeHome, card: PartyFile, name: str, *, all_of_them: bool
-) -> tuple[PartyFile, OfficerKeyring, tuple[bytes, ...]]:
+) -> tuple[PartyFile, OfficerKeyring]:
     """Another key for an officer, in memory.
 
     Args:
@@ -154,7 +155,7 @@ def new_officer_key(
         all_of_them: whether their passkeys go as well.
 
     Returns:
-        The card with it, the new keyring, and the ids of the keys that they have no more.
+        The card with it, and the new keyring.
 
     Raises:
         Misused: no such officer, or one who has left.
@@ -166,8 +167,14 @@ def new_officer_key(
     ring = OfficerKeyring.generate(card.short, name, secrets.token_bytes, number=number, suite=card.roots.suite)
     before = member.person
     person = replace(before, key=ring.signer().public, passkeys=() if all_of_them else before.passkeys)
-    gone = before.keys if all_of_them or before.key is None else (before.key,)
-    return card.with_changed(replace(member, person=person)), ring, tuple(key.key_id for key in gone)
+    return card.with_changed(replace(member, person=person)), ring
+
+
+def keys_of(roster: Roster, number: int) -> list[bytes]:
+    """The ids of all keys that a roster gives a person. The card is not asked: it may be ahead of every roster, where a
+    command was interrupted, and then has a key that nobody ever signed with."""
+    person = roster.person(number)
+    return [] if person is None else [key.key_id for key in person.keys]
 
 
 def rotate_node_side(
@@ -214,7 +221,7 @@ def rotate_node_side(
         def change(channel: ChannelHome, before: Roster, after: Roster) -> Roster:
             for job in jobs:
                 after = _named(after, channel, keys, job)
-            new = [one for each in listed for one in each(channel, before)[len(before.revoked) :]]
+            new = [one for each in listed for one in each(channel, before, after)[len(before.revoked) :]]
             return replace(after, revoked=(*before.revoked, *new))
 
         made = sign_rosters(home, card, signers, now_ms=now_ms, change=change)

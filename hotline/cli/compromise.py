@@ -99,22 +99,22 @@ def _officer(
     leaves: bool,
 ) -> list[dict[str, object]]:
     from dataclasses import replace
+    from functools import partial
 
     from hotline.clock import now_ms
     from hotline.officers import check_rules
     from hotline.party_file import read_party, write_party
     from hotline.rosters import place_rosters, sign_rosters
-    from hotline.rotation import new_officer_key, revoking, write_rosters
+    from hotline.rotation import keys_of, new_officer_key, revoking, write_rosters
     from hotline.secret_files import passphrase_in
     from nodes.key_files import read_officer_keyring, write_keyring
 
     at_ms = now_ms()
     card = read_party(home.party_path)
-    after, ring, old = new_officer_key(home, card, name, all_of_them=revocation is not None)
-    member = after.member(name)
-    if leaves and member is not None:
-        before = card.member(name)
-        assert before is not None  # noqa: S101 - a new key was made for them.
+    after, ring = new_officer_key(home, card, name, all_of_them=revocation is not None)
+    before = card.member(name)
+    assert before is not None  # noqa: S101 - a new key was made for them.
+    if leaves:
         after = after.with_changed(replace(before, retired=True, revoked=True, delegated=(), absent_until_ms=None))
     if not asked.anyway:
         check_rules(home, card, after, now_ms=at_ms)
@@ -128,23 +128,25 @@ def _officer(
             read_officer_keyring(path, passphrase)
     signers = opened_signers(settings, home, card, asked) if home.channels() else None
     rosters: list[dict[str, object]] = []
-    listed = revoking(home, revocation, "officer", lambda _before: list(old), now_ms=at_ms)
+    names = partial(keys_of, number=before.person.number)
+    listed = revoking(home, revocation, "officer", names, now_ms=at_ms)
     made = (
         sign_rosters(
             home,
             after,
             signers,
             now_ms=at_ms,
-            change=lambda channel, before, new: replace(new, revoked=listed(channel, before)),
+            change=lambda channel, before, new: replace(new, revoked=listed(channel, before, new)),
         )
         if signers is not None
         else []
     )
     files = write_rosters(Path(out), home.party, made) if out is not None else []
-    write_party(home.party_path, after)
     if not leaves:
         write_keyring(path, ring, passphrase, replace=path.exists())
     rosters = place_rosters(home, made)
+    # Last, so that whoever was interrupted before does the same again; without it no other roster would list the key.
+    write_party(home.party_path, after)
     return [{**one, "file": str(files[place]) if files else None} for place, one in enumerate(rosters)]
 
 

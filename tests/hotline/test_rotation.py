@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from keys.keyring import NodeKeyring
+from keys.roster import Roster, parse
 from nodes.home import NodeHome
 from nodes.key_files import read_node_keyring
+from nodes.signed import SignedStatement
 from nodes.stopped import open_store
 from protocol.body import recipients_of
 from tests.hotline.nodes import START_TIMEOUT_S, running
@@ -25,8 +27,10 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     with running(arc, bor):
         first = ok(*acting(arc, "--as", "duty", *GOODWILL))["serial"]
         second = ok(*acting(arc, "--as", "duty", *GOODWILL))["serial"]
+        # A roster waits for the end of this all the while.
+        ok(*acting(arc, "officer", "delegate", "duty", "--role", "release", "--until", "2027-11-20T08:00Z"))
         gone = ok(*acting(arc, "compromise", "officer/duty", "--since", second, "--reason", "stolen", "--yes"))
-        assert [(one["version"], one["state"]) for one in gone["rosters"]] == [(2, "logged")]
+        assert [(one["version"], one["state"]) for one in gone["rosters"]] == [(3, "logged")]
         assert any("compromise-alarm" in step for step in gone["next"])
         third = ok(*acting(arc, "--as", "duty", *GOODWILL))["serial"]
         for home in (arc, bor):
@@ -41,11 +45,12 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     refused = hotline(*acting(arc, "keys", "rotate", "machine", "--admin", "keeper"), "--json")
     assert refused.json["error"]["code"] == "usage"
     before = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
-    done = ok(*acting(arc, "keys", "rotate", "machine", "--out", tmp_path / "out"))
+    suspected = ("--since", third, "--reason", "suspected", "--yes", "--out", tmp_path / "out")
+    done = ok(*acting(arc, "compromise", "machine", *suspected))
     after = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
     assert {job for job in before if before[job] != after[job]} == {"node", "mirror", "TLS", "sealing"}
     (made,) = done["rosters"]
-    assert ok(*acting(bor, "roster", "import", made["file"]))["version"] == made["version"] == 3
+    assert ok(*acting(bor, "roster", "import", made["file"]))["version"] == made["version"] == 4
     again = hotline(*acting(bor, "roster", "import", made["file"]), "--json")
     assert again.json["error"]["code"] == "roster-refused"
     with running(arc, bor):
@@ -58,6 +63,27 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     )
     assert report.json["verdict"] == "verified", report.out
     assert {one["code"] for one in report.json["findings"]} >= {"after-last-trust"}
+    interrupted(arc)
+
+
+def interrupted(arc: Path) -> None:
+    """A revocation that could not be placed is given again, and lists the key that the roster has."""
+    command = acting(arc, "compromise", "officer/release", "--since", "ARC 2", "--reason", "lost", "--yes")
+    lost = next(one for one in newest(arc / "channels/BOR/rosters").people if one.number == 2).keys[0].key_id
+    outbox = arc / "channels/BOR/outbox"
+    outbox.rename(outbox.with_name("away"))
+    outbox.write_bytes(b"")
+    assert hotline(*command, "--json").status != 0
+    outbox.unlink()
+    assert [one["state"] for one in ok(*command)["rosters"]] == ["outbox"]
+    (waiting,) = outbox.glob("roster-*.statement")
+    listed = parse(SignedStatement.parse(waiting.read_bytes()).body or b"").revoked
+    assert lost in {one.key for one in listed}
+
+
+def newest(rosters: Path) -> Roster:
+    """The last roster of ARC that its node holds."""
+    return parse(max(rosters.glob("ARC-?.toml")).read_bytes())
 
 
 def wait_for(path: Path) -> None:
