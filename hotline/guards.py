@@ -48,6 +48,35 @@ def longer_than_agreed(letter: Letter, channel: Channel) -> str | None:
     )
 
 
+def idle_reply(desk: Asked, channel: Channel, letter: Letter, spoken: Spoken | None) -> str | None:
+    """What to tell whoever answers something in a way that changes nothing of it; None where it does.
+
+    Args:
+        desk: connected; the node has the docket.
+        channel: verified.
+        letter: what is about to be said.
+        spoken: what it answers, or None.
+    """
+    if spoken is None:
+        return None
+    choices = letter.choices
+    told = desk.request(
+        "effect",
+        counterpart=channel.counterpart,
+        kind=letter.kind.name,
+        voice=spoken.voice,
+        index=spoken.index,
+        outcome=choices.outcome,
+        respond_by_ms=choices.respond_by_ms,
+        valid_until_ms=choices.valid_until_ms,
+    )
+    if told["changes"]:
+        return None
+    return (
+        f"{spoken.serial} is {told['state']}: another {letter.kind.name} is held and shown, and changes nothing of it."
+    )
+
+
 def check_quotes(desk: Asked, channel: Channel, letter: Letter, *, allowed: bool) -> list[Place]:
     """Refuse an official text that has a piece of an unofficial statement in it.
 

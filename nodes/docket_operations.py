@@ -11,12 +11,17 @@ import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from nodes.api_arguments import Arguments, take
+from nodes.api_arguments import Arguments, index_of, take, voice_of
 from nodes.clock import now
 from nodes.docket_past import PastDocket, sizes_at
 from nodes.errors import ApiRefused
-from protocol.kind import REGISTERS
+from protocol.docket_item import Item
+from protocol.event import Event
+from protocol.idle import changes_nothing
+from protocol.kind import REGISTERS, Kind
 from protocol.limits import SIZE_MAX, TIME_MS_MAX
+from protocol.standing import state_at
+from protocol.verdict import location
 
 if TYPE_CHECKING:
     from nodes.line import Line
@@ -49,6 +54,41 @@ async def registers(caller: Caller, line: Line, arguments: Arguments) -> Any:
     if name is not None and name not in REGISTERS:
         raise ApiRefused("no-such-register", f"it is one of {', '.join(REGISTERS)}")
     return await _asked(line, arguments, lambda matters, at_ms: matters.registers(at_ms, name=name, limit=LISTED_MAX))
+
+
+async def effect(caller: Caller, line: Line, arguments: Arguments) -> Any:
+    """Whether a statement of ours that answers an entry would change anything of it, and how that stands now."""
+    voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
+    kind = line.catalogue.kind(take(arguments, "kind", str))
+    if kind is None:
+        raise ApiRefused("request-malformed", "kind is one of the catalogue in force")
+    event = Event(
+        line.projection.names.index(line.own),
+        line.store.head(line.own).size,
+        now().wall_ms,
+        0,
+        kind=kind.name,
+        outcome=take(arguments, "outcome", str, None),
+        respond_by_ms=take(arguments, "respond_by_ms", int, None),
+        valid_until_ms=take(arguments, "valid_until_ms", int, None),
+        reign=len(line.projection.governance.reigns) - 1,
+    )
+    return await asyncio.to_thread(_effect, line.projection, kind, event, voice, index)
+
+
+def _effect(projection: Projection, kind: Kind, event: Event, voice: str, index: int) -> dict[str, Any]:
+    target = _item(projection, location(projection.names.index(voice), index))
+    if target is None:
+        return {"changes": True, "state": None}
+    opener = target if target.thread == target.place else _item(projection, target.thread)
+    at_ms = event.logged_at_ms
+    idle = changes_nothing(kind, event, target=target, opener=opener, clockwork=projection.clockwork, home_ms=at_ms)
+    return {"changes": not idle, "state": state_at(target, at_ms)}
+
+
+def _item(projection: Projection, place: int) -> Item | None:
+    data = projection.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
+    return None if data is None else Item.parse(data)
 
 
 async def docket(caller: Caller, line: Line, arguments: Arguments) -> Any:

@@ -432,6 +432,7 @@ OPERATIONS: dict[str, Operation] = {
     "due": Operation("officer", docket_operations.due),
     "missed": Operation("officer", docket_operations.missed),
     "registers": Operation("officer", docket_operations.registers),
+    "effect": Operation("officer", docket_operations.effect),
     "docket": Operation("officer", docket_operations.docket),
     "receipt": Operation("officer", _receipt),
     "watch": Operation("officer", _watch),

@@ -187,7 +187,7 @@ def run_send(
     from hotline.banners import banner
     from hotline.clock import now_ms
     from hotline.composing import Choices, Letter, choice_of, find_kind, pairs
-    from hotline.guards import check_proof, check_quotes, longer_than_agreed
+    from hotline.guards import check_proof, check_quotes, idle_reply, longer_than_agreed
     from hotline.journalling import note_override
     from hotline.sending import make, place_of, sign, submit
     from hotline.templates import check_register, find_template, follow, mark
@@ -229,6 +229,8 @@ def run_send(
         unproved = check_proof(settings, named, letter, allowed=act_unproved, yes=yes)
         if (late := longer_than_agreed(letter, channel)) is not None:
             settings.output.note(late)
+        if (idle := idle_reply(desk, channel, letter, scene.replied)) is not None:
+            settings.output.note(idle)
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
         for line in banner(channel):
@@ -242,14 +244,14 @@ def run_send(
         if settings.may_ask or not automated:
             settings.confirm(f"Sign and send this to {channel.counterpart}?", yes=yes)
         for officer in officers:
-            officer.show([*banner(channel), *shown])
+            officer.show([*banner(channel), *shown, *([] if idle is None else [idle])])
         signatures = (
             () if automated else sign(composed.statement, composed.statement_bytes, letter.kind, channel, officers)
         )
         outcome = submit(desk, channel, composed, signatures, wait=wait, timeout_s=timeout, automated=automated)
         for act, places in (("unofficial-quoted", quoted), ("unproved-acted-on", unproved)):
             note_override(desk, officers[0], channel, act, composed.statement_bytes, places)
-        show_outcome(settings, outcome, counterpart=channel.counterpart)
+        show_outcome(settings, {**outcome, "changes_nothing": idle}, counterpart=channel.counterpart)
         return WAITING if outcome["state"] in {"draft", "held-back"} else 0
 
     with open_desk(settings) as (desk, officers):

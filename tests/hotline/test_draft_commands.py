@@ -75,5 +75,11 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         assert hotline(*acting(bor, *wrong)).json["error"]["code"] == "challenge-words-differ"
         proof = ("prove", asked, "--ours", "--words", words, "--as", "duty", "--wait", "held")
         assert ok(*acting(bor, *proof))["serial"]
+        # What changes nothing is said all the same, by whoever wants to.
+        again = ("send", "holding-reply", "--reply-to", asked, "--respond-by", "+4h", "--set", "reason=consultation")
+        held = hotline(*acting(bor, *again, "--as", "duty", "--json"))
+        assert f"{asked} is answered: another holding-reply is held and shown, and changes nothing of it" in held.err
+        assert held.json["changes_nothing"] in held.err
+        assert ok(*acting(arc, "ask", told["serial"], "--question", "q", "--why", "w"))["changes_nothing"] is None
         kinds = {one["kind"] for one in ok(*acting(arc, "journal", "list"))["entries"]}
     assert {"refusal", "unofficial-quoted", "contents-opened", "draft-opened"} <= kinds
