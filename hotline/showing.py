@@ -116,6 +116,8 @@ def view_line(view: Mapping[str, Any], output: Output, *, title: str | None = No
         parts.append(output.paint(words.row("EMERGENCY, one person alone"), "bold", "red"))
     if view.get("proof") in PROOFS:
         parts.append(output.paint(words.row(PROOFS[view["proof"]][0]), "bold", "red"))
+    if view.get("template"):
+        parts.append(output.paint(words.row("TEMPLATE DIFFERS"), "bold", "red"))
     if not is_official(view["kind"]):
         parts.append(output.paint(words.row("not official"), "yellow"))
     if view["faults"]:

@@ -31,6 +31,7 @@ class Held:
         until_ms: when it expires, or None.
         status: whether it is meant, `actual`, or only of an exercise or a test.
         template: what it says.
+        from_ms: since when it is in force without a break, UTC milliseconds; None where that is not told.
     """
 
     serial: str
@@ -39,6 +40,7 @@ class Held:
     until_ms: int | None
     status: str
     template: Template
+    from_ms: int | None = None
 
 
 def in_force(desk: Desk, channel: Channel, *, at_ms: int | None = None) -> list[Held]:
@@ -72,6 +74,7 @@ def in_force(desk: Desk, channel: Channel, *, at_ms: int | None = None) -> list[
                 until_ms=until_ms,
                 status=matter["status"],
                 template=template,
+                from_ms=(matter.get("course") or {}).get("from_ms"),
             )
         )
     return sorted(found, key=lambda held: (held.template.name, held.template.edition))
@@ -143,6 +146,19 @@ def check_register(values: Mapping[str, Any], catalogue: Catalogue) -> Template:
     return template
 
 
+def _template_at(desk: Desk, channel: Channel, leaf: object, at_ms: int | None) -> Template | None:
+    """A template that was in force at a time. What is in force now and was then is found without the docket of the
+    past, which takes long and has to wait for others who look back."""
+    try:
+        for held in in_force(desk, channel):
+            if held.leaf == leaf and (at_ms is None or (held.from_ms is not None and held.from_ms <= at_ms)):
+                return held.template
+        then = {} if at_ms is None else {held.leaf: held.template for held in in_force(desk, channel, at_ms=at_ms)}
+    except ProtocolError:
+        return None
+    return next((template for named, template in then.items() if named == leaf), None)
+
+
 def differing(desk: Desk, channel: Channel, spoken: Spoken, contents: Mapping[str, Any] | None) -> list[str]:
     """Whether a statement keeps to the template that its header names, for a reader who has its contents.
 
@@ -153,11 +169,7 @@ def differing(desk: Desk, channel: Channel, spoken: Spoken, contents: Mapping[st
     if facts.get(TEMPLATE) is None or spoken.kind is None or contents is None:
         return []
     at_ms = None if spoken.view is None else spoken.view.get("logged_at_ms")
-    try:
-        known = {held.leaf: held.template for held in in_force(desk, channel, at_ms=at_ms)}
-    except ProtocolError:
-        known = {}
-    template = known.get(facts[TEMPLATE])
+    template = _template_at(desk, channel, facts[TEMPLATE], at_ms)
     if template is None:
         return ["the template that it names was not in force"]
     beyond = template.free_fields(spoken.kind, contents)

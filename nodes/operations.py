@@ -32,6 +32,7 @@ from nodes.outcome import STATES, Outcome
 from nodes.root_sets import roots_text
 from nodes.signed import SignedStatement
 from nodes.store import StoreDamaged
+from nodes.templates import belied
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.merkle import leaf_hash
@@ -274,7 +275,7 @@ async def _inbox(caller: Caller, line: Line, arguments: Arguments) -> Any:
     before, limit = take(arguments, "before", int, None), limit_of(arguments)
     disputed = [] if before is not None else await asyncio.to_thread(disputed_views, line.store, line.catalogue)
     found = await asyncio.to_thread(lambda: _with_proof(line, line.projection.inbox(before=before, limit=limit)))
-    return [*disputed, *found]
+    return [*disputed, *await asyncio.to_thread(_with_templates, line, found)]
 
 
 async def _threads(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -307,6 +308,19 @@ async def _entry(caller: Caller, line: Line, arguments: Arguments) -> Any:
 def _with_proof(line: Line, views: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Say of each whether it was proved on a second channel, where the agreement asks for that."""
     return [{**view, "proof": line.proofs.of(view)} for view in views]
+
+
+def _with_templates(line: Line, views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say of each what its header claims of a template, and its body belies."""
+    return [
+        {
+            **view,
+            "template": belied(
+                view, catalogue=line.catalogue, projection=line.projection, open_entry=line.open_contents
+            ),
+        }
+        for view in views
+    ]
 
 
 async def _quoted(caller: Caller, line: Line, arguments: Arguments) -> Any:

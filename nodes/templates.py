@@ -9,13 +9,15 @@ Source: spec/catalogue.md, "Templates".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodes.admission import AdmissionRefused, Admitted
+from nodes.errors import NodeError
 from nodes.projection import Projection
 from protocol.body import Opened
 from protocol.errors import ProtocolError
+from protocol.kinds import Catalogue
 from protocol.merkle import Hash
 from protocol.standing import in_force
 from protocol.statement import ACTUAL
@@ -54,6 +56,43 @@ def check_template(
         raise AdmissionRefused(
             "free-text", f"text goes beyond the template in {', '.join(beyond)}, and none is said to"
         )
+
+
+def belied(
+    view: Mapping[str, Any], *, catalogue: Catalogue, projection: Projection, open_entry: OpenEntry
+) -> str | None:
+    """What an entry's header says of a template, and its body belies, for lists that show no contents.
+
+    The counterpart's node may have looked at nothing. Call it on a thread.
+
+    Args:
+        view: of the entry.
+        catalogue: of its kind.
+        projection: what was in force.
+        open_entry: opens it, and the template.
+
+    Returns:
+        `template-not-in-force` or `free-text`; None where it names no template, keeps to it, or does not open.
+    """
+    facts: Mapping[str, Any] = view["facts"] or {}
+    kind = catalogue.kind(view["kind"] or "")
+    named, at_ms = facts.get(TEMPLATE), view["logged_at_ms"]
+    if type(named) is not str or kind is None or at_ms is None:
+        return None
+    try:
+        leaf, status = bytes.fromhex(named), view["status"]
+        template = template_in_force(leaf, status, projection=projection, open_entry=open_entry, at_ms=at_ms)
+        if template is None or template.kind != kind.name:
+            return "template-not-in-force"
+        if facts.get(FREE) is True:
+            return None
+        contents = open_entry(view["voice"], view["index"]).fields
+    except ValueError:
+        return "template-not-in-force"
+    except (ProtocolError, NodeError):
+        # What does not open is shown as such by `show`; whether it keeps to anything nobody knows.
+        return None
+    return "free-text" if template.free_fields(kind, contents) else None
 
 
 def template_in_force(
