@@ -113,7 +113,8 @@ def amendment_of(base: Agreement, draft: bytes, *, own: PartyFile, at_ms: int, w
         amended = terms.agreement(*parties)
         check_amendment(amended.text, base)
     except ProtocolError as error:
-        raise Refused(error.code, f"the draft cannot take the place of the agreement in force: {error}") from error
+        why = f"the draft cannot take the place of the agreement in force: {error.beside_code}"
+        raise Refused(error.code, why) from error
     if replace(amended, created_ms=base.created_ms, founding=base.founding, amends=base.amends) == base:
         raise Refused("bad-amendment", "the draft changes nothing")
     return amended

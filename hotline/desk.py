@@ -379,7 +379,8 @@ def open_told(statement: Statement, kind: Kind, told: Mapping[str, Any]) -> dict
             return {"text": check_document(statement, told["body"] or b"").decode("utf-8", errors="replace")}
         return check_contents(statement, told["secret"], told["body"], kind)
     except ProtocolError as error:
-        raise Refused(error.code, f"the contents are not those of the signed header: {error}") from error
+        text = f"the contents are not those of the signed header: {error.beside_code}"
+        raise Refused(error.code, text) from error
 
 
 def read_entry(

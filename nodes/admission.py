@@ -154,7 +154,7 @@ class Desk:
         try:
             statement = Statement.parse(signed.statement)
         except ProtocolError as error:
-            raise AdmissionRefused(error.code, f"the statement cannot be read: {error}") from error
+            raise AdmissionRefused(error.code, f"the statement cannot be read: {error.beside_code}") from error
         self._check_place(statement, at_ms)
         kind = self._catalogue.kind(statement.kind)
         if kind is None or kind.machine:

@@ -101,7 +101,7 @@ def _governance(channel: ChannelHome, founding: Agreement, voices: VoiceReader |
         try:
             governance.resume(canonical.decode(kept, bytes_max=len(kept), items_max=len(kept)))
         except ProtocolError as error:
-            raise HomeRefused(error.code, error.text or str(error)) from error
+            raise HomeRefused(error.code, error.beside_code) from error
     return governance
 
 

@@ -211,7 +211,7 @@ def _verify_checkpoint(evidence: Evidence, policy: Policy, report: Report) -> He
     try:
         return verify_held(note, policy)
     except ProtocolError as error:
-        report.add(error.code, "refuted", where, error.text or str(error))
+        report.add(error.code, "refuted", where, error.text or error.beside_code)
         return None
 
 

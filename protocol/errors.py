@@ -38,6 +38,11 @@ class ProtocolError(Exception):
         head = f"{self.code} at {self.where}" if self.where else self.code
         return f"{head}: {self.text}" if self.text else head
 
+    @property
+    def beside_code(self) -> str:
+        """The place and the reason, for whoever names the code beside it; the code as words where that is all."""
+        return ": ".join(part for part in (self.where, self.text) if part) or self.code.replace("-", " ")
+
 
 class Malformed(ProtocolError):
     """Bytes that break their format: too large, damaged, of a second spelling, or with a field of the wrong shape."""

@@ -42,7 +42,7 @@ def past_logs(
         try:
             checkpoint = verify_held(part.read(CHECKPOINT_FILE) or b"", policy).checkpoint
         except ProtocolError as error:
-            report.add(error.code, "refuted", where, error.text or str(error))
+            report.add(error.code, "refuted", where, error.text or error.beside_code)
             return None
         if checkpoint.origin != f"{prefix}/{number}":
             report.add("succession-differs", "refuted", where, f"it is of {checkpoint.origin}")

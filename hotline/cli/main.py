@@ -161,7 +161,7 @@ def _classify(error: Exception) -> tuple[str, str, int]:
     if isinstance(error, NodeError):
         return error.code, error.text, COULD_NOT
     if isinstance(error, ProtocolError):
-        return code or "malformed", str(error), REFUSED
+        return error.code, error.beside_code, REFUSED
     if isinstance(error, KeysError):
         return code or _key_code(error), str(error), REFUSED
     if isinstance(error, OSError):
