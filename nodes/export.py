@@ -41,7 +41,6 @@ from protocol.joined_log import BEFORE_FOLDER
 from protocol.line_keys import VoiceKeys, voice_keys
 from protocol.note import parse as parse_note
 from protocol.party_keys import render_policy
-from protocol.tagged import digest
 from protocol.tiles import bundles_for_size, encode_bundle, entries_path, tile_path, tiles_for_size
 
 _MARKS: Final = {kind: encode("kind") + encode(kind) for kind in DOCUMENT_FOLDERS}
@@ -207,21 +206,31 @@ def _before(past: Past | None, voice: str, agreement: Agreement) -> list[_Before
 
 def documents_of(store: LogStore, voice: str, size: int) -> Iterator[tuple[str, bytes]]:
     """File name and text of every agreement and roster that entries of a log name, in the log's order."""
-    for start in range(0, size, _SCAN_ENTRIES):
-        entries = store.read(voice, start, min(size, start + _SCAN_ENTRIES))
-        for index, data in enumerate(entries, start):
-            # Looking for a few bytes is a hundred times quicker than reading an entry, and nearly none has them.
-            if not any(mark in data for mark in _MARKS.values()):
-                continue
-            try:
-                statement = Entry.parse(data).parse_statement()
-            except ProtocolError:
-                continue
-            text = None if statement.kind not in _MARKS else store.body(voice, index)
-            if text is None:
-                continue
+    for name, index in document_places(store, voice, 0, size):
+        text = store.body(voice, index)
+        if text is not None:
+            yield name, text
+
+
+def document_places(store: LogStore, voice: str, start: int, end: int) -> Iterator[tuple[str, int]]:
+    """File name of every document that the entries from `start` to before `end` name, and the entry's index."""
+    for at in range(start, end, _SCAN_ENTRIES):
+        yield from documents_in(store.read(voice, at, min(end, at + _SCAN_ENTRIES)), at)
+
+
+def documents_in(entries: Iterable[bytes], start: int) -> Iterator[tuple[str, int]]:
+    """File name of every document that some entries name, and the entry's index; `start` is that of the first."""
+    for index, data in enumerate(entries, start):
+        # Looking for a few bytes is a hundred times quicker than reading an entry, and nearly none has them.
+        if not any(mark in data for mark in _MARKS.values()):
+            continue
+        try:
+            statement = Entry.parse(data).parse_statement()
+        except ProtocolError:
+            continue
+        if statement.kind in _MARKS and statement.body_digest is not None:
             # Each lies in a folder named after its kind.
-            yield f"{statement.kind}/{digest(text).hex()}.{DOCUMENT_FOLDERS[statement.kind]}", text
+            yield f"{statement.kind}/{statement.body_digest.hex()}.{DOCUMENT_FOLDERS[statement.kind]}", index
 
 
 def _keys(texts: Iterable[bytes], agreement: Agreement, party: str, *before: VoiceKeys) -> VoiceKeys:

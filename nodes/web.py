@@ -1,8 +1,8 @@
 """The HTTP side of a node: a health check on loopback, and the logs, read-only, for auditors over mutual TLS.
 
 Logs are served in the public tile format: `/<counterpart>/<party>/checkpoint`, `tile/...`, `tile/entries/...`, for our
-log and for the mirror of the counterpart's. Only what the counterpart, or we for its log, cosigned is served, so that
-nobody sees a checkpoint that the two sides do not both stand by.
+log and for the mirror of the counterpart's, and the documents that entries name, as in an export. Only what the
+counterpart, or we for its log, cosigned is served, so that nobody sees a checkpoint that not both sides stand by.
 
 A client is let in by its certificate: a file in the home's `auditors/`, whose key an agreement names (for that channel)
 or an administrator's settings do (for all).
@@ -29,6 +29,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from nodes.config import Endpoint
 from nodes.door import open_doors
 from nodes.errors import NodeError
+from nodes.served_documents import ServedDocuments
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore, StoreDamaged
 from nodes.tls import TlsRefused, peer_pin
@@ -193,8 +194,9 @@ def tiles_app(node: Node) -> Starlette:
         # Whoever may not read a channel is not told that it exists.
         if line is None or not allowed or voice not in (line.own, line.counterpart) or len(path) > PATH_CHARS_MAX:
             return PlainTextResponse("not found\n", 404)
-        return await run_in_threadpool(_read_line, line, voice, path)
+        return await run_in_threadpool(_read_line, line, voice, path, documents)
 
+    documents = ServedDocuments()
     routes = [Route("/{counterpart}/{party}/{path:path}", serve, methods=["GET"])]
     app = Starlette(routes=routes)
     # A client is answered here or not at all, and never sent to whatever host its request names.
@@ -202,16 +204,17 @@ def tiles_app(node: Node) -> Starlette:
     return app
 
 
-def _read_line(line: Line, voice: str, path: str) -> Response:
+def _read_line(line: Line, voice: str, path: str, documents: ServedDocuments) -> Response:
     """A file of a voice: of its present log, or below `before/<epoch>/` of one that ended."""
     for ended in line.past.of(voice):
         folder = f"{BEFORE_FOLDER}/{ended.epoch}/"
         if path.startswith(folder):
-            return _read(ended.store, voice, path.removeprefix(folder), ended.succession.note)
-    return _read(line.store, voice, path, line.store.note(OWN_COSIGNED if voice == line.own else THEIR_COSIGNED))
+            return _read(ended.store, voice, path.removeprefix(folder), ended.succession.note, documents)
+    note = line.store.note(OWN_COSIGNED if voice == line.own else THEIR_COSIGNED)
+    return _read(line.store, voice, path, note, documents)
 
 
-def _read(store: LogStore, voice: str, path: str, note: bytes | None) -> Response:
+def _read(store: LogStore, voice: str, path: str, note: bytes | None, documents: ServedDocuments) -> Response:
     if note is None:
         return PlainTextResponse("nothing is cosigned yet\n", 404)
     if path == "checkpoint":
@@ -222,16 +225,19 @@ def _read(store: LogStore, voice: str, path: str, note: bytes | None) -> Respons
         size = checkpoint_of(note, "the cosigned checkpoint").size
     except StoreDamaged:
         return PlainTextResponse("not readable now\n", 503)
+    kind, headers = "application/octet-stream", {"Cache-Control": "private, max-age=31536000, immutable"}
     try:
         tile = parse_path(path)
     except LogRefused:
-        return PlainTextResponse("not found\n", 404)
+        text = documents.find(store, voice, path, size)
+        if text is None:
+            return PlainTextResponse("not found\n", 404)
+        return Response(text, media_type=kind, headers=headers)
     level = 0 if tile.level is None else tile.level
     # A tile is there as far as the cosigned tree reaches; a wider partial one would show what is not cosigned.
     if tile.index * TILE_WIDTH + tile.width > size >> (8 * level):
         return PlainTextResponse("not found\n", 404)
     start = tile.index * TILE_WIDTH
-    kind, headers = "application/octet-stream", {"Cache-Control": "private, max-age=31536000, immutable"}
     if tile.level is None:
         return StreamingResponse(_bundle(store, voice, start, start + tile.width), media_type=kind, headers=headers)
     return Response(store.tile(voice, level, tile.index, tile.width), media_type=kind, headers=headers)

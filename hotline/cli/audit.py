@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -25,15 +28,26 @@ _MISUSED = frozenset({"voices-not-two"})
 
 
 @click.command("audit")
-@click.argument("first", metavar="A-DIR|PACK", type=click.Path())
-@click.argument("second", metavar="[B-DIR]", type=click.Path(), required=False)
+@click.argument("first", metavar="A-DIR|PACK|A-URL", type=click.Path())
+@click.argument("second", metavar="[B-DIR|B-URL]", type=click.Path(), required=False)
 @click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
 @click.option("--page", type=click.Path(), help="Also write the report as one HTML page: OUT.html.")
+@click.option("--cert", type=click.Path(), help="With addresses: your certificate in PEM, which the nodes know.")
+@click.option("--key", type=click.Path(), help="With --cert: its key in PEM, if it is not in the same file.")
+@click.option("--keep", type=click.Path(), help="With addresses: where to keep what is brought, and compare it later.")
 @click.option("--at", metavar="TIME", help="Audit as of a time, such as 2026-11-21T09:14Z. Default: now.")
 @common_options
 @click.pass_context
 def audit_command(
-    context: click.Context, first: str, second: str | None, policy_file: str, page: str | None, at: str | None
+    context: click.Context,
+    first: str,
+    second: str | None,
+    policy_file: str,
+    page: str | None,
+    cert: str | None,
+    key: str | None,
+    keep: str | None,
+    at: str | None,
 ) -> int:
     """Audit the exports of both voices, or a pack of them: signatures, authority, order, copies, clocks.
 
@@ -44,6 +58,11 @@ def audit_command(
     The page of --page shows the same with plots of who spoke when, what waited, clocks and silences. It loads nothing;
     the same evidence at the same --at gives the same bytes.
 
+    Where both nodes serve their logs to you, give their addresses instead: https://HOST:PORT/ and behind it the short
+    name of the node's counterpart. Each log is brought from its own node and compared with the mirror at the other;
+    two that cannot be of one log give a file of evidence. With --keep only what is new is asked for the next time, and
+    a log that is not what it was shows.
+
     One export of a party's journal is audited by itself; two of the same journal, an earlier and a later one, are also
     compared. Its policy is what `journal policy` printed.
 
@@ -51,6 +70,7 @@ def audit_command(
     Examples:
       hotline audit arc-log bor-log --policy policy
       hotline audit line.hotline --policy policy --page report.html
+      hotline audit https://192.0.2.7:7444/BOR https://192.0.2.8:7444/ARC --policy policy --cert me.pem --keep logs
       hotline audit arc-journal --policy journal-policy
     """
     from hotline.audit_dirs import audit_directories, audit_journals
@@ -71,12 +91,15 @@ def audit_command(
         # Said before the work, of which there may be hours.
         raise FileRefused("file-not-written", Path(page), "there is no such directory")
     bar = _Bar(output)
+    live = _live(first, second, cert, key, keep)
     try:
         given, policy = [Path(one) for one in (first, second) if one is not None], Path(policy_file)
         progress = bar.show if bar.wanted else None
         packed = second is None and given[0].is_file()
-        journal = None if packed else audit_journals(given, policy)
-        if packed:
+        journal = None if packed or live is not None else audit_journals(given, policy)
+        if live is not None:
+            report = live(policy, at_ms, bar)
+        elif packed:
             report = audit_pack(given[0], policy, at_ms=at_ms, progress=progress)
         elif journal is not None:
             report = journal
@@ -89,10 +112,48 @@ def audit_command(
     finally:
         bar.clear()
     if page is not None:
-        title = " and ".join(Path(one).name for one in (first, second) if one is not None)
+        names = (one if live is not None else Path(one).name for one in (first, second) if one is not None)
+        title = " and ".join(names)
         write_file(Path(page), audit_page(report, title=title), mode=0o644)
     output.result(report.as_dict(), report_lines(report, output))
     return report.exit
+
+
+def _live(
+    first: str, second: str | None, cert: str | None, key: str | None, keep: str | None
+) -> Callable[[Path, int, _Bar], Report] | None:
+    """The audit of two addresses; None where what is given are paths.
+
+    Raises:
+        Misused: half of it, or options that do not go with it.
+    """
+    from hotline.live_audit import audit_live
+    from hotline.live_logs import Address, client_context, is_address
+
+    addresses = [one for one in (first, second) if one is not None and is_address(one)]
+    if not addresses:
+        if any(one is not None for one in (cert, key, keep)):
+            raise Misused("usage", "--cert, --key and --keep go with two addresses, such as https://192.0.2.7:7444/BOR")
+        return None
+    if len(addresses) != 2:
+        raise Misused("usage", "give the addresses of both nodes: each log is compared with the mirror at the other")
+    if cert is None:
+        raise Misused("usage", "--cert is missing: the nodes show their logs to certificates that they know")
+    context = client_context(Path(cert), None if key is None else Path(key))
+
+    def run(policy: Path, at_ms: int, bar: _Bar) -> Report:
+        with TemporaryDirectory(prefix="hotline-audit-") if keep is None else nullcontext(keep) as place:
+            return audit_live(
+                [Address.parse(one) for one in addresses],
+                policy,
+                context,
+                Path(place),
+                at_ms=at_ms,
+                doing=bar.bringing if bar.wanted else None,
+                progress=bar.show if bar.wanted else None,
+            )
+
+    return run
 
 
 def report_lines(report: Report, output: Output) -> list[str]:
@@ -148,6 +209,13 @@ class _Bar:
             bar = "#" * filled + "." * (BAR_WIDTH - filled)
             self._err.write(f"\r[{bar}] {done} of {total} entries")
             self._err.flush()
+
+    def bringing(self, what: str, done: int, total: int) -> None:
+        """Say how many of how many files of a log are here."""
+        if done == total or done % 16 == 0:
+            self._err.write(f"\r\x1b[K{printable(what)}: {done} of {total} files")
+            self._err.flush()
+            self._shown = BAR_WIDTH + 1
 
     def clear(self) -> None:
         """Take the bar away."""

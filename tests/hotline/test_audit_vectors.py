@@ -32,6 +32,10 @@ ELSEWHERE = {
     "journal-rewritten": "likewise",
     "root-set-missing": "of a channel with root sets, which these vectors do not have; protocol/test_root_sets.py",
     "pack-malformed": "of a pack; hotline/test_packs.py",
+    "copies-differ": "of what nodes serve; hotline/test_live_audit.py",
+    "log-went-back": "likewise",
+    "log-not-served": "likewise",
+    "certificate-refused": "likewise",
     "template-differs": "of whoever holds the bodies, and of no audit of headers",
 }
 """Codes among the findings that no audit of files gives, and where they come from."""

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from keys.tls_identity import certificate, private_pem, spki_pin
+from nodes.export import documents_of
 from nodes.node import Node
 from nodes.sqlite_store import SqliteStore
 from protocol.checkpoint import parse_text
@@ -115,6 +116,9 @@ def test_an_auditor_reads_both_logs_and_nobody_else_does(tmp_path: Path) -> None
                 # Far enough that no arrival of the meantime reaches it.
                 beyond = entries_path(0, size + 50)
                 assert (await get(port, f"/BOR/{voice}/{beyond}", auditor))[0] == 404
+            for name, document in documents_of(store, "ARC", 2):
+                assert await get(port, f"/BOR/ARC/{name}", auditor) == (200, document)
+                assert (await get(port, f"/BOR/ARC/{name}", stranger))[0] == 404
             for path in ("/BOR/CAR/checkpoint", "/CAR/ARC/checkpoint", "/BOR/ARC/../../node.key", "/BOR/ARC/tile/0/0"):
                 assert (await get(port, path, auditor))[0] == 404
             assert (await get(port, "/BOR/ARC/checkpoint", stranger))[0] == 404

@@ -1,0 +1,195 @@
+"""An audit of what the nodes serve: each party's log from its own node, and the mirrors of both beside them.
+
+What both nodes show of one log must be of one log. Where it is not, the two signed checkpoints with the proof make a
+file that anybody verifies. What was brought is kept where the auditor says so: the next time only what is new is asked
+for, and a log that is another one by then shows.
+
+    KEPT/<counterpart in the address>/<voice>/     an export of each, but its policy
+    KEPT/evidence/<n>.evidence                     what shows that a log is two
+
+Source: spec/audit.md, "Live logs".
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from hotline.audit_dirs import DirectoryEvidence, audit_evidence, read_policy
+from hotline.errors import CouldNot, Misused
+from hotline.live_logs import Address, Brought, Server, bring, compare
+from nodes.files import make_directory, write_file
+from protocol.accusation import FORK, Accusation
+from protocol.audit_entries import Progress
+from protocol.checkpoint import Checkpoint, parse_text
+from protocol.cosignature import verify_note
+from protocol.errors import ProtocolError
+from protocol.exported_log import CHECKPOINT_FILE
+from protocol.finding import Report
+from protocol.fork import Fork
+from protocol.note import parse as parse_note
+from protocol.policy import LogUnknown, Policy
+from protocol.policy import parse as parse_policy
+
+EVIDENCE_FOLDER: Final = "evidence"
+
+Doing = Callable[[str, int, int], None]
+"""Told what is being brought, how many files of it are here, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """One voice as one node shows it."""
+
+    address: Address
+    voice: str
+    place: Path
+    brought: Brought
+
+    @property
+    def label(self) -> str:
+        return f"{self.address.url.rstrip('/')}/{self.voice}"
+
+
+def audit_live(
+    addresses: Sequence[Address],
+    policy: Path,
+    context: ssl.SSLContext,
+    kept: Path,
+    *,
+    at_ms: int,
+    doing: Doing | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Bring what both nodes serve, compare it, and audit it.
+
+    Args:
+        addresses: of both nodes, in any order.
+        policy: the auditor's policy file.
+        context: with the auditor's certificate.
+        kept: directory for what is brought; what was brought before into it is compared.
+        at_ms: now, UTC milliseconds.
+        doing: hears what is being brought.
+        progress: hears how many entries are judged.
+
+    Raises:
+        Misused: the two addresses are of one node.
+        CouldNot: `log-not-served`: a party's own log cannot be had from its node.
+        AuditMisused: as `audit_directories`.
+    """
+    first, second = addresses
+    if first.counterpart == second.counterpart:
+        raise Misused("usage", f"both addresses are of the node whose counterpart is {first.counterpart}")
+    text = read_policy(policy)
+    keys = parse_policy(text)
+    report = Report()
+    copies: dict[tuple[str, str], _Copy] = {}
+    for address, own in ((first, second.counterpart), (second, first.counterpart)):
+        with closing(Server(address, context)) as server:
+            for voice in (own, address.counterpart):
+                try:
+                    copy = _bring(server, voice, kept, doing)
+                except CouldNot as error:
+                    if voice == own:
+                        raise
+                    # A mirror is a second view; a node that does not show it hides nothing of its own log.
+                    report.add(error.code, "unchecked", f"{address.url}/{voice}", error.text)
+                    report.not_checked.append(f"the copy of {voice} at the node of {own}")
+                    continue
+                copies[own, voice] = copy
+                _judge_brought(copy, keys, kept, report)
+    for voice, other in ((second.counterpart, first.counterpart), (first.counterpart, second.counterpart)):
+        mirror = copies.get((other, voice))
+        if mirror is not None:
+            _judge_copies(copies[voice, voice], mirror, keys, kept, report)
+    logs = [_evidence(copies[voice, voice]) for voice in (second.counterpart, first.counterpart)]
+    found = audit_evidence(logs[0], logs[1], text, at_ms=at_ms, progress=progress)
+    _join(found, report)
+    return found
+
+
+def _bring(server: Server, voice: str, kept: Path, doing: Doing | None) -> _Copy:
+    place = kept / server.address.counterpart / voice
+    what = f"{server.address.url}/{voice}"
+    told = None if doing is None else lambda done, total: doing(what, done, total)
+    return _Copy(server.address, voice, place, bring(server, voice, place, told=told))
+
+
+def _evidence(copy: _Copy) -> DirectoryEvidence:
+    found = DirectoryEvidence(copy.place)
+    found.label = copy.label
+    return found
+
+
+def _judge_brought(copy: _Copy, policy: Policy, kept: Path, report: Report) -> None:
+    """What a node shows today and what it showed before."""
+    brought = copy.brought
+    if brought.fork is not None:
+        _judge_fork(brought.fork, copy.label, "what it shows now and what it showed before", policy, kept, report)
+    elif brought.went_back:
+        text = f"it shows {brought.checkpoint.size} entries, and showed more before; those that are here are audited"
+        report.add("log-went-back", "warning", copy.label, text)
+
+
+def _judge_copies(own: _Copy, mirror: _Copy, policy: Policy, kept: Path, report: Report) -> None:
+    """What both nodes show of one log, as it lies here."""
+    where = f"{own.label} and {mirror.label}"
+    both = []
+    for copy in (own, mirror):
+        note = (copy.place / CHECKPOINT_FILE).read_bytes()
+        try:
+            both.append((_signed(note, policy), note, copy))
+        except ProtocolError as error:
+            if copy is mirror:
+                report.add(error.code, "refuted", f"{copy.label}/{CHECKPOINT_FILE}", error.text)
+            # The audit says it of the log itself.
+            return
+    both.sort(key=lambda one: one[0].size)
+    (shorter, short_note, _), (longer, long_note, long) = both
+    if shorter.origin != longer.origin:
+        report.add("copies-differ", "refuted", where, "they are of two logs")
+        return
+    fork = compare((short_note, shorter), (long_note, longer), long.place)
+    if fork is None:
+        report.checked.append(f"copies of {own.voice}: {both[0][0].size} and {both[1][0].size} entries of one log")
+    else:
+        _judge_fork(fork, where, "the two copies", policy, kept, report)
+
+
+def _signed(note: bytes, policy: Policy) -> Checkpoint:
+    """A checkpoint that the log's own keys signed, whoever cosigned it."""
+    origin = parse_text(parse_note(note).text).origin
+    keys = policy.log_keys(origin)
+    if not keys:
+        raise LogUnknown("the policy lists no log of that name", origin)
+    return verify_note(note, keys, exactly=False).checkpoint
+
+
+def _judge_fork(fork: Fork, where: str, what: str, policy: Policy, kept: Path, report: Report) -> None:
+    try:
+        fork.check(policy.log_keys(_signed(fork.first, policy).origin))
+    except ProtocolError as error:
+        text = f"{what} do not fit together, and nothing signed shows two logs: {error}"
+        report.add("copies-differ", "unchecked", where, text)
+        return
+    data = Accusation(FORK, fork.objects()).encode()
+    folder = kept / EVIDENCE_FOLDER
+    make_directory(folder)
+    path = folder / f"{sha256(data).hexdigest()[:16]}.evidence"
+    write_file(path, data, mode=0o644)
+    text = f"{what} are signed and cannot be of one log; anybody verifies it: hotline verify {path} --policy POLICY"
+    report.add("copies-differ", "refuted", where, text)
+
+
+def _join(report: Report, live: Report) -> None:
+    """Put what was found of the copies before what was found in them."""
+    report.findings[:0] = live.findings
+    for severity, count in live.counts.items():
+        report.counts[severity] = report.counts.get(severity, 0) + count
+    report.checked.extend(live.checked)
+    report.not_checked.extend(live.not_checked)
