@@ -5,6 +5,7 @@
 A test makes both pages again and compares, so that page and program cannot disagree.
 """
 
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -391,3 +392,5 @@ if __name__ == "__main__":
     PAGE.write_text(page(load()), encoding="utf-8")
     CODES_PAGE.write_text(codes_page(), encoding="utf-8")
     PARSED.write_bytes(write_parsed(files()))
+    # The second reader has a table of the kinds of every catalogue.
+    subprocess.run([sys.executable, str(Path(__file__).with_name("make_verifier.py"))], check=True)
