@@ -13,9 +13,9 @@ Source: spec/audit.md, "Live logs".
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,21 @@ class _Copy:
         return f"{self.address.url.rstrip('/')}/{self.voice}"
 
 
+@dataclass(frozen=True, slots=True)
+class LiveAudit:
+    """What a live audit found.
+
+    Attributes:
+        report: of the copies and of what is in them.
+        shown: for each node and voice, by their short names, the newest checkpoint that the node shows, unverified.
+        inside: the part of the report that is of the two own logs.
+    """
+
+    report: Report
+    shown: Mapping[tuple[str, str], Checkpoint]
+    inside: Report
+
+
 def audit_live(
     addresses: Sequence[Address],
     policy: Path,
@@ -63,9 +78,10 @@ def audit_live(
     kept: Path,
     *,
     at_ms: int,
+    before: LiveAudit | None = None,
     doing: Doing | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> LiveAudit:
     """Bring what both nodes serve, compare it, and audit it.
 
     Args:
@@ -74,6 +90,7 @@ def audit_live(
         context: with the auditor's certificate.
         kept: directory for what is brought; what was brought before into it is compared.
         at_ms: now, UTC milliseconds.
+        before: of the last time: where both logs are as they were, they are not judged again.
         doing: hears what is being brought.
         progress: hears how many entries are judged.
 
@@ -107,10 +124,13 @@ def audit_live(
         mirror = copies.get((other, voice))
         if mirror is not None:
             _judge_copies(copies[voice, voice], mirror, keys, kept, report)
-    logs = [_evidence(copies[voice, voice]) for voice in (second.counterpart, first.counterpart)]
-    found = audit_evidence(logs[0], logs[1], text, at_ms=at_ms, progress=progress)
-    _join(found, report)
-    return found
+    shown = {place: copy.brought.checkpoint for place, copy in copies.items()}
+    logs = [copies[voice, voice] for voice in (second.counterpart, first.counterpart)]
+    if before is not None and all(before.shown.get(place) == shown[place] for place in shown if place[0] == place[1]):
+        inside = before.inside
+    else:
+        inside = audit_evidence(_evidence(logs[0]), _evidence(logs[1]), text, at_ms=at_ms, progress=progress)
+    return LiveAudit(_joined(report, inside), shown, inside)
 
 
 def _bring(server: Server, voice: str, kept: Path, doing: Doing | None) -> _Copy:
@@ -186,10 +206,13 @@ def _judge_fork(fork: Fork, where: str, what: str, policy: Policy, kept: Path, r
     report.add("copies-differ", "refuted", where, text)
 
 
-def _join(report: Report, live: Report) -> None:
-    """Put what was found of the copies before what was found in them."""
-    report.findings[:0] = live.findings
-    for severity, count in live.counts.items():
-        report.counts[severity] = report.counts.get(severity, 0) + count
-    report.checked.extend(live.checked)
-    report.not_checked.extend(live.not_checked)
+def _joined(live: Report, inside: Report) -> Report:
+    """What was found of the copies, and behind it what was found in them."""
+    severities = {*live.counts, *inside.counts}
+    return replace(
+        inside,
+        findings=[*live.findings, *inside.findings],
+        counts={one: live.counts.get(one, 0) + inside.counts.get(one, 0) for one in severities},
+        checked=[*inside.checked, *live.checked],
+        not_checked=[*inside.not_checked, *live.not_checked],
+    )

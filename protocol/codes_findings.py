@@ -266,6 +266,20 @@ FINDINGS = (
         "Ask its administrator; compare with what the other node shows.",
     ),
     Code(
+        "view-frozen",
+        "warning",
+        "a node goes on showing less of its log than its counterpart holds",
+        "It does not show what it has said, or what serves its log stands still.",
+        "Compare with the mirror at the other node, which is ahead; ask its administrator.",
+    ),
+    Code(
+        "log-still",
+        "warning",
+        "nothing is said in a log any more",
+        "Not even its node states its hourly tally: it is off, cut off, or shows an old view.",
+        "Ask both ministries; look at what the other node says of the line.",
+    ),
+    Code(
         "log-not-served",
         "unchecked",
         "a log cannot be had from the node that serves it",

@@ -151,7 +151,7 @@ def _live(
                 at_ms=at_ms,
                 doing=bar.bringing if bar.wanted else None,
                 progress=bar.show if bar.wanted else None,
-            )
+            ).report
 
     return run
 

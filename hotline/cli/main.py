@@ -46,6 +46,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("verify", "hotline.cli.verify", "Verify a receipt, or evidence, against a policy; needs no home."),
     ("evidence", "hotline.cli.evidence", "Show and export what proves that a key was misused."),
     ("audit", "hotline.cli.audit", "Audit the exports of both voices, or a pack; needs no home."),
+    ("monitor", "hotline.cli.monitor", "Follow what both nodes serve, and say at once what is wrong."),
     ("log", "hotline.cli.log", "Export a voice's log for auditors."),
     ("pack", "hotline.cli.pack", "Write both voices into one file for auditors."),
     ("witness", "hotline.cli.witness", "Cosign how far logs go, as a third party."),

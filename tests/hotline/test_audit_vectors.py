@@ -34,7 +34,9 @@ ELSEWHERE = {
     "pack-malformed": "of a pack; hotline/test_packs.py",
     "copies-differ": "of what nodes serve; hotline/test_live_audit.py",
     "log-went-back": "likewise",
-    "log-not-served": "likewise",
+    "view-frozen": "of a monitor; hotline/test_monitoring.py",
+    "log-still": "likewise",
+    "log-not-served": "of what nodes serve; hotline/test_live_audit.py",
     "certificate-refused": "likewise",
     "template-differs": "of whoever holds the bodies, and of no audit of headers",
 }

@@ -85,7 +85,7 @@ class Shown:
         """Audit what they show."""
         self.asked.clear()
         context = client_context(self.cert, None)
-        return audit_live(self.addresses, self.directory / "policy", context, kept, at_ms=0)
+        return audit_live(self.addresses, self.directory / "policy", context, kept, at_ms=0).report
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +316,29 @@ def test_the_logs_of_two_real_nodes_are_audited(tmp_path: Path) -> None:
     run(keep)
     assert found[0]["verdict"] == "verified"
     assert any(line.startswith("copies of BOR") for line in found[0]["checked"])
+
+
+def test_a_monitor_tells_of_a_log_that_was_exchanged_and_of_a_node_that_went_away(
+    shown: Shown, shop: Shop, tmp_path: Path
+) -> None:
+    """Each as an object on a line; the exit says how it stands at the last look."""
+    shown.put_all(shop.conversation())
+    urls = [address.url for address in shown.addresses]
+    rest: list[str | Path] = ["--policy", shown.directory / "policy", "--cert", shown.cert, "--keep", tmp_path / "kept", "--json"]
+    hotline("monitor", *urls, *rest, "--looks", "1")
+    other = shop.conversation()
+    other.say("ARC", "service-note")
+    other.say("ARC", "goodwill")
+    shown.put("ARC", "ARC", other)
+    changed = shop.conversation()
+    changed.say("ARC", "goodwill")
+    shown.put("BOR", "ARC", changed)
+    done = hotline("monitor", *urls, *rest, "--looks", "2", "--every", "1ms")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert done.status == 1
+    assert [one["code"] for one in events if one["code"] == "copies-differ"] == ["copies-differ"]
+    assert list((tmp_path / "kept" / "evidence").iterdir())
+    shutil.rmtree(shown.directory / "BOR")
+    gone = hotline("monitor", *urls, *rest, "--looks", "1")
+    assert gone.status == 3
+    assert [json.loads(line)["code"] for line in gone.out.splitlines()] == ["log-not-served"]
