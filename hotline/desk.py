@@ -128,6 +128,8 @@ class Channel:
         suspended, exercising: what the node lists as in force of suspensions and exercises, for the banners.
         rosters: by party, as their roots signed them.
         own_log, their_log: how far the node says the two logs go.
+        proposals: serials of the amendments that the node lists as waiting for their countersignature.
+        withdrawn_by: who has withdrawn from the agreement in force, as the node tells; None for nobody.
         now_ms: the node's clock, UTC milliseconds.
     """
 
@@ -142,6 +144,8 @@ class Channel:
     ends_ms: int | None = None
     suspended: tuple[Mapping[str, Any], ...] = ()
     exercising: tuple[Mapping[str, Any], ...] = ()
+    proposals: tuple[str, ...] = ()
+    withdrawn_by: str | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -318,6 +322,8 @@ class Desk:
             now_ms=told["now_ms"],
             suspended=tuple(told["suspended"]),
             exercising=tuple(told["exercising"]),
+            proposals=tuple(told.get("proposals", ())),
+            withdrawn_by=told.get("withdrawn_by"),
         )
         self._channels[counterpart] = found
         self._channels[other] = found

@@ -229,6 +229,7 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
             lambda: chain_of(line.projection.governance, line.voices, line.founding.shorts)
         ),
         "ends_ms": line.projection.reign.ends_of(line.own),
+        **await asyncio.to_thread(_waiting_terms, line),
         "catalogue": line.catalogue.digest,
         "counterpart": line.counterpart,
         "now_ms": now_ms,
@@ -243,6 +244,17 @@ async def _context(caller: Caller, line: Line, arguments: Arguments) -> Any:
         },
         "their_log": [their.size, their.root],
         **await asyncio.to_thread(line.projection.over_all, now_ms),
+    }
+
+
+def _waiting_terms(line: Line) -> dict[str, Any]:
+    """Amendments that could be accepted, by serial, and who has withdrawn from the agreement in force."""
+    governance, shorts = line.projection.governance, line.founding.shorts
+    places = governance.open_proposals()
+    withdrawn_by = governance.newest.withdrawn_by
+    return {
+        "proposals": [line.projection.serial(place) for place in places],
+        "withdrawn_by": None if withdrawn_by is None else shorts[withdrawn_by],
     }
 
 

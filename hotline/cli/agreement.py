@@ -271,6 +271,7 @@ def propose_command(
     from hotline.clock import now_ms
     from hotline.party_file import read_party
     from hotline.secret_files import root_secrets
+    from hotline.waiting import proposed_already
     from nodes.governing import open_treaty
 
     settings = settings_of(context)
@@ -280,6 +281,10 @@ def propose_command(
         own = read_party(home.party_path)
         amended = amendment_of(base, _read(draft), own=own, at_ms=now_ms(), where=draft)
         found = changes(base, amended)
+        waits = proposed_already(channel, treaty, amended, own=home.party)
+        if waits is not None:
+            _tell_waiting(settings, waits, channel.counterpart)
+            return
         for line in _diff_lines(found):
             settings.output.note(printable(line))
         _agreed(settings, f"Sign this amendment and propose it to {channel.counterpart}?", yes)
@@ -441,6 +446,15 @@ def _agreed(settings: Settings, question: str, yes: bool) -> None:
     if not yes and not settings.may_ask:
         raise Misused("terms-not-read", "give --yes once the terms have been read and are to be signed")
     settings.confirm(question, yes=yes)
+
+
+def _tell_waiting(settings: Settings, waits: dict[str, Any], counterpart: str) -> None:
+    """Say that the same amendment waits already; nothing is signed a second time."""
+    if waits["serial"] is None:
+        text = "The same amendment waits in the outbox already, until the node starts."
+    else:
+        text = f"{waits['serial']} proposes the same already; it waits until {counterpart} countersigns it."
+    settings.output.result({**waits, "counterpart": counterpart}, [text])
 
 
 def _said(done: dict[str, object], what: str) -> str:

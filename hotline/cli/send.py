@@ -191,6 +191,7 @@ def run_send(
     from hotline.journalling import note_override
     from hotline.sending import make, place_of, sign, submit
     from hotline.templates import check_register, find_template, follow, mark
+    from hotline.waiting import withdrawn_already
     from nodes.files import read_file
     from nodes.resources import catalogue
     from protocol.template import REGISTER_KIND
@@ -231,6 +232,10 @@ def run_send(
             settings.output.note(late)
         if (idle := idle_reply(desk, channel, letter, scene.replied)) is not None:
             settings.output.note(idle)
+        if (before := withdrawn_already(desk, channel, letter)) is not None:
+            found, line = before
+            settings.output.result({**found, "counterpart": channel.counterpart}, [line])
+            return WAITING if found["state"] == "draft" else 0
         place = place_of(letter.kind, reply_to=scene.replied, thread=scene.anchored, own=channel.own)
         composed = make(letter, place, channel, now_ms=now_ms(), emergency=emergency)
         for line in banner(channel):

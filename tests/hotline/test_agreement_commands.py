@@ -201,8 +201,17 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     assert changed["notice_days"] == ("180", "30")
     assert changed["party[ARC].desk[diplomatic].hours"] == ("nothing", '"always"')
     until(lambda: shown(bor)["proposals"])
+    until(lambda: shown(arc)["proposals"])
+    again = ok(*acting(arc, "agreement", "propose", draft, "--yes"))
+    assert (again["state"], again["serial"]) == ("proposed", said["serial"])
+    assert len(shown(arc)["proposals"]) == 1
+    assert ok(*acting(bor, "inbox"))["proposals"] == [said["serial"]]
+    assert f"countersign '{said['serial']}'" in hotline(*acting(bor, "inbox")).out
+    assert ok(*acting(arc, "inbox"))["proposals"] == []
     waits = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b")
     old = hotline(*acting(arc, "send", "notification", *waits, "--yes", "--json")).json["draft"]
+    assert ok(*acting(arc, "inbox", "--as", "release"))["drafts"] == [{"draft": old, "kind": "notification"}]
+    assert ok(*acting(arc, "inbox"))["drafts"] == []
     assert "agreement show" in hotline(*acting(arc, "agreement", "countersign", "--json")).json["error"]["next"]
     accepted = ok(*acting(bor, "agreement", "countersign", said["serial"], "--yes"))
     assert accepted["digest"] == said["digest"]
@@ -223,10 +232,12 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     assert "notice_days = 30" in hotline(*acting(arc, "agreement", "show", "--text")).out
     ok(*acting(bor, "show", sent["serial"]))
     left = hotline(*acting(bor, "agreement", "withdraw", "--reason", "A test of leaving.", "--yes", "--json"))
-    assert left.status in {0, 4}, left.err
-    if left.status == 0:
-        until(lambda: shown(arc)["withdrawn_by"])
-        assert "withdrawn by BOR; it ends 2" in hotline(*acting(arc, "agreement", "show")).out
+    assert left.status == 4, left.err
+    twice = hotline(*acting(bor, "agreement", "withdraw", "--reason", "Once more.", "--yes", "--json"))
+    assert (twice.status, twice.json["draft"]) == (4, left.json["draft"])
+    waiting = [{"draft": left.json["draft"], "kind": "agreement-withdraw"}]
+    assert ok(*acting(bor, "inbox", "--as", "release"))["drafts"] == waiting
+    assert ok(*acting(bor, "inbox"))["drafts"] == []
 
 
 def until(condition: Callable[[], object]) -> None:
