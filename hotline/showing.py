@@ -18,6 +18,7 @@ from protocol.field import COLUMN_SEPARATOR, Field
 from protocol.field_types import show_text
 from protocol.kinds import Catalogue, Kind
 from protocol.statement import Statement
+from protocol.tagged import digest
 
 DEMONSTRATION = "*** demonstration: nothing said here is meant ***"
 UNOFFICIAL = "*** NOT OFFICIAL: talk between operators; it is quoted nowhere ***"
@@ -63,6 +64,7 @@ def header_lines(statement: Statement, kind: Kind | None, output: Output) -> lis
         ("valid until", _time(statement.valid_until_ms)),
         ("language", statement.language),
         ("id", statement.id.hex()),
+        ("hash", digest(statement.encode()).hex()),
     ]
     return lines + [said_row(name, value, words) for name, value in rows if value is not None]
 

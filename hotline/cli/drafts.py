@@ -41,8 +41,9 @@ def drafts_command(
     """List statements that wait for people, or decide about one.
 
     Listed are drafts with whom they wait for, what is held back until its release, what was refused or cancelled and
-    why, and emergency releases that wait for their review. At most 64 drafts that one person signed first may wait on
-    a channel. What is decided here is signed by you and written down in the journal; the counterpart never sees it.
+    why, and emergency releases that wait for their review. The journal names each by its hash. At most 64 drafts that
+    one person signed first may wait on a channel. What is decided here is signed by you and written down in the
+    journal; the counterpart never sees it.
 
     \b
     Examples:
@@ -159,10 +160,12 @@ def _list(settings: Settings, desk: Desk, channel: Channel) -> None:
 
 def _waiting(item: dict[str, Any], channel: Channel) -> dict[str, Any]:
     from protocol.statement import Statement
+    from protocol.tagged import digest
 
     statement = Statement.parse(item["statement"])
     return {
         "draft": item["id"],
+        "hash": digest(item["statement"]).hex(),
         "counterpart": channel.counterpart,
         "kind": statement.kind,
         "precedence": statement.precedence,
@@ -203,7 +206,13 @@ def _row(item: dict[str, Any], settings: Settings, now_ms: int) -> tuple[str, ..
             text += f"; then {later[0]['role']} from {zulu_short(later[0]['since_ms'])}"
     marks = ("EMERGENCY " if item["emergency"] else "") + ("by a program, " if item["automated"] else "")
     kind, precedence = words.kind_name(item["kind"]), words.coded("precedence", item["precedence"])
-    return (item["draft"], zulu_short(item["issued_at_ms"]), kind, precedence, marks + text)
+    return (
+        item["draft"],
+        zulu_short(item["issued_at_ms"]),
+        kind,
+        precedence,
+        f"{marks}{text}; hash {item['hash'][:12]}…",
+    )
 
 
 def _closed(item: dict[str, Any]) -> dict[str, Any]:

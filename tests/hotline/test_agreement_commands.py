@@ -42,6 +42,14 @@ def test_the_model_can_stand_and_names_its_sources() -> None:
     assert terms.challenge is not None
 
 
+def test_the_examples_of_the_model_can_stand() -> None:
+    """A witness, an auditor and a quorum, once the marks before them are taken away."""
+    text = model_text().replace(b"\n#: ", b"\n")
+    assert [(one[0], one[2]) for one in problems(text)] == [("warning", "no-sunset")]
+    terms = base_terms(at_ms=AT_MS).with_draft(text, where="the model")
+    assert (len(terms.witnesses), len(terms.auditors), terms.witness_quorum) == (1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [

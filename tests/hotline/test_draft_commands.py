@@ -22,6 +22,7 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         draft = hotline(*acting(arc, "send", "notification", *GRAVE, "--json"))
         assert draft.status == 4, draft.out + draft.err
         named = draft.json["draft"]
+        (waiting,) = ok(*acting(arc, "drafts"))["drafts"]
         assert hotline(*acting(arc, "drafts", "--refuse", named[:6], "--as", "release")).status == 2
         early = hotline(*acting(arc, "drafts", "--cancel", named[:6], "--json"))
         assert early.status == 2
@@ -81,5 +82,8 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         assert f"{asked} is answered: another holding-reply is held and shown, and changes nothing of it" in held.err
         assert held.json["changes_nothing"] in held.err
         assert ok(*acting(arc, "ask", told["serial"], "--question", "q", "--why", "w"))["changes_nothing"] is None
-        kinds = {one["kind"] for one in ok(*acting(arc, "journal", "list"))["entries"]}
+        journal = ok(*acting(arc, "journal", "list"))["entries"]
+        kinds = {one["kind"] for one in journal}
+        (refused,) = [one for one in journal if one["kind"] == "refusal"]
+        assert refused["facts"]["statement"] == waiting["hash"]
     assert {"refusal", "unofficial-quoted", "contents-opened", "draft-opened"} <= kinds
