@@ -23,6 +23,7 @@ from typing import Any
 from hotline.errors import Misused, Refused
 from hotline.zulu import parse_instant
 from protocol import toml_text
+from protocol.disclosure import AUDIENCES, CLOSEST
 from protocol.facts import check_open_facts
 from protocol.field import Field, FieldRefused, Problem
 from protocol.field_types import parse_text
@@ -88,7 +89,7 @@ class Letter:
             Misused: the kind has no such field, or the text is no value of it.
         """
         item = self.kind.field(name)
-        if item is None and name in self.kind.facts:
+        if item is None and (name in self.kind.facts or (name == CLOSEST and name in self.kind.common_facts)):
             self.set_fact(name, text, now_ms=now_ms)
             return
         if item is None and name in HEADER_NAMES:
@@ -120,6 +121,8 @@ class Letter:
         if name not in known_facts:
             known = ", ".join(known_facts)
             raise Misused("unknown-field", f"{self.kind.name} states no fact {name!r}; it states {known or 'none'}")
+        if name == CLOSEST and text not in AUDIENCES[:-1]:
+            raise Misused("bad-field", f"{name} is one of {', '.join(AUDIENCES[:-1])}, not {text!r}")
         value = _fact(known_facts[name].removesuffix("?"), name, text, now_ms=now_ms)
         if value is not None:
             self.facts[name] = value

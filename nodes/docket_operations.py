@@ -53,7 +53,7 @@ async def registers(caller: Caller, line: Line, arguments: Arguments) -> Any:
     name = take(arguments, "name", str, None)
     if name is not None and name not in REGISTERS:
         raise ApiRefused("no-such-register", f"it is one of {', '.join(REGISTERS)}")
-    return await _asked(line, arguments, lambda matters, at_ms: matters.registers(at_ms, name=name, limit=LISTED_MAX))
+    return await asked(line, arguments, lambda matters, at_ms: matters.registers(at_ms, name=name, limit=LISTED_MAX))
 
 
 async def effect(caller: Caller, line: Line, arguments: Arguments) -> Any:
@@ -102,10 +102,20 @@ async def docket(caller: Caller, line: Line, arguments: Arguments) -> Any:
             "missed": matters.missed(at_ms, limit=LISTED_MAX),
         }
 
-    return await _asked(line, arguments, shown)
+    return await asked(line, arguments, shown)
 
 
-async def _asked(line: Line, arguments: Arguments, ask: Any) -> dict[str, Any]:
+async def asked(line: Line, arguments: Arguments, ask: Any) -> dict[str, Any]:
+    """Ask the docket of a line, now, at the time or at the sizes that a request names.
+
+    Args:
+        line: which.
+        arguments: at_ms and sizes, both optional.
+        ask: asked of the docket and a time; what it gives stands under `found`.
+
+    Raises:
+        ApiRefused: `request-malformed`, `not-judged-so-far` or `api-busy`.
+    """
     at_ms, sizes = take(arguments, "at_ms", int, None), take(arguments, "sizes", list, None)
     if at_ms is not None and not 0 <= at_ms <= TIME_MS_MAX:
         raise ApiRefused("request-malformed", "at_ms is no time")

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nodes import docket_operations, draft_operations, journal_operations, page_operations
+from nodes import disclosure_operations, docket_operations, draft_operations, journal_operations, page_operations
 from nodes.amendments import chain_of
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
@@ -460,9 +460,11 @@ OPERATIONS: dict[str, Operation] = {
     "registers": Operation("officer", docket_operations.registers),
     "effect": Operation("officer", docket_operations.effect),
     "docket": Operation("officer", docket_operations.docket),
+    "disclosable": Operation("officer", disclosure_operations.shown),
     "receipt": Operation("officer", _receipt),
     "watch": Operation("officer", _watch),
     "contents": Operation("reader", _contents),
+    "disclosed": Operation("reader", disclosure_operations.opened),
     "quoted": Operation("reader", _quoted),
     "draft": Operation("reader", draft_operations.draft),
     "closed": Operation("reader", draft_operations.closed),

@@ -12,6 +12,14 @@ DOCKET: tuple[Code, ...] = (
         2,
     ),
     Code(
+        "no-such-audience",
+        "error",
+        "there is no audience of that name",
+        "What is disclosed is disclosed to auditors, partners, a community or the public.",
+        "`disclosable --help` names them.",
+        2,
+    ),
+    Code(
         "not-judged-so-far",
         "error",
         "the logs are not judged up to the sizes asked for",

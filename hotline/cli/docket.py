@@ -48,7 +48,7 @@ def docket_command(context: click.Context, counterpart: str | None, at: str | No
     settings = settings_of(context)
     with open_desk(settings) as (desk, _):
         channel = desk.channel(counterpart)
-        arguments: dict[str, Any] = {"at_ms": _time(at, channel)}
+        arguments: dict[str, Any] = {"at_ms": given_time(at, channel)}
         if at_sizes is not None:
             arguments["sizes"] = _sizes(at_sizes)
         told = desk.request("docket", timeout_s=DOCKET_TIMEOUT_S, counterpart=channel.counterpart, **arguments)
@@ -88,7 +88,7 @@ def registers_command(
             timeout_s=DOCKET_TIMEOUT_S,
             counterpart=channel.counterpart,
             name=name,
-            at_ms=_time(at, channel),
+            at_ms=given_time(at, channel),
         )
         lines = register_lines(told["found"], output)
         said: dict[str, Any] = {}
@@ -164,7 +164,12 @@ def _banner(channel: Channel) -> list[str]:
     return banner(channel)
 
 
-def _time(text: str | None, channel: Channel) -> int | None:
+def given_time(text: str | None, channel: Channel) -> int | None:
+    """The time of `--at`, UTC milliseconds by the node's clock; None where none was given.
+
+    Raises:
+        Misused: it is no time, or one before 1970.
+    """
     from hotline.zulu import parse_instant
 
     if text is None:

@@ -38,6 +38,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("due", "hotline.cli.docket", "Show what either side owes, and by when."),
     ("docket", "hotline.cli.docket", "Show the state of everything said, now or at another time."),
     ("registers", "hotline.cli.docket", "Show what is in force: measures, red lines, mandates and the others."),
+    ("disclosable", "hotline.cli.disclosure", "Show which fields may be told to whom, and why."),
+    ("disclose", "hotline.cli.disclosure", "Agree with the other side on what is told to others."),
     ("status", "hotline.cli.status", "Say how the line is."),
     ("watch", "hotline.cli.watch", "Watch the lines; a sound until somebody acknowledges."),
     ("pages", "hotline.cli.pages", "Show whom the node calls for what; acknowledge, mute, test."),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -146,6 +146,7 @@ def run_send(
     reply_to: str | None = None,
     thread: str | None = None,
     preset: dict[str, Any] | None = None,
+    facts_of: FactsOf | None = None,
     counterpart: str | None = None,
     file: str | None = None,
     wait: str = "logged",
@@ -167,6 +168,7 @@ def run_send(
         reply_to: serial of the statement answered.
         thread: serial of any statement of the thread.
         preset: values that the command itself gives, by field.
+        facts_of: gives facts of the header, from the place where the statement is to stand; or None.
         counterpart: short name, or None.
         file: TOML file.
         wait: "logged" or "held".
@@ -262,6 +264,8 @@ def run_send(
     with open_desk(settings) as (desk, officers):
         scene = look(desk, counterpart, reply_to=reply_to, thread=thread)
         letter = letter_in(scene.channel.catalogue)
+        if facts_of is not None:
+            letter.facts |= facts_of(desk, scene)
         held = None if template is None else find_template(desk, scene.channel, template)
         if held is not None:
             follow(letter, held, filled(settings, held, slots), catalogue=scene.channel.catalogue, now_ms=at_ms)
@@ -271,6 +275,10 @@ def run_send(
     ask_letter(letter, scene.channel.catalogue, settings.output.words, now_ms=at_ms)
     with open_desk(settings, officers) as (desk, officers):
         return conclude(desk, officers, look(desk, counterpart, reply_to=reply_to, thread=thread), letter)
+
+
+FactsOf: TypeAlias = "Callable[[Desk, Scene], dict[str, Any]]"
+"""What a command states in the header, given the place where the statement is to stand."""
 
 
 def filled(settings: Settings, held: Held, given: Sequence[str]) -> dict[str, str]:

@@ -28,6 +28,12 @@ needs = ["duty", "release/senior"]
 [[authority]]
 kinds = ["*"]
 needs = ["duty/release/senior/legal/technical"]
+[[disclosure]]
+kinds = ["*"]
+from_tier = "TLP:RED"
+to_tier = "TLP:CLEAR"
+trigger = "consent"
+source = "Article 9"
 """
 
 
