@@ -17,6 +17,7 @@ from typing import Final
 from hotline.verifying import verifier
 from nodes.resources import catalogue, catalogue_of, journal_catalogue
 from protocol.audit import AuditMisused, audit
+from protocol.audit_disclosure import Opened
 from protocol.audit_entries import Progress
 from protocol.checkpoint import parse_text
 from protocol.errors import ProtocolError
@@ -136,8 +137,10 @@ def audit_evidence(
     at_ms: int,
     kinds: Catalogue | None = None,
     progress: Progress | None = None,
+    opened: Opened | None = None,
 ) -> Report:
-    """Audit two exports, wherever their files lie; arguments as for `audit_directories`, with the policy's bytes.
+    """Audit two exports, wherever their files lie; arguments as for `audit_directories`, with the policy's bytes, and
+    with what was opened of the statements.
 
     Raises:
         AuditMisused: a policy that does not read, or two exports of one log.
@@ -153,6 +156,7 @@ def audit_evidence(
             at_ms=at_ms,
             verify=verify,
             progress=progress,
+            opened=opened,
         )
 
 

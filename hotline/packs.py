@@ -8,19 +8,23 @@ Source: spec/audit.md, "Packs"; PKWARE APPNOTE 6.3, sections 4.3.14 to 4.3.16.
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import struct
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from hotline.audit_dirs import BUNDLES, FILE_BYTES_MAX, FILES_MAX, OTHER_BYTES_MAX, audit_evidence, read_policy
-from nodes.pack import HEAD_FILE
+from nodes.pack import DISCLOSED, HEAD_FILE
 from protocol.audit import AuditMisused
+from protocol.audit_disclosure import Opened
 from protocol.audit_entries import Progress
+from protocol.disclosure import AUDIENCES
 from protocol.finding import Report
+from protocol.limits import TIME_MS_MAX
 
 LIST_BYTES_MAX: Final = 256 * 1024 * 1024
 """Bytes of the list of files: a million names of some 200 bytes."""
@@ -29,6 +33,8 @@ _END: Final = struct.Struct("<4s4H2LH")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _END64_AT: Final = struct.Struct("<4sLQL")
 _VOICE: Final = re.compile(r"[A-Z]{2,4}")
+_OPENED: Final = re.compile(rf"{DISCLOSED}/([A-Z]{{2,4}})/(0|[1-9][0-9]{{0,14}})")
+_LEAF: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class PackEvidence:
@@ -113,10 +119,48 @@ class Pack:
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
             return None
 
+    def opened(self) -> Opened | None:
+        """The opened fields that it has, if it is for an audience.
+
+        Raises:
+            AuditMisused: `pack-malformed`; it says that it is, and not for which, or when.
+        """
+        try:
+            head: Any = json.loads(self.read(HEAD_FILE) or b"null")
+        except (ValueError, RecursionError):
+            head = None
+        if not isinstance(head, dict) or head.get("audience") is None:
+            return None
+        audience, thread, at_ms = head["audience"], head.get("thread"), head.get("disclosed_at_ms", -1)
+        timed = isinstance(at_ms, int) and not isinstance(at_ms, bool) and 0 <= at_ms <= TIME_MS_MAX
+        if (
+            audience not in AUDIENCES[1:]
+            or not timed
+            or not (thread is None or (type(thread) is str and _LEAF.fullmatch(thread)))
+        ):
+            raise AuditMisused("pack-malformed", str(self.path), f"{HEAD_FILE} does not say to whom fields are opened")
+        fields = {}
+        for name in self.files:
+            match = _OPENED.fullmatch(name)
+            data = None if match is None else self.read(name)
+            if match is not None and data is not None:
+                fields[match[1], int(match[2])] = data
+        return Opened(
+            audience=audience,
+            at_ms=int(at_ms),
+            thread=None if thread is None else bytes.fromhex(thread),
+            fields=fields,
+            label=f"{self.path}/{DISCLOSED}",
+        )
+
     def close(self) -> None:
         """Let go of the file."""
         self._archive.close()
         self._file.close()
+
+
+def _place(party: str, index: int) -> str:
+    return f"{DISCLOSED}/{party}/{index}"
 
 
 def _check_end(file: BinaryIO, path: Path) -> None:
@@ -148,10 +192,12 @@ def audit_pack(path: Path, policy: Path, *, at_ms: int, progress: Progress | Non
     pack = Pack(path)
     try:
         first, second = pack.evidence()
-        report = audit_evidence(first, second, text, at_ms=at_ms, progress=progress)
+        opened = pack.opened()
+        report = audit_evidence(first, second, text, at_ms=at_ms, progress=progress, opened=opened)
     finally:
         pack.close()
+    known = set() if opened is None else {_place(*one) for one in opened.fields}
     for name in sorted(set(pack.files) | set(pack.odd)):
-        if name != HEAD_FILE and name.partition("/")[0] not in pack.voices:
+        if name != HEAD_FILE and name not in known and name.partition("/")[0] not in pack.voices:
             report.add("file-unexpected", "refuted", f"{path}/{name}", "no pack has such a file")
     return report

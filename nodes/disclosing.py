@@ -19,6 +19,7 @@ from protocol.disclosure_case import cases
 from protocol.docket_item import Item
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
+from protocol.governance import sunset_ms
 from protocol.pauses import Pauses
 from protocol.statement import Statement
 from protocol.verdict import index_of, location, voice_of
@@ -129,7 +130,9 @@ class DocketSource:
 
     @cached_property
     def _over_ms(self) -> int | None:
-        return self._projection.reign.over_ms
+        reign = self._projection.reign
+        # Of a docket of the past nobody remembers which withdrawal it knew; its agreement's own end is not before that.
+        return reign.over_ms if self._matters is self._projection else sunset_ms(reign.agreement.sunset_date)
 
     def threads(self, start: int) -> Iterator[int]:
         """Locations of the openers of threads, from one on."""
@@ -245,7 +248,7 @@ def disclosed(
                 lacking.append(matters.serial(case.place))
                 continue
             shown = openings(case, opened.secret, opened.fields, audience, at_ms)
-            data = encode([[one.name, one.salt, one.value] for one in shown])
+            data = encode([one.encode() for one in shown])
             voice, index = matters.names[voice_of(case.place)], index_of(case.place)
             found.append({"voice": voice, "index": index, "fields": data})
             size += len(data)

@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from protocol.agreement import Agreement
+from protocol.audit_disclosure import Opened
 from protocol.audit_entries import Progress, audit_entries
 from protocol.audit_time import zulu
 from protocol.entry import Entry
@@ -78,6 +79,7 @@ def audit(
     at_ms: int,
     verify: Verifier = verify_here,
     progress: Progress | None = None,
+    opened: Opened | None = None,
 ) -> Report:
     """Audit the two voices of a channel.
 
@@ -90,6 +92,7 @@ def audit(
         at_ms: when the audit is made, UTC milliseconds; only stated, and compared with the review date.
         verify: verifies many signatures, on other cores if it can.
         progress: told how far it is.
+        opened: what was opened of the statements, where that came with the exports.
 
     Returns:
         The report. Nothing is raised for what the exports hold.
@@ -103,7 +106,14 @@ def audit(
         voices = _steps_1_to_4(first, second, policy, report)
         if voices is not None:
             _steps_5_to_14(
-                voices, report, catalogue=catalogue, earlier=earlier, at_ms=at_ms, verify=verify, progress=progress
+                voices,
+                report,
+                catalogue=catalogue,
+                earlier=earlier,
+                at_ms=at_ms,
+                verify=verify,
+                progress=progress,
+                opened=opened,
             )
     except EvidenceChanged as error:
         report.add(error.code, "unchecked" if error.code == "tile-missing" else "refuted", error.where, error.text)
@@ -120,6 +130,7 @@ def _steps_5_to_14(
     at_ms: int,
     verify: Verifier,
     progress: Progress | None,
+    opened: Opened | None,
 ) -> None:
     agreement = _step_5(voices, report)
     if agreement is None:
@@ -143,7 +154,17 @@ def _steps_5_to_14(
     def catalogue_of(digest: bytes) -> Catalogue | None:
         return catalogue if digest == catalogue.digest else earlier(digest) if earlier is not None else None
 
-    reign = audit_entries(joined, agreement, kinds, report, catalogue_of=catalogue_of, verify=verify, progress=progress)
+    reign = audit_entries(
+        joined,
+        agreement,
+        kinds,
+        report,
+        catalogue_of=catalogue_of,
+        verify=verify,
+        progress=progress,
+        opened=opened,
+        at_ms=at_ms,
+    )
     agreement = reign.agreement
     if reign.over_ms is not None and at_ms >= reign.over_ms:
         report.add("agreement-ended", "warning", "agreement", f"since {zulu(reign.over_ms)}")

@@ -13,11 +13,13 @@ from keys.roster import Roster
 from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
+from protocol.audit_disclosure import AuditSource, Opened, audit_made, audit_opened
 from protocol.audit_docket import AuditedDocket
 from protocol.audit_story import Story
 from protocol.audit_time import LineTally, judge_clocks
 from protocol.authority import is_emergency
 from protocol.clocks import Clockwork
+from protocol.disclosure_case import MADE
 from protocol.docket import Docket, docket_digest
 from protocol.event import event_of
 from protocol.faults import (
@@ -47,7 +49,7 @@ from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.statement import Statement
 from protocol.tagged import Hash
 from protocol.trust import AFTER_LAST_TRUST, NODE, Trust
-from protocol.verdict import Verdict, index_of, voice_of
+from protocol.verdict import Verdict, index_of, location, voice_of
 from protocol.walk import Verifier, Walk
 
 Progress = Callable[[int, int], None]
@@ -64,6 +66,8 @@ SIGNATURE_UNCHECKED: Final = "signature-unchecked"
 AGREEMENT_UNCHECKED: Final = "agreement-unchecked"
 """Note: what governs the entry cannot be known, because the text of an amendment before it is not at hand."""
 
+GONE: Final = "gone"
+
 _MISSING: Final = {ROSTER_KIND: "roster-missing", ROOT_SET_KIND: "root-set-missing"}
 _OF_TERMS: Final = frozenset({WRONG_AGREEMENT, UNAUTHORISED, UNFIT_HEADER, UNFIT_FACTS, AMENDMENT_REFUSED})
 
@@ -79,6 +83,8 @@ def audit_entries(
     catalogue_of: CatalogueOf,
     verify: Verifier,
     progress: Progress | None,
+    opened: Opened | None = None,
+    at_ms: int = 0,
 ) -> Reign:
     """Do steps 6 to 14.
 
@@ -90,11 +96,13 @@ def audit_entries(
         catalogue_of: finds those that amendments name.
         verify: verifies many signatures.
         progress: told how far it is.
+        opened: what was opened of the statements, or None where nothing came with the logs.
+        at_ms: when the audit is made: nothing can have been opened after that.
 
     Returns:
         What governs at the end.
     """
-    return _Judgement(logs, agreement, catalogue, report, catalogue_of).run(verify, progress)
+    return _Judgement(logs, agreement, catalogue, report, catalogue_of).run(verify, progress, opened, at_ms)
 
 
 class _Judgement:
@@ -127,10 +135,14 @@ class _Judgement:
         self.signers: tuple[list[tuple[int, ...]], list[tuple[int, ...]]] = ([], [])
         self.same: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.in_force: tuple[list[tuple[int, Roster]], list[tuple[int, Roster]]] = ([], [])
+        # What the rules of disclosure look at beside the docket.
+        self.legal: list[int] = []
+        self.made: list[int] = []
+        self.gone: list[int] = []
         self.story = Story(agreement.shorts)
         self.tallies = tuple(LineTally(agreement, log.short, report, self.story) for log in self.logs)
 
-    def run(self, verify: Verifier, progress: Progress | None) -> Reign:
+    def run(self, verify: Verifier, progress: Progress | None, opened: Opened | None, at_ms: int) -> Reign:
         """Steps 6 to 14."""
         sizes = self.logs[0].size, self.logs[1].size
         archive = MemoryArchive(roots=self._root, sizes=sizes, document=self._document)
@@ -172,6 +184,20 @@ class _Judgement:
         judge_clocks(ledger.items, clockwork, audited, self.report, self.story)
         self.report.story = self.story
         self._sum_up(docket, audited, governance)
+        source = AuditSource(
+            clockwork=clockwork,
+            ledger=ledger,
+            logs=self.logs,
+            legal_places=frozenset(self.legal),
+            over=governance.newest.over_ms,
+            at_ms=at_ms if opened is None else min(at_ms, opened.at_ms),
+        )
+        audit_made(source, self.made, self.report)
+        if opened is None:
+            self.report.not_checked.append("14. disclosure: no opened fields came with the logs")
+        else:
+            audit_opened(source, opened, frozenset(self.gone), self.report)
+        self.report.not_checked.append("contents: bodies are not part of an export; the entries hold their hashes")
         return governance.newest
 
     def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
@@ -198,6 +224,7 @@ class _Judgement:
             numbers = (NODE,)
         self.signers[voice].append(self.same.setdefault(numbers, numbers))
         if statement is not None:
+            self._note_disclosure(verdict, statement)
             self.statuses[statement.status] += 1
             if kind is not None and kind.name == ROSTER_KIND and verdict.effective:
                 self.rosters += 1
@@ -211,6 +238,18 @@ class _Judgement:
             self._report_faults(verdict)
         for note in verdict.notes:
             self._note(note, verdict.serial)
+
+    def _note_disclosure(self, verdict: Verdict, statement: Statement) -> None:
+        """Keep what the rules of disclosure ask for, and the docket does not have."""
+        if any(role == "legal" for _, role in verdict.signers):
+            self.legal.append(verdict.place)
+        if not verdict.effective:
+            return
+        if statement.kind == MADE:
+            self.made.append(verdict.place)
+        facts = statement.facts
+        if statement.kind == GONE and facts and facts["party"] in self.agreement.shorts:
+            self.gone.append(location(self.agreement.shorts.index(facts["party"]), facts["index"]))
 
     def _report_faults(self, verdict: Verdict) -> None:
         where = f"{self.logs[verdict.voice].evidence.label}, {verdict.serial}"
@@ -299,5 +338,3 @@ class _Judgement:
         checked.append(f"13. exercises: {counts}; {mixed} in a thread of another status")
         for code, number in sorted(self.notes.items()):
             report.not_checked.append(f"{code}: {number} entries, the first of them {self.first_note[code]}")
-        report.not_checked.append("14. disclosure: no entry of this version opens a field")
-        report.not_checked.append("contents: bodies are not part of an export; the entries hold their hashes")

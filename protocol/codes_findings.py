@@ -4,6 +4,34 @@ from protocol.code import Code
 
 FINDINGS = (
     Code(
+        "disclosure-unagreed",
+        "refuted",
+        "a text was published that nobody had agreed to",
+        "A statement says that a disclosure was made, and no consent of the other party to that text stands before it.",
+        "Keep both logs; ask the party what it published, and under which rule.",
+    ),
+    Code(
+        "disclosure-false",
+        "refuted",
+        "an opened field is not what was said",
+        "Name, salt and value do not fit the commitment in the signed header, or it is of no statement that counts.",
+        "Do not use it. Ask the other party to open the same field.",
+    ),
+    Code(
+        "disclosure-early",
+        "refuted",
+        "a field was opened that no rule opens to that audience",
+        "By the agreement and both logs it was closed to them at that time; whoever opened it broke the agreement.",
+        "Keep the pack: it shows what was opened. Tell both parties.",
+    ),
+    Code(
+        "disclosure-withheld",
+        "warning",
+        "a field is open to this audience and was not given",
+        "The rules of the agreement open it, and what came with the logs does not have it.",
+        "Ask for it; `hotline pack --to AUDIENCE` gives everything that is open.",
+    ),
+    Code(
         "verified",
         "info",
         "everything that was checked holds",

@@ -8,7 +8,7 @@ Source: spec/audit.md, "Verdict".
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from protocol.audit_docket import AuditedDocket
@@ -21,7 +21,15 @@ FINDINGS_MAX: Final = 1000
 """Findings that are listed. A log of a hundred thousand bad entries is refuted as surely by the first of them."""
 
 BREACHES: Final = frozenset(
-    {"clock-missed", "unanswered", "line-silent", "tally-missing", "agreement-review-due", "agreement-ended"}
+    {
+        "clock-missed",
+        "unanswered",
+        "line-silent",
+        "tally-missing",
+        "agreement-review-due",
+        "agreement-ended",
+        "disclosure-withheld",
+    }
 )
 """Codes of what was not done in time: findings about people and machines, on evidence that holds."""
 
@@ -60,6 +68,7 @@ class Report:
         counts: findings by severity, also those not listed.
         docket: the docket at the end of both logs; None where the audit did not come so far.
         story: figures of how things went; None likewise.
+        disclosed: opened fields that fit their commitments: serial, kind, field, value; None where nothing was opened.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -68,6 +77,7 @@ class Report:
     counts: dict[Severity, int] = field(default_factory=dict)
     docket: "AuditedDocket | None" = None
     story: "Story | None" = None
+    disclosed: list[dict[str, Any]] | None = None
 
     def add(self, code: str, severity: Severity, where: str, text: str) -> None:
         """Add a finding. A refuting one is listed however many there are before it."""
@@ -109,4 +119,5 @@ class Report:
             "not_checked": self.not_checked,
             "docket": None if self.docket is None else self.docket.as_dict(),
             "figures": None if self.story is None else self.story.as_dict(),
+            "disclosed": self.disclosed,
         }

@@ -4,6 +4,7 @@ Items are kept encoded, some eighty bytes each, except the few that were used la
 people made statements, and nearly all of them are never looked at again.
 """
 
+from array import array
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -24,6 +25,7 @@ class MemoryLedger:
         self._unheld: tuple[deque[int], deque[int]] = (deque(), deque())
         self._awake: OrderedDict[int, Item] = OrderedDict()
         self._asleep: dict[int, bytes] = {}
+        self._placed = array("q")
 
     def event(self, event: Event) -> None:
         """See Ledger."""
@@ -59,7 +61,17 @@ class MemoryLedger:
             yield waiting.popleft()
 
     def placed(self, event: Event, *, home: int, at: int) -> None:
-        """See Ledger. Nothing here shows threads, so nothing is kept."""
+        """See Ledger."""
+        self._placed.append(event.thread)
+        self._placed.append(event.place)
+
+    def threads(self) -> dict[int, "array[int]"]:
+        """Locations of what stands in each thread, by its opener's, in its home's order. It costs what there is."""
+        found: dict[int, array[int]] = {}
+        pairs = iter(self._placed)
+        for thread, place in zip(pairs, pairs, strict=True):
+            found.setdefault(thread, array("q")).append(place)
+        return found
 
     def items(self) -> Iterable[Item]:
         """Every item, in no particular order."""

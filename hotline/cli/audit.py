@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -170,11 +171,21 @@ def report_lines(report: Report, output: Output) -> list[str]:
     total = sum(report.counts.values())
     if total > listed:
         lines.append(f"  and {total - listed} more")
+    if report.disclosed is not None:
+        lines += ["", "Opened:", *(f"  {_opened_line(one)}" for one in report.disclosed or [{}])]
     if report.checked:
         lines += ["", "Checked:", *(f"  {printable(item)}" for item in report.checked)]
     if report.not_checked:
         lines += ["", "Not checked:", *(f"  {printable(item)}" for item in report.not_checked)]
     return lines
+
+
+def _opened_line(one: Mapping[str, Any]) -> str:
+    """Show one opened field; its value is the word of whoever said it."""
+    if not one:
+        return "nothing"
+    value = one["value"] if isinstance(one["value"], str) else json.dumps(one["value"], ensure_ascii=False)
+    return printable(f"{one['serial']}  {one['kind']}  {one['field']}: {value}")
 
 
 def _not_begun(error: AuditMisused) -> Report:

@@ -84,7 +84,8 @@ def test_every_operation_states_its_access() -> None:
     access = {op: operation.access for op, operation in OPERATIONS.items()}
     anyone = {"status", "scrub", "login", "pagers", "submit", "roster-import", "hold-roots"}
     assert {op for op, who in access.items() if who == "anyone"} == anyone
-    assert {op for op, who in access.items() if who == "reader"} == {"closed", "contents", "draft", "quoted"}
+    readers = {"closed", "contents", "disclosed", "draft", "quoted"}
+    assert {op for op, who in access.items() if who == "reader"} == readers
 
 
 def test_an_officer_reads_and_an_administrator_does_not(homes: tuple[Path, Path]) -> None:
