@@ -1,5 +1,7 @@
 """`disclosable` and `disclose` between two real nodes: what is agreed opens, on both sides alike."""
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +9,15 @@ from typing import Any
 
 import pytest
 
+from keys.keyring import OfficerKeyring
+from nodes.client import NodeClient
+from nodes.errors import ApiRefused
+from nodes.home import OfficerHome
+from nodes.key_files import read_keyring
+from nodes.operations import OPERATIONS
+from nodes.resources import catalogue
 from tests.hotline.nodes import running
-from tests.hotline.people import acting, hotline, ok, paired
+from tests.hotline.people import PASSPHRASE, acting, hotline, ok, paired
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +101,117 @@ def test_disclosable_shows_no_contents(homes: tuple[Path, Path]) -> None:
     """It is told from headers: names of fields, rules and times."""
     told = ok(*acting(homes[0], "disclosable"))
     assert keys(told["found"]["statements"]).isdisjoint({"value", "salt", "contents"})
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+MARK = "zqxj"
+"""In every sealed field stands this mark with the field's name behind it."""
+
+
+def marked() -> dict[str, str]:
+    """A value with a mark for every field of a notification that takes words, as `--set` has it."""
+    kind = catalogue().kind("notification")
+    assert kind is not None
+    words = [one for one in kind.fields if one.type in {"line", "text", "identifiers"} and one.pattern is None]
+    found = {one.name: f"{MARK}-{one.name.replace('_', '-')}" for one in words}
+    assert {"title", "summary", "severity_reason"} <= found.keys()
+    return found
+
+
+def marks_in(data: bytes) -> set[str]:
+    """The marks in some bytes, plain or as hexadecimal digits."""
+    plain = re.findall(rb"zqxj-[a-z-]+", data)
+    folded = [bytes.fromhex(one.decode()) for one in re.findall(rb"(?:7a71786a2d)(?:[67][0-9a-f]|2d)+", data.lower())]
+    return {one.decode() for one in [*plain, *folded]}
+
+
+def said_by(*arguments: str | Path) -> bytes:
+    """Everything that a command writes, whatever it ends with."""
+    done = hotline(*arguments)
+    return (done.out + done.err).encode()
+
+
+def answers(home: Path, name: str, leaf: str, place: tuple[str, int]) -> Iterator[tuple[str, bytes]]:
+    """What the node answers an officer who reads no contents, operation by operation."""
+    ring = read_keyring(OfficerHome(home / "officers" / name).key_path, OfficerKeyring, PASSPHRASE.strip())
+    assert ring.number is not None
+    at_ms = int(time.time() * 1000) - 1000
+    with NodeClient.connect(home / "node.sock") as client:
+        client.login(person=ring.number, signer=ring.signer())
+        for op in sorted(OPERATIONS.keys() - {"login", "watch"}):
+            arguments: dict[str, Any] = {"voice": place[0], "index": place[1], "limit": 50, "at_ms": at_ms, "start": 0}
+            arguments["id"] = bytes.fromhex(leaf) if op == "thread" else leaf[:32]
+            arguments |= {"audience": "public", "sizes": [0, 0]} if op == "disclosed" else {}
+            try:
+                yield op, repr(client.request(op, **arguments)).encode()
+            except ApiRefused as error:
+                yield op, str(error).encode()
+
+
+def test_a_mark_leaves_only_where_a_rule_opened_its_field(homes: tuple[Path, Path], tmp_path: Path) -> None:
+    """Commands, answers, exports, packs, pages, backups, logs and files on disk of both parties have no mark of a
+    sealed field; a pack for the public has the one field that both agreed to open; who reads contents sees all."""
+    arc, bor = homes
+    values = marked()
+    given = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    told = say(arc, "send", "notification", "--severity", "2", "--set", "class=system-compromise", *given)
+    words = ("--title", "t", "--text", "The text.", "--when", "soon", "--audience", "public", "--field", "title")
+    proposed = say(arc, "disclose", "propose", told, *words)
+    say(bor, "disclose", "consent", proposed)
+    until_open(arc, told, "public", ["title"])
+    shown = ok(*acting(bor, "show", told))
+    assert marks_in(json.dumps(shown["contents"]).encode()) == set(values.values())
+    outputs: dict[str, bytes] = {}
+    for home in homes:
+        for command in (
+            ["status"],
+            ["doctor"],
+            ["log", "export", str(tmp_path / f"{home.name}-log")],
+            ["catalogue", "list"],
+        ):
+            outputs[f"{home.name} {command[0]}"] = said_by("--home", home, *command)
+        for words_ in (
+            ["threads"],
+            ["due"],
+            ["docket"],
+            ["registers"],
+            ["disclosable"],
+            ["drafts"],
+            ["journal", "list"],
+        ):
+            outputs[f"{home.name} {words_[0]}"] = said_by(*acting(home, *words_))
+        outputs[f"{home.name} backup"] = said_by(*acting(home, "backup", tmp_path / f"{home.name}-backup"))
+        outputs[f"{home.name} pack"] = said_by("--home", home, "pack", tmp_path / f"{home.name}.hotline")
+    for words_ in (
+        ["inbox"],
+        ["show", told],
+        ["threads", told],
+        ["registers", "--contents"],
+        ["pack", "x", "--to", "public"],
+    ):
+        outputs[f"keeper {words_[0]}"] = said_by(*acting(arc, *words_, "--as", "keeper"))
+    place = (told.partition(" ")[0], int(told.partition(" ")[2]))
+    outputs |= {f"api {op}": answer for op, answer in answers(arc, "keeper", shown["leaf"], place)}
+    policy = tmp_path / "ARC-log" / "policy"
+    assert policy.is_file()
+    page = tmp_path / "page.html"
+    outputs["audit"] = said_by("audit", tmp_path / "ARC.hotline", "--policy", policy, "--page", page)
+    assert {name: marks_in(data) for name, data in outputs.items() if marks_in(data)} == {}
+    files = [path for folder in (*homes, tmp_path, arc.parent) for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 40
+    assert {str(path): found for path in files if (found := marks_in(path.read_bytes()))} == {}
+    # Only now something is opened, and only to whom it was agreed.
+    for audience, wanted in (("public", {values["title"]}), ("partners", {values["title"]})):
+        out = tmp_path / f"{audience}.hotline"
+        packed = ok(*acting(arc, "pack", out, "--to", audience, "--thread", told))
+        assert (packed["audience"], packed["lacking"]) == (audience, [])
+        assert marks_in(out.read_bytes()) == wanted
+        report = ok("audit", out, "--policy", policy)
+        assert (report["verdict"], [one for one in report["findings"] if "disclosure" in one["code"]]) == (
+            "verified",
+            [],
+        )
+        assert values["title"] in [one["value"] for one in report["disclosed"]]
+    kinds = {one["kind"] for one in ok(*acting(arc, "journal", "list"))["entries"]}
+    assert "fields-disclosed" in kinds
