@@ -93,7 +93,7 @@ def disclose_command(context: click.Context) -> None:
 @click.option("--field", "names", multiple=True, metavar="FIELD", help="A field of SERIAL that opens; repeat it.")
 @click.option("--text", help="The exact text.")
 @click.option("--title", help="What it is about.")
-@click.option("--when", help="When it is to be told: a time, or words.")
+@click.option("--when", help="When it is to be told: a date or a time.")
 @click.option("--attribution", is_flag=True, help="It names somebody as the one who did it; rests on --set items=...")
 @sending_options
 @common_options

@@ -156,7 +156,7 @@ def test_a_mark_leaves_only_where_a_rule_opened_its_field(homes: tuple[Path, Pat
     values = marked()
     given = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
     told = say(arc, "send", "notification", "--severity", "2", "--set", "class=system-compromise", *given)
-    words = ("--title", "t", "--text", "The text.", "--when", "soon", "--audience", "public", "--field", "title")
+    words = ("--title", "t", "--text", "The text.", "--when", "2026-12-01", "--audience", "public", "--field", "title")
     proposed = say(arc, "disclose", "propose", told, *words)
     say(bor, "disclose", "consent", proposed)
     until_open(arc, told, "public", ["title"])
