@@ -99,6 +99,15 @@ def revoking(
     return listed
 
 
+def since_when(home: NodeHome, text: str, *, now_ms: int) -> int:
+    """The time that was typed, or the time of the entry whose serial was; UTC milliseconds.
+
+    Raises:
+        Misused: it is neither a time nor the serial of an own entry.
+    """
+    return _since(home, text, now_ms=now_ms)[0]
+
+
 def _since(home: NodeHome, text: str, *, now_ms: int) -> tuple[int, str | None, int]:
     """The time that was typed, or that of the entry; with the entry's channel and place."""
     try:

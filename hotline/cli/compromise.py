@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from hotline.cli.officer_changes import Signing, key_options, opened_signers
+from hotline.cli.key_changes import change_key, next_steps, roster_lines
+from hotline.cli.officer_changes import key_options
+from hotline.cli.send import WAITING
+from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
+from hotline.printable import printable
 
 if TYPE_CHECKING:
-    from hotline.rotation import Revocation
+    from hotline.compromises import Names, Revoked
     from nodes.home import NodeHome
 
 REASONS = ("lost", "stolen", "suspected", "algorithm", "person-left", "other")
@@ -28,14 +32,18 @@ REASONS = ("lost", "stolen", "suspected", "algorithm", "person-left", "other")
 @click.pass_context
 def compromise_command(
     context: click.Context, /, key: str, since: str, reason: str, leaves: bool, yes: bool, **options: Any
-) -> None:
-    """Revoke a key at once, and give it a successor: the next roster lists it, from when it is not trusted, and why.
+) -> int:
+    """Revoke a key at once, give it a successor, and raise the alarm on every line.
 
-    KEY is officer/NAME, node, mirror, tls, sealing, or machine for these four. What it signed since then is marked
-    after-last-trust on both sides, and counts no more where nobody else signed; it stays in its place. Works while the
-    line is down: with --out the rosters are written to files as well, which the counterpart takes with hotline roster
-    import, so that nobody can keep them back. The node's own keys change while it is stopped.
-    docs/ceremonies/compromise.md is the checklist.
+    KEY is officer/NAME, node, mirror, tls, sealing, or machine for these four. The next roster lists it, from when it
+    is not trusted, and why. What it signed since then is marked after-last-trust on both sides, and counts no more
+    where nobody else signed; it stays in its place. Works while the line is down: with --out the rosters are written to
+    files as well, which the counterpart takes with hotline roster import, so that nobody can keep them back. The node's
+    own keys change while it is stopped.
+
+    The alarm (compromise-alarm) is signed by whoever acts (--as). Where more must sign it waits as a draft (exit 4).
+    Where it cannot be said now, as with a node that is stopped, the same command says it later: given again, it revokes
+    nothing twice and says nothing twice. docs/ceremonies/compromise.md is the checklist.
 
     \b
     Examples:
@@ -43,149 +51,125 @@ def compromise_command(
       hotline --home ARC compromise officer/duty --since 2026-11-20T08:00Z --reason lost --admin admin-1 --admin admin-2
       hotline --home ARC compromise machine --since 2026-11-20T08:00Z --reason suspected --out /media/to-BOR
     """
-    from hotline.rotation import Revocation
+    from hotline.clock import now_ms
+    from hotline.compromises import revoked_since
+    from hotline.rotation import Revocation, since_when
 
     settings = settings_of(context)
-    settings.confirm(f"Revoke the key {key} of this home for good, trusted until {since}?", yes=yes)
-    change_key(settings, key, Revocation(reason, since), leaves=leaves, **options)
+    home = settings.node_home()
+    jobs, names, kept = _subject(home, key)
+    since_ms = since_when(home, since, now_ms=now_ms())
+    # The same words another time: a span back from now would mean another time then.
+    again = f"hotline --home {home.path} compromise {key} --since {_said_again(since, since_ms)} --reason {reason}"
+    again += " --leaves --as NAME" if leaves else ""
+    found = revoked_since(home, jobs, names, since_ms, kept=kept)
+    rosters: list[dict[str, object]] = []
+    steps = []
+    if found is None:
+        settings.confirm(f"Revoke the key {key} of this home for good, trusted until {since}?", yes=yes)
+        revocation = Revocation(reason, since)
+        rosters = change_key(settings, key, revocation, leaves=leaves, **options)
+        steps = next_steps(home, key.partition("/")[0], revocation, rosters)
+        done = f"{key}: revoked."
+        found = revoked_since(home, jobs, names, since_ms)
+    else:
+        version = ", ".join(f"roster {one.version} for {one.counterpart}" for one in found)
+        done = f"{key}: revoked before, by {version}. A key that came into force since is trusted from then on."
+    alarms = raise_alarms(settings, found or [], since_ms)
+    lines = [done, *roster_lines(rosters)]
+    for one, revoked in zip(alarms, found or [], strict=True):
+        text, step = _alarm_text(home, one, revoked, again)
+        lines.append(f"  alarm to {one['counterpart']}: {text}")
+        steps.append(step)
+    steps = list(dict.fromkeys(steps))
+    lines += ["Next:", *(f"  {step}" for step in steps)]
+    result = {"party": home.party, "key": key, "rosters": rosters, "alarms": alarms, "next": steps}
+    settings.output.result(result, [printable(line) for line in lines])
+    return WAITING if any(one["draft"] for one in alarms) else 0
 
 
-def change_key(
-    settings: Settings,
-    key: str,
-    revocation: Revocation | None,
-    *,
-    out: str | None,
-    officer_passphrase_file: str | None,
-    leaves: bool = False,
-    **signing: Any,
-) -> None:
-    """Give a key a successor, and revoke it where a reason is given.
+def _subject(home: NodeHome, key: str) -> tuple[tuple[str, ...], Names, list[bytes]]:
+    """The jobs of the keys that a command names, how they are found in a roster, and those that the card still gives.
 
     Raises:
-        Misused: `usage`; no such key.
+        Misused: no such key.
     """
+    from hotline.compromises import job_names, person_names
     from hotline.errors import Misused
+    from hotline.party_file import read_party
     from hotline.rotation import NODE_SIDE
 
-    home = settings.node_home()
     job, _, name = key.partition("/")
-    asked = Signing(**signing)
     if job == "officer" and name:
-        rosters = _officer(settings, home, name, revocation, asked, officer_passphrase_file, out, leaves=leaves)
-    elif job in NODE_SIDE and not name and not leaves and not asked.admins:
-        rosters = _node_side(settings, home, NODE_SIDE[job], revocation, asked, out)
-    else:
-        raise Misused("usage", f"{key!r} is not officer/NAME, {', '.join(NODE_SIDE)}; admins sign for officers only")
-    done = f"{key}: {'revoked' if revocation else 'replaced'}."
-    steps = _next_steps(home, job, revocation, rosters)
-    lines = [done]
-    for one in rosters:
-        file = f", in {one['file']}" if one.get("file") else ""
-        lines.append(f"  roster {one['version']} for {one['counterpart']}: {one['state']}{file}")
-    lines += ["Next:", *(f"  {step}" for step in steps)]
-    settings.output.result({"party": home.party, "key": key, "rosters": rosters, "next": steps}, lines)
+        member = read_party(home.party_path).member(name)
+        if member is None:
+            raise Misused("officer-missing", f"{home.party} has no officer {name!r}")
+        listed = [] if member.revoked else [one.key_id for one in member.person.keys]
+        return (job,), person_names(member.person.number), listed
+    if job not in NODE_SIDE or name:
+        raise Misused("usage", f"{key!r} is not officer/NAME, {', '.join(NODE_SIDE)}")
+    return NODE_SIDE[job], job_names(NODE_SIDE[job]), []
 
 
-def _officer(
-    settings: Settings,
-    home: NodeHome,
-    name: str,
-    revocation: Revocation | None,
-    asked: Signing,
-    officer_passphrase_file: str | None,
-    out: str | None,
-    *,
-    leaves: bool,
-) -> list[dict[str, object]]:
-    from dataclasses import replace
-    from functools import partial
+def _said_again(since: str, since_ms: int) -> str:
+    """A time as it is meant at any time, in one word of a shell."""
+    from hotline.zulu import zulu
 
+    return f"'{since}'" if since[:1].isupper() else zulu(since_ms)
+
+
+def raise_alarms(settings: Settings, found: Sequence[Revoked], since_ms: int) -> list[dict[str, object]]:
+    """Say on each line what was revoked there, as far as it can be said now.
+
+    Returns:
+        For each line what `raise_alarm` gives; where it could not be said the state is `not-said`, with `problem`.
+    """
     from hotline.clock import now_ms
-    from hotline.officers import check_rules
-    from hotline.party_file import read_party, write_party
-    from hotline.rosters import place_rosters, sign_rosters
-    from hotline.rotation import keys_of, new_officer_key, revoking, write_rosters
-    from hotline.secret_files import passphrase_in
-    from nodes.key_files import read_officer_keyring, write_keyring
+    from hotline.compromises import raise_alarm
+    from hotline.errors import HotlineError
+    from keys.errors import KeysError
+    from nodes.errors import NodeError
+    from protocol.errors import ProtocolError
 
-    at_ms = now_ms()
-    card = read_party(home.party_path)
-    after, ring = new_officer_key(home, card, name, all_of_them=revocation is not None)
-    before = card.member(name)
-    assert before is not None  # noqa: S101 - a new key was made for them.
-    if leaves:
-        after = after.with_changed(replace(before, retired=True, revoked=True, delegated=(), absent_until_ms=None))
-    if not asked.anyway:
-        check_rules(home, card, after, now_ms=at_ms)
-    path = home.officers / name / "officer.key"
-    passphrase = b""
-    if not leaves:
-        given = officer_passphrase_file
-        passphrase = passphrase_in(given) if given else settings.passphrase(0, what=f"the officer {name}")
-        if path.exists() and revocation is None:
-            # Whoever only changes keys has the old one; whoever lost it may not.
-            read_officer_keyring(path, passphrase)
-    signers = opened_signers(settings, home, card, asked) if home.channels() else None
-    rosters: list[dict[str, object]] = []
-    names = partial(keys_of, number=before.person.number)
-    listed = revoking(home, revocation, "officer", names, now_ms=at_ms)
-    made = (
-        sign_rosters(
-            home,
-            after,
-            signers,
-            now_ms=at_ms,
-            change=lambda channel, before, new: replace(new, revoked=listed(channel, before, new)),
-        )
-        if signers is not None
-        else []
-    )
-    files = write_rosters(Path(out), home.party, made) if out is not None else []
-    if not leaves:
-        write_keyring(path, ring, passphrase, replace=path.exists())
-    rosters = place_rosters(home, made)
-    # Last, so that whoever was interrupted before does the same again; without it no other roster would list the key.
-    write_party(home.party_path, after)
-    return [{**one, "file": str(files[place]) if files else None} for place, one in enumerate(rosters)]
+    alarms: list[dict[str, object]] = []
+    home = settings.node_home()
+    problem = "" if _runs(home) else "the node does not run"
+    if not problem:
+        try:
+            with open_desk(settings) as (desk, officers):
+                for one in found:
+                    alarms.append(raise_alarm(home, desk, officers, one, since_ms=since_ms, now_ms=now_ms()))
+        except (HotlineError, NodeError, KeysError, ProtocolError) as error:
+            # The key is revoked, whatever becomes of the alarm.
+            problem = str(error)
+    return alarms + [
+        {"counterpart": one.counterpart, "state": "not-said", "serial": None, "draft": None, "problem": problem}
+        for one in found[len(alarms) :]
+    ]
 
 
-def _node_side(
-    settings: Settings,
-    home: NodeHome,
-    jobs: tuple[str, ...],
-    revocation: Revocation | None,
-    asked: Signing,
-    out: str | None,
-) -> list[dict[str, object]]:
-    from hotline.clock import now_ms
-    from hotline.rotation import rotate_node_side
-    from hotline.secret_files import root_secrets
+def _runs(home: NodeHome) -> bool:
+    """Whether a node answers, before anybody is asked for a passphrase."""
+    from nodes.client import NodeClient
+    from nodes.errors import ApiRefused
 
-    opened = root_secrets(settings, home, directory=asked.directory, passphrase_file=asked.roots_passphrase_file)
-    folder = Path(out) if out is not None else home.path / "to-counterparts"
-    return rotate_node_side(home, opened, jobs, revocation, now_ms=now_ms(), out=folder)
+    try:
+        with NodeClient.connect(home.socket):
+            return True
+    except ApiRefused:
+        return False
 
 
-def _next_steps(home: NodeHome, job: str, revocation: Revocation | None, rosters: list[dict[str, object]]) -> list[str]:
-    """What people do now, in order."""
-    steps = []
-    files = [one for one in rosters if one.get("file")]
-    if revocation is not None:
-        steps.append(f"Call each counterpart by voice (hotline --home {home.path} contacts) and say what happened.")
-    if files and job == "sealing" and revocation is None:
-        steps.append("The line brings the roster to each counterpart; the files are needed only while it is down.")
-    elif files:
-        steps += [f"{one['counterpart']}: hotline roster import {one['file']}" for one in files]
-    if job != "officer":
-        steps.append(f"Start the node: hotline --home {home.path} node run")
-    if job in {"sealing", "machine"}:
-        steps.append(f"Make a new backup, because older ones lack the key: hotline --home {home.path} backup FILE")
-    if revocation is not None:
-        steps.append("Say it on the line as well: hotline send compromise-alarm, then key-revoke in its thread.")
-        steps.append("Look through what is marked after-last-trust: hotline threads. Say anew what was yours.")
-    if revocation is not None and job in {"sealing", "machine"}:
-        steps.append("Whoever has the old sealing key reads what was sealed to it; nothing takes that back.")
-    if revocation is not None and job in {"node", "machine"}:
-        steps.append("If the machine was taken, so were its log keys: hotline succession begin --reason stolen-key.")
-    return steps
+def _alarm_text(home: NodeHome, alarm: dict[str, object], revoked: Revoked, again: str) -> tuple[str, str]:
+    """What became of an alarm, and the step that follows."""
+    hotline = f"hotline --home {home.path}"
+    if alarm["state"] == "not-said":
+        return f"not said: {alarm['problem']}", f"Say it on the line, once the node runs: {again}"
+    if alarm["draft"]:
+        missing = ", ".join(str(one) for one in cast("list[str]", alarm["missing"]))
+        text = f"draft {alarm['draft']}; signatures still needed: {missing}"
+        return text, f"Have the alarm signed: {hotline} sign {alarm['draft']} --as NAME"
+    text = f"{alarm['serial']}, {'said before' if alarm['state'] == 'said' else alarm['state']}"
+    subject = revoked.subject
+    sets = f"--set key_kind={subject.job} --set key_id={subject.key.hex()} --set key_reason={subject.reason}"
+    return text, f"Declare it in its thread: {hotline} send key-revoke --reply-to '{alarm['serial']}' {sets}"

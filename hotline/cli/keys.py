@@ -213,6 +213,7 @@ def rotate(context: click.Context, /, key: str, **options: Any) -> None:
       hotline --home ARC keys rotate sealing --roots /media/roots
       hotline --home ARC keys rotate machine --roots /media/roots --out /media/to-BOR
     """
-    from hotline.cli.compromise import change_key
+    from hotline.cli.key_changes import change_key, show_replaced
 
-    change_key(settings_of(context), key, None, **options)
+    settings = settings_of(context)
+    show_replaced(settings, key, change_key(settings, key, None, **options))

@@ -52,7 +52,7 @@ class Signing:
     anyway: bool = False
 
 
-def key_options(command: Callable[..., None]) -> Callable[..., None]:
+def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that gives a key a successor."""
     for option in (
         click.option("--out", type=click.Path(), help="Directory for the rosters that go to the counterparts by hand."),
@@ -62,7 +62,7 @@ def key_options(command: Callable[..., None]) -> Callable[..., None]:
     return signing_options(command)
 
 
-def signing_options(command: Callable[..., None]) -> Callable[..., None]:
+def signing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that changes a roster."""
     for option in (
         click.option("--anyway", is_flag=True, help="Also where a rule of an agreement could not be met any more."),

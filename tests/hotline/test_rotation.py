@@ -29,18 +29,35 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
         second = ok(*acting(arc, "--as", "duty", *GOODWILL))["serial"]
         # A roster waits for the end of this all the while.
         ok(*acting(arc, "officer", "delegate", "duty", "--role", "release", "--until", "2027-11-20T08:00Z"))
-        gone = ok(*acting(arc, "compromise", "officer/duty", "--since", second, "--reason", "stolen", "--yes"))
+        theft = ("compromise", "officer/duty", "--since", second, "--reason", "stolen", "--yes", "--as", "release")
+        gone = ok(*acting(arc, *theft))
         assert [(one["version"], one["state"]) for one in gone["rosters"]] == [(3, "logged")]
-        assert any("compromise-alarm" in step for step in gone["next"])
+        (alarm,) = gone["alarms"]
+        assert alarm["state"] in {"logged", "held"}
+        assert any(f"send key-revoke --reply-to '{alarm['serial']}'" in step for step in gone["next"])
+        told = ok(*acting(arc, "show", alarm["serial"], "--peek"))
+        (revoked,) = (one for one in ok("--home", arc, "keys", "list")["keys"] if one["job"] == "revoked officer")
+        assert told["contents"]["key_id"] == revoked["key_id"]
+        twice = ok(*acting(arc, *theft))
+        assert (twice["rosters"], twice["alarms"][0]["state"]) == ([], "said")
+        assert twice["alarms"][0]["serial"] == alarm["serial"]
+        # An alarm about a key that somebody has begun waits for its signatures, and no second one is begun.
+        keys = {one["job"]: one["key_id"] for one in ok("--home", arc, "keys", "list")["keys"]}
+        begun = ("--set", "key_kind=officer", "--set", f"key_id={keys['person 3']}", "--set", "seen=a break-in")
+        draft = hotline(*acting(arc, "send", "compromise-alarm", *begun, "--automated", "--json")).json["draft"]
+        lost = ("compromise", "officer/senior", "--since", second, "--reason", "lost", "--leaves", "--as", "release")
+        waits = hotline(*acting(arc, *lost, "--json"))
+        assert (waits.status, waits.json["alarms"][0]["draft"]) == (4, draft), waits.out + waits.err
+        assert any(f"sign {draft} --as NAME" in step for step in waits.json["next"])
         third = ok(*acting(arc, "--as", "duty", *GOODWILL))["serial"]
         for home in (arc, bor):
             shown = {one: ok(*acting(home, "show", one, "--peek"))["view"] for one in (first, second, third)}
             assert [shown[one]["faults"] for one in (first, second, third)] == [[], ["after-last-trust"], []]
             assert [shown[one]["effective"] for one in (first, second, third)] == [True, False, True]
     status = ok(*acting(arc, "keys", "status"))
-    assert [one["of"] for one in status["keys"] if one["job"] == "revoked officer"] == [
-        f"stolen, trusted before {second.split()[1]}"
-    ]
+    trusted = f"trusted before {second.split()[1]}"
+    gone_keys = [one["of"] for one in status["keys"] if one["job"] == "revoked officer"]
+    assert gone_keys == [f"stolen, {trusted}", f"lost, {trusted}"]
     assert {one["name"]: one["state"] for one in status["dues"]}["BOR admins"] == "soon"
     refused = hotline(*acting(arc, "keys", "rotate", "machine", "--admin", "keeper"), "--json")
     assert refused.json["error"]["code"] == "usage"
@@ -50,7 +67,7 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     after = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
     assert {job for job in before if before[job] != after[job]} == {"node", "mirror", "TLS", "sealing"}
     (made,) = done["rosters"]
-    assert ok(*acting(bor, "roster", "import", made["file"]))["version"] == made["version"] == 4
+    assert ok(*acting(bor, "roster", "import", made["file"]))["version"] == made["version"] == 5
     again = hotline(*acting(bor, "roster", "import", made["file"]), "--json")
     assert again.json["error"]["code"] == "roster-refused"
     with running(arc, bor):
@@ -124,3 +141,12 @@ def test_what_was_sealed_to_a_key_with_a_successor_opens(tmp_path: Path) -> None
     with open_store(home, home.channel("BOR")) as store:
         for serial, key_id in ((first, old), (second, old), (third, new)):
             assert ("ARC", key_id) in recipients_of(store.body("BOR", int(serial.split()[1])) or b"")
+    # A node that is stopped says nothing: the same command does once it runs, and revokes nothing more.
+    theft = ("compromise", "sealing", "--since", "2000-01-01T00:00Z", "--reason", "stolen")
+    gone = ok(*acting(arc, *theft))
+    assert ([one["version"] for one in gone["rosters"]], gone["alarms"][0]["state"]) == ([3], "not-said")
+    assert any("--since 2000-01-01T00:00:00.000Z --reason stolen" in step for step in gone["next"])
+    again = ok(*acting(arc, *theft))
+    assert (again["rosters"], again["alarms"][0]["state"]) == ([], "not-said")
+    (revoked,) = (one for one in ok("--home", arc, "keys", "list")["keys"] if one["job"] == "revoked sealing")
+    assert revoked["key_id"] == new.hex()
