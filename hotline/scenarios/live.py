@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hotline.clock import now_ms
@@ -17,16 +18,23 @@ from hotline.desk import Channel, Desk, Officer, Spoken
 from hotline.documents import ROSTER, sign_document
 from hotline.errors import CouldNot
 from hotline.journalling import make_act
-from hotline.party_file import read_party
+from hotline.party_file import read_party, write_party
 from hotline.reference import Reference
 from hotline.root_keys import make_ring, write_ring
 from hotline.root_sets import YEARS, add_signatures, make_next, next_number, publish
 from hotline.root_signing import open_roots
+from hotline.roster_signers import ByRoots
+from hotline.rosters import place_rosters, sign_rosters
+from hotline.rotation import Revocation, keys_of, new_officer_key, revoking
 from hotline.scenarios.paired import Paired
 from hotline.scenarios.scenario import PARTIES
 from hotline.scenarios.stage import Audited, Declined, Seen, Unplayable
+from keys.revoked import OFFICER
+from keys.roster import Roster
 from keys.roster import render as render_roster
 from nodes.errors import ApiRefused
+from nodes.home import ChannelHome
+from nodes.key_files import write_keyring
 from nodes.root_sets import load_expected
 from nodes.signed import SignedStatement
 from protocol.agreement import Agreement
@@ -189,6 +197,27 @@ class Live:
         previous = digest(render_roster(before))
         made = replace(before, version=before.version + 1, previous=previous, people=people)
         self.enact(party, ROSTER, render_roster(made), thread=None, in_reply_to=None)
+
+    def revoke(self, party: str, name: str, trusted: int) -> None:
+        side, at_ms = self.paired.side(party), now_ms()
+        card = read_party(side.home.party_path)
+        after, ring = new_officer_key(side.home, card, name, all_of_them=True)
+        signers = ByRoots(tuple(open_roots(card, side.secrets)))
+        names = partial(keys_of, number=self.paired.officer(party, name).number)
+        since = Revocation("stolen", f"{party} {trusted}")
+        listed = revoking(side.home, since, OFFICER, names, now_ms=at_ms)
+
+        def change(channel: ChannelHome, before: Roster, made: Roster) -> Roster:
+            return replace(made, revoked=listed(channel, before, made))
+
+        made = sign_rosters(side.home, after, signers, now_ms=at_ms, change=change)
+        write_keyring(side.home.officer(name).key_path, ring, side.passphrase, replace=True)
+        place_rosters(side.home, made)
+        write_party(side.home.party_path, after)
+        if party in self._desks:
+            # Whoever is logged in may be the one with another key.
+            self._desks.pop(party).client.close()
+        self.paired.forget(party, name)
 
     def replace_root(self, party: str, number: int) -> int:
         side = self.paired.side(party)

@@ -87,6 +87,10 @@ class Paired:
             self._officers[party, name] = Officer.open(side.home.officer(name), side.passphrase)
         return self._officers[party, name]
 
+    def forget(self, party: str, name: str) -> None:
+        """Open an officer's key anew, because they have another."""
+        self._officers.pop((party, name), None)
+
     def __enter__(self) -> Paired:
         try:
             for node in self.nodes.values():

@@ -228,11 +228,15 @@ class Play:
         return f"{kind.label()} {step.party} {index}, past every check of its node"
 
     def _roster(self, step: Step) -> str:
-        word, _, name = step.what.partition(" ")
-        if word != "without" or not name:
-            raise Misspelt(self.scenario.name, step.number, "a roster is changed by `roster without NAME`")
-        self.stage.dismiss(step.party, name)
-        return f"the roots of {step.party} sign a roster without {name}"
+        match step.what.split():
+            case ["without", name]:
+                self.stage.dismiss(step.party, name)
+                return f"the roots of {step.party} sign a roster without {name}"
+            case ["revoking", name, "since", first] if (said := self.said.get(first)) and said.index is not None:
+                self.stage.revoke(step.party, name, said.index)
+                return f"the roots of {step.party} give {name} another key; the old one is not trusted since {first}"
+        text = "a roster is changed by `roster without NAME`, or by `roster revoking NAME since STATEMENT`"
+        raise Misspelt(self.scenario.name, step.number, text)
 
     def _roots(self, step: Step) -> str:
         word, _, number = step.what.partition(" ")

@@ -192,6 +192,18 @@ class Stage(Protocol):
             Unplayable: this stage has no roots at hand.
         """
 
+    def revoke(self, party: str, name: str, trusted: int) -> None:
+        """Let a party's roots sign the next roster, in which an officer has another key and the old one is revoked.
+
+        Args:
+            party: whose.
+            name: of the officer, who signs with the new key from here on.
+            trusted: index of the party's first statement that the old key is not trusted for.
+
+        Raises:
+            Unplayable: this stage has no roots at hand.
+        """
+
     def replace_root(self, party: str, number: int) -> int:
         """Let a party's roots sign a root set in which a new root takes the place of one; gives its number.
 

@@ -137,6 +137,7 @@ class Nodes:
         self._chance = Random(scenario.name)
         self.roots = {short: founding_roots(self.agreement, short) for short in PARTIES}
         self.signing: dict[str, tuple[int, ...]] = dict.fromkeys(PARTIES, (1, 2))
+        self.renewed: dict[tuple[str, int], HybridPrivateKey] = {}
         self._rosters = {short: _roster(short, self.agreement) for short in PARTIES}
         self._held = {short: self._begin(short) for short in PARTIES}
         self.journals = {

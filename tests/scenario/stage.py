@@ -17,7 +17,9 @@ from hotline.scenarios.scenario import PARTIES
 from hotline.scenarios.stage import AUDITOR, Audited, Declined, Seen
 from keys import root_set
 from keys import roster as rosters
+from keys.person import Person
 from keys.quorum import RootSet
+from keys.revoked import OFFICER, RevokedKey
 from keys.roles import KeyRole
 from keys.root_set import RootSetVersion
 from nodes.errors import NodeError
@@ -27,16 +29,18 @@ from nodes.root_sets import HeldRoots
 from nodes.signed import SignedStatement
 from protocol.archive import MemoryArchive
 from protocol.audit import audit
+from protocol.authority import missing_slots, slots_needed
 from protocol.clocks import Clockwork
 from protocol.docket import Docket
 from protocol.event import event_of
 from protocol.judge import Judge
 from protocol.memory_ledger import MemoryLedger
-from protocol.reading import ROOT_SET_KIND
+from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.signature import Signature
 from protocol.standing import in_force, state_at
 from protocol.statement import LogState, Statement
 from protocol.tagged import digest
+from protocol.trust import AFTER_LAST_TRUST, Trust
 from protocol.verdict import Verdict, location
 from protocol.walk import Walk, verify_here
 from tests.builders import START_MS, YEAR_MS, hybrid
@@ -101,7 +105,7 @@ class Simulated(Nodes):
             raise KeyError(name)
         number = NAMES.index(name) + 1
         home = NamedHome(Path(self._folder.name) / party / "officers" / name)
-        return Officer(home=home, number=number, key=officer_key(party, number))
+        return Officer(home=home, number=number, key=self.renewed.get((party, number)) or officer_key(party, number))
 
     def spoken(self, party: str, voice: str, index: int) -> Spoken:
         line = self.lives[party].line
@@ -179,13 +183,29 @@ class Simulated(Nodes):
         return signed, self.submit(party, signed)
 
     def dismiss(self, party: str, name: str) -> None:
-        before = self._rosters[party]
         number = NAMES.index(name) + 1
+        people = tuple(person for person in self._rosters[party].people if person.number != number)
+        self._next_roster(party, people, ())
+
+    def revoke(self, party: str, name: str, trusted: int) -> None:
+        number = NAMES.index(name) + 1
+        fresh = hybrid(f"{party} {number} again", KeyRole.OFFICER)
+        gone = officer_key(party, number).public.key_id
+        people = tuple(
+            replace(person, key=fresh.public) if person.number == number else person
+            for person in self._rosters[party].people
+        )
+        self._next_roster(party, people, (RevokedKey(OFFICER, gone, "stolen", trusted),))
+        self.renewed[party, number] = fresh
+
+    def _next_roster(self, party: str, people: tuple[Person, ...], revoked: tuple[RevokedKey, ...]) -> None:
+        before = self._rosters[party]
         made = replace(
             before,
             version=before.version + 1,
             previous=digest(rosters.render(before)),
-            people=tuple(person for person in before.people if person.number != number),
+            people=people,
+            revoked=(*before.revoked, *revoked),
         )
         store = self.disks[party].store
         own, their = store.head(party), store.head(COUNTERPART[party])
@@ -233,15 +253,33 @@ class Simulated(Nodes):
         if found is None:
             return None
         verdict, item = found
+        marked, missing = self._marked(verdict)
         return Seen(
             state=None if item is None else state_at(item, self.now_ms("ARC")),
             rung=None,
-            faults=tuple(verdict.faults),
+            faults=(*verdict.faults, *((AFTER_LAST_TRUST,) if marked else ())),
             clocks={},
-            effective=verdict.effective,
+            effective=verdict.effective and not missing,
             in_force=item is not None and in_force(item, self.now_ms("ARC")),
             phase=None if item is None or item.course is None else item.course.phase,
         )
+
+    def _marked(self, verdict: Verdict) -> tuple[bool, bool]:
+        """Whether a revoked key signed it behind its last trust, and whether it lacks authority without that."""
+        found = [one for one, _ in self._fold().values() if one.voice == verdict.voice and one.effective]
+        in_force = [
+            (one.index, rosters.parse(self.disks[PARTIES[one.voice]].store.body(PARTIES[one.voice], one.index) or b""))
+            for one in found
+            if one.statement is not None and one.statement.kind == ROSTER_KIND
+        ]
+        mark = Trust(in_force).of(verdict.index, {number for number, _ in verdict.signers})
+        statement, kind = verdict.statement, None if verdict.statement is None else verdict.statement.kind
+        said = None if kind is None else self.catalogue.kind(kind)
+        if mark is None or statement is None or said is None:
+            return False, False
+        needs = slots_needed(self.agreement, said, statement.severity, statement.precedence, statement.facts)
+        left = [one for one in verdict.signers if one[0] not in mark.signers]
+        return True, bool(missing_slots(needs, left))
 
     def _fold(self) -> dict[int, tuple[Verdict, Any]]:
         stores = [self.disks[short].store for short in PARTIES]
