@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotline.cli.draft_renewal import VOID
+from hotline.cli.draft_renewal import renew as make_anew
 from hotline.cli.send import WAIT_TIMEOUT_S, WAITING, Seconds, show_outcome
 from hotline.cli.session import open_desk
 from hotline.cli.settings import Settings, common_options, settings_of
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--refuse", metavar="DRAFT", help="Refuse a draft that waits for your signature; needs --reason.")
 @click.option("--cancel", metavar="DRAFT", help="Stop a complete statement that is held back.")
 @click.option("--check", metavar="DRAFT", help="Let go on what a program put in and a person had to look at.")
+@click.option("--renew", metavar="DRAFT", help="Make a draft anew that was made before an amendment.")
+@click.option("--yes", is_flag=True, help="Sign what is made anew without being asked.")
 @click.option("--review", metavar="ID", help="Review what another released alone in an emergency; needs --finding.")
 @click.option("--finding", type=click.Choice(["justified", "unjustified"]), help="What the review found.")
 @click.option("--reason", help="Why; written down in the party's journal, sealed.")
@@ -34,16 +38,19 @@ def drafts_command(
     refuse: str | None,
     cancel: str | None,
     check: str | None,
+    renew: str | None,
+    yes: bool,
     review: str | None,
     finding: str | None,
     reason: str | None,
-) -> None:
+) -> int:
     """List statements that wait for people, or decide about one.
 
     Listed are drafts with whom they wait for, what is held back until its release, what was refused or cancelled and
     why, and emergency releases that wait for their review. The journal names each by its hash. At most 64 drafts that
     one person signed first may wait on a channel. What is decided here is signed by you and written down in the
-    journal; the counterpart never sees it.
+    journal; the counterpart never sees it. What was made before an amendment came into force cannot be signed any
+    more: --renew makes the same anew under the terms in force, for everybody to sign again.
 
     \b
     Examples:
@@ -51,15 +58,19 @@ def drafts_command(
       hotline --home ARC drafts --refuse 5f3a --reason "the summary names a source" --as release
       hotline --home ARC drafts --cancel 5f3a
       hotline --home ARC drafts --discard 5f3a
+      hotline --home ARC drafts --renew 5f3a
     """
+
     settings = settings_of(context)
-    chosen = [one for one in (discard, refuse, cancel, check, review) if one is not None]
+    chosen = [one for one in (discard, refuse, cancel, check, renew, review) if one is not None]
     if len(chosen) > 1:
         raise Misused("usage", "one decision at a time")
     if refuse is not None and not reason:
         raise Misused("reason-needed", "say why with --reason; the draft's author reads it")
     if review is not None and finding is None:
         raise Misused("finding-needed", "say with --finding what the review found")
+    if renew is not None:
+        return make_anew(settings, _item, counterpart, renew, yes=yes)
     with open_desk(settings) as (desk, officers):
         channel = desk.channel(counterpart)
         if discard is not None:
@@ -76,6 +87,7 @@ def drafts_command(
             _review(settings, desk, officers[0], channel, review, finding or "", reason)
         else:
             _list(settings, desk, channel)
+    return 0
 
 
 _DONE = {
@@ -195,7 +207,8 @@ def _row(item: dict[str, Any], settings: Settings, now_ms: int) -> tuple[str, ..
         text = f"a person has to look first ({item['hold']})"
     elif blocked := [one for one in item["missing"] if one in CODES]:
         why = f"{blocked[0]}: {CODES[blocked[0]].text}"
-        text = f"cannot be signed, {why}; run: hotline drafts --discard {item['draft'][:8]}"
+        way = "renew" if blocked[0] == VOID else "discard"
+        text = f"cannot be signed, {why}; run: hotline drafts --{way} {item['draft'][:8]}"
     else:
         text = "needs " + ", ".join(item["missing"])
         called = [one["role"] for one in item["waits"] if one["since_ms"] <= now_ms]

@@ -158,6 +158,8 @@ def run_send(
     slots: Sequence[str] = (),
     quote_unofficial: bool = False,
     act_unproved: bool = False,
+    again: Letter | None = None,
+    officers: list[Officer] | None = None,
     **choices: Any,
 ) -> int:
     """Do what `send` does; `ack`, `ask` and `answer` come here too.
@@ -180,6 +182,8 @@ def run_send(
         slots: what fills it, as `NAME=VALUE`.
         quote_unofficial: the text may have a piece of an unofficial statement in it.
         act_unproved: it may answer a grave message that was not proved on a second channel.
+        again: what a draft said that is made anew; nothing is asked for then.
+        officers: who act, where their keys are open already.
         choices: the remaining options of `sending_options`.
 
     Returns:
@@ -210,6 +214,8 @@ def run_send(
     def letter_in(known: Catalogue) -> Letter:
         """What was given, read in the catalogue of the channel."""
         letter = Letter(kind=find_kind(kind_name, known), values=dict(preset or {}))
+        if again is not None:
+            letter.values, letter.choices, letter.facts = dict(again.values), again.choices, dict(again.facts)
         if text_of_file is not None:
             letter.set_file(text_of_file, where=file or "", catalogue=known, now_ms=at_ms)
         for name, text in settings_given:
@@ -261,7 +267,7 @@ def run_send(
         show_outcome(settings, {**outcome, "changes_nothing": idle}, counterpart=channel.counterpart)
         return WAITING if outcome["state"] in {"draft", "held-back"} else 0
 
-    with open_desk(settings) as (desk, officers):
+    with open_desk(settings, officers) as (desk, officers):
         scene = look(desk, counterpart, reply_to=reply_to, thread=thread)
         letter = letter_in(scene.channel.catalogue)
         if facts_of is not None:
@@ -269,7 +275,7 @@ def run_send(
         held = None if template is None else find_template(desk, scene.channel, template)
         if held is not None:
             follow(letter, held, filled(settings, held, slots), catalogue=scene.channel.catalogue, now_ms=at_ms)
-        if letter.values or not letter.kind.fields or not settings.may_ask:
+        if again is not None or letter.values or not letter.kind.fields or not settings.may_ask:
             return conclude(desk, officers, scene, letter)
     # What would stop the sending was found before a person writes; the node is not kept waiting while one does.
     ask_letter(letter, scene.channel.catalogue, settings.output.words, now_ms=at_ms)

@@ -226,8 +226,20 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     until(lambda: {shown(home)["digest"] for home in homes} == {said["digest"]})
     (void,) = [one for one in ok(*acting(arc, "drafts"))["drafts"] if one["draft"] == old]
     assert (void["missing"], void["waits"]) == (["wrong-agreement"], [])
-    assert "cannot be signed, wrong-agreement" in hotline(*acting(arc, "drafts")).out
+    said_so = hotline(*acting(arc, "drafts")).out
+    assert "cannot be signed, wrong-agreement" in said_so
+    assert f"hotline drafts --renew {old[:8]}" in said_so
     assert "anew" in hotline(*acting(arc, "sign", old, "--as", "release", "--json")).json["error"]["next"]
+    renewed = hotline(*acting(arc, "drafts", "--renew", old[:8], "--yes", "--json"))
+    assert (renewed.status, renewed.json["state"]) == (4, "draft"), renewed.err
+    (anew,) = ok(*acting(arc, "drafts"))["drafts"]
+    assert (anew["draft"], anew["kind"], anew["severity"]) == (renewed.json["draft"], "notification", 4)
+    assert anew["missing"] == ["release/senior"]
+    still = hotline(*acting(arc, "drafts", "--renew", anew["draft"], "--json"))
+    assert (still.status, anew["draft"] in still.json["error"]["next"]) == (2, True)
+    same = ok(*acting(arc, "sign", anew["draft"], "--as", "release"))["serial"]
+    contents = ok(*acting(arc, "show", same))["contents"]
+    assert (contents["title"], contents["class"], contents["summary"]) == ("a", ["outage"], "b")
     sent = ok(*acting(arc, "send", "goodwill", "--set", "message=Under the new text.", "--yes", "--wait", "held"))
     assert shown(arc)["agreements"][-1] == {
         "digest": said["digest"],
