@@ -32,19 +32,22 @@ _EXPORTED = re.compile(r"^export (?:async )?(?:const|function\*?|class) (\w+)", 
 _EXPORT_LIST = re.compile(r"^export \{([^}]*)\};$", re.MULTILINE)
 
 
-VECTORS = Catalogue.load(
-    {
-        path.relative_to(ROOT / "spec" / "vectors" / "catalogue").as_posix(): path.read_bytes()
-        for path in sorted((ROOT / "spec" / "vectors" / "catalogue").rglob("*.toml"))
-    }
-)
-"""The catalogue that the kept vectors name."""
+def _files(*folders: str) -> dict[str, bytes]:
+    """The files of a catalogue of the kept vectors, what a later folder adds over what an earlier one has."""
+    found: dict[str, bytes] = {}
+    for folder in (ROOT / "spec" / "vectors" / name for name in folders):
+        found |= {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.toml"))}
+    return found
+
+
+VECTORS = [Catalogue.load(_files("catalogue", *more)) for more in ((), ("catalogue-amended",), ("catalogue-roots",))]
+"""The catalogues that the kept vectors name."""
 
 
 def catalogues() -> dict[str, Catalogue]:
     """Every catalogue that the page knows, by digest: those of the program, and that of the kept vectors."""
     before = sorted((ROOT / "protocol" / "catalogue_before").iterdir())
-    made = [catalogue(), *(catalogue_of(bytes.fromhex(folder.name)) for folder in before), VECTORS]
+    made = [catalogue(), *(catalogue_of(bytes.fromhex(folder.name)) for folder in before), *VECTORS]
     return {one.digest.hex(): one for one in made if one is not None}
 
 
@@ -53,7 +56,7 @@ def table() -> dict[str, Any]:
     return {
         digest: {
             "version": one.version,
-            "vectors": digest == VECTORS.digest.hex(),
+            "vectors": one in VECTORS,
             "kinds": {kind.name: _row(kind) for kind in one.kinds},
         }
         for digest, one in catalogues().items()

@@ -15,17 +15,39 @@ from typing import Any
 import pytest
 
 from hotline.packs import audit_pack
+from protocol.audit import audit
+from protocol.evidence import MemoryEvidence
+from protocol.finding import Report
 from tests.builders import START_MS, World
 from tests.hotline.audit_vectors import CASE, files_in
 from tests.hotline.browsers import CHROMIUM, Chromium, chromium
 from tests.hotline.make_audit_vectors import FOLDER
-from tests.vector_world import files_of
+from tests.protocol import judgement_cases_agreements, judgement_cases_roots, judgement_cases_suites
+from tests.vector_world import (
+    VECTORS,
+    Kept,
+    amending_catalogue,
+    cases_of,
+    files_of,
+    rooting_catalogue,
+    vector_catalogue,
+)
 
 SPEC = Path(__file__).resolve().parents[2] / "spec"
 READER = SPEC / "verifier"
 PAGE = READER / "verifier.html"
 VOICES = {"arc": "ARC", "bor": "BOR"}
 ARGUMENTS = ["arc", "bor", "policy"]
+STOPPED = "reader-stopped"
+JUDGED = (
+    "amended-by-the-homes-party",
+    "root-set-by-the-old-only",
+    "root-set-replaces-a-root",
+    "root-set-retired-root-again",
+    "roster-by-retired-roots",
+    "suite-other-of-a-person",
+    "suite-second",
+)
 
 Found = tuple[str, list[tuple[str, str, str]]]
 
@@ -188,6 +210,24 @@ def made(folder: Path) -> Iterator[tuple[Path, Path]]:
     yield folder / "flipped.hotline", policy
 
 
+def judged(folder: Path) -> Iterator[tuple[str, Path, Path, Report]]:
+    """Vectors of judgement as packs, with what the audit says: the second suite, root sets, and an amendment."""
+    known = {one.digest: one for one in (amending_catalogue(), rooting_catalogue())}
+    cases = cases_of(judgement_cases_agreements, judgement_cases_roots, judgement_cases_suites)
+    kept = Kept.of(VECTORS / "judgement")
+    for name in JUDGED:
+        world = cases[name][1](kept).world
+        exports = {party: world.files(party) for party in VOICES.values()}
+        first, second = (MemoryEvidence(party, files) for party, files in exports.items())
+        policy = folder / f"{name}.policy"
+        policy.write_bytes(world.policy("ARC"))
+        report = audit(
+            first, second, policy.read_bytes(), catalogue=vector_catalogue(), earlier=known.get, at_ms=START_MS
+        )
+        files = {f"{party}/{one}": data for party, found in exports.items() for one, data in found.items()}
+        yield name, write_pack(folder / f"{name}.hotline", files), policy, report
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
 def test_page_and_audit_agree_on_every_case(tmp_path: Path) -> None:
@@ -208,6 +248,14 @@ def test_page_and_audit_agree_on_every_case(tmp_path: Path) -> None:
             report = audit_pack(pack, policy, at_ms=START_MS)
             places = [(one.code, one.severity, one.where.replace(f"{pack}/", "")) for one in report.findings]
             assert page.read(pack, policy, START_MS) == of_audit(report.verdict, places), pack.name
+        for name, pack, policy, report in judged(tmp_path):
+            found = page.read(pack, policy, START_MS)
+            if any(code == STOPPED for code, *_ in found[1]):
+                # What governs changes there: the page says no more, and never that all is well.
+                assert (name, found[0]) == ("amended-by-the-homes-party", "unchecked")
+                continue
+            places = [(one.code, one.severity, one.where) for one in report.findings]
+            assert found == of_audit(report.verdict, places), name
         assert {"clock-missed", "tally-missing"} <= NOT_CHECKED
         page.read(tmp_path / "sound.hotline", tmp_path / "made.policy", START_MS)
         assert page.lines("agreement")[0] == "<img src=x onerror=alert(1)>"

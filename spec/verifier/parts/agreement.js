@@ -148,7 +148,7 @@ function readParty(one, suite, digest) {
   need(Number.isInteger(threshold) && threshold >= 1 && threshold <= raw.length, "root threshold");
   const id = hex(tagged("log", digest, utf8(one.short)));
   const roots = raw.map((key) => hybridKey(key, suite));
-  return { short: one.short, name: String(one.name ?? ""), domain: one.domain, threshold, roots, prefix: `${one.domain}/hotline/${id}` };
+  return { short: one.short, name: String(one.name ?? ""), domain: one.domain, threshold, roots, rootTexts: one.root_keys, prefix: `${one.domain}/hotline/${id}` };
 }
 
 function readRule(one) {

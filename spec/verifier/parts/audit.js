@@ -12,7 +12,7 @@ import { parseEntry, parseStatement } from "./statement.js";
 
 export const ENTRIES_MAX = 200_000;
 const FINDINGS_MAX = 1_000;
-const OF_KEYS = new Set(["bad-signature", "unknown-signer", "unauthorised", "roster-refused"]);
+const OF_KEYS = new Set(["bad-signature", "unknown-signer", "unauthorised", "roster-refused", "root-set-refused"]);
 
 /** Never looked at by this page, whatever a pack holds. The README says the same. */
 const OPENED = /^disclosed\/[A-Z]{2,4}\/(?:0|[1-9][0-9]{0,14})$/;
@@ -249,7 +249,7 @@ export class Audit {
     const blind = [false, false];
     const notes = new Map();
     const note = (code, serial) => notes.set(code, { first: serial, count: 0, ...notes.get(code) });
-    const sums = { entries: 0, signatures: 0, persons: 0, rosters: 0 };
+    const sums = { entries: 0, signatures: 0, persons: 0, rosters: 0, rootSets: 0 };
     const statuses = new Map();
     const total = logs[0].size + logs[1].size;
     for await (const verdict of judge.verdicts()) {
@@ -260,6 +260,7 @@ export class Audit {
       sums.signatures += verdict.checks;
       sums.persons += verdict.signers.length;
       if (kind?.name === "roster" && verdict.effective) sums.rosters += 1;
+      if (kind?.name === "root-set" && verdict.effective) sums.rootSets += 1;
       if (statement !== null) statuses.set(statement.status, (statuses.get(statement.status) ?? 0) + 1);
       if (verdict.effective && kind !== null && !kind.machine && statement.facts?.get("emergency") === true) {
         report.add("emergency-release", "info", where, "one person released it, as the agreement allows");
@@ -271,7 +272,7 @@ export class Audit {
           note(code, serial);
           notes.get(code).count += 1;
         } else if (fault === "document-missing") {
-          const code = statement?.kind === "roster" ? "roster-missing" : "agreement-missing";
+          const code = { roster: "roster-missing", "root-set": "root-set-missing" }[statement?.kind] ?? "agreement-missing";
           report.add(code, "unchecked", where, "the text that the entry names is absent");
         } else {
           const missing = verdict.missing.length > 0 ? `: ${verdict.missing.join(", ")} is missing` : "";
@@ -303,6 +304,7 @@ export class Audit {
       }
     }
     report.checked.push(`6. rosters: ${sums.rosters}, each signed by its party's roots or admins`);
+    if (sums.rootSets > 0) report.checked.push(`6. root sets: ${sums.rootSets}, each signed by the roots before it and by its own`);
     report.checked.push(`7. entries: ${sums.entries}, with ${sums.signatures} signatures, each verified`);
     report.checked.push(`8. authority: ${sums.persons} signatures of persons against the agreement and the rosters`);
     const reach = judge.voices.map((one, at) => `${logs[at].short} held ${one.held.size} of ${logs[1 - at].short}`);

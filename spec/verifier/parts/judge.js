@@ -4,16 +4,18 @@ import { Refused, hex, same, sha256 } from "./bytes.js";
 import { missingSlots, passkeysCount, slotsNeeded } from "./agreement.js";
 import { SUITES, verifyHybrid } from "./keys.js";
 import { ALGORITHM, parts, verifyPasskey } from "./passkey.js";
-import { checkApart, checkFollows, parseRoster, peopleOnly } from "./roster.js";
+import { RootChain } from "./roots.js";
+import { checkFollows, checkPlace, checkRoots, parseRoster, peopleOnly } from "./roster.js";
 import { factsFit, headerFits, parseEntry, parseStatement, signedMessage } from "./statement.js";
 
 /** Kinds that change what governs; this reader stops before the first of them. */
-export const BEYOND = new Set(["agreement-amend", "agreement-countersign", "agreement-withdraw", "root-set", "succession"]);
+export const BEYOND = new Set(["agreement-amend", "agreement-countersign", "agreement-withdraw", "succession"]);
 
 export const SHOWN = new Set(["held-not-of-log", "held-went-down", "time-went-back", "agreement-superseded"]);
 export const REFUTING = new Set([
   "malformed", "second-spelling", "wrong-channel", "wrong-party", "wrong-agreement", "unfit-header", "unfit-facts",
   "misplaced", "bad-signature", "unknown-signer", "unauthorised", "roster-refused", "other-suite", "document-differs",
+  "root-set-refused",
   "after-not-of-log", "seen-not-of-log", "held-not-of-log",
 ]);
 
@@ -33,6 +35,7 @@ export class Judge {
   constructor({ logs, agreement, catalogue }) {
     Object.assign(this, { agreement, catalogue, stopped: null });
     this.voices = logs.map((log, number) => new Voice(log, number));
+    for (const voice of this.voices) voice.chain = RootChain.first(agreement.parties[voice.number], agreement);
     this.located = new Map();
   }
 
@@ -85,7 +88,7 @@ export class Judge {
   async prepare(voice) {
     const data = await voice.log.entry(voice.done);
     const found = { index: voice.done, leaf: voice.log.tree.leaf(voice.done), entry: null, statement: null, kind: null };
-    Object.assign(found, { faults: [], checks: [], needs: [], missing: [], signers: [], claim: NOTHING, roster: null, final: true });
+    Object.assign(found, { faults: [], checks: [], needs: [], missing: [], signers: [], claim: NOTHING, roster: null, coming: null, final: true });
     try {
       found.entry = parseEntry(data);
       found.claim = found.entry.held;
@@ -174,7 +177,7 @@ export class Judge {
         key = roster?.node ?? null;
         byNode = true;
       } else if (SUITES.has(algorithm) && what === "root" && role === "root") {
-        key = this.agreement.parties[voice.number].roots[number - 1] ?? null;
+        key = voice.chain.newest.roots.get(number) ?? null;
       }
       if (key === null) {
         faults.push("unknown-signer");
@@ -212,13 +215,16 @@ export class Judge {
 
   async readByRoots(voice, found) {
     const { entry, kind, statement, faults, index } = found;
-    const party = this.agreement.parties[voice.number];
     if ((index === 0) !== (kind.name === "agreement")) faults.push("misplaced");
     const text = await this.text(voice, found);
+    const coming = kind.name === "root-set" && text !== null ? this.readRoots(voice, text, faults) : null;
+    // A number names one key in all versions, so that a root of both sets signs once for both.
+    const sets = coming === null ? [voice.chain.newest] : [voice.chain.newest, coming];
+    const keys = new Map(sets.flatMap((one) => [...one.roots]));
     const counting = new Set();
     for (const signature of entry.signatures) {
       const { what, number, role, algorithm, value } = signature;
-      const key = what === "root" && role === "root" ? party.roots[number - 1] : undefined;
+      const key = what === "root" && role === "root" ? keys.get(number) : undefined;
       if (key === undefined) faults.push("unknown-signer");
       else if (SUITES.has(algorithm) && algorithm !== this.agreement.suite) faults.push("other-suite");
       else if (!SUITES.has(algorithm)) {
@@ -228,11 +234,23 @@ export class Judge {
       else faults.push("bad-signature");
       found.checks.push({ good: true, counts: null, passkey: null });
     }
-    if (counting.size < party.threshold) faults.push("unauthorised");
+    const met = (one) => [...one.roots.keys()].filter((number) => counting.has(number)).length >= one.threshold;
+    if (!sets.every(met)) faults.push("unauthorised");
     if (!this.holds(voice.log, statement.after, index)) faults.push("after-not-of-log");
     if (kind.name === "agreement" && text !== null && !same(sha256(text), this.agreement.digest)) faults.push("document-differs");
     const sound = text !== null && faults.every((fault) => SHOWN.has(fault));
     if (sound && kind.name === "roster") await this.takeRoster(voice, found, text);
+    if (sound) found.coming = coming;
+  }
+
+  readRoots(voice, text, faults) {
+    try {
+      return voice.chain.following(text, voice.roster, this.agreement.suite);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      faults.push("root-set-refused");
+      return null;
+    }
   }
 
   async readByAdmins(voice, found) {
@@ -272,7 +290,8 @@ export class Judge {
   async takeRoster(voice, found, text) {
     try {
       const roster = await parseRoster(text);
-      checkApart(roster, this.agreement, voice.number);
+      checkPlace(roster, this.agreement, voice.number);
+      checkRoots(roster, [...this.agreement.parties[1 - voice.number].roots, ...voice.chain.versions.flatMap((one) => one.keys)]);
       if (voice.roster !== null) checkFollows(voice.roster, roster);
       else if (roster.previous !== null) throw new Refused("roster-refused", "the first one follows no other");
       found.roster = roster;
@@ -306,6 +325,7 @@ export class Judge {
     if (statement !== null) thread = this.judgeStatement(voice, found, faults, notes);
     voice.done += 1;
     voice.roster = found.roster ?? voice.roster;
+    if (found.coming !== null) voice.chain = voice.chain.then(found.coming);
     const shown = [...faults];
     const meant = statement !== null && !faults.has("wrong-channel") && !faults.has("wrong-party");
     if (meant) voice.ids.add(hex(statement.id));

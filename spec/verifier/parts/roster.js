@@ -1,7 +1,8 @@
 // Rosters (keys-and-rosters.md, "Roster"): the one text of each, and whether one may follow another.
 
-import { Refused, asciiOf, base64, bigEndian, fromBase64, fromHex, hex, join, same, sha256, utf8 } from "./bytes.js";
+import { asciiOf, bigEndian, fromBase64, hex, join, same, sha256, utf8 } from "./bytes.js";
 import { FIRST_SUITE, SUITES, hybridKey, isEd25519, keyId, sealingKeyId } from "./keys.js";
+import { Lines, need } from "./lines.js";
 import { ALGORITHM, coseKey, isPasskeyKey } from "./passkey.js";
 
 const BYTES_MAX = 131_072;
@@ -10,84 +11,6 @@ const REVOKED_JOBS = ["officer", "node", "mirror", "sealing", "tls"];
 const REASONS = ["lost", "stolen", "suspected", "algorithm", "person-left", "other"];
 const SPKI = "302a300506032b6570032100";
 const DOMAIN = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-function bad(text) {
-  return new Refused("roster-refused", text);
-}
-
-function need(holds, text) {
-  if (!holds) throw bad(text);
-}
-
-/** Takes the lines of a text in their one order, comments and blank lines too. */
-class Lines {
-  constructor(text) {
-    this.lines = text.slice(0, -1).split("\n");
-    this.at = 0;
-  }
-
-  next(line) {
-    need(this.lines[this.at] === line, `line ${this.at + 1} is another than it should be`);
-    this.at += 1;
-  }
-
-  follows(...lines) {
-    return lines.every((line, offset) => this.lines[this.at + offset] === line);
-  }
-
-  value(name, pattern) {
-    const line = this.lines[this.at] ?? "";
-    const found = line.startsWith(`${name} = `) ? pattern.exec(line.slice(name.length + 3)) : null;
-    need(found !== null, `line ${this.at + 1}: ${name} was expected`);
-    this.at += 1;
-    return found[1];
-  }
-
-  string(name) {
-    return this.value(name, /^"([ !#-[\]-~]*)"$/);
-  }
-
-  integer(name) {
-    const number = Number(this.value(name, /^(0|[1-9][0-9]{0,15})$/));
-    need(Number.isSafeInteger(number), `${name} is out of range`);
-    return number;
-  }
-
-  instant(name) {
-    const text = this.value(name, /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/);
-    const at = Date.parse(text);
-    need(Number.isFinite(at) && at >= 0 && new Date(at).toISOString() === text, `${name} is no time`);
-    return at;
-  }
-
-  bytes(name) {
-    const bytes = fromBase64(this.string(name));
-    need(bytes !== null, `${name} is no base64`);
-    return bytes;
-  }
-
-  hash(name) {
-    const bytes = fromHex(this.string(name), 32);
-    need(bytes !== null, `${name} is no hash`);
-    return bytes;
-  }
-
-  /** A comment with the key id, and the key behind it, which the comment is made of. */
-  commented(word, name, read) {
-    const comment = this.lines[this.at];
-    this.at += 1;
-    const bytes = this.bytes(name);
-    const made = read(bytes);
-    need(comment === `# ${word} ${hex(made.id)}`, `the comment above ${name} is of another key`);
-    return made;
-  }
-
-  pair() {
-    const [ed25519, mldsa44] = [this.bytes("ed25519"), this.bytes("mldsa44")];
-    need(isEd25519(ed25519) && mldsa44.length === 1312, "keys of a log or mirror that are refused");
-    return { ed25519: hex(ed25519), mldsa44: base64(mldsa44) };
-  }
-}
 
 const validity = (from, until) => need(from < until, "a validity that is empty");
 
@@ -259,11 +182,15 @@ export function checkFollows(before, after) {
   need(jobsOf(after).every(([name, key]) => !known.has(key) || known.get(key) === job(name)), "a key changed its job");
 }
 
-/** Throws unless a roster is apart from the roots of both parties, and its desks are the party's own. */
-export function checkApart(roster, agreement, voice) {
+/** Throws where a roster has half of one of these root keys. */
+export function checkRoots(roster, roots) {
+  const halves = new Set(roots.flatMap((root) => root.halves.map(hex)));
+  need(!jobsOf(roster).some(([, key]) => halves.has(key)), "a key of a root does another job");
+}
+
+/** Throws unless a roster is of the agreement's suite, party and channel, and its desks are the party's own. */
+export function checkPlace(roster, agreement, voice) {
   need(roster.suite === agreement.suite, "of another suite than the agreement");
-  const roots = new Set(agreement.parties.flatMap((party) => party.roots.flatMap((root) => root.halves.map(hex))));
-  need(!jobsOf(roster).some(([, key]) => roots.has(key)), "a key of a root does another job");
   const { short, domain } = agreement.parties[voice];
   need(roster.party === short && same(roster.channel, agreement.channel), "of another party or channel");
   for (const { rpId } of roster.people.flatMap((one) => one.passkeys)) {
