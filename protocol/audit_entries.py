@@ -268,8 +268,8 @@ class _Judgement:
             else:
                 missing = f": {', '.join(verdict.missing)} is missing" if verdict.missing else ""
                 severity = "refuted" if fault in ACCUSING else "warning"
-                name = "an entry" if verdict.statement is None else f"a {verdict.statement.kind}"
-                self.report.add(fault, severity, where, f"{name}{missing}")  # type: ignore[arg-type]
+                name = "entry" if verdict.statement is None else verdict.statement.kind
+                self.report.add(fault, severity, where, f"{'an' if name[0] in 'aeiou' else 'a'} {name}{missing}")  # type: ignore[arg-type]
 
     def _take_roster(self, voice: int, index: int, statement: Statement) -> None:
         """A roster in force, to find what its revocations mark."""

@@ -131,6 +131,15 @@ class LineTally:
             text = f"{self.party} heard nothing for {span(facts['longest_gap_ms'])} before {zulu(facts['until_ms'])}"
             self.story.silence(facts["until_ms"], verdict.serial, facts["longest_gap_ms"])
             self.report.add("line-silent", "warning", verdict.serial, text)
+        # So many beats divide the time into one part more, and the longest is no shorter than an even one. Twice that,
+        # and a silence besides, leaves room for a clock that was set meanwhile.
+        part = (facts["until_ms"] - facts["from_ms"]) // (facts["received"] + 1)
+        if part > 2 * facts["longest_gap_ms"] + silence:
+            text = (
+                f"{self.party} states {facts['received']} beats received before {zulu(facts['until_ms'])}, and no gap"
+                f" over {span(facts['longest_gap_ms'])}: they leave one of {span(part)} at least"
+            )
+            self.report.add("tally-differs", "warning", verdict.serial, text)
 
     def end(self) -> None:
         """Look at the time behind the last tally."""

@@ -209,6 +209,14 @@ FINDINGS = (
         "Ask that side's administrator.",
     ),
     Code(
+        "tally-differs",
+        "warning",
+        "a tally's beats do not fill its time",
+        "So few beats leave a longer silence than the longest that the same tally states. Either that node's clock was"
+        " set meanwhile, or the tally is not true.",
+        "Compare the other side's tallies of the time; ask that side's administrator about the clock.",
+    ),
+    Code(
         "agreement-not-at-zero",
         "refuted",
         "a log does not begin with the agreement",

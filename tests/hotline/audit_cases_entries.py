@@ -156,6 +156,24 @@ def line_silent(shop: Shop) -> Laid:
     return _laid(world, "line-silent", "tally-missing")
 
 
+def tally_differs(shop: Shop) -> Laid:
+    """A tally of three hours with two beats that states no gap over a second: a silence painted over."""
+    world = shop.world()
+    start = world.logs["ARC"].last_ms
+    facts = {
+        "state": "up",
+        "from_ms": start,
+        "until_ms": start + 3 * HOUR_MS,
+        "sent": 2,
+        "received": 2,
+        "longest_gap_ms": 1_000,
+        "last_sent": digest(b"a beat"),
+        "last_received": digest(b"another beat"),
+    }
+    world.state("ARC", "line", facts, at_ms=start + 3 * HOUR_MS)
+    return _laid(world, "tally-differs")
+
+
 def review_due(shop: Shop) -> Laid:
     """The audit is made two years later, when the agreement was to be looked at again."""
     return Laid(files=shop.clean(), at_ms=START_MS + 2 * YEAR_MS, codes=("agreement-review-due",))
