@@ -164,6 +164,7 @@ def _steps_5_to_14(
         progress=progress,
         opened=opened,
         at_ms=at_ms,
+        holders={voice.log.short: voice.held.holder.mirror[0].raw for voice in voices},
     )
     agreement = reign.agreement
     if reign.over_ms is not None and at_ms >= reign.over_ms:

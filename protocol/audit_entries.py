@@ -6,7 +6,7 @@ Source: spec/audit.md, "Verdict", steps 6 to 14.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from keys.roster import Roster
@@ -22,6 +22,7 @@ from protocol.clocks import Clockwork
 from protocol.disclosure_case import MADE
 from protocol.docket import Docket, docket_digest
 from protocol.event import event_of
+from protocol.exported_log import CHECKPOINT_FILE
 from protocol.faults import (
     ACCUSING,
     AMENDMENT_REFUSED,
@@ -48,7 +49,7 @@ from protocol.memory_ledger import MemoryLedger
 from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.statement import Statement
 from protocol.tagged import Hash
-from protocol.trust import AFTER_LAST_TRUST, NODE, Trust
+from protocol.trust import AFTER_LAST_TRUST, NODE, Trust, mirror_distrust
 from protocol.verdict import Verdict, index_of, location, voice_of
 from protocol.walk import Verifier, Walk
 
@@ -85,6 +86,7 @@ def audit_entries(
     progress: Progress | None,
     opened: Opened | None = None,
     at_ms: int = 0,
+    holders: Mapping[str, bytes] | None = None,
 ) -> Reign:
     """Do steps 6 to 14.
 
@@ -98,11 +100,13 @@ def audit_entries(
         progress: told how far it is.
         opened: what was opened of the statements, or None where nothing came with the logs.
         at_ms: when the audit is made: nothing can have been opened after that.
+        holders: by party, the Ed25519 half of the mirror's key that cosigned its newest checkpoint.
 
     Returns:
         What governs at the end.
     """
-    return _Judgement(logs, agreement, catalogue, report, catalogue_of).run(verify, progress, opened, at_ms)
+    judgement = _Judgement(logs, agreement, catalogue, report, catalogue_of, holders or {})
+    return judgement.run(verify, progress, opened, at_ms)
 
 
 class _Judgement:
@@ -115,12 +119,14 @@ class _Judgement:
         catalogue: Catalogue,
         report: Report,
         catalogue_of: CatalogueOf,
+        holders: Mapping[str, bytes],
     ) -> None:
         by_short = {log.short: log for log in logs}
         self.logs = (by_short[agreement.shorts[0]], by_short[agreement.shorts[1]])
         self.agreement = agreement
         self.catalogue = catalogue
         self.catalogue_of = catalogue_of
+        self.holders = holders
         self.report = report
         self.named: tuple[dict[Hash, int], dict[Hash, int]] = ({}, {})
         self.notes: Counter[str] = Counter()
@@ -293,6 +299,18 @@ class _Judgement:
                     self.report.add(AFTER_LAST_TRUST, "warning", where, text)
         return marked
 
+    def _report_holders(self) -> None:
+        """Checkpoints that were cosigned with a mirror's key that was revoked since, and cover more than is trusted."""
+        for voice, log in enumerate(self.logs):
+            mirror, other = self.holders.get(log.short), self.logs[1 - voice].short
+            mark = None if mirror is None else mirror_distrust(self.in_force[1 - voice], mirror, log.size)
+            if mark is not None:
+                text = (
+                    f"cosigned over {log.size} entries by the mirror of {other}, whose key {other} {mark.at} revokes"
+                    f" ({mark.key.reason}): {mark.key.trusted} of them count as held"
+                )
+                self.report.add(AFTER_LAST_TRUST, "warning", f"{log.evidence.label}/{CHECKPOINT_FILE}", text)
+
     def _serial(self, place: int) -> str:
         return f"{self.logs[voice_of(place)].short} {index_of(place)}"
 
@@ -319,6 +337,7 @@ class _Judgement:
             checked.append(f"6. root sets: {text}")
         if any(roster.revoked for found in self.in_force for _, roster in found):
             checked.append(f"6. revoked keys: {self._report_marks()} entries were signed with one after its last trust")
+            self._report_holders()
         checked.append(f"7. entries: {self.entries}, with {self.signatures} signatures, all verified")
         checked.append(f"8. authority: {self.persons} signatures of persons against the agreement and the rosters")
         reach = ", ".join(

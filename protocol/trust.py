@@ -90,6 +90,27 @@ class Trust:
         return Distrust(first, key, tuple(sorted({number for _, _, number in found})))
 
 
+def mirror_distrust(rosters: Sequence[tuple[int, Roster]], mirror: bytes, size: int) -> Distrust | None:
+    """Why a cosignature is worth less than it says: its key was revoked, and it covers more than is trusted.
+
+    Args:
+        rosters: of the party whose mirror it is, those that came into force, each with its index, ascending.
+        mirror: the Ed25519 half of the key that cosigned, 32 bytes.
+        size: how many entries of the counterpart it covers.
+
+    Returns:
+        The first roster that lists the key, and the key with how many entries count as cosigned by it; None where no
+        roster does, or where it covers no more.
+
+    Source: spec/docket.md, "Marks".
+    """
+    listed = ((index, one) for index, roster in rosters for one in roster.revoked)
+    for index, one in listed:
+        if (one.job, one.key) == (revoked.MIRROR, mirror):
+            return Distrust(index, one, (NODE,)) if size > one.trusted else None
+    return None
+
+
 def _keys_of(roster: Roster, number: int) -> list[bytes]:
     """Whoever has several keys: by which of them they signed is not told apart."""
     if number == NODE:

@@ -1,17 +1,21 @@
 """Marks: what was said with a key that was revoked afterwards, behind the last entry that is trusted."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from keys import roster as rosters
 from keys.errors import RosterRefused
+from keys.note_key import NoteKeyType, NoteSigner
 from keys.revoked import RevokedKey
 from keys.roles import KeyRole
-from keys.roster import Roster, check_succession
+from keys.roster import NotePair, Roster, check_succession
+from protocol.audit import audit
+from protocol.evidence import MemoryEvidence
 from protocol.tagged import digest
-from protocol.trust import NODE, Trust
-from tests.builders import World, hybrid, make_roster
+from protocol.trust import AFTER_LAST_TRUST, NODE, Trust
+from tests.builders import START_MS, World, hybrid, make_roster
 
 
 def follows(before: Roster, **changes: object) -> Roster:
@@ -109,3 +113,30 @@ def test_what_a_revoked_key_signs_from_the_roster_on_has_no_effect() -> None:
     verdicts = world.judge()
     assert verdicts[enacted].faults == ()
     assert "bad-signature" in verdicts[said].faults
+
+
+def mirror_revoked(trusted: int) -> World:
+    """Two logs whose checkpoints are cosigned by mirrors, and ARC's mirror's key was revoked since."""
+    world = World()
+    for _ in range(2):
+        world.say("BOR", "goodwill")
+    before = world.rosters["ARC"]
+    gone = RevokedKey("mirror", before.mirror.ed25519, "stolen", trusted)
+    seeds = sha256(b"one").digest(), sha256(b"other").digest()
+    kinds = NoteKeyType.COSIGNATURE, NoteKeyType.MLDSA44
+    keys = [NoteSigner("mirror", kind, seed).verifier.raw for kind, seed in zip(kinds, seeds, strict=True)]
+    world.enact("ARC", "roster", rosters.render(follows(before, mirror=NotePair(*keys), revoked=(gone,))))
+    world.state("BOR", "arrival")
+    return world
+
+
+@pytest.mark.parametrize(("trusted", "found"), [(1, True), (4, True), (5, False), (9, False)])
+def test_an_audit_says_how_far_a_revoked_mirror_counts(trusted: int, found: bool) -> None:
+    """Five entries are cosigned with it: as a warning, where it is trusted for fewer; the other log is as it was."""
+    world = mirror_revoked(trusted)
+    first, second = MemoryEvidence("A", world.files("ARC")), MemoryEvidence("B", world.files("BOR"))
+    report = audit(first, second, world.policy("ARC"), catalogue=world.catalogue, at_ms=START_MS)
+    assert report.verdict == "verified"
+    told = [(one.where, one.text) for one in report.findings if one.code == AFTER_LAST_TRUST]
+    whose = "cosigned over 5 entries by the mirror of ARC, whose key ARC 2 revokes (stolen)"
+    assert told == ([("B/checkpoint", f"{whose}: {trusted} of them count as held")] if found else [])
