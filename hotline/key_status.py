@@ -32,6 +32,8 @@ from nodes.home import ChannelHome, NodeHome
 from nodes.root_sets import load as load_roots
 from nodes.stopped import read_agreement
 from protocol.agreement import Agreement
+from protocol.agreement_checks import ANY_KIND
+from protocol.agreement_terms import AuthorityRule
 from protocol.authority import able_to_sign, missing_slots
 
 DAY_MS: Final = 86_400_000
@@ -249,10 +251,11 @@ def people_dues(home: NodeHome, channel: ChannelHome, card: PartyFile, *, now_ms
     if roster is None:
         return
     names = {member.person.number: member.home for member in card.members}
+    left_for_good = {member.person.number for member in card.members if member.retired}
     for person in roster.people:
         left = person.valid_until_ms - now_ms
-        # Whoever ran out long ago has left; their number stays in the roster, and is nobody's business any more.
-        if abs(left) <= ROSTER_SOON_MS:
+        # Whoever was retired, or ran out long ago, has left; their number stays, and is nobody's business.
+        if abs(left) <= ROSTER_SOON_MS and person.number not in left_for_good:
             yield Due(
                 name=f"{channel.counterpart} person {person.number}",
                 state="soon" if left > 0 else "late",
@@ -297,6 +300,16 @@ def _admins(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[Due]:
         yield Due(name=f"{channel.counterpart} admins", state=state, text=text, who=who, next=step)
 
 
+def rule_scope(rule: AuthorityRule) -> str:
+    """What a rule of an agreement is about, in words: `any kind of severity 5 or more`."""
+    text = "any kind" if rule.kinds == (ANY_KIND,) else ", ".join(rule.kinds)
+    if rule.severity_at_least is not None:
+        text += f" of severity {rule.severity_at_least} or more"
+    if rule.precedences:
+        text += f" that is {' or '.join(rule.precedences)}"
+    return text + (" that follows a template" if rule.template else "")
+
+
 def _unfillable(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[Due]:
     """Rules of the agreement that the people of the roster could not meet, now or in thirty days."""
     try:
@@ -312,7 +325,7 @@ def _unfillable(channel: ChannelHome, roster: Roster, now_ms: int) -> Iterator[D
                 yield Due(
                     name=f"{channel.counterpart} rule {number}",
                     state="late" if state == "late" else "soon",
-                    text=f"{when} nobody could sign as {', '.join(lacking)} for {', '.join(rule.kinds)}",
+                    text=f"{when} nobody would be left to sign as {', '.join(lacking)} for {rule_scope(rule)}",
                     who=KEEPERS,
                     next="Add an officer with that role, or renew one: hotline officer add, hotline roster renew.",
                 )

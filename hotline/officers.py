@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from hotline.errors import Misused, Refused
-from hotline.key_status import newest_roster
+from hotline.key_status import newest_roster, rule_scope
 from hotline.party_file import Delegation, Member, PartyFile
 from hotline.zulu import zulu_short
 from keys.person import Person
@@ -161,8 +161,8 @@ def _unmet(home: NodeHome, card: PartyFile, now_ms: int) -> Iterator[str]:
         for rule in agreement.rules:
             lacking = missing_slots(rule.needs, able_to_sign(agreement, rule, people))
             if lacking:
-                roles, kinds = ", ".join(lacking), ", ".join(rule.kinds)
-                yield f"with {channel.counterpart} nobody could sign as {roles} for {kinds}"
+                roles, scope = ", ".join(lacking), rule_scope(rule)
+                yield f"with {channel.counterpart} nobody would be left to sign as {roles} for {scope}"
 
 
 def _active(card: PartyFile, name: str) -> Member:

@@ -83,6 +83,17 @@ class Asked:
     options: dict[str, Any]
 
 
+_WHY = {
+    "InvalidStateError": "the authenticator has a passkey of this officer already: take another one",
+    "NotAllowedError": "the person said no, or waited too long, or the authenticator does not have the passkey",
+}
+"""What a browser means by the names that people meet. Source: WebAuthn Level 2, sections 5.1.3 and 5.1.4."""
+
+
+def _why(name: object) -> str:
+    return _WHY.get(str(name), repr(str(name)[:40]))
+
+
 class PasskeyPage:
     """The page, while a command needs it.
 
@@ -161,7 +172,7 @@ class PasskeyPage:
             raise CouldNot("timed-out", f"nobody used a passkey on the page within {timeout_s:.0f} s") from None
         names = ("data", "client_data") + (("credential", "signature") if asked.ceremony == "get" else ())
         if "refused" in found:
-            raise Refused("passkey-refused", f"it was refused on the page: {str(found['refused'])[:40]!r}")
+            raise Refused("passkey-refused", f"it was refused on the page: {_why(found['refused'])}")
         try:
             return {name: _decoded(found[name]) for name in names}
         except (KeyError, TypeError, ValueError) as error:

@@ -111,9 +111,13 @@ def since_when(home: NodeHome, text: str, *, now_ms: int) -> int:
 def _since(home: NodeHome, text: str, *, now_ms: int) -> tuple[int, str | None, int]:
     """The time that was typed, or that of the entry; with the entry's channel and place."""
     try:
-        return parse_instant(text, now_ms=now_ms), None, 0
+        at_ms = parse_instant(text, now_ms=now_ms)
     except ValueError:
         found = parse_reference(text, party=home.party)
+    else:
+        if at_ms > now_ms:
+            raise Misused("usage", f"--since {text} has not come yet: give when the key may have got into other hands")
+        return at_ms, None, 0
     names = [one.counterpart for one in home.channels()]
     other = found.counterpart or (names[0] if len(names) == 1 else None)
     if found.voice != home.party or other not in names:

@@ -174,12 +174,38 @@ def add_officer(
         raise CouldNot("officer-exists", f"{home.path} has an officer {name!r} already")
     number = party.next_number()
     ring, public = _new_key(party.short, name, number, token, party.roots.suite)
+    make_officer_home(home, party=party.short, name=name, number=number, token=token)
+    write_keyring(directory / "officer.key", ring, passphrase)
+    member = Member(
+        home=name,
+        person=Person(
+            number=number,
+            roles=tuple(role for role in ROLES if role in roles),
+            key=public,
+            valid_from_ms=now_ms,
+            valid_until_ms=now_ms + years * YEAR_MS,
+        ),
+    )
+    write_party(home.party_path, party.with_member(member))
+    return member
+
+
+def make_officer_home(home: NodeHome, *, party: str, name: str, number: int, token: NewToken | None = None) -> None:
+    """Make an officer home below a node home: settings and what the officer trusts, without a key.
+
+    Args:
+        home: the party's node home.
+        party: its short name.
+        name: of the officer home, which is not there.
+        number: the person's.
+        token: where half of their key is; None for a key file that has all of it.
+    """
+    directory = home.officers / name
     make_directory(directory)
     make_directory(directory / "pins")
-    write_keyring(directory / "officer.key", ring, passphrase)
     settings = (
         "# An officer of the line. The key is in officer.key; what this officer trusts is in pins/.\n"
-        f"party = {toml_string(party.short)}\n"
+        f"party = {toml_string(party)}\n"
         f"name = {toml_string(name)}\n"
         f"number = {number}\n"
         "# Where the node's socket is, seen from this directory.\n"
@@ -195,18 +221,6 @@ def add_officer(
     write_file(directory / "officer.toml", settings.encode())
     for channel in home.channels():
         write_file(directory / "pins" / f"{channel.counterpart}.toml", channel.agreement_path.read_bytes())
-    member = Member(
-        home=name,
-        person=Person(
-            number=number,
-            roles=tuple(role for role in ROLES if role in roles),
-            key=public,
-            valid_from_ms=now_ms,
-            valid_until_ms=now_ms + years * YEAR_MS,
-        ),
-    )
-    write_party(home.party_path, party.with_member(member))
-    return member
 
 
 def _new_key(

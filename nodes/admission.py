@@ -213,7 +213,7 @@ class Desk:
         if not any(isinstance(check.key, Passkey) for check in checks):
             return
         if not passkeys_count(self._agreement, kind, statement.severity, statement.facts, needs):
-            raise AdmissionRefused("passkey-not-agreed", "the agreement has no passkeys count for such a statement")
+            raise AdmissionRefused("passkey-not-agreed", "by the agreement no passkey counts for such a statement")
         if counted(counters, checks, [True] * len(checks)) is None:
             raise AdmissionRefused("passkey-counter", "the passkey has signed since; its person has to sign this anew")
 

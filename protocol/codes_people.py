@@ -28,9 +28,9 @@ PEOPLE = (
     Code(
         "passkey-not-agreed",
         "refuted",
-        "the agreement has no passkeys count for such a statement",
+        "by the agreement no passkey counts for such a statement",
         "It says up to which severity, and up to how many signatures, a passkey counts. Nothing was kept.",
-        "Sign with the officer's key; `agreement show` has the terms under `passkeys`.",
+        "Sign with the officer's key. `agreement show` has the terms under `passkeys`; without them none counts.",
     ),
     Code(
         "wrong-passphrase",

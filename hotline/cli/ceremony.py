@@ -94,7 +94,9 @@ def begin(
 @click.argument("files", nargs=-1, type=click.Path())
 @_WITH
 @click.option("--to", "directory", type=click.Path(), help="Also copy what goes out to this directory, as a medium.")
-@click.option("--answers", type=click.Path(), help="File that says what the people in the room decided and heard.")
+@click.option(
+    "--answers", type=click.Path(), help="File with what the people in the room decided and heard; see above."
+)
 @ROOTS_OPTIONS[0]
 @ROOTS_OPTIONS[1]
 @common_options
@@ -115,6 +117,13 @@ def next_command(
       hotline --home ARC ceremony next --to /media/courier
       hotline --home ARC ceremony next /media/courier/answer
       hotline --home ARC --no-input ceremony next --answers answers.toml --roots /media/roots
+
+    \b
+    A file of answers has a line for each question, and is for exercises:
+      terms-read = true
+      number-known = true
+      own-words-read = true
+      heard-words = "the fourteen words that the other room read"
     """
     from hotline.ceremony_answers import FILE_BYTES_MAX as ANSWERS_BYTES_MAX
     from hotline.ceremony_answers import Asked, parse_answers
@@ -123,11 +132,15 @@ def next_command(
     from hotline.errors import Refused
     from hotline.pairing_files import FILE_BYTES_MAX
     from hotline.secret_files import root_secrets
+    from nodes.errors import FileRefused
     from nodes.files import read_file, write_file
 
     settings = settings_of(context)
     ceremony = opened(settings, counterpart)
     step = ceremony.state.next_step
+    if directory is not None and not Path(directory).is_dir():
+        # A step is done once: what goes out must have its place before.
+        raise CouldNot("file-missing", f"{directory}: there is no such directory for what goes out; nothing was done")
     if step is not None and ceremony.state.stopped is None:
         for line in _step_lines(step, ceremony.state):
             settings.output.note(line)
@@ -155,7 +168,11 @@ def next_command(
         copied[name] = ceremony.path(name)
         if directory is not None:
             copied[name] = Path(directory) / name
-            write_file(copied[name], ceremony.path(name).read_bytes())
+            try:
+                write_file(copied[name], ceremony.path(name).read_bytes())
+            except FileRefused as error:
+                done_here = f"the step is done: copy {ceremony.path(name)} there by hand"
+                raise CouldNot(error.code, f"{error.text}; {done_here}") from error
     _show(settings, ceremony, done=done.name, given=copied)
 
 
@@ -471,12 +488,15 @@ def _show(
             "Next: hotline explain " + state.stopped[0],
         ]
     elif step is None:
-        lines += [f"The ceremony is over; the transcript is {ceremony.path('countersigned')}", "Next: hotline node run"]
+        lines += [
+            f"The ceremony is over; the transcript is {ceremony.path('countersigned')}",
+            f"Next: hotline --home {ceremony.home.path} node run",
+        ]
     else:
         lines += [
             "Next step:",
             *_step_lines(step, state),
-            " ".join(["Next: hotline ceremony next", *step.takes]),
+            " ".join([f"Next: hotline --home {ceremony.home.path} ceremony next", *step.takes]),
         ]
     settings.output.result(found, lines)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from hotline.cli.key_changes import change_key, next_steps, roster_lines
+from hotline.cli.key_changes import change_key, new_key_steps, next_steps, roster_lines
 from hotline.cli.officer_changes import key_options
 from hotline.cli.send import WAITING
 from hotline.cli.session import open_desk
@@ -70,6 +70,7 @@ def compromise_command(
         revocation = Revocation(reason, since)
         rosters = change_key(settings, key, revocation, leaves=leaves, **options)
         steps = next_steps(home, key.partition("/")[0], revocation, rosters)
+        steps += [] if leaves else new_key_steps(home, key)
         done = f"{key}: revoked."
         found = revoked_since(home, jobs, names, since_ms)
     else:

@@ -47,7 +47,7 @@ def change_key(
 def show_replaced(settings: Settings, key: str, rosters: list[dict[str, object]]) -> None:
     """Show what became of a key that has a successor and was not revoked."""
     home = settings.node_home()
-    steps = next_steps(home, key.partition("/")[0], None, rosters)
+    steps = new_key_steps(home, key) + next_steps(home, key.partition("/")[0], None, rosters)
     lines = [f"{key}: replaced.", *roster_lines(rosters), "Next:", *(f"  {step}" for step in steps)]
     settings.output.result({"party": home.party, "key": key, "rosters": rosters, "next": steps}, lines)
 
@@ -75,11 +75,14 @@ def _officer(
     from functools import partial
 
     from hotline.clock import now_ms
+    from hotline.errors import Misused
     from hotline.officers import check_rules
     from hotline.party_file import read_party, write_party
     from hotline.rosters import place_rosters, sign_rosters
     from hotline.rotation import keys_of, new_officer_key, revoking, write_rosters
     from hotline.secret_files import passphrase_in
+    from hotline.setup import make_officer_home
+    from keys.token_keyring import TokenKeyring
     from nodes.key_files import read_officer_keyring, write_keyring
 
     at_ms = now_ms()
@@ -98,7 +101,10 @@ def _officer(
         passphrase = passphrase_in(given) if given else settings.passphrase(0, what=f"the officer {name}")
         if path.exists() and revocation is None:
             # Whoever only changes keys has the old one; whoever lost it may not.
-            read_officer_keyring(path, passphrase)
+            old_ring = read_officer_keyring(path, passphrase)
+            if isinstance(old_ring, TokenKeyring):
+                text = f"half of {name}'s key is in a token, and a successor would not be"
+                raise Misused("officer-not-changed", f"{text}: retire them, and add them anew with --token")
     signers = opened_signers(settings, home, card, asked) if home.channels() else None
     rosters: list[dict[str, object]] = []
     names = partial(keys_of, number=before.person.number)
@@ -116,6 +122,9 @@ def _officer(
     )
     files = write_rosters(Path(out), home.party, made) if out is not None else []
     if not leaves:
+        if not path.parent.exists():
+            # The home is on the officer's own machine, or was taken with it.
+            make_officer_home(home, party=card.short, name=name, number=before.person.number)
         write_keyring(path, ring, passphrase, replace=path.exists())
     rosters = place_rosters(home, made)
     # Last, so that whoever was interrupted before does the same again; without it no other roster would list the key.
@@ -138,6 +147,14 @@ def _node_side(
     opened = root_secrets(settings, home, directory=asked.directory, passphrase_file=asked.roots_passphrase_file)
     folder = Path(out) if out is not None else home.path / "to-counterparts"
     return rotate_node_side(home, opened, jobs, revocation, now_ms=now_ms(), out=folder)
+
+
+def new_key_steps(home: NodeHome, key: str) -> list[str]:
+    """What to do with an officer's new key."""
+    job, _, name = key.partition("/")
+    if job != "officer":
+        return []
+    return [f"The new key is in {home.officers / name}: take it to where {name} signs, and leave no copy."]
 
 
 def next_steps(home: NodeHome, job: str, revocation: Revocation | None, rosters: list[dict[str, object]]) -> list[str]:

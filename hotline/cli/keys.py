@@ -150,6 +150,7 @@ def passphrase(
     from hotline.errors import Misused, Refused
     from hotline.key_passphrases import all_files, change_all, own_file, root_files
     from hotline.secret_files import passphrase_in
+    from nodes.files import is_private
 
     settings = settings_of(context)
     if files and (everything or roots_directory is not None):
@@ -168,6 +169,9 @@ def passphrase(
     old = settings.passphrase(0, what=f"{what} until now")
     if new_passphrase_file is not None:
         new = passphrase_in(new_passphrase_file)
+        if not is_private(Path(new_passphrase_file)):
+            path = new_passphrase_file
+            settings.output.note(f"warning: others on this machine may read {path}; run: chmod 600 {path}")
     elif settings.may_ask:
         entered: str = click.prompt("New passphrase", hide_input=True, err=True, confirmation_prompt=True)
         new = entered.encode("utf-8")
@@ -185,7 +189,7 @@ def passphrase(
     step = "Put the new passphrase where the old one was read from, and make a new backup."
     settings.output.result(
         {"files": [{"path": str(one.path), "state": one.state} for one in done], "next": step},
-        [f"{len(done)} key files have the new passphrase.", f"Next: {step}"],
+        [f"{len(done)} key file{' has' if len(done) == 1 else 's have'} the new passphrase.", f"Next: {step}"],
     )
 
 

@@ -48,12 +48,17 @@ def enrol(
       hotline --home ARC officer passkey enrol duty --origin http://localhost:8731
     """
     from hotline.passkeys import Enrolment, PasskeyFile, enrol, member_of
+    from nodes.governing import agreement_in_force
     from nodes.home import parse_endpoint
 
     settings = settings_of(context)
     home = settings.node_home()
     wanted = Enrolment(origin=origin, listen=parse_endpoint(listen, where="--listen"), only=only, synced=synced)
     made: list[Member] = []
+    for channel in home.channels():
+        if agreement_in_force(channel).passkeys is None:
+            with_whom = f"with {channel.counterpart} no passkey counts for any statement"
+            settings.output.note(f"warning: {with_whom}: its agreement has no terms under [passkeys]")
 
     def change(card: PartyFile, _at_ms: int) -> PartyFile:
         made.append(enrol(home, card, member_of(card, name), wanted, settings.output.note))

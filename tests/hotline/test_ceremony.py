@@ -344,7 +344,7 @@ def test_a_ceremony_begins_with_people_who_are_there(stages: Path, tmp_path: Pat
 
 
 def test_the_commands_lead_a_room_unattended(stages: Path, tmp_path: Path) -> None:
-    """Answers come from a file; what goes out is copied to the medium; status, resume and verify say how it is."""
+    """Answers come from a file; what goes out is copied to a medium that is there; status and resume say how it is."""
     stage = at(stages, tmp_path, "first-words")
     answers, medium = tmp_path / "answers.toml", tmp_path / "medium"
     medium.mkdir()
@@ -357,6 +357,8 @@ def test_the_commands_lead_a_room_unattended(stages: Path, tmp_path: Path) -> No
     assert ok("ceremony", "scan", answers)["words"] == said
     answers.write_text(f'number-known = true\nown-words-read = true\nheard-words = "{" ".join(said)}"\n')
     assert ok(*stage.acting(FIRST, "next", "--answers", answers))["did"] == "words"
+    nowhere = hotline(*stage.acting(FIRST, "next", "--to", tmp_path / "unplugged", "--json"))
+    assert (nowhere.status, nowhere.json["error"]["code"]) == (3, "file-missing")
     done = ok(*stage.acting(FIRST, "next", "--to", medium))
     assert (sorted(done["given"]), sorted(path.name for path in medium.iterdir())) == (["final", "minutes"],) * 2
     wrong = hotline(*stage.acting(FIRST, "next", medium / "final", "--json"))

@@ -50,15 +50,17 @@ def changed(arc: Path) -> set[str]:
 def test_only_the_homes_own_file_is_changed_unless_more_is_asked_for(arc: Path) -> None:
     """Then the officer's, then the roots', then all; what is done already is not done again."""
     new = ("--new-passphrase-file", arc.parent / "new")
-    ok(*acting(arc, "keys", "passphrase", *new))
+    new[1].chmod(0o644)
+    done = hotline(*acting(arc, "keys", "passphrase", *new))
+    assert f"others on this machine may read {new[1]}" in done.err
     assert changed(arc) == {"node.key"}
     ok("--passphrase-file", arc.parent / "passphrase", "keys", "passphrase", arc / "roots" / "root-2.key", *new)
     assert changed(arc) == {"node.key", "roots/root-2.key"}
-    done = ok(*acting(arc, "keys", "passphrase", "--all", *new))
+    told = ok(*acting(arc, "keys", "passphrase", "--all", *new))
     assert changed(arc) == set(FILES)
-    states = {str(Path(one["path"]).relative_to(arc)): one["state"] for one in done["files"]}
+    states = {str(Path(one["path"]).relative_to(arc)): one["state"] for one in told["files"]}
     assert {name for name, state in states.items() if state == "already"} == {"node.key", "roots/root-2.key"}
-    assert done["next"]
+    assert told["next"]
 
 
 @pytest.mark.slow
@@ -115,7 +117,7 @@ def test_at_a_terminal_the_new_passphrase_is_asked_for_twice(arc: Path) -> None:
         screen.type(NEW.decode().strip())
         screen.until("epeat for confirmation")
         screen.type(NEW.decode().strip())
-        screen.until("1 key files have the new passphrase")
+        screen.until("1 key file has the new passphrase")
         assert NEW.decode().strip() not in screen.seen
         assert screen.process.wait(TIMEOUT_S) == 0
     assert changed(arc) == {"node.key"}

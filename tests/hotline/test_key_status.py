@@ -1,6 +1,7 @@
 """`hotline keys status`: what runs out when, what was never tried, and who does what; the doctor says the same."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,25 @@ def test_rosters_and_people_run_out_in_time(arc: Path) -> None:
     assert "BOR person 1" not in by_name(arc)
     soon = by_name(arc, at_ms=end_ms - 20 * DAY_MS)
     assert (soon["BOR roster of ARC"][0], soon["BOR roster of BOR"][0], soon["BOR person 1"][0]) == ("soon",) * 3
-    assert soon["BOR rule 1"] == ("soon", "in thirty days nobody could sign as duty, release/senior for *")
+    assert soon["BOR rule 1"] == (
+        "soon",
+        "in thirty days nobody would be left to sign as duty, release/senior for any kind of severity 4 or more",
+    )
     late = by_name(arc, at_ms=end_ms + DAY_MS)
     assert (late["BOR roster of ARC"][0], late["BOR person 1"][0], late["BOR rule 2"][0]) == ("late",) * 3
     assert late["BOR agreement"][0] == "late"
     assert "BOR person 1" not in by_name(arc, at_ms=end_ms + 40 * DAY_MS)
+
+
+def test_who_was_retired_is_nobodys_business(arc: Path, tmp_path: Path) -> None:
+    """Their number runs out in the roster, and nothing about it is due."""
+    copy = shutil.copytree(arc, tmp_path / "ARC")
+    card = read_party(copy / "party.toml")
+    first, *others = card.members
+    write_party(copy / "party.toml", replace(card, members=(replace(first, retired=True), *others)))
+    late = by_name(copy, at_ms=now_ms() + 2 * YEAR_MS + DAY_MS)
+    assert f"BOR person {first.person.number}" not in late
+    assert late[f"BOR person {others[0].person.number}"][0] == "late"
 
 
 def test_a_card_that_no_roster_has_is_said(tmp_path: Path) -> None:

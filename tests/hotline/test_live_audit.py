@@ -324,7 +324,15 @@ def test_a_monitor_tells_of_a_log_that_was_exchanged_and_of_a_node_that_went_awa
     """Each as an object on a line; the exit says how it stands at the last look."""
     shown.put_all(shop.conversation())
     urls = [address.url for address in shown.addresses]
-    rest: list[str | Path] = ["--policy", shown.directory / "policy", "--cert", shown.cert, "--keep", tmp_path / "kept", "--json"]
+    rest: list[str | Path] = [
+        "--policy",
+        shown.directory / "policy",
+        "--cert",
+        shown.cert,
+        "--keep",
+        tmp_path / "kept",
+        "--json",
+    ]
     hotline("monitor", *urls, *rest, "--looks", "1")
     other = shop.conversation()
     other.say("ARC", "service-note")

@@ -115,7 +115,13 @@ def test_refusal_and_silence_sign_nothing() -> None:
     with served() as page:
         secret = urlsplit(page.address).fragment
         begun = SoftBrowser.post(page.address, "/begin", {"token": secret})[1]
-        for answer in ({"refused": "NotAllowedError"}, {}, {"data": "AA", "client_data": "AA="}):
+        for answer, why in (
+            ({"refused": "NotAllowedError"}, "said no"),
+            ({"refused": "InvalidStateError"}, "already"),
+            ({"refused": "<b>"}, "'<b>'"),
+            ({}, "not what a browser gives"),
+            ({"data": "AA", "client_data": "AA="}, "not what a browser gives"),
+        ):
 
             def reply(answer: dict[str, str] = answer) -> None:
                 asked = SoftBrowser.post(page.address, "/next", begun)[1]
@@ -125,7 +131,7 @@ def test_refusal_and_silence_sign_nothing() -> None:
 
             person = threading.Thread(target=reply)
             person.start()
-            with pytest.raises(Refused):
+            with pytest.raises(Refused, match=why):
                 page.ask(ASKED, timeout_s=60)
             person.join()
         with pytest.raises(CouldNot):
@@ -193,6 +199,7 @@ def test_enrol_list_and_remove(tmp_path: Path) -> None:
     assert hotline(*enrol, "--origin", "https://desk.borealia.example").status == 2
     done = with_browser(SoftBrowser(device), *enrol, "--origin", device.origin)
     assert done.status == 0, done.err
+    assert "warning: with BOR no passkey counts" in done.err
     listed = ok(*acting(arc, "officer", "passkey", "list"))["passkeys"]
     assert [(one["officer"], one["number"], one["has_key"]) for one in listed] == [("duty", 1, True)]
     home = NodeHome.open(arc)

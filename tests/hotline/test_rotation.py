@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from keys.keyring import NodeKeyring
+from hotline.party_file import read_party
+from keys.keyring import NodeKeyring, OfficerKeyring
 from keys.roster import Roster, parse
 from nodes.home import NodeHome
-from nodes.key_files import read_node_keyring
+from nodes.key_files import read_node_keyring, read_officer_keyring
 from nodes.signed import SignedStatement
 from nodes.stopped import open_store
 from protocol.body import recipients_of
@@ -29,6 +30,7 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
         second = ok(*acting(arc, "--as", "duty", *GOODWILL))["serial"]
         # A roster waits for the end of this all the while.
         ok(*acting(arc, "officer", "delegate", "duty", "--role", "release", "--until", "2027-11-20T08:00Z"))
+        (arc / "officers" / "duty").rename(tmp_path / "taken")
         theft = ("compromise", "officer/duty", "--since", second, "--reason", "stolen", "--yes", "--as", "release")
         gone = ok(*acting(arc, *theft))
         assert [(one["version"], one["state"]) for one in gone["rosters"]] == [(3, "logged")]
@@ -101,6 +103,26 @@ def interrupted(arc: Path) -> None:
 def newest(rosters: Path) -> Roster:
     """The last roster of ARC that its node holds."""
     return parse(max(rosters.glob("ARC-?.toml")).read_bytes())
+
+
+def test_an_officer_whose_home_is_elsewhere_gets_a_key(tmp_path: Path) -> None:
+    """It is made below the node's home, with what the officer trusts; a time to come is no time of a loss."""
+    arc, _ = paired(tmp_path)
+    home = NodeHome.open(arc)
+    here, there = home.officers / "duty", tmp_path / "elsewhere"
+    here.rename(there)
+    lost = ("compromise", "officer/duty", "--reason", "lost", "--since", "+1h", "--yes")
+    assert hotline(*acting(arc, *lost), "--json").json["error"]["code"] == "usage"
+    assert not here.exists()
+    done = ok(*acting(arc, "keys", "rotate", "officer/duty"))
+    assert str(here) in done["next"][0]
+    ring = read_officer_keyring(here / "officer.key", PASSPHRASE.strip())
+    member = read_party(home.party_path).member("duty")
+    assert isinstance(ring, OfficerKeyring)
+    assert member is not None
+    assert ring.signer().public == member.person.key
+    for name in ("officer.toml", "pins/BOR.toml"):
+        assert (here / name).read_bytes() == (there / name).read_bytes()
 
 
 def wait_for(path: Path) -> None:
