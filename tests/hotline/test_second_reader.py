@@ -15,13 +15,17 @@ from typing import Any
 import pytest
 
 from hotline.packs import audit_pack
+from protocol.agreement_conduct import DisclosureRule
 from protocol.audit import audit
+from protocol.commitment import Disclosure
 from protocol.evidence import MemoryEvidence
 from protocol.finding import Report
 from tests.builders import START_MS, World
 from tests.hotline.audit_vectors import CASE, files_in
 from tests.hotline.browsers import CHROMIUM, Chromium, chromium
 from tests.hotline.make_audit_vectors import FOLDER
+from tests.hotline.test_disclosed_packs import LATER_MS, Told
+from tests.hotline.test_disclosed_packs import pack as pack_of
 from tests.protocol import judgement_cases_agreements, judgement_cases_roots, judgement_cases_suites
 from tests.vector_world import (
     VECTORS,
@@ -228,6 +232,29 @@ def judged(folder: Path) -> Iterator[tuple[str, Path, Path, Report]]:
         yield name, write_pack(folder / f"{name}.hotline", files), policy, report
 
 
+def opened(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Packs with opened fields: as they were said, another value, and of an entry that is not there."""
+    rule = DisclosureRule(("*",), "TLP:RED", "TLP:CLEAR", "consent", "Article 9")
+    told = Told(World(format=2, disclosure=(rule,)))
+    first = told.say("ARC", "notification", {"title": "<b>Attack</b>"})
+    text = sha256(b"It works again.").digest()
+    facts = {"audience": "public", "text": text, "opens": [told.commitment(first, "title")]}
+    values = {"text": "It works again."}
+    proposed = told.say("ARC", "disclosure-propose", values, thread=first, reply=first, facts=facts)
+    told.world.say("BOR", "disclosure-consent", thread=first, reply=proposed, facts={"text": text})
+    told.world.state("ARC", "arrival")
+    both = {first: told.opened(first, "title"), proposed: told.opened(proposed, "text")}
+    (title,) = both[first]
+    cases = {
+        "opened": both,
+        "another": {**both, first: [Disclosure("title", title.salt, "No attack")]},
+        "nowhere": {**both, ("BOR", 99): [title]},
+    }
+    for name, fields in cases.items():
+        made_of, policy = pack_of(folder, told, fields)
+        yield made_of.rename(folder / f"{name}.hotline"), policy.rename(folder / f"{name}.policy")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason="no Chromium here")
 def test_page_and_audit_agree_on_every_case(tmp_path: Path) -> None:
@@ -244,10 +271,10 @@ def test_page_and_audit_agree_on_every_case(tmp_path: Path) -> None:
                 for code, weight, where in expected["findings"]
             ]
             assert found == of_audit(expected["verdict"], places), name
-        for pack, policy in made(tmp_path):
-            report = audit_pack(pack, policy, at_ms=START_MS)
+        for pack, policy in (*made(tmp_path), *opened(tmp_path)):
+            report = audit_pack(pack, policy, at_ms=LATER_MS)
             places = [(one.code, one.severity, one.where.replace(f"{pack}/", "")) for one in report.findings]
-            assert page.read(pack, policy, START_MS) == of_audit(report.verdict, places), pack.name
+            assert page.read(pack, policy, LATER_MS) == of_audit(report.verdict, places), pack.name
         for name, pack, policy, report in judged(tmp_path):
             found = page.read(pack, policy, START_MS)
             if any(code == STOPPED for code, *_ in found[1]):
@@ -257,6 +284,11 @@ def test_page_and_audit_agree_on_every_case(tmp_path: Path) -> None:
             places = [(one.code, one.severity, one.where) for one in report.findings]
             assert found == of_audit(report.verdict, places), name
         assert {"clock-missed", "tally-missing"} <= NOT_CHECKED
+        page.read(tmp_path / "opened.hotline", tmp_path / "opened.policy", START_MS)
+        cells = (
+            "[...document.getElementById('opened').tBodies[0].rows].map((row) => row.cells[3].textContent).join('|')"
+        )
+        assert page.browser.script(cells) == "<b>Attack</b>|It works again."
         page.read(tmp_path / "sound.hotline", tmp_path / "made.policy", START_MS)
         assert page.lines("agreement")[0] == "<img src=x onerror=alert(1)>"
         assert page.browser.script("document.images.length") == 0

@@ -7,6 +7,7 @@ import { ExportedLog } from "./export.js";
 import { Judge, REFUTING } from "./judge.js";
 import { browserCan } from "./keys.js";
 import { parsePolicy, verifyHeld } from "./note.js";
+import { readOpened, takeOpened } from "./opened.js";
 import { Pack } from "./pack.js";
 import { parseEntry, parseStatement } from "./statement.js";
 
@@ -15,7 +16,6 @@ const FINDINGS_MAX = 1_000;
 const OF_KEYS = new Set(["bad-signature", "unknown-signer", "unauthorised", "roster-refused", "root-set-refused"]);
 
 /** Never looked at by this page, whatever a pack holds. The README says the same. */
-const OPENED = /^disclosed\/[A-Z]{2,4}\/(?:0|[1-9][0-9]{0,14})$/;
 
 const NEVER = [
   "10. order: the docket is not computed",
@@ -29,7 +29,7 @@ const NEVER = [
 class Report {
   constructor() {
     Object.assign(this, { findings: [], counts: { refuted: 0, unchecked: 0, warning: 0, info: 0 } });
-    Object.assign(this, { checked: [], notChecked: [], entries: [], logs: [], error: null, facts: {} });
+    Object.assign(this, { checked: [], notChecked: [], entries: [], opened: [], logs: [], error: null, facts: {} });
   }
 
   add(code, severity, where, text) {
@@ -72,27 +72,15 @@ export class Audit {
     return report;
   }
 
-  // Whether the pack says that it has opened fields. What they are is not looked at.
-  async readAudience() {
-    try {
-      const head = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await this.pack.read("pack.json")));
-      if (typeof head?.audience !== "string") return false;
-      this.report.notChecked.push("14. disclosure: the opened fields of this pack are not looked at");
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   // --- steps 1 to 4 ---
 
   async begin() {
     const { report } = this;
     const policy = parsePolicy(this.policyBytes);
     this.pack = await Pack.open(this.blob);
-    const opened = await this.readAudience();
+    this.opened = await readOpened(this.pack);
     for (const name of [...this.pack.files.keys(), ...this.pack.odd].sort()) {
-      if (opened && this.pack.files.has(name) && OPENED.test(name)) continue;
+      if (this.opened?.files.has(name)) continue;
       const outside = name !== "pack.json" && !this.pack.voices.includes(name.split("/")[0]);
       if (outside) report.add("file-unexpected", "refuted", name, "no pack has such a file");
     }
@@ -284,6 +272,10 @@ export class Audit {
         note(code, serial);
         notes.get(code).count += 1;
       }
+      if (this.opened !== null && !(await takeOpened(this.pack, this.opened, serial, verdict))) {
+        const text = `what is opened of a ${kind.name} is not what its header committed to`;
+        report.add("disclosure-false", "refuted", `disclosed, ${serial}`, text);
+      }
       const { faults: shown, signers, effective } = verdict;
       report.entries.push({ voice, index, faults: shown, signers, effective, loggedAt: verdict.entry?.loggedAt ?? null });
       if (sums.entries % 16 === 0) this.progress("Verifying signatures", sums.entries, total);
@@ -314,8 +306,25 @@ export class Audit {
     for (const [code, { first, count }] of [...notes].sort()) {
       report.notChecked.push(`${code}: ${count} entries, the first of them ${first}`);
     }
-    report.notChecked.push("14. disclosure: this page opens no field");
+    this.sumUpOpened(judge.stopped);
     report.notChecked.push("contents: bodies are not part of an export; the entries hold their hashes");
+  }
+
+  /** Step 14, as far as it goes here. */
+  sumUpOpened(stopped) {
+    const { report, opened } = this;
+    report.notChecked.push("14. disclosure: whether what a party says it published had been agreed to");
+    if (opened === null) return;
+    if (stopped === null) {
+      for (const serial of [...opened.fields.keys()].sort()) {
+        report.add("disclosure-false", "refuted", `disclosed, ${serial}`, "fields are opened of what is no statement that counts");
+      }
+    } else if (opened.fields.size > 0) report.notChecked.push(`14. disclosure: what is opened of ${opened.fields.size} statements`);
+    report.opened = opened.listed;
+    const sum = `${opened.count} fields of ${opened.statements} statements opened to ${opened.audience}`;
+    report.checked.push(`14. disclosure: ${sum}, each against its commitment`);
+    const at = new Date(opened.at).toISOString();
+    report.notChecked.push(`14. disclosure: whether the rules open them to ${opened.audience} at ${at}, and what they open besides`);
   }
 
   /** What people may look at of one entry. */

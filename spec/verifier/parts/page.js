@@ -122,6 +122,8 @@ class Page {
       (report.facts.demonstration ? " The agreement is for demonstrations: nothing under it is meant." : "");
     fill("findings", report.findings.map((one) => [one.severity, one.code, one.where, one.text]));
     part("no-findings").hidden = report.findings.length > 0;
+    fill("opened", report.opened);
+    part("opened-fields").hidden = report.opened.length === 0;
     list("checked", report.checked);
     list("not-checked", report.notChecked);
     const agreement = report.facts.agreement;
