@@ -20,7 +20,7 @@ JOBS   ?= 2
 # Which simulated worlds 'make sim' runs.
 SEED   ?= 0
 
-.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim soak fuzz bench models debian requirements clean distclean
+.PHONY: help setup dev demo test test-parallel test-alone check lint fast sim scenario soak fuzz bench models debian requirements clean distclean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ fast: dev
 
 sim: dev  ## One simulated world with its trace (SEED=7), or many with their numbers (SEED=0-1000).
 	@$(BIN)/python -m tests.simulation $(SEED)
+
+scenario: dev  ## One scenario in the simulator, told step by step; also those that no two nodes can play (NAME=sunset).
+	@$(BIN)/python -m tests.scenario $(NAME)
 
 fuzz: dev  ## Fuzz every decoder of foreign bytes, 30 s each (ARGS="--target note --seconds 600 --keep").
 	@$(BIN)/python -m tests.fuzz $(ARGS)

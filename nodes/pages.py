@@ -150,7 +150,13 @@ class Pages:
         async with self._turning:
             began_ms = self._read().mono_ms
             await self._look()
-            calls = self.engine.look(self._read().wall_ms, busy=frozenset(self._calls))
+            calls = []
+            for call in self.engine.looking(self._read().wall_ms, busy=frozenset(self._calls)):
+                if call is None:
+                    # Nothing waits for this. The line does not wait for it either.
+                    await asyncio.sleep(0)
+                else:
+                    calls.append(call)
             self._cost_s = (self._read().mono_ms - began_ms) / 1000
             await self._keep()
             for call in calls:

@@ -23,6 +23,9 @@ from nodes.paging_rules import STEPS, UNTIL_IT_ENDS, WAITED_FOR, Event, Step
 PAGES_MAX: Final = 1_024
 """Causes that are followed at once; what comes beyond them is counted with the last of its kind."""
 
+PIECE: Final = 16
+"""Pages, or items of a call, that are looked at in one piece: some milliseconds with as many pagers as there may be."""
+
 RETRY_MS: Final = (5_000, 30_000, 120_000, 600_000)
 """How long after a failure a pager is tried again; after the last it has failed for this call."""
 
@@ -197,38 +200,50 @@ class Paging:
             now_ms: UTC milliseconds.
             busy: pagers that are being called; they are let alone.
         """
+        return [call for call in self.looking(now_ms, busy=busy) if call is not None]
+
+    def looking(self, now_ms: int, *, busy: frozenset[str] = frozenset()) -> Iterator[Call | None]:
+        """Do as `look`, in pieces: between two of them, where None is given, the loop may turn to something else.
+
+        Whoever asks may acknowledge, mute or take note of a call meanwhile; `heed` and `happened` wait for the end.
+        """
         self.end_mutes(now_ms)
         owed: dict[str, list[tuple[Page, _Planned]]] = {}
         self._reserves.clear()
-        for page in self.pages.values():
+        for number, page in enumerate(list(self.pages.values()), 1):
             for planned in self._owed(page, now_ms):
                 owed.setdefault(planned.pager, []).append((page, planned))
-        calls = []
+            if number % PIECE == 0:
+                yield None
         for pager, all_owed in owed.items():
             if pager in busy:
                 continue
-            ready = [
-                one for one in all_owed if now_ms >= self._free_ms(pager, flash=one[1].step.event == "flash", at=now_ms)
-            ]
+            free_ms = {flash: self._free_ms(pager, flash=flash, at=now_ms) for flash in (False, True)}
+            ready = [one for one in all_owed if now_ms >= free_ms[one[1].step.event == "flash"]]
             if ready:
-                calls.append(self._begin(pager, ready, now_ms))
-        return calls
+                yield from self._begin(pager, ready, now_ms)
 
-    def _begin(self, pager: str, ready: list[tuple[Page, _Planned]], now_ms: int) -> Call:
-        self.revision += 1
+    def _begin(self, pager: str, ready: list[tuple[Page, _Planned]], now_ms: int) -> Iterator[Call | None]:
         ready.sort(key=lambda one: (urgency(one[0].cause), one[1].at_ms, one[0].id))
         items = []
-        for page, planned in ready:
+        for number, (page, planned) in enumerate(ready, 1):
+            if number % PIECE == 0:
+                yield None
+            # The page may have been changed by an earlier item of its own, or by a person meanwhile.
+            now = self.pages[page.cause.key]
+            if now.acked_ms != page.acked_ms:
+                continue
+            self.revision += 1
             before = page.called.get(planned.call)
             called = Called(now_ms, "calling", 1 if before is None else before.tries + 1)
-            # The page may have been changed by an earlier item of its own.
-            now = self.pages[page.cause.key]
             self.pages[page.cause.key] = replace(now, called={**_kept(now, planned), planned.call: called})
             items.append(Item(page=page.id, call=planned.call, event=planned.step.event, cause=page.cause))
+        if not items:
+            return
         flash = any(item.event == "flash" for item in items)
         for bucket in {flash, False}:
             self._lately.setdefault((pager, bucket), []).append(now_ms)
-        return Call(pager=pager, id=f"{items[0].page}-{items[0].call}".replace("/", "-"), items=tuple(items))
+        yield Call(pager=pager, id=f"{items[0].page}-{items[0].call}".replace("/", "-"), items=tuple(items))
 
     def _free_ms(self, pager: str, *, flash: bool, at: int) -> int:
         """From when on a pager may be called again."""

@@ -11,6 +11,7 @@ from hotline.cli.completing import complete_scenarios
 from hotline.cli.settings import common_options, settings_of
 
 NOT_EVERY_CHECK_HELD = 1
+IN_SIMULATOR = "make scenario NAME={}"
 
 
 @click.command("demo")
@@ -64,9 +65,22 @@ def list_scenarios(context: click.Context) -> int:
 
     output = settings_of(context).output
     found = [scenario(name) for name in scenario_names()]
-    listed = [{"name": one.name, "title": one.title, "about": one.about, "watchable": one.watchable} for one in found]
-    rows = [(one.name, one.title + ("" if one.watchable else " (only in the simulator)")) for one in found]
-    output.result({"scenarios": listed}, table(rows))
+    listed = [
+        {
+            "name": one.name,
+            "title": one.title,
+            "about": one.about,
+            "watchable": one.watchable,
+            "simulator_only": one.simulator_only or None,
+        }
+        for one in found
+    ]
+    rows = [
+        (one.name, one.title + (f" (only in the simulator: {one.simulator_only})" if one.simulator_only else ""))
+        for one in found
+    ]
+    rest = f"For the simulator, in the source tree: {IN_SIMULATOR.format('...')}"
+    output.result({"scenarios": listed}, [*table(rows), "", rest])
     return 0
 
 
@@ -81,8 +95,9 @@ def play_scenario(context: click.Context, name: str, directory: str | None) -> i
     output = settings_of(context).output
     chosen = scenario(name)
     if not chosen.watchable:
-        text = f"{name} needs a turned clock, a stolen node or days and minutes; the tests play it in the simulator"
-        raise Refused("scenario-unplayable", text)
+        text = f"no two nodes can play {name} as they are: {chosen.simulator_only}"
+        way = f"In the source tree: {IN_SIMULATOR.format(name)}"
+        raise Refused("scenario-unplayable", text, next_step=way)
     transcript = Transcript(write=output.line, paint=output.paint, now_ms=now_ms)
     result = watch(free_directory() if directory is None else Path(directory), chosen, transcript)
     output.result(result.as_dict())

@@ -29,8 +29,8 @@ VERBS: Final = (
     "clock",
     "wait",
 )
-SIMULATED: Final = frozenset({"forge", "clock"})
-"""What no two nodes as they are can play: one that was tampered with, and a clock that somebody turns."""
+SIMULATED: Final = {"forge": "a node in it was tampered with", "clock": "a clock in it is turned"}
+"""Verbs that no two nodes as they are can play, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,15 @@ class Scenario:
     @property
     def watchable(self) -> bool:
         """Whether two nodes as they are can play it."""
-        return not self.simulated and not any(step.verb in SIMULATED for step in self.steps)
+        return not self.simulator_only
+
+    @property
+    def simulator_only(self) -> str:
+        """Why only the simulator plays it; empty where two nodes as they are can."""
+        reasons = ["it needs the days of a calendar"] if self.simulated else []
+        verbs = {step.verb for step in self.steps}
+        reasons += [why for verb, why in SIMULATED.items() if verb in verbs]
+        return ", and ".join(reasons)
 
     @property
     def length_ms(self) -> int:

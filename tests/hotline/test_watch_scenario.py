@@ -26,7 +26,12 @@ def test_a_scenario_is_played_between_two_nodes(tmp_path: Path) -> None:
 def test_the_scenarios_are_listed() -> None:
     """Each is named with a title, and one that is not there is refused with a near one."""
     done = run_command("demo", "--list", "--json")
-    assert [one["name"] for one in json.loads(done.stdout)["scenarios"]] == list(scenario_names())
+    listed = json.loads(done.stdout)["scenarios"]
+    assert [one["name"] for one in listed] == list(scenario_names())
+    assert {one["name"]: one["simulator_only"] for one in listed}["sunset"].startswith(
+        "it needs the days of a calendar"
+    )
+    assert all(one["watchable"] == (one["simulator_only"] is None) for one in listed)
     done = run_command("demo", "--scenario", "clarification-party", "--json")
     assert done.returncode == 2
     assert "did you mean clarification-partly" in done.stdout + done.stderr
@@ -38,5 +43,8 @@ def test_what_two_nodes_cannot_play_is_refused_before_anything_is_made(tmp_path:
     directory = tmp_path / "played"
     done = run_command("demo", "--scenario", "unauthorised", "--dir", directory, "--json")
     assert done.returncode == 1
-    assert json.loads(done.stdout)["error"]["code"] == "scenario-unplayable"
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "scenario-unplayable"
+    assert "a node in it was tampered with" in error["text"]
+    assert "make scenario NAME=unauthorised" in error["next"]
     assert not directory.exists()

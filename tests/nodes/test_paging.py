@@ -1,6 +1,7 @@
 """The engine of pages: who is called, when, and that nobody is called twice for one thing."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -475,3 +476,40 @@ def test_whatever_happens_the_overdue_reach_somebody_and_nobody_twice(acts: list
     assert not desk.engine.mutes
     reached = {item.cause.key for _, call in desk.calls for item in call.items if item.event == "overdue"}
     assert {one.key for one in desk.standing if one.family == "clock"} <= reached
+
+
+def test_much_is_looked_at_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two pieces the line has its turn: no piece has more pages, or items of a call, than a piece has. What is
+    called is the same."""
+    desk, other = Desk(*EVERYBODY), Desk(*EVERYBODY)
+    for one in (desk, other):
+        one.engine.heed([statement(number) for number in range(5 * paging.PIECE)], START)
+    made: list[str] = []
+    kept = paging._kept
+
+    def counted(page: Page, planned: object) -> object:
+        made.append(page.id)
+        return kept(page, planned)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(paging, "_kept", counted)
+    pieces, calls = [0], []
+    for call in desk.engine.looking(START):
+        calls += [] if call is None else [call]
+        pieces.append(len(made))
+    assert max(after - before for before, after in pairwise(pieces)) <= paging.PIECE
+    assert len(pieces) > 2 * 5
+    assert calls == other.engine.look(START)
+    assert paging_state.encode(desk.engine) == paging_state.encode(other.engine)
+
+
+def test_what_is_acknowledged_between_two_pieces_calls_nobody() -> None:
+    """A person was quicker than the rest of the look."""
+    desk = Desk(DUTY)
+    causes = [statement(number) for number in range(2 * paging.PIECE)]
+    desk.engine.heed(causes, START)
+    looking = desk.engine.looking(START)
+    assert next(looking) is None
+    for cause in causes[1:]:
+        desk.ack(cause)
+    (call,) = [one for one in looking if one is not None]
+    assert [item.cause for item in call.items] == causes[:1]
