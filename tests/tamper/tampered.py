@@ -1,11 +1,13 @@
 """Tampering that is no vector of audits or judgement: each public function is one case."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from keys import roster as rosters
 from keys.note_key import NoteKeyType, NoteSigner
 from protocol.agreement_conduct import PasskeyTerms
 from protocol.checkpoint import parse_text
+from protocol.commitment import Disclosure
 from protocol.cosignature import cosign
 from protocol.kinds import Catalogue
 from protocol.note import parse as parse_note
@@ -13,7 +15,8 @@ from protocol.signature import sign_statement
 from protocol.tagged import digest
 from protocol.tiles import encode_bundle, parse_bundle
 from tests.authenticator import Authenticator
-from tests.builders import NAMES, START_MS, World, seed
+from tests.builders import NAMES, START_MS, Place, World, seed
+from tests.hotline.test_disclosed_packs import CONSENT, EMBARGO, LATER_MS, Told
 from tests.protocol.test_governance import STRICT, TWO, Treaty, amended
 from tests.successions import Succeeded
 
@@ -29,12 +32,18 @@ class _Tampered:
         policy: the auditor's own.
         catalogue: what the kinds mean.
         packed: whether both voices come in one file.
+        opened: in that file, fields that were opened, by the place of their statement.
+        head: what that file says of itself.
+        at_ms: when the audit is made, UTC milliseconds.
     """
 
     files: dict[str, Files]
     policy: bytes
     catalogue: Catalogue
     packed: bool = False
+    opened: dict[Place, list[Disclosure]] = field(default_factory=dict)
+    head: dict[str, str | int] = field(default_factory=dict)
+    at_ms: int = START_MS
 
 
 def _exported(world: World) -> _Tampered:
@@ -263,4 +272,72 @@ def succession_ends_elsewhere() -> _Tampered:
     made = _exported(world)
     present = {name: data for name, data in made.files["ARC"].items() if not name.startswith("before/")}
     made.files["ARC"] = present | {f"before/1/{name}": data for name, data in longer.items()}
+    return made
+
+
+# --- disclosure -----------------------------------------------------------------------------------------------------
+
+
+def published_without_consent() -> _Tampered:
+    """A party says that it published a text before the other party consented to it."""
+    return _published(b"A text.", consented=False)
+
+
+def another_text_published() -> _Tampered:
+    """A party says that it published a text of another hash than the one that was consented to."""
+    return _published(b"Another text.", consented=True)
+
+
+def _published(text: bytes, *, consented: bool) -> _Tampered:
+    told = Told(World(format=2, disclosure=(CONSENT,)))
+    agreed = sha256(b"A text.").digest()
+    asked = told.say("ARC", "disclosure-propose", {"text": "A text."}, facts={"audience": "public", "text": agreed})
+    if consented:
+        told.world.say("BOR", "disclosure-consent", thread=asked, reply=asked, facts={"text": agreed})
+    facts = {"text": sha256(text).digest()}
+    told.world.say("ARC", "disclosure-made", thread=asked, reply=asked, aware_at_ms=START_MS, facts=facts)
+    return _exported(told.world)
+
+
+def field_opened_that_no_rule_opens() -> _Tampered:
+    """A pack for the public that opens a field to which nobody consented."""
+    return _opened("public", "title", "summary")
+
+
+def field_opened_before_its_embargo() -> _Tampered:
+    """A pack for partners that opens a field before the embargo is over."""
+    return _opened("partners", "summary", at_ms=START_MS)
+
+
+def opened_value_changed() -> _Tampered:
+    """A pack that shows another value of a field than the one that was committed to."""
+    made = _opened("public", "title")
+    ((place, (title, *_)), *_) = made.opened.items()
+    made.opened[place] = [replace(title, value="No attack")]
+    return made
+
+
+def field_kept_back() -> _Tampered:
+    """A pack for the public that leaves out a field that the rules open to them."""
+    made = _opened("public", "title")
+    made.opened.clear()
+    return made
+
+
+def _opened(audience: str, *names: str, at_ms: int = LATER_MS) -> _Tampered:
+    """Two logs in which the title of a notification may be told to the public, and these fields of it."""
+    told = Told(World(format=2, disclosure=(CONSENT, EMBARGO)))
+    first = told.say("ARC", "notification", {"title": "Attack", "summary": "Two hosts."})
+    text = sha256(b"A text.").digest()
+    facts = {"audience": "public", "text": text, "opens": [told.commitment(first, "title")]}
+    proposed = told.say("ARC", "disclosure-propose", {"text": "A text."}, thread=first, reply=first, facts=facts)
+    told.world.say("BOR", "disclosure-consent", thread=first, reply=proposed, facts={"text": text})
+    told.world.state("ARC", "arrival")
+    made = _exported(told.world)
+    made.packed = True
+    made.opened = {first: told.opened(first, *names)}
+    if audience == "public":
+        made.opened[proposed] = told.opened(proposed, "text")
+    made.head = {"audience": audience, "disclosed_at_ms": at_ms}
+    made.at_ms = LATER_MS
     return made

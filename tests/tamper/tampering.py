@@ -218,6 +218,11 @@ REFUTED: Final = (
         amendment_by_one_root="unauthorised wrong-agreement",
         succession_by_one_person="unauthorised",
         succession_ends_elsewhere="succession-differs document-differs",
+        published_without_consent="disclosure-unagreed",
+        another_text_published="disclosure-unagreed",
+        field_opened_that_no_rule_opens="disclosure-early",
+        field_opened_before_its_embargo="disclosure-early",
+        opened_value_changed="disclosure-false",
     ),
     *_rows(
         "audit",
@@ -295,6 +300,7 @@ REFUTED: Final = (
 """Cases that refute, in the order of the page."""
 
 TOLD: Final = (
+    Row("tamper", "field-kept-back", PARTY, (), ("disclosure-withheld",), "What is not done in time is a breach."),
     Row("audit", "tally-differs", PARTY, (), ("tally-differs",), "A clock that was set during the tally does it."),
     Row("audit", "line-silent", PARTY, (), ("line-silent", "tally-missing"), "A line that is down does it."),
     Row("audit", "clock-disputed", PARTY, (), ("clock-disputed", "tally-missing"), "Two clocks that differ do it."),

@@ -4,11 +4,13 @@ import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hotline.audit_dirs import audit_evidence
 from hotline.packs import audit_pack
+from protocol.canonical import encode
 from protocol.evidence import MemoryEvidence
 from protocol.finding import Report
 from tests.builders import NAMES, START_MS
@@ -35,19 +37,21 @@ def _audited(row: Row, folder: Path) -> Report:
         made = row.build()
         files, policy, kinds = made.files, made.policy, made.catalogue
         if made.packed:
-            return _packed(files, policy, folder)
+            return _packed(made, folder)
     first, second = (MemoryEvidence(party.lower(), files[party]) for party in NAMES)
     return audit_evidence(first, second, policy, at_ms=START_MS, kinds=kinds)
 
 
-def _packed(files: dict[str, dict[str, bytes]], policy: bytes, folder: Path) -> Report:
-    (folder / "policy").write_bytes(policy)
+def _packed(made: Any, folder: Path) -> Report:
+    (folder / "policy").write_bytes(made.policy)
     with zipfile.ZipFile(folder / "line.hotline", "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("pack.json", b"{}")
-        for party, exported in files.items():
+        archive.writestr("pack.json", json.dumps(made.head))
+        for party, exported in made.files.items():
             for name, data in exported.items():
                 archive.writestr(f"{party}/{name}", data)
-    return audit_pack(folder / "line.hotline", folder / "policy", at_ms=START_MS)
+        for (party, index), fields in made.opened.items():
+            archive.writestr(f"disclosed/{party}/{index}", encode([one.encode() for one in fields]))
+    return audit_pack(folder / "line.hotline", folder / "policy", at_ms=made.at_ms)
 
 
 def _codes(found: Sequence[tuple[str, str]], severity: str) -> set[str]:
