@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from hotline.errors import HotlineError, Misused
 from hotline.live_audit import audit_live
@@ -275,6 +277,8 @@ def test_the_logs_of_two_real_nodes_are_audited(tmp_path: Path) -> None:
     cert.write_bytes(pem(AUDITOR_SEED, "auditor") + private_pem(AUDITOR_SEED))
     pin = spki_pin(certificate(AUDITOR_SEED, "auditor")).hex()
     ports = {party: free_port() for party in OTHER}
+    # The nodes run beside the command, whose standard output is the answer and nothing of theirs.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
 
     async def whole() -> dict[str, Any]:
         homes = write_homes(tmp_path)
