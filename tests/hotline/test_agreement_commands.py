@@ -190,6 +190,7 @@ def shown(home: Path) -> Any:
     return hotline(*acting(home, "agreement", "show", "--json")).json
 
 
+@pytest.mark.timeout(300)
 def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Path], tmp_path: Path) -> None:
     """A draft of what is in force is proposed by one side's roots and countersigned by the other's; officers send under
     it; a withdrawal is a statement like any other."""

@@ -13,6 +13,7 @@ GRAVE = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set"
 NOTE = "message=The generator test on Thursday will cut the second route for an hour."
 
 
+@pytest.mark.timeout(300)
 def test_people_stop_check_and_prove(tmp_path: Path) -> None:
     """A draft is refused with a reason that its author reads; what a program puts in is signed by people; a text of a
     service note stays out of official ones unless somebody insists; a challenge is answered with the words heard."""
