@@ -96,6 +96,8 @@ class Projection(DocketViews):
         self.distrusted = Distrusted(self)
         self._marks: tuple[dict[int, Hash], dict[int, Hash]] = ({}, {})
         self._db = self._open_file()
+        # A plan holds whatever is bound: else statements that use an index of some rows are planned anew each time.
+        self._db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         self._load()
 
     @classmethod

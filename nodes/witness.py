@@ -89,7 +89,7 @@ class Witness:
             now_there = self._store.find(log.origin)
             raise conflict(None if now_there is None else now_there.last)
         self._log.info("cosigned", origin=log.origin, size=checkpoint.size)
-        return "".join(line.line() for line in made).encode()
+        return b"".join(line.encode() for line in made)
 
     def _keep(self, log: Followed, request: AddCheckpoint, why: str, at_ms: int) -> None:
         """A log's own signature under what cannot be: kept, whoever brought it."""

@@ -15,11 +15,12 @@ Source: C2SP signed-note; spec/log.md, "Note".
 """
 
 import re
+from binascii import b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from protocol.log_error import LogRefused
-from protocol.spelling import decode_base64, encode_base64
+from protocol.spelling import decode_base64
 
 NOTE_BYTES_MAX = 262_144
 """Bytes of a note: 64 ML-DSA-44 lines of 3.6 KB with names of 255 bytes, and the text."""
@@ -29,6 +30,7 @@ NOTE_SIGNATURES_MAX = 64
 
 KEY_ID_BYTES = 4
 _LINE_START = "\u2014 "
+_LINE_START_BYTES = _LINE_START.encode()
 _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f+]")
 _NOT_IN_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
@@ -75,9 +77,11 @@ class NoteSignature:
         if len(self.key_id) != KEY_ID_BYTES or not self.signature:
             raise NoteRefused("a signature line that is too short")
 
-    def line(self) -> str:
+    def encode(self) -> bytes:
         """The line as it stands in the note, with its newline."""
-        return f"{_LINE_START}{self.name} {encode_base64(self.key_id + self.signature)}\n"
+        # Not made as text first: the dash would have every character of it take two bytes.
+        blob = b2a_base64(self.key_id + self.signature)
+        return b"".join((_LINE_START_BYTES, self.name.encode(), b" ", blob))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class Note:
 
     def encode(self) -> bytes:
         """The note as bytes."""
-        return (self.text + "\n" + "".join([line.line() for line in self.signatures])).encode()
+        return b"".join((self.text.encode(), b"\n", *[line.encode() for line in self.signatures]))
 
     def signed_also(self, lines: Iterable[NoteSignature]) -> "Note":
         """The same note with more lines at its end."""

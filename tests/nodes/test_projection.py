@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -118,6 +119,32 @@ def test_a_projection_goes_on_where_it_was(tmp_path: Path) -> None:
     assert sorted(found) == sorted(expected)
     assert broken.projection.digest() == whole.projection.digest()
     assert broken.projection.inbox() == whole.projection.inbox()
+
+
+def test_what_judging_asks_is_found_by_an_index(tmp_path: Path) -> None:
+    """With a plan that does not depend on what is bound, nothing that is asked for an entry reads a whole table."""
+    world = World()
+    _talk(world)
+    node = Node(tmp_path / "ARC", world, "ARC")
+    asked: dict[str, int] = {}
+
+    def note(_: object, sql: str, bound: Any) -> bool:
+        asked[sql] = len(bound or ())
+        return True
+
+    database = cast(Any, node.projection)._db
+    database.exec_trace = note
+    node.feed("ARC")
+    node.feed("BOR")
+    node.settle()
+    database.exec_trace = None
+    plans = {
+        sql: [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", (None,) * count)]
+        for sql, count in asked.items()
+        if sql.startswith("SELECT")
+    }
+    assert len(plans) >= 4
+    assert [sql for sql, plan in plans.items() if any("SCAN" in step for step in plan)] == []
 
 
 def test_a_pool_of_threads_changes_nothing(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def signed_vectors() -> Iterator[Vector]:
         ("-no-cosignature", "the log's line alone", "missing signer", with_lines(log_line)),
         ("-no-log", "the cosignature alone", "missing signer", with_lines(cosigned)),
         ("-doubled", "the cosignature twice, at two times", "doubled line",
-         with_lines(log_line, cosigned) + timed(AT_MS // 1000 + 60).line().encode()),
+         with_lines(log_line, cosigned) + timed(AT_MS // 1000 + 60).encode()),
         ("-extension", "a line after the root, signed", "extension",
          with_lines(replace(log_line, signature=ARC.log[0].sign((text + "more\n").encode())), cosigned,
                     of=text + "more\n")),

@@ -53,7 +53,7 @@ def test_limits_come_first() -> None:
     lines = tuple(NoteSignature(f"k{number}", bytes(4), b"s") for number in range(NOTE_SIGNATURES_MAX + 1))
     assert len(parse(Note("x\n", lines[:-1]).encode()).signatures) == NOTE_SIGNATURES_MAX
     with pytest.raises(NoteRefused):
-        parse(b"x\n\n" + "".join(line.line() for line in lines).encode())
+        parse(b"x\n\n" + b"".join(line.encode() for line in lines))
 
 
 def test_the_greatest_note_fits() -> None:

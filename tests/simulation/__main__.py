@@ -9,7 +9,6 @@ python -m tests.simulation 0-1000       so many worlds; prints what failed, and 
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 from collections import Counter
@@ -18,7 +17,7 @@ from statistics import median
 from tests.simulation.faults import named
 from tests.simulation.ghost import Violation
 from tests.simulation.stubs import remembered, stubbed
-from tests.simulation.tally import COLLECT_EVERY, seldom_collected
+from tests.simulation.tally import let_go, seldom_collected
 from tests.simulation.world import World
 
 
@@ -44,9 +43,7 @@ def many(seeds: range, *, real: bool) -> int:
     steps, frames, entries = [], [], []
     failed = 0
     begun = time.process_time()
-    for seed in seeds:
-        if seed % COLLECT_EVERY == 0:
-            gc.collect()
+    for count, seed in enumerate(seeds, 1):
         world = World(seed, stubbed=not real)
         try:
             world.run()
@@ -57,6 +54,8 @@ def many(seeds: range, *, real: bool) -> int:
         steps.append(world.loop.steps)
         frames.append(world.ghost.frames)
         entries.append(sum(len(truth.entries) for truth in world.ghost.truth.values()))
+        del world
+        let_go(count)
     took_s = time.process_time() - begun
     for name, count in sorted(counters.items()):
         print(f"{count:8}  {name}")

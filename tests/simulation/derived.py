@@ -32,11 +32,9 @@ def _empty_file() -> apsw.Connection:
     return connection
 
 
-def _gone() -> apsw.Connection:
-    """What a process that ended has in its hands."""
-    connection = apsw.Connection(":memory:")
-    connection.close()
-    return connection
+_GONE = apsw.Connection(":memory:")
+"""What a process that ended has in its hands."""
+_GONE.close()
 
 
 class KeptProjection(Projection):
@@ -67,7 +65,7 @@ class KeptProjection(Projection):
         Args:
             keep: whether its file is where it was.
         """
-        file, self._db = self._db, _gone()
+        file, self._db = self._db, _GONE
         if keep:
             self._disk.derived = file
         else:

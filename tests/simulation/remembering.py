@@ -36,6 +36,7 @@ import protocol.handshake
 import protocol.line_keys
 import protocol.merkle
 import protocol.note
+import protocol.reading
 import protocol.signature
 import protocol.tagged
 from keys.keyring import NodeKeyring
@@ -51,7 +52,7 @@ from protocol.frames import Frame, FrameType
 from protocol.handshake import Tie
 from protocol.kinds import Kind
 from protocol.line_keys import VoiceKeys
-from protocol.note import Note
+from protocol.note import Note, NoteSignature
 from protocol.statement import Statement
 from tests.simulation import homes
 
@@ -116,13 +117,18 @@ def _verify_note(
 def _sign_line(
     signer: NoteSigner, *, text: str, origin: str, size: int, root: bytes, at_ms: int
 ) -> protocol.note.NoteSignature:
-    """A line, and what whoever verifies it will find."""
+    """A line, and what whoever verifies it will find. It states whole seconds, in which there is more than one beat."""
+    name = id(signer), max(1, at_ms // 1000), size, root, text, origin
+    known = _signed.get(name)
+    if known is not None:
+        return known[1]
     line = _really_sign_line(signer, text=text, origin=origin, size=size, root=root, at_ms=at_ms)
     key = signer.verifier
     time_ms = None if key.type is NoteKeyType.ED25519 else max(1, at_ms // 1000) * 1000
     if checking is not None:
         checking(time_ms, _really_verify_line(key, line, text=text, origin=origin, size=size, root=root))
     _lines[key.raw, key.name, line.signature, text, origin, size, root] = time_ms
+    _signed[name] = signer, line
     return line
 
 
@@ -181,7 +187,8 @@ _checked: dict[Any, Any] = {}
 _verified: dict[Any, tuple[Any, protocol.cosignature.VerifiedCheckpoint]] = {}
 _transcripts: dict[Any, bytes] = {}
 _lines: dict[Any, int | None] = {}
-of_a_world += [_opened, _checked, _verified, _transcripts, _lines]
+_signed: dict[Any, tuple[NoteSigner, protocol.note.NoteSignature]] = {}
+of_a_world += [_signed, _opened, _checked, _verified, _transcripts, _lines]
 _really_sign_line, _really_verify_line = protocol.cosigned_message.sign_line, protocol.cosigned_message.verify_line
 _really_transcript = protocol.handshake.transcript
 _really_open, _really_check = protocol.body.open_body, protocol.compose.check_opened
@@ -310,6 +317,7 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
     *(
         (function, _remember(function))
         for function in (
+            protocol.beat.digest,
             protocol.checkpoint.parse_text,
             protocol.glance.glance,
             protocol.merkle.leaf_hash,
@@ -317,7 +325,10 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...] = (
             protocol.tagged.digest,
         )
     ),
-    *((function, _of_objects(function)) for function in (keys.roster.check_apart, protocol.fit.header_fits)),
+    *(
+        (function, _of_objects(function))
+        for function in (keys.roster.check_apart, protocol.fit.header_fits, protocol.reading.first_roots)
+    ),
     *(
         (function, _remember(function, lasting=True))
         for function in (
@@ -352,6 +363,7 @@ METHODS: tuple[tuple[type, str, Any], ...] = (
     *(method for of in (Statement, Entry, SignedStatement) for method in _class_spelling(of)),
     (Note, "encode", functools.wraps(Note.encode)(lambda self: _notes.write(self))),
     (Beat, "encode", functools.wraps(Beat.encode)(lambda self: _beats.write(self))),
+    (NoteSignature, "encode", _of_objects(NoteSignature.encode)),
     (NoteVerifier, "vkey", _of_objects(NoteVerifier.vkey)),
     (Agreement, "parse", classmethod(_parse_agreement)),
     (HeldRoster, "tls_pins", _property(HeldRoster, "tls_pins")),

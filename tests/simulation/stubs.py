@@ -18,6 +18,7 @@ from keys.errors import SealRefused, SignatureRefused
 from keys.hybrid import HybridPrivateKey, HybridPublicKey
 from keys.note_key import NoteKeyType, NoteSigner, NoteVerifier
 from keys.sealing import SealingPrivateKey, SealingPublicKey
+from tests.simulation.quick import quickly_made
 from tests.simulation.remembering import of_a_world, remembered
 
 _NOTE_LENGTHS = {kind: (kind.signature_bytes // 32 + 1, kind.signature_bytes) for kind in NoteKeyType}
@@ -119,6 +120,6 @@ def stub_keys() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stubbed() -> Iterator[None]:
-    """The stubs, and answers of pure functions remembered."""
-    with remembered(), stub_keys():
+    """The stubs, answers of pure functions remembered, and what is made most often made quickly."""
+    with remembered(), stub_keys(), quickly_made():
         yield

@@ -21,11 +21,13 @@ from statistics import median
 
 from tests.simulation.faults import named
 from tests.simulation.ghost import Violation
+from tests.simulation.remembering import forget
 from tests.simulation.stubs import remembered, stubbed
 from tests.simulation.world import World
 
-COLLECT_EVERY = 8
-"""Worlds after which what they held is let go: each holds on to itself, and some megabytes."""
+COLLECT_EVERY = 4
+"""Worlds after which what they held is let go: each holds on to itself, and some megabytes. While what there is to look
+through is still near the processor, looking takes half the time."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,8 +72,7 @@ class Tally:
             self.entries.append(sum(len(truth.entries) for truth in world.ghost.truth.values()))
         self.counters += world.counters
         del world
-        if self.seeds % COLLECT_EVERY == 0:
-            gc.collect()
+        let_go(self.seeds)
         self.cpu_s += time.process_time() - begun
 
     def add(self, other: Tally) -> None:
@@ -120,6 +121,20 @@ def seldom_collected() -> Iterator[None]:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def let_go(seeds: int) -> None:
+    """Let go of what worlds held, now and then; nobody holds on to one just now.
+
+    Args:
+        seeds: how many worlds there were since `seldom_collected`.
+    """
+    if seeds % COLLECT_EVERY == 0:
+        forget()
+        gc.collect()
+    if seeds == COLLECT_EVERY:
+        # What is left is remembered of keys and rosters, and stays.
+        gc.freeze()
 
 
 def tally(names: Iterable[str], *, real: bool = False, say: Callable[[Tally], None] = lambda _: None) -> Tally:

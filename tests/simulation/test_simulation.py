@@ -5,16 +5,22 @@ A failure names its seed; `make sim SEED=n` shows what happened. Put the seed in
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-from tests.simulation import remembering
+from keys.roles import KeyRole
+from protocol.effects import Instant
+from protocol.note import NoteRefused, NoteSignature
+from tests.builders import hybrid
+from tests.simulation import quick, remembering
 from tests.simulation.faults import named
 from tests.simulation.ghost import Violation
 from tests.simulation.stubs import remembered, stubbed
@@ -183,13 +189,33 @@ def test_what_is_remembered_is_what_is_read(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_remembering_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A world in which every function is asked each time goes as one in which each is asked once."""
+    """A world in which every function is asked each time goes as one in which each is asked once, and
+    objects are made as ever goes as one in which they are made quickly."""
     with stubbed():
         once = run(3).trace_hash
     monkeypatch.setattr(remembering, "FUNCTIONS", ())
     monkeypatch.setattr(remembering, "METHODS", ())
+    monkeypatch.setattr(quick, "MADE_OFTEN", ())
     with stubbed():
         assert run(3).trace_hash == once
+
+
+def test_what_is_made_quickly_is_made_the_same() -> None:
+    """With stubs objects take the same arguments and make the same checks; elsewhere nobody changes them."""
+    taken = {of: str(inspect.signature(of)) for of in quick.MADE_OFTEN}
+    with quick.quickly_made():
+        names = {of: [*inspect.signature(of).parameters] for of in quick.MADE_OFTEN}
+        made = Instant(1, mono_ms=2)
+        key = replace(hybrid("ARC 1", KeyRole.OFFICER).public)
+        filled = [name for name in key.__slots__ if not hasattr(key, name)] == []
+        with pytest.raises(NoteRefused):
+            NoteSignature("", bytes(4), b"signature")
+    assert names == {of: [*inspect.signature(of).parameters] for of in quick.MADE_OFTEN}
+    assert taken == {of: str(inspect.signature(of)) for of in quick.MADE_OFTEN}
+    assert filled
+    assert made == Instant(1, 2)
+    with pytest.raises(FrozenInstanceError):
+        made.wall_ms = 3  # type: ignore[misc]
 
 
 @pytest.mark.slow

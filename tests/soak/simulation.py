@@ -5,12 +5,11 @@ A case is a seed: `make sim SEED=n` shows what happened in it.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tests.simulation.stubs import stubbed
-from tests.simulation.tally import COLLECT_EVERY, seldom_collected
+from tests.simulation.tally import let_go, seldom_collected
 from tests.simulation.world import World
 
 NAME = "simulation"
@@ -30,9 +29,7 @@ def worlds(
     figures = {"steps": 0, "frames": 0, "entries": 0, "alarms": 0, "crashes and stops": 0}
     failed: AssertionError | None = None
     with keys(), seldom_collected():
-        for count, seed in enumerate(seeds):
-            if count % COLLECT_EVERY == 0:
-                gc.collect()
+        for count, seed in enumerate(seeds, 1):
             world = World(seed, stubbed=stubs)
             try:
                 world.run()
@@ -47,6 +44,8 @@ def worlds(
             figures["crashes and stops"] += sum(
                 count for name, count in world.counters.items() if name in ("fault crash", "fault power", "fault stop")
             )
+            del world
+            let_go(count)
     if failed is not None:
         raise failed
     return dict(figures)
