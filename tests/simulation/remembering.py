@@ -103,6 +103,21 @@ def _of_objects(function: Callable[..., Any]) -> Callable[..., Any]:
     return ask
 
 
+def _of_object(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As `_of_objects`, for a function of one."""
+    known: dict[int, tuple[Any, Any]] = {}
+    of_a_world.append(known)
+
+    @functools.wraps(function)
+    def ask(of: Any) -> Any:
+        found = known.get(id(of))
+        if found is None:
+            found = known[id(of)] = of, function(of)
+        return found[1]
+
+    return ask
+
+
 def _verify_note(
     note: bytes, keys: tuple[NoteVerifier, ...], *, exactly: bool = True
 ) -> protocol.cosignature.VerifiedCheckpoint:
@@ -266,7 +281,7 @@ def _parse_frame(data: bytes) -> Frame:
 
 def _property(of: type, name: str) -> property:
     """A property of an object that nobody changes."""
-    return property(_of_objects(of.__dict__[name].fget))
+    return property(_of_object(of.__dict__[name].fget))
 
 
 def _parse_agreement(of: type[Agreement], text: bytes) -> Agreement:
@@ -363,8 +378,8 @@ METHODS: tuple[tuple[type, str, Any], ...] = (
     *(method for of in (Statement, Entry, SignedStatement) for method in _class_spelling(of)),
     (Note, "encode", functools.wraps(Note.encode)(lambda self: _notes.write(self))),
     (Beat, "encode", functools.wraps(Beat.encode)(lambda self: _beats.write(self))),
-    (NoteSignature, "encode", _of_objects(NoteSignature.encode)),
-    (NoteVerifier, "vkey", _of_objects(NoteVerifier.vkey)),
+    (NoteSignature, "encode", _of_object(NoteSignature.encode)),
+    (NoteVerifier, "vkey", _of_object(NoteVerifier.vkey)),
     (Agreement, "parse", classmethod(_parse_agreement)),
     (HeldRoster, "tls_pins", _property(HeldRoster, "tls_pins")),
     *(

@@ -193,6 +193,7 @@ class Clock:
 
     def _look(self) -> Instant:
         mono_ms = self._loop.now_us // 1000
+        self._shown_until_us = 1000 * mono_ms + 1000
         if self._loop.now_us < self._frozen_until_us:
             return Instant(self._frozen_ms, mono_ms)
         return Instant(START_MS + mono_ms + mono_ms * self._drift // 1000 + self._offset_ms, mono_ms)
@@ -200,7 +201,7 @@ class Clock:
     def read(self) -> Instant:
         """Both clocks."""
         # Asked several times at each moment.
-        if self._shown.mono_ms != self._loop.now_us // 1000:
+        if self._loop.now_us >= self._shown_until_us:
             self._shown = self._look()
         return self._shown
 
