@@ -35,7 +35,7 @@ class Distrusted:
         self._known: dict[int, tuple[bytes, Trust]] = {}
 
     def trust(self, db: apsw.Connection, voice: int) -> Trust | None:
-        """The revocations of a voice, or None where it has none. Read anew only when a roster came into force."""
+        """The revocations of a voice, or None where it has none. A roster is read once, when it came into force."""
         name = self._projection.names[voice]
         in_force = self._projection.roster(name)
         if in_force is None or not in_force.roster.revoked:
@@ -44,9 +44,15 @@ class Distrusted:
         if known is None or known[0] != in_force.text:
             sql = "SELECT place FROM judged WHERE kind='roster' AND effective AND place & 1 = ? ORDER BY place"
             places = [index_of(place) for (place,) in list(db.execute(sql, (voice,)))]
-            bodies = [(index, self._projection.store.body(name, index)) for index in places]
-            rosters = [(index, parse_roster(body)) for index, body in bodies if body is not None]
-            known = self._known[voice] = in_force.text, Trust(rosters)
+            trust = Trust() if known is None else known[1].copy()
+            if trust.places != places[: len(trust.places)]:
+                # The log was judged anew.
+                trust = Trust()
+            for index in places[len(trust.places) :]:
+                body = self._projection.store.body(name, index)
+                if body is not None:
+                    trust.add(index, parse_roster(body))
+            known = self._known[voice] = in_force.text, trust
         return known[1] or None
 
     def mark(self, db: apsw.Connection, place: int, *, size: int | None = None) -> View | None:
@@ -64,10 +70,12 @@ class Distrusted:
         trust = self.trust(db, voice)
         if trust is None or not any(index in one for one in trust.ranges()):
             return None
-        for signers, kind in db.execute("SELECT signers, kind FROM judged WHERE place=?", (place,)):
+        sql = "SELECT signers, kind, effective FROM judged WHERE place=?"
+        for signers, kind, effective in db.execute(sql, (place,)):
             pairs = [(int(number), role) for number, _, role in (one.partition(":") for one in signers.split())]
             found = self._projection.catalogue.kind(kind)
-            numbers = {number for number, _ in pairs} or ({NODE} if found is not None and found.machine else set())
+            by_node = found is not None and found.machine and effective
+            numbers = {number for number, _ in pairs} or ({NODE} if by_node else set())
             mark = trust.of(index, numbers, size=size)
             if mark is None:
                 return None

@@ -44,7 +44,7 @@ from nodes.projection import Projection
 from nodes.resources import catalogue_of, journal_catalogue
 from nodes.root_sets import HeldRoots
 from nodes.root_sets import load as load_roots
-from nodes.rosters import HeldRoster
+from nodes.rosters import HELD_MAX, HeldRoster
 from nodes.rosters import load as load_rosters
 from nodes.services import Services
 from nodes.soundness import mend_hashes
@@ -186,7 +186,8 @@ class Node:
             apart = self.config.high_water
             mark = HighWater.open(mark_path_of(home, agreement, own=self.party, apart=apart))
             opened.callback(mark.close)
-            rosters = load_rosters(home, agreement, self.party), load_rosters(home, agreement, counterpart)
+            own, their = (load_rosters(home, agreement, one, most=HELD_MAX) for one in (self.party, counterpart))
+            rosters = own, their
             roots = [load_roots(home, agreement, short) for short in agreement.shorts]
             past = self._open_past(home, agreement, *rosters)
             opened.callback(past.close)

@@ -10,7 +10,9 @@ Source: spec/keys-and-rosters.md, "Rosters".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from keys import roster as roster_text
 from keys.errors import KeysError
 from keys.root_set import RootChain
 from keys.roster import Roster, check_apart, check_desks, check_succession
@@ -37,6 +39,11 @@ __all__ = [
     "load",
     "root_signatures",
 ]
+
+
+HELD_MAX: Final = 64
+"""The rosters of a party that a node has in memory besides the first, the newest ones: each may take 300 kB, and a
+counterpart may state as many as it likes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +166,16 @@ def check_following(before: HeldRoster, after: HeldRoster) -> None:
         raise RosterFileRefused("roster-refused", f"{after.roster.party}'s roster: {error}") from error
 
 
-def load(home: ChannelHome, agreement: Agreement, party: str) -> list[HeldRoster]:
+def load(
+    home: ChannelHome, agreement: Agreement, party: str, *, most: int = roster_text.VERSION_MAX
+) -> list[HeldRoster]:
     """The rosters of a party that verify, in order, by its root sets that lie beside them; the last is in force.
+
+    Args:
+        home: of the channel.
+        agreement: of the channel.
+        party: short name.
+        most: so many of the newest are given besides the first; all are checked.
 
     Raises:
         RosterFileRefused: there is none that does.
@@ -177,10 +192,16 @@ def load(home: ChannelHome, agreement: Agreement, party: str) -> list[HeldRoster
             problem = error
             continue
         if not good or follows(good[-1], held):
-            good.append(held)
+            add(good, held, most=most)
     if not good:
         raise problem or RosterFileRefused("roster-refused", f"there is no roster of {party} in {home.rosters}")
     return good
+
+
+def add(held: list[HeldRoster], newest: HeldRoster, *, most: int = HELD_MAX) -> None:
+    """Have a roster in force behind those before, of which the first and the newest stay in memory."""
+    held.append(newest)
+    del held[1:-most]
 
 
 def keep(home: ChannelHome, held: HeldRoster) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from functools import partial
 
+from keys.errors import KeysError
 from keys.root_set import RootChain
 from keys.roster import Roster
 from keys.roster import parse as parse_roster
@@ -19,7 +20,7 @@ from nodes.projection import Projection
 from nodes.root_sets import HeldRoots
 from nodes.root_sets import follow as follow_roots
 from nodes.root_sets import keep as keep_roots
-from nodes.rosters import HeldRoster, RosterFileRefused, check_following, check_roster, follows, keep
+from nodes.rosters import HELD_MAX, HeldRoster, RosterFileRefused, add, check_following, check_roster, follows, keep
 from nodes.signed import SignedStatement
 from nodes.soundness import whole
 from nodes.store import LogStore
@@ -168,7 +169,7 @@ class Standing:
         check_following(held[-1], roster)
         # What cannot be kept is not taken: the next start would not know it.
         keep(self._home, roster)
-        held.append(roster)
+        add(held, roster)
         await self._in_force(party, roster)
         return roster
 
@@ -190,7 +191,7 @@ class Standing:
             await self._adopt_roots(party, signed)
             return
         held = self.own if party == self._store.own else self.their
-        if any(one.text == body for one in held):
+        if any(one.text == body for one in held) or self._is_let_go(held, body or b""):
             # Version 1 of a log's entry 1 is here from the pairing already, as is what was brought by hand.
             return
         try:
@@ -208,8 +209,18 @@ class Standing:
         except FileRefused as error:
             # It is in force all the same; the next start finds it in the log and keeps it then.
             self._alarm(error.code, error.text)
-        held.append(roster)
+        add(held, roster)
         await self._in_force(party, roster)
+
+    @staticmethod
+    def _is_let_go(held: list[HeldRoster], text: bytes) -> bool:
+        """Whether a roster is older than those in memory; a log that is judged anew shows them all."""
+        if len(held) <= HELD_MAX:
+            return False
+        try:
+            return parse_roster(text).version < held[1].roster.version
+        except KeysError:
+            return False
 
     async def _adopt_roots(self, party: str, signed: SignedStatement) -> None:
         known = self.roots[party]

@@ -12,7 +12,7 @@ Source: spec/docket.md, "Marks".
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,20 +42,38 @@ class Distrust:
 
 
 class Trust:
-    """The revocations of one voice.
+    """The revocations of one voice. Of a roster it keeps who has which keys, and no more: a party may state many.
 
     Args:
         rosters: its rosters that came into force, each with its index, ascending.
+
+    Attributes:
+        places: index of each roster.
     """
 
-    def __init__(self, rosters: Sequence[tuple[int, Roster]]) -> None:
-        self._rosters = rosters
-        self._places = [index for index, _ in rosters]
+    def __init__(self, rosters: Iterable[tuple[int, Roster]] = ()) -> None:
+        self.places: list[int] = []
+        self._signers: list[Mapping[int, tuple[bytes, ...]]] = []
         self._revoked: dict[bytes, tuple[int, RevokedKey]] = {}
         for index, roster in rosters:
-            for one in roster.revoked:
-                if one.job in {revoked.OFFICER, revoked.NODE}:
-                    self._revoked.setdefault(one.key, (index, one))
+            self.add(index, roster)
+
+    def copy(self) -> "Trust":
+        """One that may grow while others look at this."""
+        made = Trust()
+        made.places, made._signers, made._revoked = list(self.places), list(self._signers), dict(self._revoked)
+        return made
+
+    def add(self, index: int, roster: Roster) -> None:
+        """Take a roster that came into force behind those before."""
+        # Whoever has several keys: by which of them they signed is not told apart.
+        people = {person.number: tuple(key.key_id for key in person.keys) for person in roster.people}
+        signers = {NODE: (roster.node.key_id,), **people}
+        self.places.append(index)
+        self._signers.append(self._signers[-1] if self._signers and self._signers[-1] == signers else signers)
+        for one in roster.revoked:
+            if one.job in {revoked.OFFICER, revoked.NODE}:
+                self._revoked.setdefault(one.key, (index, one))
 
     def __bool__(self) -> bool:
         """Whether anything can be marked."""
@@ -74,13 +92,13 @@ class Trust:
             numbers: of the persons whose valid signatures it has, or `NODE`.
             size: how far the voice is looked at; None for all of it.
         """
-        at = bisect_left(self._places, index)
+        at = bisect_left(self.places, index)
         if not self._revoked or at == 0:
             return None
-        roster = self._rosters[at - 1][1]
+        signers = self._signers[at - 1]
         found: list[tuple[int, RevokedKey, int]] = []
         for number in numbers:
-            for name in _keys_of(roster, number):
+            for name in signers.get(number, ()):
                 known = self._revoked.get(name)
                 if known is not None and known[1].trusted <= index < known[0] and (size is None or known[0] < size):
                     found.append((*known, number))
@@ -109,11 +127,3 @@ def mirror_distrust(rosters: Sequence[tuple[int, Roster]], mirror: bytes, size: 
         if (one.job, one.key) == (revoked.MIRROR, mirror):
             return Distrust(index, one, (NODE,)) if size > one.trusted else None
     return None
-
-
-def _keys_of(roster: Roster, number: int) -> list[bytes]:
-    """Whoever has several keys: by which of them they signed is not told apart."""
-    if number == NODE:
-        return [roster.node.key_id]
-    person = roster.person(number)
-    return [] if person is None else [key.key_id for key in person.keys]

@@ -66,6 +66,18 @@ def test_a_later_revocation_adds_marks_and_takes_none_away() -> None:
     assert [index for index in range(2, 14) if after.of(index, (NODE,))] == list(range(2, 11))
 
 
+def test_a_later_roster_is_taken_without_those_before() -> None:
+    """A copy that takes it marks as one that read all of them does, and what was copied stays as it was."""
+    before = Trust([(1, FIRST), (8, SECOND)])
+    third = follows(SECOND, revoked=(*SECOND.revoked, RevokedKey("officer", b"x" * 32, "lost", 2)))
+    after = before.copy()
+    after.add(10, third)
+    whole = Trust([(1, FIRST), (8, SECOND), (10, third)])
+    assert (before.places, after.places) == ([1, 8], whole.places)
+    assert list(after.ranges()) == list(whole.ranges()) != list(before.ranges())
+    assert [after.of(index, (1,)) for index in range(12)] == [whole.of(index, (1,)) for index in range(12)]
+
+
 def test_a_revoked_key_never_comes_back() -> None:
     """It has no job beside its revocation, and stays listed in every later version, just so."""
     old = FIRST.people[0].key
