@@ -19,8 +19,9 @@ from protocol import canonical
 from protocol.canonical import Value
 from protocol.errors import ProtocolError
 
-FRAME_BYTES_MAX: Final = 262_144
-"""A beat with its cosignatures has some 4,000 bytes, a sealed secret 1,168; the public keys of 90 channels 245,000."""
+FRAME_BYTES_MAX: Final = 393_216
+"""A beat with its cosignatures has some 4,000 bytes, a sealed secret 1,713; the public keys of 90 channels 245,000, and
+64 sealing keys before the one in force 107,000."""
 
 NUMBER_MAX: Final = 2**32 - 1
 _LENGTH_BYTES: Final = 4
