@@ -15,8 +15,8 @@ INTRODUCTION: Final = """\
 <!-- Made by `python -m tests.tamper.make_tampering_page` from tests/tamper/tampering.py. Edit that. -->
 
 {refuted} ways to tamper with a log, with the exports of it or with what an auditor is given, and what `hotline audit`
-says of each. A test below `tests/` holds every row: these codes refute and no others. Logs with which nothing was done are
-verified (`hotline/test_audit_vectors.py[clean]`, and the command in `tamper/test_tampering.py`).
+says of each. A test below `tests/` holds every row: these codes refute and no others. Logs with which nothing was done
+are verified (`hotline/test_audit_vectors.py[clean]`, and the command in `tamper/test_tampering.py`).
 
 | by | number | what they have |
 |---|---|---|
