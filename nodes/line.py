@@ -43,6 +43,7 @@ from nodes.node_keys import NodeKeys
 from nodes.past import Past
 from nodes.projection import Projection
 from nodes.proofs import Proofs
+from nodes.published import Published
 from nodes.receipts import receipt_of
 from nodes.resources import catalogue_of
 from nodes.restored import Return
@@ -256,6 +257,7 @@ class Line:
         )
         self.unconnected = asyncio.Event()
         self.unconnected.set()
+        self._published = Published(projection, self.counterpart)
         self.judging = Judging(
             projection=projection,
             executor=executor,
@@ -485,6 +487,10 @@ class Line:
                 await self.standing.adopt(verdict.party, verdict.index)
             if verdict.kind is not None and verdict.kind.name in GOVERNING_KINDS and verdict.effective:
                 self._hear_of_agreement(verdict)
+        self._published.heed(judged)
+        if self._published.waiting:
+            for text in await on_thread(self._executor, self._published.look):
+                self.alarm("published-unagreed", text)
         await self._govern()
 
     def _hear_of_agreement(self, verdict: Verdict) -> None:

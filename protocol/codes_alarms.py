@@ -25,6 +25,13 @@ ALARMS = (
         "Tell the duty officer; look at network and node with `doctor`; use the agreed other channel if it is urgent.",
     ),
     Code(
+        "published-unagreed",
+        "alarm",
+        "the other side published a text that nobody here had agreed to",
+        "It says so in its own signed statement, and no consent of ours to that text stands before it in the logs.",
+        "Tell your principals. Keep the logs: an audit of them refutes it (`disclosure-unagreed`).",
+    ),
+    Code(
         "up-not-holding",
         "alarm",
         "the other side is up and does not hold what it was told of",

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hotline.desk import Desk, Spoken
 
 AUDIENCES = ("auditor", "partners", "community", "public")
+PUBLISHED = frozenset({"accepted", "partly", "in-force"})
+"""States of a proposal in which what it proposes may be published."""
+
 _AUDIENCE = click.Choice(AUDIENCES)
 
 
@@ -245,7 +248,22 @@ def made_command(context: click.Context, /, serial: str, place: str, when: str, 
       hotline --home ARC disclose made 'ARC 7' --place "Website of the ministry" --when 2026-12-01T09:00Z
     """
     options["values"] = (*options.get("values", ()), f"at={when}")
-    return run_send(settings_of(context), "disclosure-made", reply_to=serial, preset={"place": place}, **options)
+    preset = {"place": place}
+    return run_send(
+        settings_of(context), "disclosure-made", reply_to=serial, preset=preset, facts_of=_agreed, **options
+    )
+
+
+def _agreed(desk: Desk, scene: Scene) -> dict[str, Any]:
+    """No facts; but what was not agreed to is not said to have been published by a slip of the hand."""
+    from hotline.errors import Refused
+
+    view = None if scene.replied is None else scene.replied.view
+    if view is not None and view["state"] not in PUBLISHED:
+        text = f"{view['serial']} is {view['state'] or 'no proposal'}; the other side has not consented to it"
+        way = "Wait for the consent. What was published without it is reported with `hotline send disclosure-made`."
+        raise Refused("disclosure-unagreed", text, next_step=way)
+    return {}
 
 
 def _proposed(desk: Desk, scene: Scene, names: Sequence[str]) -> list[bytes]:

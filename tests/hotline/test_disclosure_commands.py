@@ -90,6 +90,28 @@ def test_a_refusal_and_a_withdrawal_open_nothing(homes: tuple[Path, Path]) -> No
     assert hotline(*acting(arc, "disclose", "partial", first, "--field", "x", "--reason", "political")).status == 2
 
 
+def alarms(home: Path) -> list[str]:
+    """The alarms of a home's only line."""
+    return [one["code"] for one in ok("--home", home, "status")["channels"][0]["details"]["alarms"]]
+
+
+def test_a_publication_without_consent_is_an_alarm_at_the_other_side(homes: tuple[Path, Path]) -> None:
+    """The command does not say so by a slip; who says it all the same is told of to the other party's people."""
+    arc, bor = homes
+    words: tuple[str, ...] = ("--title", "t", "--text", "Ours.", "--when", "2026-12-01", "--audience", "public")
+    proposed = say(bor, "disclose", "propose", *words)
+    made = ("--place", "Website", "--when", "2026-12-01T09:00Z")
+    assert "disclosure-unagreed" in hotline(*acting(bor, "disclose", "made", proposed, *made)).err
+    assert "published-unagreed" not in alarms(arc)
+    raw = ("--set", "place=Website", "--set", "at=2026-12-01T09:00Z")
+    say(bor, "send", "disclosure-made", "--reply-to", proposed, *raw)
+    end = time.monotonic() + 20
+    while "published-unagreed" not in alarms(arc):
+        assert time.monotonic() < end, alarms(arc)
+        time.sleep(0.05)
+    assert "published-unagreed" not in alarms(bor)
+
+
 def keys(value: Any) -> set[str]:
     """Every name in a JSON value."""
     if isinstance(value, dict):
