@@ -45,10 +45,9 @@ class Published:
     def heed(self, judged: Iterable[Verdict]) -> None:
         """Take note of what was judged."""
         for verdict in judged:
-            statement = verdict.statement
-            if verdict.party == self._counterpart and statement is not None and statement.kind == MADE:
-                if verdict.effective:
-                    self._places.append(verdict.place)
+            kind = verdict.kind
+            if verdict.party == self._counterpart and kind is not None and kind.name == MADE and verdict.effective:
+                self._places.append(verdict.place)
 
     def look(self) -> list[str]:
         """What to tell people of publications that have their place by now. Call it on a thread."""

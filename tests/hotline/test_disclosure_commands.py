@@ -16,7 +16,7 @@ from nodes.home import OfficerHome
 from nodes.key_files import read_keyring
 from nodes.operations import OPERATIONS
 from nodes.resources import catalogue
-from tests.hotline.nodes import running
+from tests.hotline.nodes import running, wait_until_up
 from tests.hotline.people import PASSPHRASE, acting, hotline, ok, paired
 
 pytestmark = pytest.mark.slow
@@ -90,28 +90,6 @@ def test_a_refusal_and_a_withdrawal_open_nothing(homes: tuple[Path, Path]) -> No
     assert hotline(*acting(arc, "disclose", "partial", first, "--field", "x", "--reason", "political")).status == 2
 
 
-def alarms(home: Path) -> list[str]:
-    """The alarms of a home's only line."""
-    return [one["code"] for one in ok("--home", home, "status")["channels"][0]["details"]["alarms"]]
-
-
-def test_a_publication_without_consent_is_an_alarm_at_the_other_side(homes: tuple[Path, Path]) -> None:
-    """The command does not say so by a slip; who says it all the same is told of to the other party's people."""
-    arc, bor = homes
-    words: tuple[str, ...] = ("--title", "t", "--text", "Ours.", "--when", "2026-12-01", "--audience", "public")
-    proposed = say(bor, "disclose", "propose", *words)
-    made = ("--place", "Website", "--when", "2026-12-01T09:00Z")
-    assert "disclosure-unagreed" in hotline(*acting(bor, "disclose", "made", proposed, *made)).err
-    assert "published-unagreed" not in alarms(arc)
-    raw = ("--set", "place=Website", "--set", "at=2026-12-01T09:00Z")
-    say(bor, "send", "disclosure-made", "--reply-to", proposed, *raw)
-    end = time.monotonic() + 20
-    while "published-unagreed" not in alarms(arc):
-        assert time.monotonic() < end, alarms(arc)
-        time.sleep(0.05)
-    assert "published-unagreed" not in alarms(bor)
-
-
 def keys(value: Any) -> set[str]:
     """Every name in a JSON value."""
     if isinstance(value, dict):
@@ -182,26 +160,17 @@ def test_a_mark_leaves_only_where_a_rule_opened_its_field(homes: tuple[Path, Pat
     proposed = say(arc, "disclose", "propose", told, *words)
     say(bor, "disclose", "consent", proposed)
     until_open(arc, told, "public", ["title"])
+    # A pack has what the other party cosigned; the entry with which the consent arrived is to be among that.
+    wait_until_up(arc)
     shown = ok(*acting(bor, "show", told))
     assert marks_in(json.dumps(shown["contents"]).encode()) == set(values.values())
     outputs: dict[str, bytes] = {}
     for home in homes:
-        for command in (
-            ["status"],
-            ["doctor"],
-            ["log", "export", str(tmp_path / f"{home.name}-log")],
-            ["catalogue", "list"],
-        ):
+        for command in (["status"], ["doctor"], ["log", "export", str(tmp_path / f"{home.name}-log")]):
             outputs[f"{home.name} {command[0]}"] = said_by("--home", home, *command)
-        for words_ in (
-            ["threads"],
-            ["due"],
-            ["docket"],
-            ["registers"],
-            ["disclosable"],
-            ["drafts"],
-            ["journal", "list"],
-        ):
+        commands = [["threads"], ["docket"], ["disclosable"]]
+        commands += [["due"], ["registers"], ["drafts"], ["journal", "list"]] if home == arc else []
+        for words_ in commands:
             outputs[f"{home.name} {words_[0]}"] = said_by(*acting(home, *words_))
         outputs[f"{home.name} backup"] = said_by(*acting(home, "backup", tmp_path / f"{home.name}-backup"))
         outputs[f"{home.name} pack"] = said_by("--home", home, "pack", tmp_path / f"{home.name}.hotline")
@@ -210,7 +179,7 @@ def test_a_mark_leaves_only_where_a_rule_opened_its_field(homes: tuple[Path, Pat
         ["show", told],
         ["threads", told],
         ["registers", "--contents"],
-        ["pack", "x", "--to", "public"],
+        ["pack", str(tmp_path / "refused"), "--to", "public"],
     ):
         outputs[f"keeper {words_[0]}"] = said_by(*acting(arc, *words_, "--as", "keeper"))
     place = (told.partition(" ")[0], int(told.partition(" ")[2]))
@@ -230,10 +199,31 @@ def test_a_mark_leaves_only_where_a_rule_opened_its_field(homes: tuple[Path, Pat
         assert (packed["audience"], packed["lacking"]) == (audience, [])
         assert marks_in(out.read_bytes()) == wanted
         report = ok("audit", out, "--policy", policy)
-        assert (report["verdict"], [one for one in report["findings"] if "disclosure" in one["code"]]) == (
-            "verified",
-            [],
-        )
+        assert report["verdict"] == "verified"
+        assert [one for one in report["findings"] if one["code"].startswith("disclosure")] == []
         assert values["title"] in [one["value"] for one in report["disclosed"]]
     kinds = {one["kind"] for one in ok(*acting(arc, "journal", "list"))["entries"]}
     assert "fields-disclosed" in kinds
+
+
+def alarms(home: Path) -> list[str]:
+    """The alarms of a home's only line."""
+    return [one["code"] for one in ok("--home", home, "status")["channels"][0]["details"]["alarms"]]
+
+
+def test_a_publication_without_consent_is_an_alarm_at_the_other_side(homes: tuple[Path, Path]) -> None:
+    """The command does not say so by a slip; who says it all the same is told of to the other party's people. It stands
+    last: it is in the logs of these homes from here on, and every audit of them finds it."""
+    arc, bor = homes
+    words: tuple[str, ...] = ("--title", "t", "--text", "Ours.", "--when", "2026-12-01", "--audience", "public")
+    proposed = say(bor, "disclose", "propose", *words)
+    made = ("--place", "Website", "--when", "2026-12-01T09:00Z")
+    assert "disclosure-unagreed" in hotline(*acting(bor, "disclose", "made", proposed, *made)).err
+    assert "published-unagreed" not in alarms(arc)
+    raw = ("--set", "place=Website", "--set", "at=2026-12-01T09:00Z")
+    say(bor, "send", "disclosure-made", "--reply-to", proposed, *raw)
+    end = time.monotonic() + 20
+    while "published-unagreed" not in alarms(arc):
+        assert time.monotonic() < end, alarms(arc)
+        time.sleep(0.05)
+    assert "published-unagreed" not in alarms(bor)
