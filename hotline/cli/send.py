@@ -384,7 +384,7 @@ def show_outcome(settings: Settings, outcome: dict[str, Any], *, counterpart: st
         ]
     else:
         lines = [f"{outcome['serial']} is held by {counterpart} since {zulu(outcome['held_at_ms'])}."]
-    settings.output.result(outcome, [printable(line) for line in lines])
+    settings.output.result({"changes_nothing": None, **outcome}, [printable(line) for line in lines])
 
 
 def require_text(value: str | None, name: str, settings: Settings, kind_name: str, field: str, column: str = "") -> str:

@@ -58,7 +58,7 @@ def test_a_statement_is_held_and_read(homes: tuple[Path, Path]) -> None:
     arc, bor = homes
     outcome = notice(arc, "--to", "BOR")
     names = "state draft serial id thread missing hold issued_at_ms release_at_ms logged_at_ms held_at_ms"
-    assert set(outcome) == set(names.split())
+    assert set(outcome) == {*names.split(), "changes_nothing"}
     assert (outcome["state"], outcome["draft"], outcome["missing"]) == ("held", None, [])
     shown = ok(*acting(bor, "show", outcome["serial"], "--peek"))
     assert shown["contents"]["title"] == "Intrusion at a port"
