@@ -258,9 +258,11 @@ def _agreed(desk: Desk, scene: Scene) -> dict[str, Any]:
     """No facts; but what was not agreed to is not said to have been published by a slip of the hand."""
     from hotline.errors import Refused
 
-    view = None if scene.replied is None else scene.replied.view
-    if view is not None and view["state"] not in PUBLISHED:
-        text = f"{view['serial']} is {view['state'] or 'no proposal'}; the other side has not consented to it"
+    proposal = scene.replied
+    # What the node has not judged yet counts as not agreed to.
+    state = None if proposal is None or proposal.view is None else proposal.view["state"]
+    if proposal is not None and state not in PUBLISHED:
+        text = f"{proposal.serial} is {state or 'not judged, or no proposal'}; the other side has not consented to it"
         way = "Wait for the consent. What was published without it is reported with `hotline send disclosure-made`."
         raise Refused("disclosure-unagreed", text, next_step=way)
     return {}

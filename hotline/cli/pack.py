@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,10 +16,17 @@ from hotline.cli.settings import Settings, common_options, settings_of
 from hotline.errors import Misused
 
 if TYPE_CHECKING:
+    from hotline.desk import Desk
     from nodes.pack import Disclose
 
 PAGE_TIMEOUT_S = 600.0
 """A docket of the past is folded anew for a page; a million entries take about a minute."""
+
+
+JUDGED_S = 30.0
+"""How long what was cosigned may take to be judged."""
+
+AGAIN_S = 0.1
 
 
 @click.command("pack")
@@ -114,7 +122,7 @@ def _disclosing(
                 asked["thread"] = opener
             where: list[int] | None = None
             while True:
-                page = desk.request("disclosed", timeout_s=PAGE_TIMEOUT_S, where=where, **asked)["found"]
+                page = _page(desk, {"where": where, **asked})
                 fields |= {(one["voice"], one["index"]): one["fields"] for one in page["statements"]}
                 lacking.extend(page["lacking"])
                 where = page["next"]
@@ -122,3 +130,19 @@ def _disclosing(
                     return Disclosed(audience=audience, thread=opener, at_ms=at_ms, fields=fields)
 
         yield disclose
+
+
+def _page(desk: Desk, asked: dict[str, Any]) -> dict[str, Any]:
+    """One page of opened fields. What was cosigned a moment ago may be judged only a moment later."""
+    from nodes.errors import ApiRefused
+
+    until_s = monotonic() + JUDGED_S
+    while True:
+        try:
+            found: dict[str, Any] = desk.request("disclosed", timeout_s=PAGE_TIMEOUT_S, **asked)["found"]
+        except ApiRefused as error:
+            if error.code != "not-judged-so-far" or monotonic() >= until_s:
+                raise
+            sleep(AGAIN_S)
+            continue
+        return found

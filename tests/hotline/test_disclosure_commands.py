@@ -4,11 +4,13 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keys.hybrid import Signer
 from keys.keyring import OfficerKeyring
 from nodes.client import NodeClient
 from nodes.errors import ApiRefused
@@ -31,13 +33,37 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path
 
 
 def say(home: Path, *arguments: str) -> str:
-    """Send, wait until the other side holds it, and give its serial."""
-    return str(ok(*acting(home, *arguments, "--wait", "held", "--timeout", "20"))["serial"])
+    """Send, wait until the other side holds it and both nodes have judged it, and give its serial."""
+    serial = str(ok(*acting(home, *arguments, "--wait", "held", "--timeout", "60"))["serial"])
+    voice, _, index = serial.partition(" ")
+    end = time.monotonic() + 60
+    for party in ("ARC", "BOR"):
+        with logged_in(home.parent / party, "duty") as client:
+            while client.request("entry", voice=voice, index=int(index))["view"] is None:
+                assert time.monotonic() < end, f"{party} does not judge {serial}"
+                time.sleep(0.02)
+    return serial
+
+
+@cache
+def key_of(home: Path, name: str) -> tuple[int, Signer]:
+    """An officer's number and key; to open the file takes long."""
+    ring = read_keyring(OfficerHome(home / "officers" / name).key_path, OfficerKeyring, PASSPHRASE.strip())
+    assert ring.number is not None
+    return ring.number, ring.signer()
+
+
+def logged_in(home: Path, name: str) -> NodeClient:
+    """A client that logged in as an officer."""
+    client = NodeClient.connect(home / "node.sock")
+    number, key = key_of(home, name)
+    client.login(person=number, signer=key)
+    return client
 
 
 def until_open(home: Path, serial: str, audience: str, names: list[str]) -> None:
     """Wait until a node says that exactly these fields are open."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while open_fields(home, serial, audience) != names:
         assert time.monotonic() < end, open_fields(home, serial, audience)
         time.sleep(0.05)
@@ -134,11 +160,8 @@ def said_by(*arguments: str | Path) -> bytes:
 
 def answers(home: Path, name: str, leaf: str, place: tuple[str, int]) -> Iterator[tuple[str, bytes]]:
     """What the node answers an officer who reads no contents, operation by operation."""
-    ring = read_keyring(OfficerHome(home / "officers" / name).key_path, OfficerKeyring, PASSPHRASE.strip())
-    assert ring.number is not None
     at_ms = int(time.time() * 1000) - 1000
-    with NodeClient.connect(home / "node.sock") as client:
-        client.login(person=ring.number, signer=ring.signer())
+    with logged_in(home, name) as client:
         for op in sorted(OPERATIONS.keys() - {"login", "watch"}):
             arguments: dict[str, Any] = {"voice": place[0], "index": place[1], "limit": 50, "at_ms": at_ms, "start": 0}
             arguments["id"] = bytes.fromhex(leaf) if op == "thread" else leaf[:32]
@@ -222,7 +245,7 @@ def test_a_publication_without_consent_is_an_alarm_at_the_other_side(homes: tupl
     assert "published-unagreed" not in alarms(arc)
     raw = ("--set", "place=Website", "--set", "at=2026-12-01T09:00Z")
     say(bor, "send", "disclosure-made", "--reply-to", proposed, *raw)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while "published-unagreed" not in alarms(arc):
         assert time.monotonic() < end, alarms(arc)
         time.sleep(0.05)
