@@ -83,12 +83,15 @@ def base_terms(*, at_ms: int, own: PartyFile | None = None) -> Terms:
     )
 
 
-def amendment_of(base: Agreement, draft: bytes, *, own: PartyFile, at_ms: int, where: str) -> Agreement:
+def amendment_of(
+    base: Agreement, draft: bytes, *, own: PartyFile, at_ms: int, where: str, whole: bool = False
+) -> Agreement:
     """Make the text of an amendment from a draft.
 
     Args:
         base: the agreement in force.
-        draft: what changes; whatever it leaves out stays as it is.
+        draft: what changes; whatever it leaves out stays as it is, unless it is the whole text.
+        whole: what it leaves out and an agreement need not have is taken away.
         own: the party that proposes; its name and desks are those of its card.
         at_ms: now, UTC milliseconds.
         where: name of the draft, for errors.
@@ -97,7 +100,10 @@ def amendment_of(base: Agreement, draft: bytes, *, own: PartyFile, at_ms: int, w
         Misused: the draft cannot be read.
         Refused: it cannot stand, or changes nothing.
     """
-    terms = Terms.of(base).with_draft(draft, where=where)
+    terms = Terms.of(base)
+    if whole:
+        terms, _ = terms.without_left_out(draft, where=where)
+    terms = terms.with_draft(draft, where=where)
     named = catalogue()
     terms = replace(
         terms,

@@ -56,6 +56,13 @@ DEFAULT_RULES = (
 )
 
 
+MAY_BE_ABSENT = (
+    *("sunset_date", "witnesses", "auditors", "witness_quorum", "kind_clocks", "passkeys", "emergency", "challenge"),
+    *("rosters", "disclosure"),
+)
+"""Terms that an agreement need not have. A draft that leaves one out may mean that it stays, or that it goes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """Everything in an agreement but its parties; the fields are those of `Agreement`."""
@@ -177,7 +184,25 @@ class Terms:
         Raises:
             Misused: it is not TOML, says nothing at all, or has something that terms do not have.
         """
+        return replace(self, **self._drafted(text, where))
 
+    def without_left_out(self, text: bytes, *, where: str) -> tuple[Terms, tuple[str, ...]]:
+        """Take away what a draft leaves out, where an agreement need not have it.
+
+        Returns:
+            The terms, and the names of what was taken away.
+
+        Raises:
+            Misused: as `with_draft`.
+        """
+        named = self._drafted(text, where)
+        nothing: dict[str, Any] = {item.name: item.default for item in fields(self) if item.name in MAY_BE_ABSENT}
+        gone: dict[str, Any] = {
+            name: value for name, value in nothing.items() if name not in named and getattr(self, name) != value
+        }
+        return replace(self, **gone), tuple(gone)
+
+    def _drafted(self, text: bytes, where: str) -> dict[str, Any]:
         def fault(error: ProtocolError) -> None:
             raise error
 
@@ -185,9 +210,9 @@ class Terms:
             values = overlay(text, self, fault)
             if not values:
                 raise ValueError("nothing stands in it but blanks and comments")
-            return replace(self, **{name: value for name, value in values.items() if name != "parties"})
         except (TypeError, ValueError, ProtocolError) as error:
             raise Misused("terms-refused", f"{where}: {error}") from error
+        return {name: value for name, value in values.items() if name != "parties"}
 
 
 def _from_wire(value: Any) -> Terms:

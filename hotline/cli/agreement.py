@@ -246,6 +246,7 @@ def amend_command(context: click.Context, counterpart: str | None, out: str) -> 
 
 @agreement_command.command("propose")
 @click.argument("draft", type=click.Path())
+@click.option("--whole", is_flag=True, help="The draft is the whole text: take away what it leaves out.")
 @WITH
 @click.option("--yes", is_flag=True, help="Propose without being asked.")
 @ROOTS_OPTIONS[0]
@@ -255,6 +256,7 @@ def amend_command(context: click.Context, counterpart: str | None, out: str) -> 
 def propose_command(
     context: click.Context,
     draft: str,
+    whole: bool,
     counterpart: str | None,
     yes: bool,
     roots_directory: str | None,
@@ -262,15 +264,20 @@ def propose_command(
 ) -> None:
     """Have our roots sign an amendment and say it on the line. It changes nothing until the other side countersigns.
 
+    What the draft leaves out stays as it is. To take something away that an agreement need not have, such as the sunset
+    date or the block of emergency releases, delete it from the draft that `amend` wrote, and give --whole.
+
     \b
-    Example:
+    Examples:
       hotline --home ARC agreement propose draft.toml --roots /media/roots
+      hotline --home ARC agreement propose draft.toml --whole --roots /media/roots
     """
     from hotline.agreement_diff import changes
     from hotline.agreements import amendment_of, propose
     from hotline.clock import now_ms
     from hotline.party_file import read_party
     from hotline.secret_files import root_secrets
+    from hotline.terms import Terms
     from hotline.waiting import proposed_already
     from nodes.governing import open_treaty
 
@@ -279,7 +286,12 @@ def propose_command(
     with open_treaty(home, channel) as treaty:
         base = treaty.reign.agreement
         own = read_party(home.party_path)
-        amended = amendment_of(base, _read(draft), own=own, at_ms=now_ms(), where=draft)
+        text = _read(draft)
+        _, stays = Terms.of(base).without_left_out(text, where=draft)
+        if stays and not whole:
+            named = ", ".join(stays)
+            settings.output.note(f"The draft leaves out what stays as it is: {named}. Give --whole to take it away.")
+        amended = amendment_of(base, text, own=own, at_ms=now_ms(), where=draft, whole=whole)
         found = changes(base, amended)
         waits = proposed_already(channel, treaty, amended, own=home.party)
         if waits is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,18 @@ def test_the_examples_of_the_model_can_stand() -> None:
     assert [(one[0], one[2]) for one in problems(text)] == [("warning", "no-sunset")]
     terms = base_terms(at_ms=AT_MS).with_draft(text, where="the model")
     assert (len(terms.witnesses), len(terms.auditors), terms.witness_quorum) == (1, 1, 1)
+
+
+def test_what_a_draft_leaves_out_stays_unless_it_is_the_whole_text() -> None:
+    """A single person's release can be taken away again, and so can an end; what an agreement must have stays."""
+    first = base_terms(at_ms=AT_MS).with_draft(model_text(), where="the model")
+    terms = replace(first, sunset_date=first.review_date)
+    text = re.sub(rb"(?ms)^\[emergency\]\n.*?(?=^\[)", b"", model_text())
+    assert terms.with_draft(text, where="draft") == terms
+    kept, gone = terms.without_left_out(text, where="draft")
+    assert set(gone) == {"sunset_date", "emergency"}
+    assert (kept.sunset_date, kept.emergency) == (None, None)
+    assert replace(kept, sunset_date=terms.sunset_date, emergency=terms.emergency) == terms
 
 
 @pytest.mark.parametrize(
