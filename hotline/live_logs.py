@@ -9,8 +9,11 @@ Source: spec/audit.md, "Live logs"; C2SP tlog-tiles.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,13 +132,40 @@ def client_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     return made
 
 
-class Server:
-    """A node that serves logs, over one connection that is opened again where it was closed. Close it after use."""
+class _Connection(http.client.HTTPSConnection):
+    """One that can be cut off at every moment, while it is made as well."""
 
-    def __init__(self, address: Address, context: ssl.SSLContext) -> None:
+    def __init__(self, address: Address, context: ssl.SSLContext, limit_s: float) -> None:
+        super().__init__(address.host, address.port, timeout=limit_s, context=context)
+        self._tls = context
+
+    def connect(self) -> None:
+        """See HTTPConnection. The handshake is made on the socket that `cut` finds."""
+        raw = socket.create_connection((self.host, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(raw, do_handshake_on_connect=False)
+        self.sock.do_handshake()
+
+    def cut(self) -> None:
+        """End it, whatever is under way; any thread may."""
+        with contextlib.suppress(OSError):
+            if self.sock is not None:
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class Server:
+    """A node that serves logs, over one connection that is opened again where it was closed. Close it after use.
+
+    Args:
+        address: where it is.
+        context: TLS.
+        limit_s: for one answer from the first byte asked to the last one given, so that nobody holds up an auditor.
+    """
+
+    def __init__(self, address: Address, context: ssl.SSLContext, *, limit_s: float = ANSWER_S) -> None:
         self.address = address
         self._context = context
-        self._connection: http.client.HTTPSConnection | None = None
+        self._limit_s = limit_s
+        self._connection: _Connection | None = None
 
     def get(self, path: str, *, bytes_max: int) -> bytes | None:
         """A file below the address, or None where there is none.
@@ -143,14 +173,24 @@ class Server:
         Raises:
             CouldNot: `log-not-served`: nobody answers in time, or with something else.
         """
+        late = threading.Timer(self._limit_s, self._cut)
+        late.daemon = True
+        late.start()
         try:
             return self._get(path, bytes_max)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise self._failed(f"{type(error).__name__}") from error
+            raise self._failed(f"{path}: {type(error).__name__}") from error
+        finally:
+            late.cancel()
+
+    def _cut(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            connection.cut()
 
     def _get(self, path: str, bytes_max: int) -> bytes | None:
-        until_s = time.monotonic() + ANSWER_S
+        until_s = time.monotonic() + self._limit_s
         answer = self._ask(path)
         data = bytearray()
         while part := answer.read1(1 << 16):
@@ -158,7 +198,7 @@ class Server:
             if len(data) > bytes_max:
                 raise self._failed(f"{path} has more than {bytes_max} bytes")
             if time.monotonic() > until_s:
-                raise self._failed(f"{path} took more than {ANSWER_S:g} s")
+                raise self._failed(f"{path} took more than {self._limit_s:g} s")
         # Read to its end it is still not done with, and the connection would take no further request.
         answer.close()
         if answer.status not in {200, 404}:
@@ -178,8 +218,7 @@ class Server:
 
     def _ask_once(self, path: str) -> http.client.HTTPResponse:
         if self._connection is None:
-            where = (self.address.host, self.address.port)
-            self._connection = http.client.HTTPSConnection(*where, timeout=ANSWER_S, context=self._context)
+            self._connection = _Connection(self.address, self._context, self._limit_s)
         self._connection.request("GET", f"{self.address.path}/{path}", headers={"User-Agent": "hotline"})
         return self._connection.getresponse()
 
@@ -228,7 +267,7 @@ def bring(server: Server, voice: str, out: Path, *, told: Told | None = None) ->
     make_directory(out)
     note, checkpoint = _checkpoint(server, voice)
     before = (out / CHECKPOINT_FILE).read_bytes() if (out / CHECKPOINT_FILE).is_file() else None
-    had = None if before is None else parse_text(parse_note(before).text)
+    had = None if before is None else _kept(out, before)
     if before is not None and had is not None and checkpoint.size <= had.size:
         fork = compare((note, checkpoint), (before, had), out)
         if fork is not None or checkpoint.size < had.size:
@@ -281,6 +320,14 @@ def _checkpoint(server: Server, voice: str) -> tuple[bytes, Checkpoint]:
         text = f"no log of {voice} there for this certificate; nothing may be cosigned yet"
         raise CouldNot("log-not-served", f"{server.address.url}: {text}")
     return note, _parse(server, note)
+
+
+def _kept(out: Path, note: bytes) -> Checkpoint:
+    try:
+        return parse_text(parse_note(note).text)
+    except ProtocolError as error:
+        text = f"{out / CHECKPOINT_FILE}: what was kept here does not read; keep it, and bring the log into a new place"
+        raise CouldNot(error.code, text) from error
 
 
 def _parse(server: Server, note: bytes) -> Checkpoint:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from hotline.errors import HotlineError
 from hotline.live_audit import LiveAudit
+from nodes.errors import NodeError
 from protocol.finding import Severity
 
 STILL_MS: Final = 2 * 3_600_000 + 600_000
@@ -93,7 +94,7 @@ class Monitor:
         ]
         return self._taken([*alarms, *self._frozen(found), *self._still(found, at_ms)], at_ms)
 
-    def failed(self, error: HotlineError, at_ms: int) -> list[Event]:
+    def failed(self, error: HotlineError | NodeError, at_ms: int) -> list[Event]:
         """Take in that there was no audit. What was found before is not over by that."""
         alarm = Alarm(error.code, "unchecked", "the nodes", error.text)
         return self._taken([*(one for one in self._alarms.values() if one.key != alarm.key), alarm], at_ms)

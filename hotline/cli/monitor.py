@@ -60,6 +60,7 @@ def monitor_command(
     from hotline.live_logs import Address, client_context
     from hotline.monitoring import Monitor
     from hotline.zulu import parse_duration
+    from nodes.errors import NodeError
     from protocol.audit import AuditMisused
 
     output = settings_of(context).output
@@ -80,7 +81,7 @@ def monitor_command(
             found = audit_live(addresses, Path(policy_file), tls, Path(keep), at_ms=at_ms, before=found)
         except (Misused, AuditMisused):
             raise
-        except HotlineError as error:
+        except (HotlineError, NodeError) as error:
             events = monitor.failed(error, at_ms)
         else:
             events = monitor.look(found, at_ms)

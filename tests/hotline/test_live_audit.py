@@ -1,8 +1,10 @@
 """Audits of what two nodes serve: each log from its own node, compared with the mirror at the other and with before."""
 
 import asyncio
+import contextlib
 import json
 import shutil
+import socket
 import ssl
 import sys
 import threading
@@ -235,6 +237,47 @@ def test_what_does_not_read_ends_the_audit_or_refutes(
         assert error.code == "log-not-served"  # noqa: PT017 - which of the two it is, the files decide.
     else:
         assert report.exit != 0
+
+
+def test_a_node_that_gives_a_byte_now_and_then_holds_nobody_up(shown: Shown) -> None:
+    """Each byte comes in time, and the answer never ends: it is cut off."""
+    door, done = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def drip() -> None:
+        peer, _ = door.accept()
+        with peer, contextlib.suppress(OSError):
+            # The beginning of a handshake record of the largest size.
+            for byte in b"\x16\x03\x03\x40\x00" + bytes(16_384):
+                if done.wait(0.02):
+                    return
+                peer.sendall(bytes([byte]))
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    address = Address.parse(f"https://127.0.0.1:{door.getsockname()[1]}/ARC")
+    try:
+        with pytest.raises(HotlineError, match="checkpoint"):
+            Server(address, client_context(shown.cert, None), limit_s=0.5).get("ARC/checkpoint", bytes_max=10)
+    finally:
+        done.set()
+        thread.join()
+        door.close()
+
+
+def test_a_kept_checkpoint_that_does_not_read_is_named_and_ends_no_monitor(
+    shown: Shown, shop: Shop, tmp_path: Path
+) -> None:
+    """The next look may find it mended."""
+    shown.put_all(shop.conversation())
+    kept = tmp_path / "kept" / "BOR" / "ARC"
+    kept.mkdir(parents=True)
+    (kept / "checkpoint").write_bytes(b"cut")
+    urls = [address.url for address in shown.addresses]
+    rest: list[str | Path] = ["--policy", shown.directory / "policy", "--cert", shown.cert, "--keep", tmp_path / "kept"]
+    done = hotline("monitor", *urls, *rest, "--looks", "2", "--every", "1ms", "--json")
+    (event,) = [json.loads(line) for line in done.out.splitlines()]
+    assert (done.status, event["code"]) == (3, "note-malformed")
+    assert str(kept) in event["text"]
 
 
 @pytest.mark.parametrize(
