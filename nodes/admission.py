@@ -17,11 +17,12 @@ from keys.public_key import PublicKey
 from keys.quorum import RootSet
 from keys.root_set import RootChain, check_no_roster_key
 from keys.roster import Roster
+from keys.roster import parse as parse_roster
 from keys.roster import render as render_roster
 from keys.sealing import Opener
 from nodes.errors import NodeError
 from nodes.resources import catalogue_of
-from nodes.rosters import HeldRoster, check_roots, check_roster
+from nodes.rosters import HeldRoster, RosterFileRefused, check_following, check_roots, check_roster
 from nodes.signed import SignedStatement
 from nodes.verified import Verified
 from protocol.agreement import Agreement
@@ -188,18 +189,26 @@ class Desk:
         return Admitted(statement, kind, signed, missing, roster.version, self.roots_version, unopened=not opened)
 
     def _check_signers(self, signed: SignedStatement, kind: Kind, roster: Roster, at_ms: int, chain: RootChain) -> None:
-        """The roots signed a document, or admins a roster that changes nothing but people.
+        """The roots signed a document, or admins a roster that changes nothing but people; and a roster is the next.
 
         Raises:
-            RosterFileRefused: they did not.
+            AdmissionRefused: they did not, or it would not follow the one in force.
         """
-        if kind.name != ROSTER_KIND or not by_admins(signed.signatures):
-            check_roots(self._agreement, self._party, signed, kind.name, *self._roots_of(kind, signed, chain, roster))
-            return
         # A roster has one text, so that of the one in force need not be looked for.
         before = HeldRoster(roster, render_roster(roster), signed)
         admins = self._agreement.roster_admins
-        check_roster(self._agreement, self._party, signed, before, chain=chain, admins=admins, at_ms=at_ms)
+        try:
+            if kind.name == ROSTER_KIND and by_admins(signed.signatures):
+                check_roster(self._agreement, self._party, signed, before, chain=chain, admins=admins, at_ms=at_ms)
+                return
+            check_roots(self._agreement, self._party, signed, kind.name, *self._roots_of(kind, signed, chain, roster))
+            if kind.name == ROSTER_KIND and parse_roster(signed.body or b"").version > roster.version:
+                # One that is older is brought by whoever got no answer the first time.
+                check_following(before, check_roster(self._agreement, self._party, signed, chain=chain))
+        except KeysError as error:
+            raise AdmissionRefused("roster-refused", str(error)) from error
+        except RosterFileRefused as error:
+            raise AdmissionRefused(error.code, error.text) from error
 
     def _check_passkeys(
         self,

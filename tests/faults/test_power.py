@@ -1,11 +1,11 @@
 """A power cut at any moment: what had left the node is on its disk, whatever became of what was not synced."""
 
-import os
 import random
 from collections.abc import Callable
 
 import pytest
 
+from tests.drawn import drawn
 from tests.faults.disk import MODES, Disk
 from tests.faults.power import Run, cut_again_and_again, record
 from tests.faults.record import Op
@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A recorded run of one node."""
     if not available():
         pytest.skip("needs strace, and may not trace what is no child of it")
-    return record(tmp_path_factory.mktemp("run"), party=random.SystemRandom().choice(("ARC", "BOR")))
+    return record(tmp_path_factory.mktemp("run"), party=("ARC", "BOR")[drawn("HOTLINE_POWER_PARTY", 2)])
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.mark.xdist_group("power")
 def test_a_power_cut_breaks_no_promise(run: Run, figures: Callable[[str], None]) -> None:
     """Four hundred cuts at chosen steps of a run: every log, body, mark and acknowledgement is there."""
-    seed = os.environ.get("HOTLINE_POWER") or str(random.SystemRandom().randrange(10_000))
+    seed = str(drawn("HOTLINE_POWER", 10_000))
     figures(f"HOTLINE_POWER={seed} at {run.party}, {len(run.ops)} steps")
     found = cut_again_and_again(run, cuts=CUTS, seed=seed)
     figures(", ".join(f"{count} {name}" for name, count in sorted(found.items())))

@@ -1,7 +1,6 @@
 """A node is killed, or its disk fails, at the n-th write, sync and rename of an exchange: it stops cleanly or goes on,
 and afterwards nothing acknowledged is missing, nothing is twice, and both sides are level without a hand."""
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drawn import drawn
 from tests.faults.machine import Zygote
 from tests.faults.saying import Renewals
 from tests.faults.strace import available
@@ -37,11 +37,11 @@ FIRST_START_STEP = {"kill": 40, "EIO": 80, "ENOSPC": 80}
 
 
 @pytest.fixture
-def chance(figures: Callable[[str], None]) -> random.Random:
+def chance(request: pytest.FixtureRequest, figures: Callable[[str], None]) -> random.Random:
     """Chooses offsets and victims; HOTLINE_SWEEP repeats what a run printed."""
-    seed = os.environ.get("HOTLINE_SWEEP") or str(random.SystemRandom().randrange(10_000))
+    seed = drawn("HOTLINE_SWEEP", 10_000)
     figures(f"HOTLINE_SWEEP={seed}")
-    return random.Random(seed)
+    return random.Random(f"{request.node.name} {seed}")
 
 
 def points(chance: random.Random, fault: str, step: int, call: str, first: int, last: int) -> Iterator[Point]:

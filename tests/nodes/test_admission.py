@@ -1,6 +1,7 @@
 """Admission: a statement that would be faulty is refused at home, each way with its own code."""
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -167,6 +168,18 @@ def test_documents_need_their_roots() -> None:
     both = document("ARC", "roster", text, numbers=(2,))
     twice = replace(both, signatures=both.signatures * 2)
     assert refused(twice) == "roster-refused"
+
+
+def test_a_roster_that_would_not_follow_the_one_in_force_is_refused() -> None:
+    """However many roots signed it: in the log it would stand as refused. One that follows is admitted."""
+    first = roster("ARC")
+    second = replace(first, version=2, previous=sha256(rosters.render(first)).digest())
+    third = replace(first, version=3, previous=sha256(rosters.render(second)).digest())
+    beside = replace(second, previous=bytes(32))
+    assert admit(document("ARC", "roster", rosters.render(second))).missing == ()
+    assert refused(document("ARC", "roster", rosters.render(third))) == "roster-refused"
+    assert refused(document("ARC", "roster", rosters.render(beside))) == "roster-refused"
+    assert admit(document("ARC", "roster", rosters.render(third)), roster=second).missing == ()
 
 
 def touched(device: Authenticator, made: Composed, terms: PasskeyTerms | None) -> tuple[SignedStatement, Desk, Roster]:

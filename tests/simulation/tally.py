@@ -9,7 +9,7 @@ import contextlib
 import gc
 import os
 import pickle
-import secrets
+import random
 import subprocess
 import sys
 import time
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from tests.drawn import drawn
 from tests.simulation.faults import named
 from tests.simulation.ghost import Violation
 from tests.simulation.remembering import forget
@@ -30,6 +31,9 @@ COLLECT_EVERY = 4
 through is still near the processor, looking takes half the time."""
 
 ROOT = Path(__file__).resolve().parents[2]
+
+SEEDS = "HOTLINE_WORLDS"
+"""The variable that tells which worlds are drawn."""
 
 
 @dataclass
@@ -155,11 +159,12 @@ def tally(names: Iterable[str], *, real: bool = False, say: Callable[[Tally], No
     return made
 
 
-def new_seeds(seconds: float) -> Iterator[str]:
-    """Seeds that nobody has seen before, for so long."""
+def new_seeds(seconds: float, part: int = 0) -> Iterator[str]:
+    """Seeds of this commit's own, for so long; each part draws others."""
+    chance = random.Random(f"{drawn(SEEDS, 1 << 40)} {part}")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        yield str(secrets.randbelow(1 << 40))
+        yield str(chance.randrange(1 << 40))
 
 
 def on_all_cores(seconds: float, processes: int | None = None) -> Tally:
@@ -171,7 +176,11 @@ def on_all_cores(seconds: float, processes: int | None = None) -> Tally:
     count = processes or os.cpu_count() or 1
     command = [sys.executable, "-m", "tests.simulation.tally", f"{seconds}", "--part"]
     begun = time.monotonic()
-    workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for _ in range(count)]
+    # All of them draw from one number, which may be chance.
+    given = {**os.environ, SEEDS: str(drawn(SEEDS, 1 << 40))}
+    workers = [
+        subprocess.Popen([*command, str(part)], cwd=ROOT, stdout=subprocess.PIPE, env=given) for part in range(count)
+    ]
     made = Tally(processes=count)
     try:
         for worker in workers:
@@ -191,7 +200,7 @@ def main(arguments: list[str]) -> int:
     """See the module."""
     seconds = float(arguments[0])
     if "--part" in arguments:
-        sys.stdout.buffer.write(pickle.dumps(tally(new_seeds(seconds))))
+        sys.stdout.buffer.write(pickle.dumps(tally(new_seeds(seconds, int(arguments[-1])))))
         return 0
     made = on_all_cores(seconds)
     print("\n".join([*made.failed, made.report()]))

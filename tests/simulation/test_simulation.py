@@ -237,7 +237,7 @@ def test_a_standard_run_meets_everything_that_can_happen(figures: Figures) -> No
 @pytest.mark.alone
 @pytest.mark.timeout(NEW_SEEDS_S + 120)
 def test_new_worlds_hold(figures: Figures) -> None:
-    """Worlds that nobody has seen before, on every core, for as long as there is time."""
+    """Worlds that no other commit draws, on every core, for as long as there is time."""
     found = on_all_cores(NEW_SEEDS_S)
     figures(found.report())
     assert found.failed == []

@@ -732,6 +732,13 @@ class World:
             elif life.alive and voice in self.changed and error.code in BY_ROSTER:
                 self.count("officer refused by a new roster")
                 self._open_questions.pop(number, None)
+            elif life.alive and self.ghost.truth[voice].rolled_back and error.code == "roster-refused":
+                # The one before it went with the disk.
+                self.count("officer refused a roster that does not follow")
+                self._open_questions.pop(number, None)
+            elif life.alive and not line.live and error.code in {"root-set-refused", "roster-refused"}:
+                # A life begins with the first roots, and looks into its log when it may sign; the officer comes again.
+                self.count("officer refused before the log was read")
             elif self.touching and error.code == passkeys.BY_COUNTER:
                 self.count("officer refused by a counter")
                 self._open_questions.pop(number, None)
