@@ -19,8 +19,8 @@ COUNT = 200_000
 CHUNK = 100
 
 ALL_FROM = 84_900
-"""Cases before this one were run when worlds had no new roots, decisions of people, passkeys and amendments yet, which the
-seeds of small numbers go on without."""
+"""Cases before this one were run when worlds had no new roots, passkeys, amendments and decisions of people yet, and
+the seeds of small numbers go on without."""
 
 
 def run(*, first: int, count: int, say: Callable[[str], None]) -> dict[str, int | float]:
