@@ -224,6 +224,8 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
         who = ", ".join(mark["signers"])
         text = f"{who}: key revoked at {mark['revoked_at']} ({mark['reason']}), trusted before entry {mark['trusted']}"
         lines.append(output.paint(row("REVOKED", text, words), "bold", "red"))
+    if view.get("held_distrusted"):
+        lines += _held_distrusted(view["held_distrusted"], output)
     for name, mark in view["rungs"].items():
         lines.append(row(name, f"{zulu_short(mark['at_ms'])} ({mark['serial']})", words))
     if view.get("proof") in PROOFS:
@@ -241,6 +243,15 @@ def verdict_lines(view: Mapping[str, Any] | None, output: Output, *, kind: Kind 
     for clock in view["clocks"]:
         lines.append(said_row("clock", clock_text(clock, words), words))
     return lines
+
+
+def _held_distrusted(mark: Mapping[str, Any], output: Output) -> list[str]:
+    """Say that a receipt is by a mirror's key that was revoked, from which entry on that counts, and what stands."""
+    whose = str(mark["revoked_at"]).partition(" ")[0]
+    text = f"receipt: mirror key of {whose} revoked at {mark['revoked_at']} ({mark['reason']}), not trusted from"
+    stands = "a key that is not revoked cosigned this entry since" if mark["again"] else "no other key cosigned it yet"
+    first = output.paint(row("REVOKED", f"{text} {mark['from']} on", output.words), "bold", "red")
+    return [first, row("", stands, output.words)]
 
 
 def clock_text(clock: Mapping[str, Any], words: Words = ENGLISH) -> str:

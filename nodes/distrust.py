@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from keys.roster import parse as parse_roster
+from nodes.voices import newest_receipt
 from protocol.authority import missing_slots, slots_needed
+from protocol.checkpoint import parse_text
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from protocol.event import Event
-from protocol.trust import AFTER_LAST_TRUST, NODE, Trust
+from protocol.note import parse as parse_note
+from protocol.trust import AFTER_LAST_TRUST, NODE, Trust, revoked_cosigner
 from protocol.verdict import index_of, voice_of
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ class Distrusted:
         self._known: dict[int, tuple[bytes, Trust]] = {}
 
     def trust(self, db: apsw.Connection, voice: int) -> Trust | None:
-        """The revocations of a voice, or None where it has none. A roster is read once, when it came into force."""
+        """The revocations of a voice, or None where it lists none. A roster is read once, when it came into force."""
         name = self._projection.names[voice]
         in_force = self._projection.roster(name)
         if in_force is None or not in_force.roster.revoked:
@@ -53,7 +56,7 @@ class Distrusted:
                 if body is not None:
                     trust.add(index, parse_roster(body))
             known = self._known[voice] = in_force.text, trust
-        return known[1] or None
+        return known[1]
 
     def mark(self, db: apsw.Connection, place: int, *, size: int | None = None) -> View | None:
         """Why a judged entry is marked, or None.
@@ -89,6 +92,50 @@ class Distrusted:
                 "missing": list(self._missing(db, voice, index, left)),
             }
         return None
+
+    def held(self, db: apsw.Connection, index: int) -> View | None:
+        """Why it may be known by a revoked key alone that the counterpart held an entry of ours, or None.
+
+        Args:
+            db: the tables.
+            index: of the entry in our voice.
+
+        Returns:
+            Serial of the roster that revoked the mirror's key, reason, from which entry of ours on the key shows
+            nothing, and whether a key that is not revoked has cosigned the entry since.
+        """
+        store, names = self._projection.store, self._projection.names
+        own, mirrors = names.index(store.own), store.their
+        trust = self.trust(db, 1 - own)
+        data = (
+            None if trust is None else db.execute("SELECT event FROM event WHERE voice=? AND idx=?", (own, index)).get
+        )
+        mark = None if trust is None or data is None else trust.of_receipt(index, Event.parse(data).held)
+        if mark is None:
+            return None
+        return {
+            "code": AFTER_LAST_TRUST,
+            "revoked_at": f"{mirrors} {mark.at}",
+            "reason": mark.key.reason,
+            "trusted": mark.key.trusted,
+            "from": f"{store.own} {mark.key.trusted}",
+            "again": self._cosigned_again(index),
+        }
+
+    def _cosigned_again(self, index: int) -> bool:
+        """Whether the newest receipt covers an entry of ours and is by no revoked key."""
+        projection = self._projection
+        (note, base), in_force = newest_receipt(projection.store, index), projection.roster(projection.store.their)
+        if note is None or in_force is None:
+            return False
+        try:
+            parsed = parse_note(note)
+            size = base + parse_text(parsed.text).size
+        except ProtocolError:
+            # The disk changed it; it comes again.
+            return False
+        name = projection.agreement.mirror_name(projection.store.their)
+        return index < size and revoked_cosigner(parsed, name, in_force.roster.revoked, size) is None
 
     def _missing(self, db: apsw.Connection, voice: int, index: int, left: list[tuple[int, str]]) -> tuple[str, ...]:
         """The slots that nobody fills who is still trusted."""

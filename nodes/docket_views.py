@@ -39,6 +39,10 @@ class DocketViews(Matters):
         """Judge an entry of the counterpart as far as that can be done before its turn; None where it is judged."""
         raise NotImplementedError
 
+    def held_mark(self, index: int) -> View | None:
+        """Why a receipt for an entry of ours may be by a revoked key alone (`Distrusted.held`), or None."""
+        raise NotImplementedError
+
     def find(self, leaf: Hash) -> tuple[str, int] | None:
         """Voice and index of the judged entry with this leaf hash, or None."""
         sql = "SELECT place FROM judged WHERE leaf=? ORDER BY place LIMIT 1"
@@ -200,6 +204,7 @@ class DocketViews(Matters):
         if voice == self.store.own:
             view["held_at_ms"] = self.store.cosigned_at(index)
             view["rung"] = "sent" if view["held_at_ms"] is None else "held"
+            view["held_distrusted"] = None if view["held_at_ms"] is None else self.held_mark(index)
         data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
         if data is not None:
             self._add_item(view, self._as_held(Item.parse(data)))
@@ -237,6 +242,7 @@ class DocketViews(Matters):
             "reply_serial": None if reply == NO_LOCATION else self.serial(reply),
             "ahead": None,
             "held_at_ms": None,
+            "held_distrusted": None,
             "rung": None,
             "state": None,
             "in_force": False,

@@ -219,6 +219,10 @@ class Projection(DocketViews):
         """See `Matters`."""
         return self.distrusted.mark(self.reader(), place)
 
+    def held_mark(self, index: int) -> View | None:
+        """See `DocketViews`."""
+        return self.distrusted.held(self.reader(), index)
+
     @property
     def reign(self) -> Reign:
         """What governs what is said next, as far as both logs are judged."""

@@ -7,13 +7,36 @@ Source: spec/log.md, "Receipt".
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from keys.revoked import RevokedKey
 from nodes.errors import NodeError
+from nodes.home import ChannelHome
 from nodes.past import Past
+from nodes.rosters import load
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
 from nodes.witnessed import witnessed
+from protocol.agreement import Agreement
+from protocol.checkpoint import parse_text
 from protocol.merkle import prove_inclusion
+from protocol.note import parse as parse_note
+from protocol.proof import parse as parse_proof
 from protocol.receipt import make_receipt
+from protocol.trust import revoked_cosigner
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedCosigner:
+    """A mirror's key that was revoked and cosigned more than it is trusted for.
+
+    Attributes:
+        party: whose mirror.
+        key: as the party's newest roster here lists it.
+    """
+
+    party: str
+    key: RevokedKey
 
 
 def receipt_of(store: LogStore, past: Past, voice: str, number: int) -> bytes:
@@ -66,3 +89,27 @@ def _newest(store: LogStore, voice: str, index: int) -> bytes | None:
         return cosigned
     newest, (note, other) = checkpoint_of(cosigned, f"the receipt for {voice}"), kept
     return note.encode() if other.origin == newest.origin and index < other.size <= newest.size else cosigned
+
+
+def cosigner_of(
+    proof: bytes, home: ChannelHome, agreement: Agreement, *, voice: str, index: int
+) -> RevokedCosigner | None:
+    """Whether the checkpoint of a receipt was cosigned with a mirror's key that was revoked since.
+
+    Args:
+        proof: as `receipt_of` made it.
+        home: of the channel, with the rosters that are kept there.
+        agreement: that the channel began with.
+        voice: whose entry the receipt is of.
+        index: its number in the voice.
+
+    Raises:
+        NodeError: a roster or root set cannot be read, or none verifies.
+    """
+    parsed = parse_proof(proof)
+    note = parse_note(parsed.checkpoint_note)
+    size = index - parsed.index + parse_text(note.text).size
+    party = agreement.other(voice).short
+    newest = load(home, agreement, party, most=1)[-1].roster
+    found = revoked_cosigner(note, agreement.mirror_name(party), newest.revoked, size)
+    return None if found is None else RevokedCosigner(party, found)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from nodes.past import Past
-from nodes.store import Ahead, Head, LogStore
+from nodes.store import OWN_COSIGNED, Ahead, Head, LogStore
 from protocol.merkle import Frontier, Hash, HashReader, leaf_hash
 
 
@@ -43,6 +43,9 @@ class VoiceReader(Protocol):
     def cosigned_at(self, index: int) -> int | None:
         """When the first receipt for an entry of ours came."""
 
+    def note(self, name: str) -> bytes | None:
+        """A note of the present logs."""
+
     def flash_from(self, voice: str, start: int, count: int) -> list[int]:
         """Flash entries from `start`."""
 
@@ -59,6 +62,15 @@ def frontier_at(reader: VoiceReader, voice: str, size: int) -> Frontier:
         store, inside = reader.inside(voice, size)
         return Frontier.read(inside, store.hashes(voice))
     return Frontier.read(size, reader.hashes(voice))
+
+
+def newest_receipt(reader: VoiceReader, index: int) -> tuple[bytes | None, int]:
+    """The checkpoint that the counterpart cosigned last of our log that has an entry, and at which number of our voice
+    that log begins. It need not cover the entry."""
+    if isinstance(reader, Voices):
+        store, inside = reader.inside(reader.own, index)
+        return store.note(OWN_COSIGNED), index - inside
+    return reader.note(OWN_COSIGNED), 0
 
 
 def sound_leaf(reader: VoiceReader, voice: str, index: int) -> Hash | None:
@@ -143,6 +155,10 @@ class Voices:
         """See VoiceReader."""
         store, inside = self.inside(self.own, index)
         return store.cosigned_at(inside)
+
+    def note(self, name: str) -> bytes | None:
+        """See VoiceReader."""
+        return self._store.note(name)
 
     def flash_from(self, voice: str, start: int, count: int) -> list[int]:
         """See VoiceReader."""

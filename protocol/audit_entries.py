@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from keys.roster import Roster
 from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
@@ -49,7 +48,7 @@ from protocol.memory_ledger import MemoryLedger
 from protocol.reading import ROOT_SET_KIND, ROSTER_KIND
 from protocol.statement import Statement
 from protocol.tagged import Hash
-from protocol.trust import AFTER_LAST_TRUST, NODE, Trust, mirror_distrust
+from protocol.trust import AFTER_LAST_TRUST, NODE, Trust
 from protocol.verdict import Verdict, index_of, location, voice_of
 from protocol.walk import Verifier, Walk
 
@@ -137,10 +136,11 @@ class _Judgement:
         # Whether the text of an amendment is absent or another: then what governs is not known.
         self.lawless = False
         self.signatures = self.persons = self.rosters = self.root_sets = self.entries = 0
-        # Of every entry who signed it, and the rosters: what a revocation marks is known only when it has come.
+        # Of every entry who signed it, and of the rosters what tells whose key it was: what a revocation marks is known
+        # only when it has come, and a party may state rosters without end.
         self.signers: tuple[list[tuple[int, ...]], list[tuple[int, ...]]] = ([], [])
         self.same: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self.in_force: tuple[list[tuple[int, Roster]], list[tuple[int, Roster]]] = ([], [])
+        self.trust = (Trust(), Trust())
         # What the rules of disclosure look at beside the docket.
         self.legal: list[int] = []
         self.made: list[int] = []
@@ -281,13 +281,13 @@ class _Judgement:
         """A roster in force, to find what its revocations mark."""
         text = None if statement.body_digest is None else self._document(voice, index, statement.body_digest)
         if text is not None:
-            self.in_force[voice].append((index, parse_roster(text)))
+            self.trust[voice].add(index, parse_roster(text))
 
     def _report_marks(self) -> int:
         """What was signed with keys that were revoked since."""
         marked = 0
         for voice, log in enumerate(self.logs):
-            trust = Trust(self.in_force[voice])
+            trust = self.trust[voice]
             ranges = list(trust.ranges()) or [range(0)]
             for index in range(min(one.start for one in ranges), max(one.stop for one in ranges)):
                 mark = trust.of(index, self.signers[voice][index])
@@ -303,7 +303,7 @@ class _Judgement:
         """Checkpoints that were cosigned with a mirror's key that was revoked since, and cover more than is trusted."""
         for voice, log in enumerate(self.logs):
             mirror, other = self.holders.get(log.short), self.logs[1 - voice].short
-            mark = None if mirror is None else mirror_distrust(self.in_force[1 - voice], mirror, log.size)
+            mark = None if mirror is None else self.trust[1 - voice].of_mirror(mirror, log.size)
             if mark is not None:
                 text = (
                     f"cosigned over {log.size} entries by the mirror of {other}, whose key {other} {mark.at} revokes"
@@ -335,7 +335,7 @@ class _Judgement:
         if self.root_sets:
             text = f"{self.root_sets}, each signed by the roots before it and by its own"
             checked.append(f"6. root sets: {text}")
-        if any(roster.revoked for found in self.in_force for _, roster in found):
+        if any(trust.listed for trust in self.trust):
             checked.append(f"6. revoked keys: {self._report_marks()} entries were signed with one after its last trust")
             self._report_holders()
         checked.append(f"7. entries: {self.entries}, with {self.signatures} signatures, all verified")

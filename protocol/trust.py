@@ -12,13 +12,16 @@ Source: spec/docket.md, "Marks".
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from keys import revoked
+from keys.errors import KeyRefused
+from keys.note_key import NoteKeyType, NoteVerifier
 from keys.revoked import RevokedKey
 from keys.roster import Roster
+from protocol.note import Note
 
 AFTER_LAST_TRUST: Final = "after-last-trust"
 
@@ -49,19 +52,23 @@ class Trust:
 
     Attributes:
         places: index of each roster.
+        listed: whether one of them lists a revoked key, of whatever job.
     """
 
     def __init__(self, rosters: Iterable[tuple[int, Roster]] = ()) -> None:
         self.places: list[int] = []
+        self.listed = False
         self._signers: list[Mapping[int, tuple[bytes, ...]]] = []
         self._revoked: dict[bytes, tuple[int, RevokedKey]] = {}
+        self._mirrors: dict[bytes, tuple[int, RevokedKey]] = {}
         for index, roster in rosters:
             self.add(index, roster)
 
     def copy(self) -> "Trust":
         """One that may grow while others look at this."""
         made = Trust()
-        made.places, made._signers, made._revoked = list(self.places), list(self._signers), dict(self._revoked)
+        made.places, made._signers, made.listed = list(self.places), list(self._signers), self.listed
+        made._revoked, made._mirrors = dict(self._revoked), dict(self._mirrors)
         return made
 
     def add(self, index: int, roster: Roster) -> None:
@@ -71,12 +78,15 @@ class Trust:
         signers = {NODE: (roster.node.key_id,), **people}
         self.places.append(index)
         self._signers.append(self._signers[-1] if self._signers and self._signers[-1] == signers else signers)
+        self.listed = self.listed or bool(roster.revoked)
         for one in roster.revoked:
             if one.job in {revoked.OFFICER, revoked.NODE}:
                 self._revoked.setdefault(one.key, (index, one))
+            elif one.job == revoked.MIRROR:
+                self._mirrors.setdefault(one.key, (index, one))
 
     def __bool__(self) -> bool:
-        """Whether anything can be marked."""
+        """Whether an entry can be marked."""
         return bool(self._revoked)
 
     def ranges(self) -> Iterator[range]:
@@ -107,23 +117,59 @@ class Trust:
         first, key, _ = min(found, key=lambda one: one[0])
         return Distrust(first, key, tuple(sorted({number for _, _, number in found})))
 
+    def of_mirror(self, mirror: bytes, size: int) -> Distrust | None:
+        """Why a cosignature by this party's mirror is worth less than it says: its key was revoked, and it covers more
+        than is trusted.
 
-def mirror_distrust(rosters: Sequence[tuple[int, Roster]], mirror: bytes, size: int) -> Distrust | None:
-    """Why a cosignature is worth less than it says: its key was revoked, and it covers more than is trusted.
+        Args:
+            mirror: the Ed25519 half of the key that cosigned, 32 bytes.
+            size: how many entries of the counterpart it covers.
+
+        Returns:
+            The first roster that lists the key, and the key with how many entries count as cosigned by it; None where
+            no roster does, or where it covers no more.
+
+        Source: spec/docket.md, "Marks".
+        """
+        at, one = self._mirrors.get(mirror, (0, None))
+        return None if one is None or size <= one.trusted else Distrust(at, one, (NODE,))
+
+    def of_receipt(self, index: int, held: int) -> Distrust | None:
+        """Why that this party's mirror held an entry of the counterpart may be known by a revoked key alone.
+
+        Args:
+            index: of the counterpart's entry.
+            held: how much of this voice the counterpart held when it logged the entry.
+
+        Returns:
+            The first such key with its roster; None where the entry is trusted, or was logged by whoever held the
+            roster, and so took no cosignature by that key any more.
+        """
+        known = [(at, one) for at, one in self._mirrors.values() if one.trusted <= index and held <= at]
+        return None if not known else Distrust(*min(known, key=lambda found: found[0]), (NODE,))
+
+
+def revoked_cosigner(note: Note, name: str, revoked_keys: Iterable[RevokedKey], size: int) -> RevokedKey | None:
+    """The revoked mirror key that cosigned a checkpoint which covers more than it is trusted for, or None.
 
     Args:
-        rosters: of the party whose mirror it is, those that came into force, each with its index, ascending.
-        mirror: the Ed25519 half of the key that cosigned, 32 bytes.
-        size: how many entries of the counterpart it covers.
-
-    Returns:
-        The first roster that lists the key, and the key with how many entries count as cosigned by it; None where no
-        roster does, or where it covers no more.
+        note: a cosigned checkpoint; its lines were verified when it was taken.
+        name: of the mirror.
+        revoked_keys: as the newest roster of the mirror's party lists them.
+        size: how many entries of the counterpart's voice it covers, those of logs that ended among them.
 
     Source: spec/docket.md, "Marks".
     """
-    listed = ((index, one) for index, roster in rosters for one in roster.revoked)
-    for index, one in listed:
-        if (one.job, one.key) == (revoked.MIRROR, mirror):
-            return Distrust(index, one, (NODE,)) if size > one.trusted else None
+    lines = {line.key_id for line in note.signatures if line.name == name}
+    for one in revoked_keys:
+        if one.job == revoked.MIRROR and one.trusted < size and _cosigner_id(name, one.key) in lines:
+            return one
     return None
+
+
+def _cosigner_id(name: str, raw: bytes) -> bytes | None:
+    try:
+        return NoteVerifier(name, NoteKeyType.COSIGNATURE, raw).key_id
+    except KeyRefused:
+        # A party may list any 32 bytes; what is no key cosigned nothing.
+        return None

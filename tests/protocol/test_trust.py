@@ -127,6 +127,13 @@ def test_what_a_revoked_key_signs_from_the_roster_on_has_no_effect() -> None:
     assert "bad-signature" in verdicts[said].faults
 
 
+SECOND_MIRROR = tuple(
+    NoteSigner(World().agreement.mirror_name("ARC"), kind, sha256(name).digest())
+    for kind, name in ((NoteKeyType.COSIGNATURE, b"one"), (NoteKeyType.MLDSA44, b"other"))
+)
+"""Of ARC's mirror, after the first was revoked."""
+
+
 def mirror_revoked(trusted: int) -> World:
     """Two logs whose checkpoints are cosigned by mirrors, and ARC's mirror's key was revoked since."""
     world = World()
@@ -134,9 +141,7 @@ def mirror_revoked(trusted: int) -> World:
         world.say("BOR", "goodwill")
     before = world.rosters["ARC"]
     gone = RevokedKey("mirror", before.mirror.ed25519, "stolen", trusted)
-    seeds = sha256(b"one").digest(), sha256(b"other").digest()
-    kinds = NoteKeyType.COSIGNATURE, NoteKeyType.MLDSA44
-    keys = [NoteSigner("mirror", kind, seed).verifier.raw for kind, seed in zip(kinds, seeds, strict=True)]
+    keys = [signer.verifier.raw for signer in SECOND_MIRROR]
     world.enact("ARC", "roster", rosters.render(follows(before, mirror=NotePair(*keys), revoked=(gone,))))
     world.state("BOR", "arrival")
     return world
