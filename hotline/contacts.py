@@ -1,18 +1,20 @@
 """Whom to call by voice, from the agreement: as lines, and as a card for when the line is down.
 
 The card is text of at most 80 columns, or one page of HTML that needs nothing else. It holds what the agreement says,
-and what to do; no key and no secret.
+and what to do; no key and no secret. Its labels are in the reader's language; what to do is in English.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
 
+from hotline.banners import banners
 from hotline.printable import printable
+from hotline.words import ENGLISH, Words, columns, padded
+from hotline.zulu import zulu
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Desk, Party
 
@@ -105,97 +107,147 @@ class Contacts:
         }
 
 
-def lines_of(contacts: Contacts) -> list[str]:
-    """The desks of both parties, for a screen."""
-    lines = []
+def above(contacts: Contacts, *, now_ms: int) -> tuple[str, ...]:
+    """The banners of the line, by its agreement alone.
+
+    Args:
+        contacts: whom to call.
+        now_ms: UTC milliseconds.
+    """
+    return banners(contacts.agreement, ends_ms=contacts.ends_ms, now_ms=now_ms)
+
+
+def lines_of(contacts: Contacts, *, now_ms: int, words: Words = ENGLISH) -> list[str]:
+    """The desks of both parties, for a screen.
+
+    Args:
+        contacts: whom to call.
+        now_ms: UTC milliseconds.
+        words: of the reader.
+    """
+    lines = [*above(contacts, now_ms=now_ms)]
     for party in (contacts.counterpart, contacts.ours):
-        whose = "ours" if party.short == contacts.own else "theirs"
-        lines.append(printable(f"{party.short}  {party.name} ({whose})"))
-        lines += [f"  {text}" for desk in party.desks for text in _desk(desk)] or [
+        lines.append(_whose(contacts, party, words))
+        lines += [f"  {text}" for desk in party.desks for text in _desk(desk, words)] or [
             "  The agreement names no desk: agree on one in its next amendment."
         ]
     lines.append(f"From the agreement {contacts.agreement.digest.hex()[:16]}, {contacts.source}.")
     return lines
 
 
-def _desk(desk: Desk) -> Iterator[str]:
-    yield printable(f"{desk.name:<11} {', then '.join(desk.voice)}")
-    yield printable(f"{'':<11} {desk.hours}; {', '.join(desk.languages)}")
+def _desk(desk: Desk, words: Words) -> Iterator[str]:
+    yield f"{padded(words.coded('desk', desk.name), 11)} {printable(', then '.join(desk.voice))}"
+    yield f"{'':<11} {_hours(desk)}"
 
 
-def card(contacts: Contacts, *, made: str) -> list[str]:
+def _hours(desk: Desk) -> str:
+    return printable(f"{desk.hours}; {', '.join(desk.languages)}")
+
+
+def card(contacts: Contacts, *, now_ms: int, words: Words = ENGLISH) -> list[str]:
     """The card, at most 80 columns wide.
 
     Args:
         contacts: whom to call.
-        made: the day it was printed.
+        now_ms: when it is printed, UTC milliseconds.
+        words: of the reader.
     """
     rule = "=" * WIDTH
-    lines = [rule, *_wrapped(f"HOTLINE  {contacts.own} with {contacts.counterpart.short}: when the line is down"), rule]
-    if contacts.agreement.demonstration:
-        lines += ["*** demonstration: nothing said here is meant ***", ""]
+    lines = [rule, *_wrapped(f"{_title(contacts)}: {words.row('when the line is down')}"), rule]
+    for text in above(contacts, now_ms=now_ms):
+        lines += [*_wrapped(text), ""]
     for party in (contacts.counterpart, contacts.ours):
-        whose = "our own desks" if party.short == contacts.own else "call them here"
-        lines += [*_wrapped(f"{party.short}  {party.name}: {whose}"), ""]
+        lines += [*_wrapped(_whose(contacts, party, words)), ""]
         for desk in party.desks:
-            lines.append(f"  {desk.name.upper()} DESK")
+            lines += _wrapped(words.desk(desk.name).upper(), indent="  ")
             lines += [printable(f"    {number}") for number in desk.voice]
-            lines += _wrapped(f"{desk.hours}; {', '.join(desk.languages)}", indent="    ")
-            lines.append("")
+            lines += [*_wrapped(_hours(desk), indent="    "), ""]
         if not party.desks:
-            lines += ["  The agreement names no desk.", "  ____________________________________________", ""]
-    lines += ["WHAT TO DO", ""]
+            none = words.row("the agreement names no desk")
+            lines += [*_wrapped(none, indent="  "), "  ____________________________________________", ""]
+    lines += [*_wrapped(words.row("what to do").upper()), ""]
     for number, step in enumerate(STEPS, 1):
         lines += _wrapped(step, indent="   ", first=f"{number}. ")
-    lines += ["", *_wrapped(_origin(contacts, made)), rule]
+    lines += ["", *_wrapped(_origin(contacts, now_ms)), rule]
     return lines
 
 
-def _origin(contacts: Contacts, made: str) -> str:
+def _title(contacts: Contacts) -> str:
+    return printable(f"HOTLINE  {contacts.own} with {contacts.counterpart.short}")
+
+
+def _whose(contacts: Contacts, party: Party, words: Words) -> str:
+    whose = words.row("our own desks" if party.short == contacts.own else "call them here")
+    return f"{printable(f'{party.short}  {party.name}')}: {whose}"
+
+
+def _origin(contacts: Contacts, now_ms: int) -> str:
     digest = contacts.agreement.digest.hex()
-    return (
-        f"Printed {made} from the agreement {digest[:16]}, {contacts.source}; to be reviewed by "
+    return printable(
+        f"Printed {zulu(now_ms)[:10]} from the agreement {digest[:16]}, {contacts.source}; to be reviewed by "
         f"{contacts.agreement.review_date.isoformat()}. Print it again after each amendment and destroy this one."
     )
 
 
 def _wrapped(text: str, *, indent: str = "", first: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        printable(text), WIDTH, initial_indent=indent if first is None else first, subsequent_indent=indent
-    )
+    """Set a printable text in lines of at most WIDTH columns, as wide as its characters are on a terminal."""
+    lines = [indent if first is None else first]
+    begun = False
+    for word in text.split(" "):
+        for part in _parts(word, WIDTH - len(indent)):
+            joint = " " if begun else ""
+            if begun and columns(lines[-1]) + columns(joint + part) > WIDTH:
+                lines.append(indent + part)
+            else:
+                lines[-1] += joint + part
+            begun = True
+    return lines
 
 
-def page(contacts: Contacts, *, made: str) -> str:
-    """The card as one page of HTML, which loads nothing."""
+def _parts(word: str, room: int) -> Iterator[str]:
+    """A word, in pieces where it is wider than a line."""
+    part = ""
+    for one in word:
+        if part and columns(part + one) > room:
+            yield part
+            part = ""
+        part += one
+    yield part
+
+
+def page(contacts: Contacts, *, now_ms: int, words: Words = ENGLISH) -> str:
+    """The card as one page of HTML, which loads nothing.
+
+    Args:
+        contacts: whom to call.
+        now_ms: when it is printed, UTC milliseconds.
+        words: of the reader.
+    """
+    title = f"{_title(contacts)}: {words.row('when the line is down')}"
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>{_safe(f'Hotline {contacts.own} with {contacts.counterpart.short}')}</title>",
+        f"<title>{escape(_title(contacts))}</title>",
         _STYLE,
         "</head><body>",
-        f"<h1>{_safe(f'Hotline {contacts.own} with {contacts.counterpart.short}: when the line is down')}</h1>",
+        f"<h1>{escape(title)}</h1>",
     ]
-    if contacts.agreement.demonstration:
-        parts.append("<p><strong>*** demonstration: nothing said here is meant ***</strong></p>")
+    parts += [f"<p><strong>{escape(text)}</strong></p>" for text in above(contacts, now_ms=now_ms)]
     for party in (contacts.counterpart, contacts.ours):
-        whose = "our own desks" if party.short == contacts.own else "call them here"
-        parts += [f"<h2>{_safe(f'{party.short}  {party.name}: {whose}')}</h2>", "<table>"]
-        parts += list(_rows(party.desks))
+        parts += [f"<h2>{escape(_whose(contacts, party, words))}</h2>", "<table>"]
+        parts += list(_rows(party.desks, words))
         parts.append("</table>")
-    parts += ["<h2>What to do</h2>", "<ol>", *(f"<li>{_safe(step)}</li>" for step in STEPS), "</ol>"]
-    parts += [f"<p><small>{_safe(_origin(contacts, made))}</small></p>", "</body></html>"]
+    parts += [f"<h2>{escape(words.row('what to do'))}</h2>", "<ol>"]
+    parts += [*(f"<li>{escape(step)}</li>" for step in STEPS), "</ol>"]
+    parts += [f"<p><small>{escape(_origin(contacts, now_ms))}</small></p>", "</body></html>"]
     return "\n".join(parts) + "\n"
 
 
-def _rows(desks: Sequence[Desk]) -> Iterator[str]:
+def _rows(desks: Sequence[Desk], words: Words) -> Iterator[str]:
     for desk in desks:
-        numbers = "<br>".join(_safe(number) for number in desk.voice)
-        more = _safe(f"{desk.hours}; {', '.join(desk.languages)}")
-        yield f'<tr><th>{_safe(desk.name)}</th><td class="call">{numbers}</td><td>{more}</td></tr>'
+        numbers = "<br>".join(escape(printable(number)) for number in desk.voice)
+        name, more = escape(words.desk(desk.name)), escape(_hours(desk))
+        yield f'<tr><th>{name}</th><td class="call">{numbers}</td><td>{more}</td></tr>'
     if not desks:
-        yield "<tr><td>The agreement names no desk.</td></tr>"
-
-
-def _safe(text: str) -> str:
-    return escape(printable(text))
+        yield f"<tr><td>{escape(words.row('the agreement names no desk'))}</td></tr>"

@@ -27,7 +27,7 @@ from nodes.caretaker import ROOTS_SOON_MS, ROSTER_SOON_MS
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
 from nodes.files import read_file
-from nodes.governing import agreement_in_force
+from nodes.governing import agreement_in_force, reign_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.root_sets import load as load_roots
 from nodes.stopped import read_agreement
@@ -35,6 +35,7 @@ from protocol.agreement import Agreement
 from protocol.agreement_checks import ANY_KIND
 from protocol.agreement_terms import AuthorityRule
 from protocol.authority import able_to_sign, missing_slots
+from protocol.governance import Reign
 
 DAY_MS: Final = 86_400_000
 REHEARSE_EVERY_MS: Final = 365 * DAY_MS
@@ -150,12 +151,13 @@ def channel_dues(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterat
     """The rosters of both parties, what waits for our node to log it, and the agreement's dates."""
     name = channel.counterpart
     try:
-        agreement = agreement_in_force(channel)
+        reign = reign_in_force(channel)
     except NodeError as error:
         step = "Bring it back from your backup."
         yield Due(name=f"{name} agreement", state="broken", text=error.text, who=ADMINISTRATOR, next=step)
         return
-    yield from _agreement(name, agreement, now_ms)
+    agreement = reign.agreement
+    yield from _agreement(name, reign, home.party, now_ms)
     for short in agreement.shorts:
         yield _root_set(channel, agreement, short, own=short == home.party, now_ms=now_ms)
         yield _roster(channel, short, own=short == home.party, now_ms=now_ms)
@@ -166,28 +168,31 @@ def channel_dues(home: NodeHome, channel: ChannelHome, *, now_ms: int) -> Iterat
         yield Due(name=f"{name} outbox", state="late", text=text, who=ADMINISTRATOR, next=step)
 
 
-def _agreement(name: str, agreement: Agreement, now_ms: int) -> Iterator[Due]:
-    review_ms = _day_ms(agreement.review_date)
+def _agreement(name: str, reign: Reign, party: str, now_ms: int) -> Iterator[Due]:
+    """Its review and its end; what has ended has nothing left to review."""
+    ends_ms = reign.ends_of(party)
+    review_ms = _day_ms(reign.agreement.review_date)
     # The day itself is still in time.
     state: State = "ok" if now_ms < review_ms + DAY_MS else "late"
-    yield Due(
-        name=f"{name} agreement",
-        state=state,
-        text=f"to be reviewed by {agreement.review_date.isoformat()}",
-        at_ms=review_ms,
-        who="" if state == "ok" else "both parties",
-        next="" if state == "ok" else "Review it with the other party; it goes on meanwhile.",
-    )
-    if agreement.sunset_date is not None:
-        sunset_ms = _day_ms(agreement.sunset_date)
-        state = _state(sunset_ms, now_ms)
+    if not reign.ended_at(now_ms, party):
+        yield Due(
+            name=f"{name} agreement",
+            state=state,
+            text=f"to be reviewed by {reign.agreement.review_date.isoformat()}",
+            at_ms=review_ms,
+            who="" if state == "ok" else "both parties",
+            next="" if state == "ok" else "Review it with the other party; it goes on meanwhile.",
+        )
+    if ends_ms is not None:
+        state = _state(ends_ms, now_ms)
+        why = "" if reign.withdrawn_by is None else f", withdrawn by {reign.agreement.shorts[reign.withdrawn_by]}"
         yield Due(
             name=f"{name} agreement's end",
             state=state,
-            text=f"it ends on {agreement.sunset_date.isoformat()}",
-            at_ms=sunset_ms,
+            text=f"the agreement {'ended' if state == 'late' else 'ends'} on {_day(ends_ms)}{why}",
+            at_ms=ends_ms,
             who="" if state == "ok" else "both parties",
-            next="" if state == "ok" else "Agree on another one with the other party, or let it end.",
+            next="" if state == "ok" else "Agree on an amendment with a later date: hotline agreement amend.",
         )
 
 

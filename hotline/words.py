@@ -80,6 +80,10 @@ class Words:
         """The name that something of the header is typed by, and behind it what its row is called."""
         return self._beside(name, f"header.{row}")
 
+    def desk(self, name: str) -> str:
+        """What a desk is called, by its name in the agreement."""
+        return self._say(f"vocabulary.desk.{name}.label", f"{name} desk")
+
     def state(self, code: str) -> str:
         """A state of a thread, a rung or a clock: the code, and behind it the word of the reader's language."""
         return self._beside(code, f"state.{code}")

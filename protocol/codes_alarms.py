@@ -13,15 +13,18 @@ ALARMS = (
     Code(
         "line-degraded",
         "warning",
-        "a beat was missed",
-        "The other side may be slow, restarting or cut off. What you send waits and is delivered later.",
+        "as many beats were missed as the agreement calls degraded",
+        "The other side may be slow, restarting or cut off. What you send waits and is delivered later. How often a "
+        "beat comes, and how many missed ones this takes, is under [beat] in `hotline agreement show --text`.",
         "Watch the next beat. Before something urgent, try a line check.",
     ),
     Code(
         "line-down",
         "alarm",
-        "two or more beats were missed",
-        "Nothing is known of the other side since the last beat. This is a technical record, not a refusal to answer.",
+        "as many beats were missed as the agreement calls down",
+        "Nothing is known of the other side since the last beat. This is a technical record, not a refusal to answer. "
+        "How often a beat comes, and how many missed ones this takes, is under [beat] in "
+        "`hotline agreement show --text`.",
         "Tell the duty officer; look at network and node with `doctor`; use the agreed other channel if it is urgent.",
     ),
     Code(

@@ -27,18 +27,18 @@ def contacts_command(
     """Show the desks of the counterpart and our own: voice numbers, hours, languages, from the agreement.
 
     It needs neither the node nor a passphrase. Print the card now: when it is needed, this machine may not be there.
+    Its labels are in the language of --lang; what to do is in English.
 
     \b
     Examples:
       hotline --home ARC contacts
       hotline --home ARC contacts BOR --card | lp
+      hotline --home ARC contacts BOR --card --lang fr
       hotline --home ARC contacts BOR --html card.html
       hotline --home ARC contacts BOR --html card.html --force
     """
     from hotline import contacts as shown
-    from hotline.banners import banners
     from hotline.clock import now_ms
-    from hotline.zulu import zulu
     from nodes.files import write_file
 
     settings = settings_of(context)
@@ -49,18 +49,17 @@ def contacts_command(
             raise Misused("channel-unknown", f"there is no channel with {counterpart[:8]!r}")
     if not found:
         raise CouldNot("channel-unknown", "there is no channel yet; next: hotline pair")
-    made = zulu(now_ms())[:10]
+    words, at_ms = settings.output.words, now_ms()
     if page_file is not None:
         if len(found) > 1:
             raise Misused("channel-not-chosen", "say whose card is to be written")
-        write_file(page_file, shown.page(found[0], made=made).encode(), mode=0o644, replace=force)
+        write_file(page_file, shown.page(found[0], now_ms=at_ms, words=words).encode(), mode=0o644, replace=force)
         settings.output.result({"card": str(page_file)}, [f"The card is in {page_file}."])
         return
     lines: list[str] = []
     for one in found:
-        above = [] if card else banners(one.agreement, ends_ms=one.ends_ms, now_ms=now_ms())
-        lines += [*([""] if lines else []), *above]
-        lines += shown.card(one, made=made) if card else shown.lines_of(one)
+        show = shown.card if card else shown.lines_of
+        lines += [*([""] if lines else []), *show(one, now_ms=at_ms, words=words)]
     settings.output.result({"contacts": [one.as_dict() for one in found]}, lines)
 
 
@@ -70,6 +69,7 @@ def _contacts(settings: Settings) -> list[Contacts]:
     from nodes.governing import reign_in_force
     from nodes.home import NodeHome
     from protocol.agreement import Agreement
+    from protocol.governance import sunset_ms
 
     home = settings.any_home()
     found = []
@@ -91,5 +91,7 @@ def _contacts(settings: Settings) -> list[Contacts]:
         return found
     for text in home.pins().values():
         source = "as pinned at pairing; amendments since then are in the node's home"
-        found.append(Contacts(own=home.party, agreement=Agreement.parse(text), amended=False, source=source))
+        agreement = Agreement.parse(text)
+        ends_ms = sunset_ms(agreement.sunset_date)
+        found.append(Contacts(own=home.party, agreement=agreement, amended=False, source=source, ends_ms=ends_ms))
     return found

@@ -66,7 +66,7 @@ def list_command(context: click.Context) -> None:
         lines = ["Nothing is kept: no alarm had objects behind it."]
     else:
         lines.append("Next: hotline evidence export NAME -o FILE; what a code means: hotline explain CODE")
-    output.result({"evidence": found}, lines)
+    output.result({"evidence": found}, [*settings.banner(), *lines])
 
 
 @evidence_command.command("show")

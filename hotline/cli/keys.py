@@ -47,7 +47,7 @@ def status(context: click.Context) -> None:
     card = read_party(home.party_path)
     keys = listed_keys(home, card)
     found = list(dues(home, now_ms=now_ms()))
-    lines = _table(keys, digits=16)
+    lines = [*settings.banner(), *_table(keys, digits=16)]
     suite = card.roots.suite
     sealing = suite.sealing
     lines += ["", f"suite  {suite.name}, sealed with {sealing.lattice} and {sealing.curve.name}", ""]
@@ -91,7 +91,8 @@ def list_keys(context: click.Context) -> None:
     settings = settings_of(context)
     home = settings.node_home()
     keys = listed_keys(home, read_party(home.party_path))
-    settings.output.result({"party": home.party, "keys": [asdict(one) for one in keys]}, _table(keys, digits=64))
+    lines = [*settings.banner(), *_table(keys, digits=64)]
+    settings.output.result({"party": home.party, "keys": [asdict(one) for one in keys]}, lines)
 
 
 def _table(keys: Sequence[ListedKey], *, digits: int) -> list[str]:

@@ -79,7 +79,8 @@ def list_officers(context: click.Context) -> None:
             }
         )
     heads = ("no", "officer", "is", "roles", "until", "rosters")
-    settings.output.result({"party": home.party, "officers": values}, table(rows, heads=heads))
+    lines = [*settings.banner(), *table(rows, heads=heads)]
+    settings.output.result({"party": home.party, "officers": values}, lines)
 
 
 @officer_command.command("add")

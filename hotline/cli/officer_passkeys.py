@@ -108,7 +108,7 @@ def list_passkeys(context: click.Context) -> None:
             )
     heads = ("officer", "no", "algorithm", "page", "beside it", "key id")
     lines = table(rows, heads=heads) if rows else ["Nobody has a passkey."]
-    settings.output.result({"party": home.party, "passkeys": values}, lines)
+    settings.output.result({"party": home.party, "passkeys": values}, [*settings.banner(), *lines])
 
 
 @passkey_command.command("remove")

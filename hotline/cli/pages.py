@@ -54,11 +54,12 @@ def list_pages(context: click.Context) -> None:
 
 
 def _list(settings: Settings) -> None:
+    from hotline.banners import at_desk
     from hotline.paging import mute_line, page_line, pager_line
 
     with open_desk(settings) as (desk, officers):
         found: dict[str, Any] = desk.request("pages")
-        lines = _banners(desk, sorted(officers[0].home.pins()))
+        lines = at_desk(desk, sorted(officers[0].home.pins()))
     output, now_ms = settings.output, found["now_ms"]
     lines += [mute_line(mute) for mute in found["mutes"]]
     lines += [page_line(page, now_ms=now_ms, output=output) for page in found["pages"]] or ["No pages."]
@@ -67,23 +68,6 @@ def _list(settings: Settings) -> None:
         "No pagers: nobody is called who does not look at a screen. Add [[page]] to node.toml."
     ]
     output.result(found, lines)
-
-
-def _banners(desk: Desk, counterparts: list[str]) -> list[str]:
-    """The banners of each line; one that cannot be verified says so, and keeps nobody from seeing the pages."""
-    from hotline.banners import banner
-    from hotline.errors import HotlineError
-    from hotline.printable import printable
-    from nodes.errors import NodeError
-
-    lines = []
-    for name in counterparts:
-        try:
-            found = banner(desk.channel(name))
-        except (HotlineError, NodeError) as error:
-            found = [printable(f"*** {error} ***")]
-        lines += [f"{name}: {text}" if len(counterparts) > 1 else text for text in found]
-    return lines
 
 
 @pages_command.command("ack")

@@ -235,10 +235,12 @@ def show(context: click.Context, what: str | None) -> None:
         home = settings.node_home()
         shown = [_shown(home, name) for name in pairing.pairings(home)]
         lines = [line for _, told in shown for line in [*told, ""]][:-1]
-        settings.output.result({"pairings": [found for found, _ in shown]}, lines or ["No pairing yet."])
+        lines = [*settings.banner(), *(lines or ["No pairing yet."])]
+        settings.output.result({"pairings": [found for found, _ in shown]}, lines)
         return
     if SHORT_NAME.fullmatch(what) is not None and not Path(what).is_file():
-        settings.output.result(*_shown(settings.node_home(), what))
+        found, lines = _shown(settings.node_home(), what)
+        settings.output.result(found, [*settings.banner(what), *lines])
         return
     data = read_file(Path(what), bytes_max=FILE_BYTES_MAX)
     kind = kind_of(data)

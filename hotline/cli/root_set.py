@@ -174,7 +174,7 @@ def show(context: click.Context) -> None:
     settings = settings_of(context)
     home = settings.node_home()
     found: list[dict[str, Any]] = []
-    lines: list[str] = []
+    lines = settings.banner()
     for channel in home.channels():
         agreement = agreement_in_force(channel)
         for short in (home.party, channel.counterpart):

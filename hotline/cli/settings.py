@@ -78,6 +78,17 @@ class Settings:
 
         return open_home(self.home or Path())
 
+    def banner(self, only: str | None = None) -> list[str]:
+        """What stands above every screen of the home: as far as the home knows by itself, without its node.
+
+        Args:
+            only: the counterpart that the screen is about; None for all.
+        """
+        from hotline.banners import at_home
+        from hotline.clock import now_ms
+
+        return at_home(self.any_home(), now_ms=now_ms(), only=only)
+
     def node_home(self) -> NodeHome:
         """Give the node home the command is about.
 

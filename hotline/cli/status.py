@@ -81,7 +81,7 @@ def _terms_of(channel: ChannelHome, party: str) -> dict[str, Any]:
 
 def lines_of(found: dict[str, Any], output: Output) -> list[str]:
     """Show a status for people."""
-    from hotline.banners import ended
+    from hotline.banners import of_details
     from hotline.clock import now_ms
     from hotline.zulu import zulu_short
     from protocol.standing import ABSENCES
@@ -106,21 +106,8 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         if channel["due"]:
             lines.append(f"    due        {counted(channel['due'], 'statement')} to look after")
         details = channel.get("details") or {}
-        if details.get("purpose") == "demonstration":
-            lines.append(output.paint("    *** demonstration: nothing said here is meant ***", "yellow"))
-        for text in ended(details.get("ends_ms"), now_ms()):
-            lines.append(output.paint(f"    {text}", "bold", "red"))
-        if details.get("review_due"):
-            lines.append(output.paint(f"    REVIEW     was due by {details['review_due']}", "yellow"))
-        for one in details.get("suspended", ()):
-            until = "" if one["until_ms"] is None else f", until {zulu_short(one['until_ms'])}"
-            status = "" if one["status"] == "actual" else f" ({one['status']})"
-            text = f"by {one['party']}, {one['serial']}{until}{status}; a flash passes"
-            lines.append(output.paint(f"    SUSPENDED  {text}", "bold", "yellow"))
-        for one in details.get("exercising", ()):
-            until = "" if one["until_ms"] is None else f" until {zulu_short(one['until_ms'])}"
-            text = f"{one['serial']}{until}; what belongs to it is marked"
-            lines.append(output.paint(f"    EXERCISE   {text}", "bold", "yellow"))
+        for text in of_details(details, now_ms=now_ms()):
+            lines.append(output.paint(f"    {text}", "bold", "yellow"))
         if details.get("no_answer"):
             counts = (f"{number} {ABSENCES[code]}" for code, number in details["no_answer"].items())
             lines.append(f"    no answer  {', '.join(counts)}")

@@ -20,7 +20,7 @@ from keys.tls_identity import spki_pin
 from keys.token_keyring import TokenKeyring
 from nodes.config import NodeConfig
 from nodes.errors import NodeError
-from nodes.governing import reign_in_force
+from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome, OfficerHome
 from nodes.key_files import read_officer_keyring
 from nodes.node_keys import NodeKeys
@@ -167,14 +167,10 @@ def _channel(
 ) -> Iterator[Check]:
     name = channel.counterpart
     try:
-        reign = reign_in_force(channel)
-        agreement = reign.agreement
+        agreement = agreement_in_force(channel)
     except NodeError as error:
         yield Check(name=f"{name} agreement", result="fail", text=error.text, fix="Bring it back from your backup.")
         return
-    if reign.ended_at(now_ms, home.party):
-        fix = "Agree on an amendment with a later date: hotline agreement amend."
-        yield Check(name=f"{name} agreement's end", result="warn", text="the agreement has ended", fix=fix)
     for due in key_status.channel_dues(home, channel, now_ms=now_ms):
         yield _due(due)
     if keyring is not None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from hotline.banners import merged
 from hotline.output import Output
 from hotline.paging import about, left, mute_line
 from hotline.printable import printable
@@ -86,12 +87,7 @@ def _head(picture: Picture, *, now_ms: int, sound: bool) -> Iterator[Row]:
 
 def banners_of(picture: Picture) -> list[str]:
     """What every screen says of the lines, each with whom it concerns where not all are the same."""
-    found: dict[str, list[str]] = {}
-    for line in picture.lines:
-        for text in line.banners:
-            found.setdefault(text, []).append(line.counterpart)
-    every = len(picture.lines)
-    return [printable(text if len(names) == every else f"{', '.join(names)}: {text}") for text, names in found.items()]
+    return merged({line.counterpart: line.banners for line in picture.lines})
 
 
 def _body(picture: Picture, output: Output, *, now_ms: int) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from hotline.banners import banners, ended
+from hotline.banners import banners, merged, of_details
 from tests.builders import make_agreement
 
 NOW = 1_800_000_000_000
@@ -45,5 +45,11 @@ def test_an_exercise_suspends_nothing_that_is_meant() -> None:
 def test_the_end_stands_alone_where_nothing_else_is_known() -> None:
     """From its moment on, in the same words as on every screen."""
     agreement = make_agreement(purpose="a line", review_date=date(2030, 1, 1))
-    assert ended(NOW + 1, NOW) == ended(None, NOW) == []
-    assert ended(NOW, NOW) == list(banners(agreement, ends_ms=NOW, now_ms=NOW))
+    assert of_details({"ends_ms": NOW + 1}, now_ms=NOW) == of_details({}, now_ms=NOW) == ()
+    assert of_details({"ends_ms": NOW}, now_ms=NOW) == banners(agreement, ends_ms=NOW, now_ms=NOW)
+
+
+def test_what_all_lines_have_is_said_once() -> None:
+    """And what only some have, with their names."""
+    assert merged({"BOR": ["*** a ***", "*** b ***"], "CEL": ["*** a ***"]}) == ["*** a ***", "BOR: *** b ***"]
+    assert merged({}) == []

@@ -2,17 +2,24 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from hotline.contacts import STEPS, WIDTH, Contacts, card, lines_of, page
+from hotline.words import Words, columns
+from nodes.resources import language_file
 from protocol.agreement import Agreement
 from protocol.agreement_terms import Desk
+from protocol.wording import Wording
 from tests.builders import make_agreement
 from tests.hotline.people import hotline, ok, paired
 
 pytestmark = pytest.mark.slow
+
+NOW = 1_795_305_600_000
+"""Noon of 2026-11-22."""
 
 DESKS = (
     Desk("diplomatic", ("+41 22 000 0001", "+41 22 000 0002"), "08:00 to 18:00 Geneva, weekdays", ("en", "fr")),
@@ -34,7 +41,7 @@ def contacts(**changes: object) -> Contacts:
 
 def test_the_desks_of_both_are_shown() -> None:
     """Numbers in their order, hours and languages; a party without desks is said to have none."""
-    text = "\n".join(lines_of(contacts()))
+    text = "\n".join(lines_of(contacts(), now_ms=NOW))
     assert "diplomatic  +41 22 000 0001, then +41 22 000 0002" in text
     assert "08:00 to 18:00 Geneva, weekdays; en, fr" in text
     assert "The agreement names no desk" in text
@@ -43,7 +50,7 @@ def test_the_desks_of_both_are_shown() -> None:
 @pytest.mark.parametrize("purpose", ["line", "demonstration"])
 def test_a_card_fits_on_paper_and_says_what_to_do(purpose: str) -> None:
     """Eighty columns, every step, and what it was printed from."""
-    lines = card(contacts(purpose=purpose), made="2026-11-22")
+    lines = card(contacts(purpose=purpose), now_ms=NOW)
     assert max(map(len, lines)) <= WIDTH
     text = " ".join(" ".join(lines).split())
     assert all(step in text for step in STEPS)
@@ -61,11 +68,56 @@ def test_a_page_loads_nothing_and_takes_no_markup() -> None:
         Contacts(
             own="ARC", agreement=make_agreement(parties=(first, evil), format=2), amended=False, source="for a test"
         ),
-        made="2026-11-22",
+        now_ms=NOW,
     )
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert not re.search(r"(src|href|url)\s*[=(]|https?:", text)
+
+
+def test_a_card_is_in_the_readers_language() -> None:
+    """Labels, with the English that nobody has reviewed beside them; as wide as characters are, and escaped as ever."""
+    for language in ("fr", "es", "ru", "ar", "zh"):
+        words = Words(Wording.load(language_file(language), language))
+        lines = card(contacts(), now_ms=NOW, words=words)
+        assert max(map(columns, lines)) <= WIDTH
+        text = " ".join(" ".join(lines).split())
+        for english in ("when the line is down", "call them here", "our own desks", "the agreement names no desk"):
+            assert f"[{english}]" in text, (language, english)
+        assert "[DIPLOMATIC DESK]" in text
+        assert "[what to do]" in page(contacts(), now_ms=NOW, words=words)
+    assert "BUREAU DIPLOMATIQUE [DIPLOMATIC DESK]" in "\n".join(
+        card(contacts(), now_ms=NOW, words=Words(Wording.load(language_file("fr"), "fr")))
+    )
+
+
+@pytest.mark.parametrize(("ends_ms", "words"), [(NOW, "PAST SUNSET since 2026-11-22"), (None, "past review: the")])
+def test_a_card_says_that_its_agreement_is_past_its_time(ends_ms: int | None, words: str) -> None:
+    """On paper as on the screen; nothing more to review once it has ended."""
+    old = replace(contacts(purpose="line", review_date=date(2026, 1, 1)), ends_ms=ends_ms)
+    for shown in (card(old, now_ms=NOW), lines_of(old, now_ms=NOW), page(old, now_ms=NOW).split("\n")):
+        assert sum(one.count("***") for one in shown) == 2
+        assert words in "\n".join(shown)
+
+
+def test_every_screen_of_a_home_says_that_its_agreement_is_past_its_time(tmp_path: Path) -> None:
+    """Past its sunset, and past its review before that; the doctor and the dues say it once, and in their own way."""
+    arc, _ = paired(tmp_path)
+    agreement = arc / "channels" / "BOR" / "agreement.toml"
+    text = agreement.read_text()
+    screens = (
+        ("contacts",), ("contacts", "--card"), ("pair", "show"), ("pair", "show", "BOR"), ("keys", "status"),
+        ("keys", "list"), ("officer", "list"), ("officer", "passkey", "list"), ("root", "set", "show"),
+        ("evidence", "list"), ("status",),
+    )  # fmt: skip
+    for sunset, words in (("", "past review"), ("sunset_date = 2020-01-02\n", "PAST SUNSET")):
+        agreement.write_text(re.sub(r"review_date = .*\n", f"review_date = 2020-01-01\n{sunset}", text))
+        for screen in screens:
+            assert hotline("--home", arc, *screen).out.count(words) == 1, (screen, words)
+    names = [one["name"] for one in ok("--home", arc, "keys", "status")["dues"]]
+    assert (names.count("BOR agreement"), names.count("BOR agreement's end")) == (0, 1)
+    checks = [one["name"] for one in hotline("--home", arc, "doctor", "--json").json["checks"]]
+    assert (checks.count("BOR agreement"), checks.count("BOR agreement's end")) == (0, 1)
 
 
 def test_a_home_shows_its_contacts_without_a_node(tmp_path: Path) -> None:

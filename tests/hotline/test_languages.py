@@ -130,7 +130,7 @@ def test_files_of_a_language_are_read_only_when_asked_for() -> None:
 def test_every_row_that_a_screen_names_has_words() -> None:
     """A row added to a screen is added to en.toml, and so asked for in every language."""
     named = set()
-    for path in ("showing.py", "cli/show.py", "cli/send.py"):
+    for path in ("showing.py", "contacts.py", "cli/show.py", "cli/send.py"):
         source = (ROOT / "hotline" / path).read_text(encoding="utf-8")
         named |= set(re.findall(r"row\(\s*\"([^\"]+)\"", source))
         named |= set(re.findall(r"^ {8}\(\"([a-z ]+)\", ", source, re.MULTILINE))

@@ -23,9 +23,9 @@ def test_with_json_standard_output_is_one_object() -> None:
     out, err = io.StringIO(), io.StringIO()
     output = Output(as_json=True, out=out, err=err)
     output.note("going on")
-    output.error(code="line-down", text="two beats missed", next_step="look at the network")
+    output.error(code="line-down", text="no beat since noon", next_step="look at the network")
     assert json.loads(out.getvalue()) == {
-        "error": {"code": "line-down", "text": "two beats missed", "next": "look at the network"}
+        "error": {"code": "line-down", "text": "no beat since noon", "next": "look at the network"}
     }
     assert err.getvalue() == "going on\n"
 
