@@ -26,7 +26,7 @@ from protocol.statement import PRECEDENCES
 from protocol.tagged import digest as body_digest
 from protocol.verdict import Located, Verdict, location
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 BUSY_MS = 10_000
 FRONTIERS_MAX = 1024
 """Sizes of each log whose root can be given without reading hashes: entries near one another name the same ones."""

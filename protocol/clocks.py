@@ -6,7 +6,8 @@ answer. The author's runs from where it logged the statement to where its own no
 the two lead to different findings, the finding is *disputed*: neither node's clock is taken for the truth.
 
 A header's `respond_by` may lengthen the agreed interval, never shorten it: an earlier one is a wish. So may a holding
-reply, as often as the tables say; all of them together take at most one further agreed interval.
+reply, as often as the tables say, that was logged before what was allowed by then was over; all of them together take
+at most one further agreed interval. A later one is a holding reply and lengthens nothing: what was missed stays missed.
 
 While a suspension that either party declared is in force no clock runs against anybody: it is *paused*, and due later
 by as long. A flash, and a kind that always passes, is not paused.
@@ -189,7 +190,7 @@ class Clockwork:
         firsts = [mark[1] for mark in (item.opened, item.acknowledged, item.holding, item.answered) if mark is not None]
         found = [_clock("open", item, by, start, limits.open_ms, min(firsts, default=None), pauses)]
         if kind.answered_by:
-            allowed = allowed_ms(item, limits)
+            allowed = allowed_ms(item, limits, pauses)
             if kind.held_by:
                 replies = [mark[1] for mark in (item.holding, item.answered) if mark is not None]
                 done = min(replies, default=None)
@@ -243,15 +244,28 @@ class Clockwork:
         return None
 
 
-def allowed_ms(item: Item, limits: Limits) -> int:
+def allowed_ms(item: Item, limits: Limits, pauses: Pauses) -> int:
     """The interval in which a request is to be answered.
 
     Whoever owes the answer cannot do away with the clock: what holding replies take ends one agreed interval after what
-    is allowed without them, whatever they say and however many there are.
+    is allowed without them, whatever they say and however many there are. Nor can they undo what was missed: each has
+    to be logged, by the clock of whoever owes the answer, before what was allowed by then is over.
+
+    Args:
+        item: the request.
+        limits: the agreed intervals.
+        pauses: when its clocks stood still.
     """
     asked = 0 if item.respond_by_ms is None else item.respond_by_ms - item.logged_at_ms
     without = max(limits.answer_ms, asked)
-    return max(without, min(item.extended_ms, without + limits.answer_ms))
+    longest = without + limits.answer_ms
+    allowed = max(without, min(item.extended_ms, longest))
+    if item.held is not None:
+        start = item.held[1]
+        for at_ms, until_ms in item.belated:
+            if at_ms <= pauses.due(start, allowed):
+                allowed = max(allowed, min(until_ms - start, longest))
+    return allowed
 
 
 def pause_terms(kind: Kind, agreement: Agreement) -> PauseTerms | None:

@@ -26,6 +26,9 @@ RUNNING_STATES: Final = frozenset({OPEN, HELD, "proposed", "declared", "renewed"
 OVER_STATES: Final = frozenset({RETRACTED, "withdrawn", "ended"})
 """States in which nothing more is owed."""
 
+Extension = tuple[int, int]
+"""When a holding reply was logged, and the `respond_by` of its header, UTC milliseconds."""
+
 
 @dataclass(slots=True)
 class Item:
@@ -51,9 +54,12 @@ class Item:
         holdings: holding replies that counted.
         holding: where the first holding reply was logged.
         extended_ms: the longest interval, from `held`, that a holding reply asked for the answer; 0 for none. How
-            much of it counts, the clocks say.
+            much of it counts, the clocks say. Only replies that were in time although no clock had stood still are in
+            it.
         course: from when and until when it is in force, and what is owed on it; None where it has none.
         reign: number of the reign that governs it (`protocol.governance`): its clocks are those of that agreement.
+        belated: the other holding replies that asked for time, in the order of their log. One counts if clocks stood
+            still so long that it was in time all the same; a home does not know of that, the clocks say.
     """
 
     place: int
@@ -76,6 +82,7 @@ class Item:
     extended_ms: int = 0
     course: Course | None = None
     reign: int = 0
+    belated: tuple[Extension, ...] = ()
 
     @property
     def voice(self) -> int:
@@ -99,7 +106,7 @@ class Item:
         return "sent" if self.held is None else "held"
 
     def encode(self) -> bytes:
-        """The item in canonical bytes. One without a course has the places that it had before there were courses."""
+        """The item in canonical bytes. What only some have stands behind, as far as there is any of it."""
         values: list[Any] = [
             self.place,
             self.thread,
@@ -120,10 +127,12 @@ class Item:
             self.holding,
             self.extended_ms,
         ]
-        if self.course is not None or self.reign:
+        if self.course is not None or self.reign or self.belated:
             values.append(None if self.course is None else self.course.values())
-        if self.reign:
+        if self.reign or self.belated:
             values.append(self.reign)
+        if self.belated:
+            values.append(self.belated)
         return encode_sorted(values)
 
     @classmethod
@@ -135,6 +144,8 @@ class Item:
                 values[place] = tuple(values[place])
         if len(values) > _COURSE and values[_COURSE] is not None:
             values[_COURSE] = Course.of(values[_COURSE])
+        if len(values) > _BELATED:
+            values[_BELATED] = tuple((at_ms, until_ms) for at_ms, until_ms in values[_BELATED])
         return cls(*values)
 
 
@@ -144,3 +155,4 @@ _MARKS: Final = tuple(
     if field.name in {"held", "opened", "acknowledged", "answered", "holding"}
 )
 _COURSE: Final = 18
+_BELATED: Final = 20

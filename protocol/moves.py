@@ -18,11 +18,12 @@ Source: spec/docket.md, "Procedures" and "In force".
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from protocol.clocks import Clockwork
+from protocol.clocks import Clockwork, allowed_ms
 from protocol.course import SEVERE, Course, Mark
 from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.kinds import Kind
+from protocol.pauses import NO_PAUSES
 from protocol.procedures import SAID, Move
 from protocol.verdict import NO_LOCATION
 
@@ -174,18 +175,26 @@ class Moves:
         elif move.to:
             subject.state = move.to
         if move.times:
-            self._hold(subject, event, mark)
+            self._hold(asked, subject, event, mark)
         if move.settles:
             subject.answered = subject.answered or mark
         if move.starts:
             self._accept(asked, subject, home_ms, open_item, by_acceptance=move.settles)
         self._steer(move, kind, asked, event, home_ms, subject)
 
-    def _hold(self, subject: Item, event: Event, mark: Mark) -> None:
+    def _hold(self, asked: Kind, subject: Item, event: Event, mark: Mark) -> None:
         subject.holdings += 1
         subject.holding = subject.holding or mark
-        if event.respond_by_ms is not None and subject.held is not None:
-            subject.extended_ms = max(subject.extended_ms, event.respond_by_ms - subject.held[1])
+        if event.respond_by_ms is None or subject.held is None:
+            return
+        start = subject.held[1]
+        limits = self._clockwork.limits(asked, subject.precedence, subject.reign)
+        if event.logged_at_ms <= start + allowed_ms(subject, limits, NO_PAUSES):
+            subject.extended_ms = max(subject.extended_ms, event.respond_by_ms - start)
+        else:
+            # It was in time only if clocks stood still meanwhile. Suspensions may be at the other home: who asks for
+            # clocks knows of them.
+            subject.belated = (*subject.belated, (event.logged_at_ms, event.respond_by_ms))
 
     def _accept(self, asked: Kind, subject: Item, home_ms: int, open_item: Opening, *, by_acceptance: bool) -> None:
         """A proposal is accepted, or put in force."""

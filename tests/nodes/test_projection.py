@@ -14,6 +14,8 @@ from protocol.entry import Entry
 from protocol.errors import ProtocolError
 from tests.builders import START_MS, World
 
+HOUR_MS = 3_600_000
+
 
 class Node:
     """One party's store and projection, fed from a world."""
@@ -295,3 +297,38 @@ def test_a_clock_is_shown_from_where_the_other_node_holds_it_on_a_quiet_line(tmp
     assert before[0][1:] == ("held", f"BOR {held_in[1]}")
     world.say("ARC", "goodwill")
     assert look() == before
+
+
+def test_both_nodes_find_an_answer_missed_that_a_late_holding_reply_would_excuse(tmp_path: Path) -> None:
+    """A flash has four hours. The reply of the fifth holds it, and the answer within what it asked for is late, for
+    both nodes, with one digest, and in what was missed."""
+    world = World()
+    asked = world.say("BOR", "clarification-request", precedence="flash")
+    world.state("ARC", "arrival")
+    held_ms = world.logs["ARC"].last_ms
+    world.say("ARC", "holding-reply", thread=asked, reply=asked, at_ms=held_ms + 5 * HOUR_MS,
+              respond_by_ms=held_ms + 7 * HOUR_MS)  # fmt: skip
+    world.state("BOR", "arrival", at_ms=held_ms + 5 * HOUR_MS + 1000)
+    nodes = [Node(tmp_path / own, world, own) for own in ("ARC", "BOR")]
+    for step in ("held", "answered"):
+        if step == "answered":
+            world.say("ARC", "clarification-response", thread=asked, reply=asked, at_ms=held_ms + 6 * HOUR_MS)
+            world.state("BOR", "arrival", at_ms=held_ms + 6 * HOUR_MS + 1000)
+        docket, _ = world.docket()
+        for node in nodes:
+            node.feed("ARC")
+            node.feed("BOR")
+            node.settle()
+            assert node.projection.digest()[2] == docket_digest(docket.homes[0].digest(0), docket.homes[1].digest(1))
+            view = node.projection.entry(*asked)
+            assert view is not None
+            answer = next(one for one in view["clocks"] if one["name"] == "answer")
+            assert (view["state"], answer["due_ms"]) == (step, held_ms + 4 * HOUR_MS)
+            at_ms = held_ms + 6 * HOUR_MS
+            owed = [
+                (one["serial"], one["name"], one["overdue"], one["no_answer"]) for one in node.projection.due(at_ms)
+            ]
+            missed = [(one["serial"], one["name"]) for one in node.projection.missed(at_ms)]
+            serial = f"BOR {asked[1]}"
+            assert ((serial, "answer", True, "silence") in owed) == (step == "held")
+            assert ((serial, "answer") in missed) == (step == "answered")

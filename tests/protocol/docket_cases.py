@@ -44,6 +44,21 @@ def request(told: Told) -> None:
     told.say(1, "reply", third, outcome="not-known")
 
 
+def request_held_late(told: Told) -> None:
+    """Eleven days after it was held, where ten are agreed: kept beside the other, for whoever knows of the pauses."""
+    query, other = told.say(0, "query"), told.say(0, "query")
+    told.tick(1)
+    told.say(1, "wait", other, respond_by_ms=told.at_ms + 12 * DAY_MS)
+    pause = told.say(1, "pause-line")
+    told.wait(48)
+    told.say(1, "resume-line", pause)
+    told.wait(9 * 24)
+    for asked in (query, other):
+        told.say(1, "wait", asked, respond_by_ms=told.at_ms + 2 * DAY_MS)
+    told.wait(24)
+    told.say(1, "reply", query, outcome="answered")
+
+
 def request_acknowledged(told: Told) -> None:
     """Of two requests the acknowledgement answers the one whose kind says so."""
     ping, query = told.say(0, "ping"), told.say(0, "query")
@@ -192,8 +207,8 @@ def suspension(told: Told) -> None:
 CASES: dict[str, Case] = {
     case.__name__.replace("_", "-"): case
     for case in (
-        notice, notice_lapses, request, request_acknowledged, proposal_in_force, proposal_withdrawn_first,
-        proposal_withdrawn_after, proposal_refused, proposal_lapses, proposal_changed, proposal_activated,
-        proposal_imposed, proposal_started, declaration, suspension,
+        notice, notice_lapses, request, request_held_late, request_acknowledged, proposal_in_force,
+        proposal_withdrawn_first, proposal_withdrawn_after, proposal_refused, proposal_lapses, proposal_changed,
+        proposal_activated, proposal_imposed, proposal_started, declaration, suspension,
     )
 }  # fmt: skip
