@@ -19,6 +19,7 @@ from keys.suite import Suite
 from protocol.agreement_checks import ANY_KIND, refuse
 from protocol.agreement_review import checks_of
 from protocol.agreement_text import overlay, read
+from protocol.audit_time import span
 from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
@@ -253,6 +254,7 @@ def _named_kinds(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, s
                 text = f"nobody signs {name} as a person"
                 yield "rule-idle", where, text, "Leave the kind out of the rule."
     yield from _idle_clocks(draft, catalogue)
+    yield from _answers_before_holding(draft, catalogue)
 
 
 def _idle_clocks(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
@@ -266,3 +268,20 @@ def _idle_clocks(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, s
             text = f"nothing is owed on {clock.kind} that a clock of {clock.clock} could run for"
             what = "Leave it out, or name the kind that is meant; `catalogue show` says what each is owed."
             yield "clock-idle", f"kind_clock[{number}]", text, what
+
+
+def _answers_before_holding(draft: Any, catalogue: Catalogue) -> Iterator[tuple[str, str, str, str]]:
+    """Answers that are owed before it is owed to say that there will be one, at the precedence of the kind."""
+    within = {(clock.kind, clock.clock): clock.within_ms for clock in draft.kind_clocks}
+    for number, clock in enumerate(draft.kind_clocks, 1):
+        kind = catalogue.kind(clock.kind)
+        if kind is None or not (kind.answered_by and kind.held_by) or clock.clock not in {"answer", "holding"}:
+            continue
+        terms, own = draft.clocks[kind.precedence], dict(kind.clocks)
+        own |= {f"{name}_ms": within[kind.name, name] for name in ("answer", "holding") if (kind.name, name) in within}
+        answer, holding = own.get("answer_ms", terms.answer_within_ms), own.get("holding_ms", terms.holding_within_ms)
+        # Where both are of the draft, it is said once.
+        if answer < holding and (clock.clock == "answer" or (kind.name, "answer") not in within):
+            text = f"an answer to {kind.name} is due in {span(answer)}, and a holding reply only in {span(holding)}"
+            what = "Give a longer clock of answer, or a shorter one of holding for this kind."
+            yield "answer-before-holding", f"kind_clock[{number}]", text, what

@@ -77,6 +77,11 @@ def test_what_a_draft_leaves_out_stays_unless_it_is_the_whole_text() -> None:
         ('languages = ["en"]', 'languages = ["eb"]', ("warning", "language-unknown", "languages =")),
         ('languages = ["en"]', 'languages = ["en", "pt"]', ("warning", "language-without-texts", "languages =")),
         ('clock = "lapse"', 'clock = "answer"', ("warning", "clock-idle", "[[kind_clock]]")),
+        (
+            "within_ms = 14400000\nsource",
+            "within_ms = 14399999\nsource",
+            ("warning", "answer-before-holding", "[[kind_clock]]"),
+        ),
     ],
 )
 def test_a_problem_is_told_with_its_line(old: str, new: str, found: tuple[str, str, str]) -> None:
@@ -91,6 +96,15 @@ def test_a_problem_is_told_with_its_line(old: str, new: str, found: tuple[str, s
     at = told[0][1]
     assert told[0][0] == severity
     assert (lines[at - 1] if at else "").startswith(wanted)
+
+
+def test_a_holding_clock_behind_the_answer_is_told_once() -> None:
+    """At the clock of the answer where the draft has one, and else at its own."""
+    for kind, other in (("rumour-query", 0), ("disclosure-propose", 1)):
+        more = f'\n[[kind_clock]]\nkind = "{kind}"\nclock = "holding"\nwithin_ms = 30000000000\nsource = "x"\n'
+        text = model_text() + more.encode()
+        (line,) = [one[1] for one in problems(text) if one[2] == "answer-before-holding"]
+        assert (line > model_text().count(b"\n")) == bool(other)
 
 
 @pytest.mark.parametrize("text", [b"", b"# to be written\n\n"])
