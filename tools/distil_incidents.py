@@ -9,7 +9,8 @@ SOURCE_DIR holds `attack-campaigns/attack-campaigns.json` (a STIX 2.1 bundle of 
 Only facts are taken: names, dates with their fidelity, identifiers, codes. No sentence of a source is copied; a
 description is only searched for identifiers and for the words of a table. Addresses of press reports are left out,
 because most carry a headline; the identifier leads to them. What is our judgement is in
-`tools/incident_maps.toml`. Real states appear only inside an attribution, with source and likelihood.
+`hotline/data/report-tables.toml` and `tools/incident_maps.toml`. Real states appear only inside an attribution, with
+source and likelihood.
 """
 
 import argparse
@@ -17,9 +18,12 @@ import calendar
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from hotline.intake import veris
+from hotline.intake.tables import classes_of_techniques, harmed, ordered_classes, sectors_in
 
 Record = dict[str, Any]
 Maps = Mapping[str, Any]
@@ -37,25 +41,6 @@ def last_day(value: str) -> str:
     year, month, day = [*(int(part) for part in value.split("-")), 0, 0][:3]
     month = month or 12
     return f"{year:04}-{month:02}-{day or calendar.monthrange(year, month)[1]:02}"
-
-
-def longest_prefix(table: Mapping[str, str], code: str) -> str | None:
-    """The value under the longest beginning of a code."""
-    for end in range(len(code), 0, -1):
-        if code[:end] in table:
-            return table[code[:end]]
-    return None
-
-
-def ordered_classes(found: Iterable[str], maps: Maps) -> list[str]:
-    """Classes once each, the most telling first, cut to the table's number."""
-    order = maps["classes"]["order"]
-    return sorted(set(found), key=order.index)[: maps["classes"]["count_max"]] or ["undetermined"]
-
-
-def effects(classes: Iterable[str], maps: Maps) -> list[str]:
-    """What the classes harm, in alphabetical order."""
-    return sorted({maps["effects"]["class"][name] for name in classes if name in maps["effects"]["class"]})
 
 
 def claim(
@@ -99,9 +84,7 @@ def attack_incident(campaign: Record, uses: list[str], groups: list[Record], map
     identifier = attack_id(campaign)
     description = campaign["description"]
     words = bare_words(description)
-    sectors = {code for word, code in maps["sectors"]["keyword"].items() if re.search(rf"\b{word}\b", words)}
-    by_technique = (longest_prefix(maps["classes"]["technique"], technique) for technique in uses)
-    classes = ordered_classes((name for name in by_technique if name), maps)
+    classes = ordered_classes(classes_of_techniques(uses))
     corrected = maps["corrections"].get(identifier, {})
     attribution = None
     if groups:
@@ -123,8 +106,8 @@ def attack_incident(campaign: Record, uses: list[str], groups: list[Record], map
         "source_id": identifier,
         "title": maps["titles"].get(identifier, campaign["name"]),
         "classes": classes,
-        "effects": effects(classes, maps),
-        "sectors": sorted(sectors),
+        "effects": harmed(classes),
+        "sectors": sectors_in(words),
         "first_seen": partial(corrected.get("first_seen", attack_date(campaign["first_seen"]))),
         "last_seen": partial(corrected.get("last_seen", attack_date(campaign["last_seen"]))),
         "techniques": uses[:TECHNIQUES_MAX],
@@ -159,26 +142,6 @@ def distil_attack(source: Path, maps: Maps) -> list[Record]:
 # --- VERIS Community Database ---------------------------------------------------------------------------------------
 
 
-def veris_pairs(part: Mapping[str, Any]) -> list[str]:
-    """`action.variety` for each variety of each action or attribute; disclosure stands for confidentiality."""
-    pairs = []
-    for name, value in part.items():
-        pairs += [f"{name}.{variety}" for variety in value.get("variety", [])]
-        if "data_disclosure" in value:
-            pairs.append(f"{name}.{value['data_disclosure']}")
-    return pairs
-
-
-def veris_date(incident: Mapping[str, int]) -> str:
-    """Year, month and day as far as they are given."""
-    parts = [f"{incident['year']:04}"]
-    for unit in ("month", "day"):
-        if unit not in incident:
-            break
-        parts.append(f"{incident[unit]:02}")
-    return "-".join(parts)
-
-
 def veris_attribution(record: Record, maps: Maps) -> Record | None:
     """The coding of an external actor whose country is known, as a claim of the database's volunteers."""
     external = record["actor"].get("external", {})
@@ -202,24 +165,20 @@ def veris_attribution(record: Record, maps: Maps) -> Record | None:
 def veris_incident(record: Record, maps: Maps) -> Record:
     """One incident as facts."""
     short = record["incident_id"].split("-")[0]
-    actions = veris_pairs(record["action"])
-    found = [maps["classes"]["veris_action"].get(pair) for pair in actions]
-    found += [maps["classes"]["veris_attribute"].get(pair) for pair in veris_pairs(record["attribute"])]
-    classes = ordered_classes((name for name in found if name), maps)
-    techniques = {maps["techniques"]["veris_action"].get(pair) for pair in actions}
-    sector = longest_prefix(maps["sectors"]["naics"], record["victim"].get("industry", ""))
-    when = partial(veris_date(record["timeline"]["incident"]))
+    classes = veris.classes(record)
+    sector = veris.sector(record)
+    when = partial(str(veris.date(record["timeline"]["incident"])))
     return {
         "id": f"vcdb-{short.lower()}",
         "source": "vcdb",
         "source_id": record["incident_id"],
         "title": f"VCDB {short}",
         "classes": classes,
-        "effects": effects(classes, maps),
+        "effects": harmed(classes),
         "sectors": [sector] if sector else [],
         "first_seen": when,
         "last_seen": when,
-        "techniques": sorted(technique for technique in techniques if technique),
+        "techniques": veris.techniques(record),
         "identifiers": [f"VCDB-campaign {record['campaign_id']}"] if record.get("campaign_id") else [],
         "references": [f"VCDB {record['incident_id']}"],
         "attribution": veris_attribution(record, maps),

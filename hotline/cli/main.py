@@ -33,6 +33,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("send", "hotline.cli.send", "Compose, sign and send a statement."),
     ("drafts", "hotline.cli.drafts", "List statements that wait for signatures."),
     ("sign", "hotline.cli.drafts", "Sign a draft as another officer."),
+    ("intake", "hotline.cli.intake", "Take in reports as drafts: STIX, VERIS, JSON."),
     ("threads", "hotline.cli.threads", "List the threads, or show one."),
     ("review", "hotline.cli.review", "Look back at a thread: clocks, decisions and grounds, lessons."),
     ("due", "hotline.cli.docket", "Show what either side owes, and by when."),

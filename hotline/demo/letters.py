@@ -8,16 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hotline.demo.rules import (
-    ASKED,
-    CLASS_SEVERITY,
-    CLASS_SEVERITY_ELSE,
-    GRAVE_SECTORS,
-    MANY_TECHNIQUES,
-    SEVERITY_MAX,
-    SOURCES,
-)
+from hotline.demo.rules import ASKED, SOURCES
 from hotline.incidents import Attribution, Incident
+from hotline.intake.tables import severity as graded
 from protocol.kinds import Catalogue
 from protocol.partial_time import parse_partial_time
 
@@ -30,17 +23,8 @@ def severity(incident: Incident) -> tuple[int, str]:
     Returns:
         0 to 5, and the reason in words.
     """
-    main = incident.classes[0]
-    level = CLASS_SEVERITY.get(main, CLASS_SEVERITY_ELSE)
-    reasons = [f"class {main} counts {level}"]
-    grave = sorted(GRAVE_SECTORS.intersection(incident.sectors))
-    if grave:
-        level += 1
-        reasons.append(f"sector {grave[0]} adds 1")
-    if len(incident.techniques) >= MANY_TECHNIQUES:
-        level += 1
-        reasons.append(f"{len(incident.techniques)} techniques add 1")
-    return min(level, SEVERITY_MAX), "By the rule of the demonstration: " + ", ".join(reasons) + "."
+    found = graded(incident.classes, incident.sectors, incident.techniques)
+    return found.level, "By the rule of the demonstration: " + ", ".join(found.reasons) + "."
 
 
 def notification(incident: Incident, catalogue: Catalogue) -> Values:

@@ -43,32 +43,6 @@ OFFSET_ALARM_MS: Final = 2_000
 TWO_PERSONS_FROM_SEVERITY: Final = 4
 """From this severity on, and for every flash, the agreement asks for two persons."""
 
-CLASS_SEVERITY: Final = {
-    "sabotage": 4,
-    "ddos": 2,
-    "dos": 2,
-    "outage": 2,
-    "data-leak": 2,
-    "data-loss": 1,
-    "unauthorised-information-modification": 3,
-    "unauthorised-information-access": 2,
-    "privileged-account-compromise": 3,
-    "system-compromise": 3,
-    "application-compromise": 2,
-    "infected-system": 2,
-}
-"""How grave an incident counts by its main class; every other class counts as 1."""
-
-CLASS_SEVERITY_ELSE: Final = 1
-
-GRAVE_SECTORS: Final = frozenset({"energy", "health", "drinking-water", "transport", "banking"})
-"""A sector on which lives or a country's economy hang adds one to the severity."""
-
-MANY_TECHNIQUES: Final = 20
-"""So many techniques speak of a long operation, which adds one."""
-
-SEVERITY_MAX: Final = 5
-
 PRECEDENCE: Final = ("routine", "routine", "priority", "priority", "immediate", "immediate")
 """Precedence by severity. One notification of each run, the gravest of its first half, goes as flash."""
 

@@ -52,6 +52,16 @@ def test_people_stop_check_and_prove(tmp_path: Path) -> None:
         assert waits["signed"] == []
         assert waits["waits"]
         assert ok(*acting(arc, "sign", put.json["draft"], "--as", "duty"))["serial"]
+        # From a report, once: nothing of it is in the log before persons signed.
+        path = tmp_path / "reports.json"
+        path.write_text('{"format": "hotline-report/1", "reports": [{"id": "S1", "class": ["ddos"], "summary": "b"}]}')
+        said = ok(*acting(arc, "status"))["channels"][0]["own_size"]
+        assert hotline(*acting(arc, "intake", path, "--json")).status == 4
+        assert ok(*acting(arc, "intake", path))["counts"]["known"] == 1
+        (taken,) = ok(*acting(arc, "drafts"))["drafts"]
+        assert taken["automated"]
+        assert ok(*acting(arc, "status"))["channels"][0]["own_size"] == said
+        assert ok(*acting(arc, "sign", taken["draft"], "--as", "duty"))["serial"]
         # An emergency that the agreement does not have.
         none = hotline(*acting(arc, "send", "notification", *GRAVE, "--emergency", "--as", "release", "--json"))
         assert none.json["error"]["code"] == "no-emergency-clause"
