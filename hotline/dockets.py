@@ -10,7 +10,7 @@ from typing import Any
 
 from hotline.output import Output
 from hotline.printable import printable
-from hotline.words import padded
+from hotline.words import Words, padded
 from hotline.zulu import duration, zulu_short
 from protocol.standing import ABSENCES
 
@@ -21,14 +21,27 @@ GRAVE = frozenset({"silence", "fault", "suspended"})
 
 def absence_text(view: View, output: Output) -> str:
     """Say why there is no answer: declared suspension, technical fault, refusal, holding reply or silence."""
+    text = absence_words(view, output.words)
+    return output.paint(text, "bold", "red") if view.get("no_answer") in GRAVE else text
+
+
+def absence_words(view: View, words: Words) -> str:
+    """The same without colour; silence that began before the line went down has the fault beside it."""
     code = view.get("no_answer")
     if code is None:
         return ""
-    text = output.words.absence(code, ABSENCES[code])
-    since = view.get("unanswered_since_ms")
-    if code == "silence" and since is not None:
-        text += f" since {zulu_short(since)}"
-    return output.paint(text, "bold", "red") if code in GRAVE else text
+    down_ms, silent_ms = view.get("down_since_ms"), view.get("unanswered_since_ms")
+    fault = words.absence("fault", ABSENCES["fault"]) + _since(down_ms)
+    if code == "fault":
+        return fault
+    text = words.absence(code, ABSENCES[code])
+    if code == "silence":
+        text += _since(silent_ms) + (f", {fault}" if down_ms is not None else "")
+    return text
+
+
+def _since(at_ms: int | None) -> str:
+    return f" since {zulu_short(at_ms)}" if at_ms else ""
 
 
 def course_text(view: View) -> str:

@@ -248,6 +248,7 @@ class DocketViews(Matters):
             "in_force": False,
             "course": None,
             "no_answer": None,
+            "down_since_ms": None,
             "unanswered_since_ms": None,
             "rungs": {},
             "clocks": [],

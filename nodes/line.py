@@ -206,7 +206,11 @@ class Line:
             degraded_after=beat.degraded_after_missed,
             down_after=beat.down_after_missed,
         )
-        projection.attend(now_ms=lambda: clock.now().wall_ms, line_state=lambda: self._pulse.state)
+        projection.attend(
+            now_ms=lambda: clock.now().wall_ms,
+            line_state=lambda: self._pulse.state,
+            heard_ms=lambda: self._pulse.last_beat_at_ms,
+        )
         self._core = Channel(
             channel=self.channel,
             keys=keys,

@@ -26,7 +26,7 @@ from protocol.event import Event
 from protocol.kind import REGISTERS
 from protocol.kinds import Catalogue
 from protocol.pauses import EXERCISES, SUSPENSIONS, Pauses, pauses_of
-from protocol.pulse import UP
+from protocol.pulse import DOWN, UP
 from protocol.standing import LAPSED, absence, in_force, state_at
 from protocol.verdict import index_of, location, voice_of
 
@@ -44,6 +44,9 @@ OVER_ALL_MAX: Final = 3
 _SUSPENSIONS: Final[WeakKeyDictionary[apsw.Connection, tuple[tuple[int, int], list[Item]]]] = WeakKeyDictionary()
 """For each connection the version of the data that was read last, and the suspensions in it."""
 
+_NO_REASON: Final = {"no_answer": None, "down_since_ms": None, "unanswered_since_ms": None}
+"""What a view says where no answer is owed, or its time is not over."""
+
 _ANSWERS: Final = frozenset({"open", "holding", "answer"})
 
 
@@ -56,14 +59,23 @@ class Matters:
     names: tuple[str, str]
     _time: Callable[[], int] = staticmethod(lambda: now().wall_ms)
     _line: Callable[[], str] = staticmethod(lambda: UP)
+    _heard: Callable[[], int | None] = staticmethod(lambda: None)
 
     def reader(self) -> apsw.Connection:
         """A connection for reading, one a thread."""
         raise NotImplementedError
 
-    def attend(self, *, now_ms: Callable[[], int], line_state: Callable[[], str]) -> None:
-        """Say by whose clock people are answered, and how the line is: a fault of the line is nobody's silence."""
-        self._time, self._line = now_ms, line_state
+    def attend(
+        self, *, now_ms: Callable[[], int], line_state: Callable[[], str], heard_ms: Callable[[], int | None]
+    ) -> None:
+        """Say by whose clock people are answered, and how the line is: a fault of the line is nobody's silence.
+
+        Args:
+            now_ms: now.
+            line_state: up, degraded or down.
+            heard_ms: when the last beat of the other node came; None where none came since the start.
+        """
+        self._time, self._line, self._heard = now_ms, line_state, heard_ms
 
     def now_ms(self) -> int:
         """The time for those who give none, UTC milliseconds."""
@@ -76,6 +88,20 @@ class Matters:
     def line_state(self) -> str:
         """How the line is now; up where nobody said."""
         return self._line()
+
+    def down_since_ms(self) -> int | None:
+        """Where the line is down, when the last sign of the other node came, UTC milliseconds; None where it is not.
+
+        A node that heard nothing since its start goes by the other's last entry, which was logged before it came.
+        """
+        if self._line() != DOWN:
+            return None
+        heard_ms = self._heard()
+        if heard_ms is None:
+            sql = "SELECT event FROM event WHERE voice=? ORDER BY idx DESC LIMIT 1"
+            last = self.reader().execute(sql, (self.names.index(self.store.their),)).get
+            heard_ms = 0 if last is None else min(Event.parse(last).logged_at_ms, self._time())
+        return heard_ms
 
     # --- what is owed -------------------------------------------------------------------------------------------------
 
@@ -93,7 +119,8 @@ class Matters:
                 if clock.name != "review" and not (clock.name in _ANSWERS and state_at(item, at_ms) == LAPSED):
                     view = self._owed(item, clock, at_ms)
                     if clock.name == "answer":
-                        view["no_answer"] = self._why(item, at_ms, pauses, held=item.held is not None)
+                        view |= self._why(item, at_ms, pauses, held=item.held is not None)
+                        view["unanswered_since_ms"] = clock.due_ms if view["overdue"] else None
                     found.append(view)
         found += [self._ending(item) for item in self._warned(at_ms, limit)]
         return sorted(found, key=lambda view: view["due_ms"])
@@ -152,7 +179,7 @@ class Matters:
         view["status"] = item.status
         view["precedence"] = item.precedence
         view["overdue"] = clock.overdue_at(at_ms)
-        view["no_answer"] = None
+        view |= _NO_REASON
         view["distrusted"] = self.mark(item.place)
         return view
 
@@ -173,7 +200,7 @@ class Matters:
             "status": item.status,
             "precedence": item.precedence,
             "overdue": False,
-            "no_answer": None,
+            **_NO_REASON,
             "distrusted": self.mark(item.place),
         }
 
@@ -246,13 +273,15 @@ class Matters:
             "state": state_at(item, at_ms),
             "in_force": in_force(item, at_ms),
             "course": _course_view(item),
-            "no_answer": self._why(item, at_ms, pauses, held=known),
+            **self._why(item, at_ms, pauses, held=known),
             "unanswered_since_ms": self.clockwork.unanswered_since(item, at_ms, pauses),
         }
 
-    def _why(self, item: Item, at_ms: int, pauses: Pauses, *, held: bool) -> str | None:
-        up = self.line_state() == UP
-        return absence(item, self.clockwork, at_ms, pauses=pauses, held=held, line_up=up)
+    def _why(self, item: Item, at_ms: int, pauses: Pauses, *, held: bool) -> View:
+        """Why there is no answer; and beside it, where it matters, since when the line is down."""
+        since_ms = self.down_since_ms()
+        why = absence(item, self.clockwork, at_ms, pauses=pauses, held=held, down_since_ms=since_ms)
+        return {"no_answer": why, "down_since_ms": since_ms if why in {"fault", "silence"} else None}
 
     def waiting(self, at_ms: int, *, limit: int = 200) -> list[View]:
         """Matters that wait for an answer of either party, the most urgent first, each with why there is none."""

@@ -8,10 +8,10 @@ Why there is no answer has five names and no sixth, on every screen and in every
 | code | it is so |
 |---|---|
 | suspended | a suspension that one of the parties declared is in force, and the clock stands still |
-| fault | the line is down: nobody can be silent about what is not there, nor answer it |
+| fault | the line is down: nobody can be silent about what is not there, nor answer what was not yet due |
 | declined | the other party refused, or objected |
 | holding | a holding reply was given, and the time that it allows is not over |
-| silence | an answer was due, and none came |
+| silence | an answer was due while the line was not down, and none came; a fault that came later undoes none |
 
 Source: spec/docket.md, "In force" and "Why there is no answer".
 """
@@ -63,7 +63,7 @@ def in_force(item: Item, at_ms: int) -> bool:
 
 
 def absence(
-    item: Item, clockwork: Clockwork, at_ms: int, *, pauses: Pauses = NO_PAUSES, held: bool, line_up: bool
+    item: Item, clockwork: Clockwork, at_ms: int, *, pauses: Pauses = NO_PAUSES, held: bool, down_since_ms: int | None
 ) -> Absence | None:
     """Why there is no answer to a matter, or None where one came, none is owed, or its time is not over.
 
@@ -73,7 +73,7 @@ def absence(
         at_ms: now.
         pauses: when clocks stood still.
         held: the other node is known to hold it.
-        line_up: the line is not down.
+        down_since_ms: the last sign of the other node, where the line is down, UTC milliseconds; None where it is not.
     """
     if item.state in _REFUSED:
         return "declined"
@@ -85,6 +85,8 @@ def absence(
     overdue = bool(answers) and answers[0].overdue_at(at_ms)
     if pauses.now and not overdue and not clockwork.passes(item):
         return "suspended"
+    if overdue and (down_since_ms is None or answers[0].due_ms < down_since_ms):
+        return "silence"
     if overdue or not held:
-        return "fault" if not line_up else "silence" if overdue else None
+        return None if down_since_ms is None else "fault"
     return "holding" if item.state == HELD else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hotline.banners import merged
+from hotline.dockets import absence_words
 from hotline.output import Output
 from hotline.paging import about, left, mute_line
 from hotline.printable import printable
@@ -144,8 +145,9 @@ def _clock(clock: View, party: str, now_ms: int, words: Words) -> Row:
     status = "" if clock["status"] == "actual" else f" {str(clock['status']).upper()}"
     who = "by us" if ours else f"by {clock['owed_by']}"
     text = f"     {when:<22} {clock['name']} {who}: {str(clock['precedence']).upper()} {clock['serial']}"
+    why = f"  {absence_words(clock, words)}" if left_ms < 0 and clock.get("no_answer") else ""
     colours = ("bold", "red") if left_ms < 0 and ours else ("yellow",) if left_ms < 0 else ()
-    return Row(f"{printable(text)} {words.kind_name(str(clock['kind']))}{printable(status)}", colours)
+    return Row(f"{printable(text)} {words.kind_name(str(clock['kind']))}{printable(status)}{why}", colours)
 
 
 def _said(view: View, output: Output) -> Row:

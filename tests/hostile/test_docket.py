@@ -121,7 +121,7 @@ def test_a_suspension_counts_from_the_moment_that_it_is_written(node: Node) -> N
     node.feed("BOR")
     node.feed("ARC")
     node.settle()
-    node.projection.attend(now_ms=lambda: START_MS + 2 * HOUR_MS, line_state=lambda: "up")
+    node.projection.attend(now_ms=lambda: START_MS + 2 * HOUR_MS, line_state=lambda: "up", heard_ms=lambda: None)
     before = node.projection.entry(*asked)
     world.say(
         "BOR", "line-suspend", signers=THREE, valid_until_ms=START_MS + 3 * DAY_MS,

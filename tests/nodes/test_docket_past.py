@@ -101,7 +101,7 @@ def test_a_suspension_that_is_in_force_says_so_where_people_look(tmp_path: Path)
     node.settle()
     told = {}
     for days in (1, 90):
-        node.projection.attend(now_ms=lambda: START_MS + days * DAY_MS, line_state=lambda: "up")  # noqa: B023
+        node.projection.attend(now_ms=lambda: START_MS + days * DAY_MS, line_state=lambda: "up", heard_ms=lambda: None)  # noqa: B023
         view = node.projection.entry(*asked)
         assert view is not None
         told[days] = view["no_answer"], any(clock["paused"] for clock in view["clocks"])
@@ -109,3 +109,37 @@ def test_a_suspension_that_is_in_force_says_so_where_people_look(tmp_path: Path)
     assert [item.index for item in node.projection.register_items(SUSPENSIONS)] == [pause[1]]
     due = node.projection.due(START_MS + DAY_MS)
     assert {one["paused"] for one in due if one["serial"] == f"BOR {asked[1]}"} == {True}
+
+
+def test_silence_that_began_before_an_outage_is_silence_during_it(tmp_path: Path) -> None:
+    """With the fault beside it; what came due during the outage is the fault's. A node that was started during it goes
+    by the other's last entry, and a line that is only degraded excuses nobody."""
+    world = World()
+    asked = world.say("BOR", "clarification-request")
+    world.state("ARC", "arrival")
+    node = Node(tmp_path / "BOR", world, "BOR")
+    node.feed("ARC")
+    node.feed("BOR")
+    node.settle()
+    projection, late_ms = node.projection, START_MS + 90 * DAY_MS
+
+    def told(line: str, heard_ms: int | None) -> tuple[object, object]:
+        projection.attend(now_ms=lambda: late_ms, line_state=lambda: line, heard_ms=lambda: heard_ms)
+        view = projection.entry(*asked)
+        assert view is not None
+        (due,) = (one for one in projection.due(late_ms) if one["name"] == "answer")
+        said = ("no_answer", "down_since_ms", "unanswered_since_ms")
+        assert [due[name] for name in said] == [view[name] for name in said]
+        assert list(projection.absences(late_ms)) == [view["no_answer"]]
+        return view["no_answer"], view["down_since_ms"]
+
+    assert told("up", late_ms) == told("degraded", late_ms) == ("silence", None)
+    assert told("down", late_ms - DAY_MS) == ("silence", late_ms - DAY_MS)
+    assert told("down", START_MS + 1) == ("fault", START_MS + 1)
+    word, since_ms = told("down", None)
+    assert word == "fault"
+    assert isinstance(since_ms, int)
+    world.state("ARC", "arrival", at_ms=START_MS + 80 * DAY_MS)
+    node.feed("ARC")
+    node.settle()
+    assert told("down", None) == ("silence", START_MS + 80 * DAY_MS)

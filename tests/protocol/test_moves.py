@@ -296,14 +296,13 @@ def test_five_reasons_for_no_answer_are_five_words() -> None:
     item, now = told.item(query), told.at_ms
     late = now + 100 * DAY_MS
 
-    def why(at_ms: int, pauses: Pauses = NO_PAUSES, *, held: bool = True, up: bool = True) -> str | None:
-        return absence(item, told.clockwork, at_ms, pauses=pauses, held=held, line_up=up)
+    def why(at_ms: int, pauses: Pauses = NO_PAUSES, *, held: bool = True, down: int | None = None) -> str | None:
+        return absence(item, told.clockwork, at_ms, pauses=pauses, held=held, down_since_ms=down)
 
     assert why(now) is None
     assert why(now, Pauses(((now, now + 1),), now=True)) == "suspended"
     assert why(late) == "silence"
-    assert why(late, up=False) == "fault"
-    assert why(now, held=False, up=False) == "fault"
+    assert why(late, down=now) == why(now, held=False, down=now) == "fault"
     told.say(1, "wait", query, respond_by_ms=now + 200 * DAY_MS)
     item = told.item(query)
     kind = told.catalogue.kind("query")
@@ -316,6 +315,22 @@ def test_five_reasons_for_no_answer_are_five_words() -> None:
     told.say(1, "reply", query, outcome="answered")
     item = told.item(query)
     assert why(late) is None
+
+
+def test_a_fault_undoes_no_silence_that_began_before_it() -> None:
+    """What was due before the last sign of the other node stays silence; due at it, or later, it is a fault."""
+    told = Told()
+    query = told.say(0, "query")
+    told.tick(1)
+    told.tick(0)
+    item = told.item(query)
+    due_ms = {one.name: one for one in told.clockwork.clocks(item)}["answer"].due_ms
+
+    def why(at_ms: int, down_ms: int) -> str | None:
+        return absence(item, told.clockwork, at_ms, held=True, down_since_ms=down_ms)
+
+    assert [why(due_ms + DAY_MS, due_ms + after) for after in (-1, 0, 1)] == ["fault", "fault", "silence"]
+    assert why(due_ms, due_ms + 1) is None
 
 
 def test_what_is_said_more_urgently_is_not_owed_later_than_that() -> None:
