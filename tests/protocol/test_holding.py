@@ -95,7 +95,7 @@ def test_a_late_holding_reply_holds_and_lengthens_nothing() -> None:
     assert (item.state, item.holdings, item.extended_ms) == ("held", 1, 0)
     assert item.holding == (1, asked.told.at_ms)
     assert clockwork.unanswered_since(item, asked.told.at_ms) == asked.held_ms + AGREED * HOUR_MS
-    assert absence(item, clockwork, asked.told.at_ms, held=True, line_up=True) == "silence"
+    assert absence(item, clockwork, asked.told.at_ms, held=True, down_since_ms=None) == "silence"
     asked.answer(AGREED + 1)
     assert (asked.hours(), asked.clock().state) == (AGREED, "missed")
 
