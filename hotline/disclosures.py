@@ -31,7 +31,10 @@ def sentence(group: View) -> str:
         if last["rule"] == CATALOGUE:
             return f"since {since}: it begins at {last['tier']}"
         by = "" if last["by"] is None else f", by {last['by']}"
-        return f"since {since}: rule {last['rule']}, {last['trigger']}{by} ({last['source']})"
+        said = f"since {since}: rule {last['rule']}, {last['trigger']}{by} ({last['source']})"
+        if group["released_ms"] is None:
+            return f"{said}; its opening is not logged: hotline disclose open"
+        return said if group["opening"] is None else f"{said}; opened with {group['opening']}"
     told = [_waiting(way) for way in ways]
     return "; ".join(told) if told else "no rule of the agreement opens it"
 

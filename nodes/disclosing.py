@@ -149,7 +149,13 @@ class DocketSource:
 
 
 def disclosable(
-    source: DocketSource, matters: Matters, *, audience: str | None, at_ms: int, thread: int | None
+    source: DocketSource,
+    matters: Matters,
+    *,
+    audience: str | None,
+    at_ms: int,
+    thread: int | None,
+    statement: int | None = None,
 ) -> dict[str, Any]:
     """What is open, and what would open the rest, by statement; nothing of the contents.
 
@@ -158,6 +164,7 @@ def disclosable(
         audience: one of AUDIENCES; None for whichever is the widest that a field is open to.
         at_ms: UTC milliseconds.
         thread: location of a thread's opener, or None for the threads that were last spoken in.
+        statement: location of the one statement that is asked about, or None.
 
     Returns:
         `statements` and whether there are `more`.
@@ -166,6 +173,8 @@ def disclosable(
     found: list[View] = []
     for opener in openers:
         for case in cases(source, opener):
+            if statement is not None and case.place != statement:
+                continue
             if len(found) == LISTED_MAX:
                 return {"statements": found, "more": True}
             found.append(_view(case, matters, audience, at_ms))
@@ -241,7 +250,7 @@ def disclosed(
                 continue
             if size >= PAGE_BYTES or len(found) + len(lacking) >= LISTED_MAX:
                 return {"statements": found, "lacking": lacking, "next": [place, number]}
-            if not any(one.open for one in states(case, audience, at_ms)):
+            if not any(one.leaves(at_ms) for one in states(case, audience, at_ms)):
                 continue
             opened = _open(source, opener, case)
             if opened is None:

@@ -33,11 +33,12 @@ OPENED: Final = "fields-disclosed"
 async def shown(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """Which fields are open to an audience, since when and why, and what would open the others."""
     audience = _audience(arguments, None)
-    thread = await asyncio.to_thread(_thread, line, arguments)
+    thread = await asyncio.to_thread(_place, line, arguments, "thread")
+    statement = await asyncio.to_thread(_place, line, arguments, "statement")
 
     def ask(matters: Matters, at_ms: int) -> dict[str, Any]:
         source = DocketSource(matters, line.projection, at_ms)
-        return disclosable(source, matters, audience=audience, at_ms=at_ms, thread=thread)
+        return disclosable(source, matters, audience=audience, at_ms=at_ms, thread=thread, statement=statement)
 
     return await docket_operations.asked(line, arguments, ask)
 
@@ -46,7 +47,7 @@ async def opened(caller: Caller, line: Line, arguments: Arguments) -> Any:
     """The fields that are open to an audience at two sizes, a page at a time."""
     audience = _audience(arguments)
     assert audience is not None  # noqa: S101 - it has no default.
-    thread = await asyncio.to_thread(_thread, line, arguments)
+    thread = await asyncio.to_thread(_place, line, arguments, "thread")
     at_ms, sizes = take(arguments, "at_ms", int), take(arguments, "sizes", list)
     if not 0 <= at_ms <= min(now().wall_ms, TIME_MS_MAX):
         raise ApiRefused("request-malformed", "at_ms is no time up to now")
@@ -79,8 +80,8 @@ def _audience(arguments: Arguments, *default: None) -> str | None:
     return found
 
 
-def _thread(line: Line, arguments: Arguments) -> int | None:
-    leaf = take(arguments, "thread", bytes, None)
+def _place(line: Line, arguments: Arguments, name: str) -> int | None:
+    leaf = take(arguments, name, bytes, None)
     if leaf is None:
         return None
     found = line.projection.find(leaf)

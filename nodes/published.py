@@ -14,7 +14,8 @@ from typing import Final
 
 from nodes.disclosing import DocketSource
 from nodes.projection import Projection
-from protocol.disclosure_case import MADE, made_without_consent
+from protocol.disclosure_case import MADE
+from protocol.disclosure_made import made_without_consent
 from protocol.verdict import Verdict
 
 WAITING_MAX: Final = 64

@@ -15,7 +15,8 @@ from protocol.canonical import decode
 from protocol.clocks import Clockwork
 from protocol.commitment import Disclosure, verify_disclosure
 from protocol.disclosure import Case, state, states
-from protocol.disclosure_case import MADE, cases, made_without_consent
+from protocol.disclosure_case import MADE, cases
+from protocol.disclosure_made import made_without_consent
 from protocol.docket_item import Item
 from protocol.entry import Entry
 from protocol.errors import ProtocolError
@@ -215,9 +216,16 @@ class _Found:
             if not state(case, position, audience, at_ms).open:
                 text = f"the field {name} of a {case.kind.name} is opened to {audience}, and no rule opens it to them"
                 self._add("disclosure-early", "refuted", serial, text)
-        kept = [one.field for one in states(case, audience, at_ms) if one.open and one.field not in shown]
+        found = [one for one in states(case, audience, at_ms) if one.open]
+        unlogged = [one.field for one in found if one.field in shown and not one.leaves(at_ms)]
+        if unlogged:
+            text = f"a {case.kind.name}: {', '.join(unlogged)} are opened to {audience}, and no log has their opening"
+            self._add("disclosure-unlogged", "warning", serial, text)
+        kept = [one for one in found if one.field not in shown]
         if kept and case.place not in self._gone:
-            text = f"a {case.kind.name}: {', '.join(kept)} are open to {audience} by the rules, and are not here"
+            why = "are not here" if any(one.leaves(at_ms) for one in kept) else "nobody logged their opening"
+            names = ", ".join(one.field for one in kept)
+            text = f"a {case.kind.name}: {names} are open to {audience} by the rules, and {why}"
             self._add("disclosure-withheld", "warning", serial, text)
 
     def _shown(self, case: Case, serial: str, data: bytes) -> dict[str, Disclosure] | None:

@@ -20,6 +20,14 @@ DOCKET: tuple[Code, ...] = (
         2,
     ),
     Code(
+        "field-closed",
+        "error",
+        "no rule has opened this field to that audience",
+        "An opening that is logged before its rule allows it opens nothing, and every audit finds it.",
+        "`disclosable` says what would open it, and when; `disclose propose` asks for the other side's consent.",
+        1,
+    ),
+    Code(
         "not-judged-so-far",
         "error",
         "the logs are not judged up to the sizes asked for",

@@ -7,7 +7,7 @@ FINDINGS = (
         "disclosure-unagreed",
         "refuted",
         "a text was published that nobody had agreed to",
-        "A statement says that a disclosure was made, and no consent of the other party to that text stands before it.",
+        "A statement says that a disclosure was made; no consent stands before it, and no rule had opened it.",
         "Keep both logs; ask the party what it published, and under which rule.",
     ),
     Code(
@@ -29,7 +29,14 @@ FINDINGS = (
         "warning",
         "a field is open to this audience and was not given",
         "The rules of the agreement open it, and what came with the logs does not have it.",
-        "Ask for it; `hotline pack --to AUDIENCE` gives everything that is open.",
+        "Ask for it; `hotline disclose open` logs what a rule opens, and `hotline pack --to AUDIENCE` gives it.",
+    ),
+    Code(
+        "disclosure-unlogged",
+        "warning",
+        "a field was given before its opening was logged",
+        "A rule opens it to this audience, and neither log has the statement that opens it.",
+        "Ask whoever gave it to log the opening: `hotline disclose open`, then `hotline disclose made`.",
     ),
     Code(
         "verified",

@@ -9,6 +9,8 @@ nodes and every auditor find the same answer; nothing else lets a byte of conten
 3. It opens the field to its `to_tier`; a rule of consent or of a legal order no wider than the audience consented to.
 4. It does so `after_ms` after its trigger, or at the trigger, and not before the severity that it asks for was stated.
 5. What is open stays open: in logs that do not change, a later time never closes a field.
+6. Content leaves only once its opening is logged: by the acceptance of a consent or a legal order, or by an opening of
+   its own (`protocol/disclosure_opening.py`) after another rule opened the field. What begins open needs none.
 
 | trigger | when |
 |---|---|
@@ -31,6 +33,7 @@ from protocol.agreement_checks import ANY_KIND
 from protocol.agreement_conduct import TIERS, DisclosureRule
 from protocol.commitment import Disclosure, disclose
 from protocol.course import ENDLESS_MS
+from protocol.disclosure_opening import LOGGED, Opening
 from protocol.kind import Kind
 from protocol.statement_secret import StatementSecret
 from protocol.tagged import Hash
@@ -89,6 +92,7 @@ class Case:
         closed_ms: when its thread was closed, or None.
         over_ms: when the agreement is over for both parties, or None.
         consents: to opening fields of it.
+        openings: that were logged of fields of it, whether the rules had opened them by then or not.
     """
 
     place: int
@@ -103,6 +107,7 @@ class Case:
     closed_ms: int | None = None
     over_ms: int | None = None
     consents: tuple[Consent, ...] = ()
+    openings: tuple[Opening, ...] = ()
 
     def start(self, position: int) -> int:
         """Place among `TIERS` of the tier at which a field begins; a statement tightens it and never loosens it."""
@@ -149,6 +154,8 @@ class State:
         since_ms: since when; None where it is closed.
         ways: where it is open, how it came to be, one after the other; where it is closed, the rules that could open
             it to this audience or bring it nearer.
+        released_ms: from when on its content may leave, because its opening is logged; None while nothing logged it.
+        opening: location of the statement that opened it by the rules, where one did.
     """
 
     field: str
@@ -156,6 +163,12 @@ class State:
     open: bool
     since_ms: int | None
     ways: tuple[Way, ...]
+    released_ms: int | None = None
+    opening: int | None = None
+
+    def leaves(self, at_ms: int) -> bool:
+        """Whether its content may leave at a time that is not before the one that was asked about."""
+        return self.open and self.released_ms is not None and self.released_ms <= at_ms
 
     def as_dict(self, serials: Any = None) -> dict[str, Any]:
         """The state as it stands in JSON; `serials` names a location for people."""
@@ -164,6 +177,8 @@ class State:
             "audience": self.audience,
             "open": self.open,
             "since_ms": self.since_ms,
+            "released_ms": self.released_ms,
+            "opening": None if self.opening is None or serials is None else serials(self.opening),
             "ways": [
                 {
                     "rule": way.number,
@@ -194,7 +209,10 @@ def state(case: Case, position: int, audience: str, at_ms: int) -> State:
         (tier for tier in range(wanted, len(TIERS)) if reached[tier]), key=lambda t: _since(reached[t]), default=None
     )
     if best is not None and _since(reached[best]) <= at_ms:
-        return State(name, audience, True, _since(reached[best]), reached[best])
+        released_ms, by = _released(case, position, wanted, reached)
+        if released_ms > at_ms:
+            return State(name, audience, True, _since(reached[best]), reached[best])
+        return State(name, audience, True, _since(reached[best]), reached[best], released_ms, by)
     start = case.start(position)
     ways = [
         Way(way.number, way.trigger, way.tier, None if way.at_ms == NEVER_MS else way.at_ms, way.source, way.by)
@@ -209,6 +227,32 @@ def state(case: Case, position: int, audience: str, at_ms: int) -> State:
 def _since(ways: Sequence[Way]) -> int:
     """When the last of several ways, one after the other, was gone."""
     return max((way.at_ms or 0 for way in ways), default=0)
+
+
+def _open_ms(reached: Sequence[tuple[Way, ...]], wanted: int) -> int:
+    """When a field opened to an audience; NEVER_MS where it does not."""
+    return min((_since(reached[tier]) for tier in range(wanted, len(TIERS)) if reached[tier]), default=NEVER_MS)
+
+
+def _released(case: Case, position: int, wanted: int, reached: Sequence[tuple[Way, ...]]) -> tuple[int, int | None]:
+    """From when on the log has the opening of a field to an audience, and by which opening of its own, or None."""
+    start = case.start(position)
+    found: list[tuple[int, int | None]] = [(case.logged_at_ms, None)] if start >= wanted else []
+    for number, rule in enumerate(case.rules, 1):
+        if rule.trigger not in LOGGED:
+            continue
+        before_ms = _open_ms(reached, TIERS.index(rule.from_tier))
+        for way in _ways(case, position, number, rule):
+            if way.at_ms is not None and TIERS.index(way.tier) >= max(wanted, start + 1):
+                found.append((max(before_ms, way.at_ms), None))
+    for one in case.openings:
+        named = case.commitments[position] in one.fields and one.audience in AUDIENCES
+        if not named or (widest := AUDIENCES.index(one.audience)) < wanted:
+            continue
+        # Who logs an opening before a rule allows it has opened nothing.
+        if _open_ms(reached, widest) <= one.at_ms:
+            found.append((one.at_ms, one.made))
+    return min(found, key=lambda one: one[0], default=(NEVER_MS, None))
 
 
 def _reached(case: Case, position: int) -> list[tuple[Way, ...]]:
@@ -294,5 +338,7 @@ def openings(
         at_ms: UTC milliseconds.
     """
     return tuple(
-        disclose(secret, found.field, fields.get(found.field)) for found in states(case, audience, at_ms) if found.open
+        disclose(secret, found.field, fields.get(found.field))
+        for found in states(case, audience, at_ms)
+        if found.leaves(at_ms)
     )

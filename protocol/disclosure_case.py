@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from protocol.clocks import Clockwork
 from protocol.course import ENDLESS_MS
 from protocol.disclosure import CLOSEST, Case, Consent
+from protocol.disclosure_opening import Opening, opening_hash
 from protocol.docket_item import Item
 from protocol.kind import Kind
 from protocol.pauses import Pauses
@@ -65,27 +66,33 @@ class Source(Protocol):
 
 @dataclass(slots=True)
 class _Seen:
-    """What one walk through a thread found."""
+    """What one walk through a thread found.
+
+    `replied` has the statements that the other party had answered, where the walk ended early; None where it did not.
+    """
 
     items: list[Item] = field(default_factory=list)
     severities: tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]] = field(default_factory=lambda: ([], []))
     proposals: dict[int, tuple[int, Statement]] = field(default_factory=dict)
     consents: dict[int, list[Consent]] = field(default_factory=dict)
+    openings: dict[int, list[Opening]] = field(default_factory=dict)
+    replied: set[int] | None = None
     answered_ms: int | None = None
     reported_ms: int | None = None
 
 
-def cases(source: Source, opener: int) -> Iterator[Case]:
+def cases(source: Source, opener: int, before: Item | None = None) -> Iterator[Case]:
     """The case of every statement of a thread that has fields, in the order of its home.
 
     Args:
         source: a docket.
         opener: location of the statement that opened the thread.
+        before: an item of the thread; what stands there at its place or behind it was not said yet.
     """
     first = source.item(opener)
     if first is None:
         return
-    seen = _walk(source, first)
+    seen = _walk(source, first, before)
     closed_ms = _closed_ms(source, first, seen)
     for item in seen.items:
         kind, statement = source.clockwork.kind(item), source.statement(item.place)
@@ -94,8 +101,8 @@ def cases(source: Source, opener: int) -> Iterator[Case]:
         yield _case(source, item, kind, statement, seen, closed_ms)
 
 
-def _walk(source: Source, first: Item) -> _Seen:
-    seen = _Seen()
+def _walk(source: Source, first: Item, before: Item | None) -> _Seen:
+    seen = _Seen() if before is None else _Seen(replied=set())
     for number, place in enumerate(source.thread(first.place)):
         if number >= THREAD_MAX:
             break
@@ -104,6 +111,8 @@ def _walk(source: Source, first: Item) -> _Seen:
         statement = source.statement(place)
         if item is None or kind is None or statement is None:
             continue
+        if before is not None and home_order(item) >= home_order(before):
+            break
         seen.items.append(item)
         if statement.severity is not None:
             seen.severities[item.voice].append((statement.severity, item.logged_at_ms, place))
@@ -111,6 +120,12 @@ def _walk(source: Source, first: Item) -> _Seen:
             seen.proposals[place] = (item.reply, statement)
         elif kind.step == "accepted" and item.reply in seen.proposals:
             _consent(source, seen, item, statement)
+        elif kind.step == "published" and item.reply in seen.proposals:
+            _opening(source, seen, item)
+        if seen.replied is not None and kind.step != "held":
+            replied = source.item(item.reply) if item.reply != NO_LOCATION else None
+            if replied is not None and replied.voice != item.voice:
+                seen.replied.add(replied.place)
         if _answers(first, item, kind, statement):
             seen.answered_ms = seen.answered_ms or item.logged_at_ms
         if kind.name == FINAL_REPORT and item.voice == first.voice:
@@ -156,6 +171,41 @@ def _consent(source: Source, seen: _Seen, accepted: Item, statement: Statement) 
         seen.consents.setdefault(reply, []).append(Consent(named, audience, at_ms, item.place, accepted.place, legal))
 
 
+def _opening(source: Source, seen: _Seen, made: Item) -> None:
+    """A publication of the text by which fields open by the rules is their opening."""
+    reply, proposal = seen.proposals[made.reply]
+    statement = source.statement(made.place)
+    facts = proposal.facts or {}
+    if statement is None or (statement.facts or {}).get(TEXT) != facts.get(TEXT):
+        return
+    named = named_by_rule(source, reply, proposal)
+    if named:
+        at_ms = source.logged_ms(made.thread & 1, made.at)
+        found = Opening(named, facts[AUDIENCE], at_ms, made.place)
+        seen.openings.setdefault(reply, []).append(found)
+
+
+def named_by_rule(source: Source, reply: int, proposal: Statement) -> frozenset[Hash]:
+    """The commitments of the fields that a proposal would open by the rules; none where its text is another.
+
+    Args:
+        source: a docket.
+        reply: location of the statement that the proposal answers.
+        proposal: its header.
+    """
+    facts = proposal.facts or {}
+    opens, audience, leaf = frozenset(facts.get(OPENS, ())), facts.get(AUDIENCE), proposal.in_reply_to
+    item = None if reply == NO_LOCATION else source.item(reply)
+    kind = None if item is None else source.clockwork.kind(item)
+    statement = None if item is None else source.statement(item.place)
+    if not opens or audience is None or leaf is None or kind is None or statement is None:
+        return frozenset()
+    if len(kind.fields) != len(statement.commitments) or not opens <= frozenset(statement.commitments):
+        return frozenset()
+    names = [one.name for one, told in zip(kind.fields, statement.commitments, strict=True) if told in opens]
+    return opens if facts.get(TEXT) == opening_hash(names, leaf, audience) else frozenset()
+
+
 def _text_of(source: Source, item: Item, proposal: Statement) -> frozenset[Hash]:
     """The commitment to the exact text of a proposal, whose hash both parties signed."""
     kind = source.clockwork.kind(item)
@@ -182,6 +232,8 @@ def _case(source: Source, item: Item, kind: Kind, statement: Statement, seen: _S
         (one for one in source.clockwork.clocks(item, source.pauses(item.status)) if one.name == "answer"), None
     )
     severities = [(severity, max(item.logged_at_ms, at_ms), by) for severity, at_ms, by in seen.severities[item.voice]]
+    # An answer that came only later had not been given.
+    given = answer is not None and (seen.replied is None or item.place in seen.replied)
     facts = statement.facts or {}
     return Case(
         place=item.place,
@@ -192,42 +244,15 @@ def _case(source: Source, item: Item, kind: Kind, statement: Statement, seen: _S
         closest=facts.get(CLOSEST),
         severities=tuple(severities),
         due_ms=None if answer is None else answer.due_ms,
-        answered_ms=None if answer is None else answer.done_ms,
+        answered_ms=answer.done_ms if answer is not None and given else None,
         closed_ms=None if closed_ms is None else max(closed_ms, item.logged_at_ms),
         over_ms=source.over_ms(),
         consents=tuple(seen.consents.get(item.place, ())),
+        openings=tuple(seen.openings.get(item.place, ())),
     )
 
 
-def made_without_consent(source: Source, item: Item) -> str | None:
-    """Why a disclosure that was made was not agreed: a clause for people, or None where it was.
-
-    Args:
-        source: a docket.
-        item: a statement of the kind `disclosure-made` that counts.
-    """
-    target = source.item(item.reply)
-    proposal = None if target is None else source.statement(target.place)
-    said = source.statement(item.place)
-    if target is None or proposal is None or said is None:
-        return "it names no proposal"
-    if (proposal.facts or {}).get(TEXT) != (said.facts or {}).get(TEXT):
-        return "the text that was published is not the one that was proposed"
-    order = _home_order(item)
-    for place in source.thread(target.thread):
-        other = source.item(place)
-        kind = None if other is None else source.clockwork.kind(other)
-        if other is None or kind is None or other.reply != target.place or kind.step != "accepted":
-            continue
-        course = target.course
-        if course is None or (course.starts_ms is None and course.from_ms is None) or other.voice == target.voice:
-            continue
-        if _home_order(other) < order:
-            return None
-    return "nobody of the other party had consented to that text before"
-
-
-def _home_order(item: Item) -> tuple[int, int, int]:
+def home_order(item: Item) -> tuple[int, int, int]:
     """Where a statement stands in its thread's home: what arrives with a home entry comes before it."""
     home = item.thread & 1
     return item.at, int(item.voice == home), item.index

@@ -29,6 +29,7 @@ BREACHES: Final = frozenset(
         "agreement-review-due",
         "agreement-ended",
         "disclosure-withheld",
+        "disclosure-unlogged",
     }
 )
 """Codes of what was not done in time: findings about people and machines, on evidence that holds."""

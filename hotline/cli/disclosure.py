@@ -15,7 +15,7 @@ from hotline.errors import Misused
 
 if TYPE_CHECKING:
     from hotline.cli.send import Scene
-    from hotline.desk import Desk, Spoken
+    from hotline.desk import Desk
 
 AUDIENCES = ("auditor", "partners", "community", "public")
 PUBLISHED = frozenset({"accepted", "partly", "in-force"})
@@ -128,7 +128,9 @@ def propose_command(
         if attribution:
             facts["attribution"] = True
         if names and scene.replied is not None:
-            facts["opens"] = _of_fields(scene.replied, names)
+            from hotline.rule_openings import chosen, commitments
+
+            facts["opens"] = commitments(scene.replied, chosen(scene.replied, names))
         return facts
 
     preset: dict[str, Any] = {name: value for name, value in (("title", title), ("text", text)) if value is not None}
@@ -137,6 +139,50 @@ def propose_command(
         preset["named_fields"] = list(names)
     return run_send(
         settings_of(context), "disclosure-propose", reply_to=serial, preset=preset, facts_of=facts_of, **options
+    )
+
+
+@disclose_command.command("open")
+@click.argument("serial")
+@click.option("--audience", type=_AUDIENCE, required=True, help="To whom.")
+@click.option(
+    "--field", "names", multiple=True, required=True, metavar="FIELD", help="A field that is open; repeat it."
+)
+@sending_options
+@common_options
+@click.pass_context
+def open_command(context: click.Context, /, serial: str, audience: str, names: tuple[str, ...], **options: Any) -> int:
+    """Open fields that a rule of the agreement has opened: their embargo is over, their thread is closed.
+
+    What opens by a rule without a consent leaves only once the log has its opening. This sends the first half, whose
+    text says which fields of which statement open to whom, and nothing else; `made` sends the second, and releases
+    them. The other side is told with the first and need not consent.
+
+    \b
+    Examples:
+      hotline --home ARC disclose open 'ARC 3' --audience partners --field title --field class
+      hotline --home ARC disclose made 'ARC 9' --place "Pack for partners" --when 2026-12-01T09:00Z
+    """
+    from hotline.rule_openings import check_open, chosen, commitments, text_of
+    from hotline.sending import fetch
+    from hotline.zulu import zulu
+
+    settings = settings_of(context)
+    with open_desk(settings) as (desk, officers):
+        target = fetch(desk, serial)
+        fields = chosen(target, names)
+        channel = desk.channel(target.counterpart)
+        check_open(desk, channel, target, fields, audience)
+    preset = {"title": "Opening by the rules", "text": text_of(target, fields, audience), "named_fields": fields}
+    options["values"] = (*options.get("values", ()), f"when={zulu(channel.now_ms)[:19]}Z")
+    return run_send(
+        settings,
+        "disclosure-propose",
+        reply_to=serial,
+        preset=preset,
+        facts_of=lambda desk, scene: {"audience": audience, "opens": commitments(target, fields)},
+        officers=officers,
+        **options,
     )
 
 
@@ -241,7 +287,8 @@ def withdraw_command(context: click.Context, /, serial: str, reason: str, **opti
 @common_options
 @click.pass_context
 def made_command(context: click.Context, /, serial: str, place: str, when: str, **options: Any) -> int:
-    """Say that a text was published that both sides had agreed to. Its hash is taken from the proposal.
+    """Say that a text was published that both sides had agreed to, or that is open by the rules. Its hash is taken from
+    the proposal. For what `open` proposed, say it before anything leaves: it is the opening.
 
     \b
     Example:
@@ -257,11 +304,12 @@ def made_command(context: click.Context, /, serial: str, place: str, when: str, 
 def _agreed(desk: Desk, scene: Scene) -> dict[str, Any]:
     """No facts; but what was not agreed to is not said to have been published by a slip of the hand."""
     from hotline.errors import Refused
+    from hotline.rule_openings import open_by_rule
 
     proposal = scene.replied
     # What the node has not judged yet counts as not agreed to.
     state = None if proposal is None or proposal.view is None else proposal.view["state"]
-    if proposal is not None and state not in PUBLISHED:
+    if proposal is not None and state not in PUBLISHED and not open_by_rule(desk, scene.channel, proposal):
         text = f"{proposal.serial} is {state or 'not judged, or no proposal'}; the other side has not consented to it"
         way = "Wait for the consent. What was published without it is reported with `hotline send disclosure-made`."
         raise Refused("disclosure-unagreed", text, next_step=way)
@@ -271,22 +319,12 @@ def _agreed(desk: Desk, scene: Scene) -> dict[str, Any]:
 def _proposed(desk: Desk, scene: Scene, names: Sequence[str]) -> list[bytes]:
     """The commitments to fields of the statement that a proposal is about."""
     from hotline.reference import Reference
+    from hotline.rule_openings import chosen, commitments
 
     proposal = scene.replied
     about = None if proposal is None or proposal.view is None else proposal.view["reply_serial"]
     if about is None:
         raise Misused("usage", "what is proposed there opens no field of another statement")
     voice, _, index = str(about).partition(" ")
-    return _of_fields(desk.entry(Reference(scene.channel.counterpart, voice, int(index))), names)
-
-
-def _of_fields(spoken: Spoken, names: Sequence[str]) -> list[bytes]:
-    """The commitments to fields of a statement, in the order of its kind."""
-    statement, kind = spoken.statement, spoken.kind
-    if statement is None or kind is None or len(kind.fields) != len(statement.commitments):
-        raise Misused("usage", f"{spoken.serial} has no fields that can be told apart")
-    known = [one.name for one in kind.fields]
-    for name in names:
-        if name not in known:
-            raise Misused("unknown-field", f"{kind.name} has no field {name!r}; it has {', '.join(known)}")
-    return [statement.commitments[place] for place, name in enumerate(known) if name in names]
+    target = desk.entry(Reference(scene.channel.counterpart, voice, int(index)))
+    return commitments(target, chosen(target, names))

@@ -34,6 +34,13 @@ from_tier = "TLP:RED"
 to_tier = "TLP:CLEAR"
 trigger = "consent"
 source = "Article 9"
+[[disclosure]]
+kinds = ["planned-outage"]
+from_tier = "TLP:RED"
+to_tier = "TLP:AMBER"
+trigger = "embargo"
+after_ms = 1
+source = "Article 10"
 """
 
 

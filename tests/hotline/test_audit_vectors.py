@@ -35,6 +35,7 @@ ELSEWHERE = {
     "disclosure-false": "of a pack; hotline/test_disclosed_packs.py",
     "disclosure-early": "likewise",
     "disclosure-withheld": "likewise",
+    "disclosure-unlogged": "likewise",
     "pack-malformed": "of a pack; hotline/test_packs.py",
     "copies-differ": "of what nodes serve; hotline/test_live_audit.py",
     "log-went-back": "likewise",

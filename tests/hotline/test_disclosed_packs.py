@@ -14,6 +14,7 @@ from protocol.agreement_conduct import DisclosureRule
 from protocol.audit import AuditMisused
 from protocol.canonical import encode
 from protocol.commitment import Disclosure, commit_all, disclose
+from protocol.disclosure_opening import opening_text
 from protocol.finding import Report
 from protocol.statement_secret import StatementSecret
 from tests.builders import START_MS, Place, World
@@ -188,3 +189,82 @@ def test_a_publication_that_nobody_agreed_to_refutes(tmp_path: Path) -> None:
     report = audit_pack(*pack(tmp_path, told, {}, audience=None), at_ms=LATER_MS)
     unagreed = [("disclosure-unagreed", f"ARC {place[1]}") for place in (early, other)]
     assert (report.verdict, found_in(report)) == ("refuted", unagreed)
+
+
+# --- openings by the rules --------------------------------------------------------------------------------------------
+
+AT_ONCE = DisclosureRule(("*",), "TLP:RED", "TLP:AMBER", "embargo", "Article 10", after_ms=60_000)
+UNANSWERED = DisclosureRule(
+    ("disclosure-propose",), "TLP:RED", "TLP:CLEAR", "no-answer", "Article 11", after_ms=3_600_000
+)
+OPENED_MS = START_MS + 120_000
+
+
+@dataclass
+class ByRule:
+    """A notification whose title is open to partners after a minute, and what one party says about it."""
+
+    told: Told = field(default_factory=lambda: Told(World(format=2, disclosure=(AT_ONCE, UNANSWERED))))
+    first: Place = ("ARC", 0)
+
+    def open(self, party: str, text: str | None = None, *, at_ms: int = OPENED_MS) -> Place:
+        """Log an opening of the title; `text` instead of the sentence that makes it one."""
+        told = self.told
+        self.first = told.say("ARC", "notification", {"title": "Attack", "summary": "Two hosts."})
+        leaf = told.world.logs["ARC"].leaves[self.first[1]]
+        words = text or opening_text(["title"], leaf, "partners")
+        named: dict[str, Any] = {"text": sha256(words.encode()).digest()}
+        facts = {"audience": "partners", "opens": [told.commitment(self.first, "title")], **named}
+        same: dict[str, Any] = {"thread": self.first, "at_ms": at_ms}
+        proposed = told.say(party, "disclosure-propose", {"text": words}, reply=self.first, facts=facts, **same)
+        made = told.world.say(party, "disclosure-made", reply=proposed, facts=named, aware_at_ms=START_MS, **same)
+        told.world.state("ARC", "arrival", at_ms=at_ms)
+        told.world.state("BOR", "arrival", at_ms=at_ms)
+        return made
+
+    def audited(self, path: Path, *names: str) -> Report:
+        """Audit a pack for partners that opens these fields."""
+        fields = {self.first: self.told.opened(self.first, *names)} if names else {}
+        return audit_pack(*pack(path, self.told, fields, audience="partners"), at_ms=LATER_MS)
+
+
+@pytest.mark.parametrize("party", ["ARC", "BOR"])
+def test_an_opening_by_a_rule_is_logged_and_then_what_it_names_may_leave(party: str, tmp_path: Path) -> None:
+    """Either party opens; what it names is released, and what it does not name is found to leave unlogged."""
+    by_rule = ByRule()
+    by_rule.open(party)
+    title = by_rule.audited(tmp_path, "title")
+    assert title.verdict == "verified"
+    both = by_rule.audited(tmp_path, "title", "summary")
+    assert both.verdict == "verified"
+    assert [one.text for one in both.breaches if one.code == "disclosure-unlogged"] == [
+        "a notification: summary are opened to partners, and no log has their opening"
+    ]
+    assert "disclosure-unlogged" not in [code for code, _ in found_in(title)]
+    assert "title" in next(one.text for one in by_rule.audited(tmp_path).breaches if one.code == "disclosure-withheld")
+
+
+@pytest.mark.parametrize("text", [None, "Two hosts were attacked."])
+def test_an_opening_before_its_rule_or_in_other_words_refutes(text: str | None, tmp_path: Path) -> None:
+    """The rule opens the title after a minute and not at once; and no rule opens a text of one party alone."""
+    by_rule = ByRule()
+    made = by_rule.open("ARC", text, at_ms=START_MS + 30_000 if text is None else OPENED_MS)
+    report = by_rule.audited(tmp_path, "title")
+    assert report.verdict == "refuted"
+    assert ("disclosure-unagreed", f"ARC {made[1]}") in found_in(report)
+    assert ("disclosure-unlogged", f"ARC {by_rule.first[1]}") in found_in(report)
+
+
+def test_a_text_that_is_not_answered_is_published_by_rule(tmp_path: Path) -> None:
+    """Not before the answer was due for as long as the agreement says, whatever is answered afterwards."""
+    told = Told(World(format=2, disclosure=(UNANSWERED,)))
+    hash_of = {"text": sha256(b"one").digest()}
+    proposed = told.say("ARC", "disclosure-propose", {"text": "one"}, facts={"audience": "public", **hash_of})
+    due_ms = START_MS + 86_400_000 + 3_600_000
+    said: dict[str, Any] = {"thread": proposed, "reply": proposed, "aware_at_ms": START_MS, "facts": hash_of}
+    early = told.world.say("ARC", "disclosure-made", at_ms=due_ms - 600_000, **said)
+    told.world.say("ARC", "disclosure-made", at_ms=due_ms + 600_000, **said)
+    told.world.say("BOR", "disclosure-object", thread=proposed, reply=proposed, at_ms=START_MS + 9_000)
+    told.world.state("ARC", "arrival", at_ms=due_ms + 700_000)
+    report = audit_pack(*pack(tmp_path, told, {}, audience=None), at_ms=due_ms + 800_000)
+    assert found_in(report) == [("disclosure-unagreed", f"ARC {early[1]}")]

@@ -116,6 +116,40 @@ def test_a_refusal_and_a_withdrawal_open_nothing(homes: tuple[Path, Path]) -> No
     assert hotline(*acting(arc, "disclose", "partial", first, "--field", "x", "--reason", "political")).status == 2
 
 
+def test_what_a_rule_opens_leaves_with_its_opening(homes: tuple[Path, Path], tmp_path: Path) -> None:
+    """An embargo that is over opens; nothing leaves before both halves are logged, and then what they name."""
+    arc, bor = homes
+    outage = ("--set", "cause=upgrade", "--set", "start=2026-12-01", "--set", "end=2026-12-02", "--set", "note=N.")
+    told = say(arc, "send", "planned-outage", *outage)
+    halves = ("disclose", "open", told, "--audience", "partners", "--field", "start", "--field", "end")
+    assert "field-closed" in hotline(*acting(bor, *halves[:4], "public", *halves[5:], "--yes")).err
+    # By as much as clocks may differ an opening comes later; what is told is then what leaves.
+    end = time.monotonic() + 60
+    while (done := hotline(*acting(bor, *halves, "--json"))).status != 0:
+        assert "field-closed" in done.out, done
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    wait_until_up(arc)
+    out = tmp_path / "partners.hotline"
+    packed = acting(arc, "pack", out, "--to", "partners", "--thread", told)
+    assert ok(*packed)["statements"] == 0
+    made = say(bor, "disclose", "made", done.json["serial"], "--place", "Pack", "--when", "2026-12-01T09:00Z")
+    shown = hotline(*acting(arc, "disclosable", "--thread", told)).out
+    assert f"opened with {made}" in shown
+    assert "its opening is not logged" in shown
+    wait_until_up(arc)
+    end = time.monotonic() + 60
+    out.unlink()
+    while ok(*packed)["statements"] == 0:
+        assert time.monotonic() < end
+        out.unlink()
+        time.sleep(0.1)
+    ok("--home", arc, "log", "export", tmp_path / "log")
+    report = ok("audit", out, "--policy", tmp_path / "log" / "policy")
+    assert [one["field"] for one in report["disclosed"] if one["serial"] == told] == ["start", "end"]
+    assert report["verdict"] == "verified"
+
+
 def keys(value: Any) -> set[str]:
     """Every name in a JSON value."""
     if isinstance(value, dict):

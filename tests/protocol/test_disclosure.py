@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nodes.resources import catalogue
 from protocol.agreement_conduct import TIERS, TIMED_TRIGGERS, TRIGGERS, DisclosureRule
 from protocol.disclosure import AUDIENCES, CATALOGUE, Case, Consent, openings, state, states
+from protocol.disclosure_opening import Opening
 from protocol.kind import Kind
 from protocol.statement_secret import SECRET_BYTES, StatementSecret
 
@@ -158,6 +159,13 @@ def any_case(draw: st.DrawFn) -> Case:
         st.just(11),
         st.booleans(),
     )
+    opened = st.builds(
+        Opening,
+        st.frozensets(st.sampled_from((COMMITMENTS[TITLE], COMMITMENTS[IMPACT]))),
+        st.sampled_from(AUDIENCES[1:]),
+        times,
+        st.just(14),
+    )
     return case(
         *draw(st.lists(rules(), max_size=5)),
         closest=draw(st.sampled_from((None, *AUDIENCES))),
@@ -167,6 +175,7 @@ def any_case(draw: st.DrawFn) -> Case:
         closed_ms=draw(maybe),
         over_ms=draw(maybe),
         consents=tuple(draw(st.lists(consents, max_size=3))),
+        openings=tuple(draw(st.lists(opened, max_size=2))),
     )
 
 
@@ -179,8 +188,12 @@ def test_time_and_audience_only_ever_open(one: Case, position: int, after_ms: in
     later = [state(one, position, audience, at_ms + 1) for audience in AUDIENCES]
     for now, then in zip(found, later, strict=True):
         assert not now.open or (then.open and then.since_ms == now.since_ms)
+        assert now.released_ms is None or (now.since_ms is not None and now.since_ms <= now.released_ms <= at_ms)
+        assert not now.leaves(at_ms) or (then.leaves(at_ms + 1) and then.released_ms == now.released_ms)
     opened = [one.open for one in found]
     assert opened == sorted(opened, reverse=True)
+    left = [one.leaves(at_ms) for one in found]
+    assert left == sorted(left, reverse=True)
     assert opened[0] == (at_ms >= T_MS)
 
 
@@ -199,3 +212,45 @@ def test_nothing_is_opener_than_some_rule_allows(one: Case, position: int, audie
     fewer = replace(one, rules=one.rules[:-1])
     assert found.open or not state(fewer, position, audience, 1 << 60).open
     assert len(states(one, audience, T_MS)) == len(KIND.fields)
+
+
+# --- openings by the rules --------------------------------------------------------------------------------------------
+
+OPENED = Opening(frozenset({COMMITMENTS[TITLE]}), "public", T_MS + DAY_MS + 5, 14)
+"""Logged five milliseconds after an embargo of a day."""
+
+
+def test_what_a_rule_opens_leaves_only_once_its_opening_is_logged() -> None:
+    """Open by an embargo and kept until the log says so; another field, and a narrower opening, release nothing."""
+    secret = StatementSecret(bytes(SECRET_BYTES), channel=bytes(32), statement_id=bytes(16))
+    one = case(rule("embargo", after_ms=DAY_MS))
+    late_ms = T_MS + 2 * DAY_MS
+    assert state(one, TITLE, "public", late_ms).open
+    assert openings(one, secret, {"title": "x"}, "public", late_ms) == ()
+    logged = replace(one, openings=(OPENED,))
+    assert openings(logged, secret, {"title": "x"}, "public", OPENED.at_ms - 1) == ()
+    (only,) = openings(logged, secret, {"title": "x"}, "public", OPENED.at_ms)
+    assert only.name == "title"
+    found = state(logged, TITLE, "partners", late_ms)
+    assert (found.since_ms, found.released_ms, found.opening) == (T_MS + DAY_MS, OPENED.at_ms, 14)
+    for other in (
+        replace(OPENED, audience="partners"),
+        replace(OPENED, fields=frozenset({COMMITMENTS[IMPACT]})),
+        replace(OPENED, at_ms=T_MS + DAY_MS - 1),
+        replace(OPENED, audience="everybody"),
+    ):
+        assert not state(replace(one, openings=(other,)), TITLE, "public", late_ms).leaves(late_ms)
+
+
+def test_a_consent_and_a_legal_order_are_their_own_openings() -> None:
+    """What they name is released as it opens, also where an embargo had opened it before."""
+    for trigger in ("consent", "legal-order"):
+        one = case(rule("embargo", after_ms=1), rule(trigger), consents=(LEGAL,))
+        found = state(one, TITLE, "public", T_MS + DAY_MS)
+        assert (found.since_ms, found.released_ms, found.opening) == (T_MS + 1, LEGAL.at_ms, None)
+
+
+def test_what_begins_open_needs_no_opening() -> None:
+    """An auditor is shown what the catalogue shows auditors."""
+    found = state(case(), IMPACT, "auditor", T_MS)
+    assert (found.leaves(T_MS), found.released_ms) == (True, T_MS)
