@@ -15,6 +15,7 @@ from hashlib import sha256
 from html import escape
 
 from hotline import plots
+from hotline.disclosures import value_text
 from hotline.printable import printable
 from hotline.zulu import zulu_short
 from protocol.audit_story import RUNGS, Story
@@ -83,6 +84,7 @@ def _sections(report: Report) -> Iterable[str]:
     listed, total = len(report.findings), sum(report.counts.values())
     if total > listed:
         yield f"<p>And {total - listed} more.</p>\n"
+    yield from _opened(report)
     if report.story is not None:
         yield from _story(report.story)
     if report.docket is not None:
@@ -110,6 +112,18 @@ def _findings(heading: str, findings: Sequence[Finding]) -> Iterable[str]:
         detail = f'{_text(one.text)}<br><span class="dim">{_text(known.means)} {_text(known.next)}</span>'
         yield f"<tr><td>{name}</td><td>{_text(one.where)}</td><td>{detail}</td></tr>\n"
     yield "</table>\n"
+
+
+def _opened(report: Report) -> Iterable[str]:
+    """What a pack opened, each the word of whoever said it, and what fits its commitment alone."""
+    if report.disclosed is None:
+        return
+    yield "<h2>Opened fields</h2>\n"
+    if not report.disclosed:
+        yield "<p>None.</p>\n"
+        return
+    rows = [(one["serial"], one["kind"], one["field"], value_text(one["value"])) for one in report.disclosed]
+    yield _table(("entry", "kind", "field", "what was said"), rows)
 
 
 def _story(story: Story) -> Iterable[str]:

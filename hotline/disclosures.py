@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -55,3 +56,10 @@ def statement_lines(view: View, output: Output) -> list[str]:
         lines.append(f"  {painted}: {', '.join(group['fields'])}")
         lines.append(f"    {sentence(group)}")
     return lines
+
+
+def value_text(value: Any) -> str:
+    """An opened value as text: what nothing was said in, and what is no text, are told apart from words."""
+    if value is None:
+        return "(nothing was said)"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -91,7 +90,7 @@ def audit_command(
     if page is not None and not Path(page).parent.is_dir():
         # Said before the work, of which there may be hours.
         raise FileRefused("file-not-written", Path(page), "there is no such directory")
-    bar = _Bar(output)
+    bar = Bar(output)
     live = _live(first, second, cert, key, keep)
     try:
         given, policy = [Path(one) for one in (first, second) if one is not None], Path(policy_file)
@@ -109,7 +108,7 @@ def audit_command(
         else:
             report = audit_directories(given[0], given[1], policy, at_ms=at_ms, progress=progress)
     except AuditMisused as error:
-        report = _not_begun(error)
+        report = not_begun(error)
     finally:
         bar.clear()
     if page is not None:
@@ -122,7 +121,7 @@ def audit_command(
 
 def _live(
     first: str, second: str | None, cert: str | None, key: str | None, keep: str | None
-) -> Callable[[Path, int, _Bar], Report] | None:
+) -> Callable[[Path, int, Bar], Report] | None:
     """The audit of two addresses; None where what is given are paths.
 
     Raises:
@@ -142,7 +141,7 @@ def _live(
         raise Misused("usage", "--cert is missing: the nodes show their logs to certificates that they know")
     context = client_context(Path(cert), None if key is None else Path(key))
 
-    def run(policy: Path, at_ms: int, bar: _Bar) -> Report:
+    def run(policy: Path, at_ms: int, bar: Bar) -> Report:
         with TemporaryDirectory(prefix="hotline-audit-") if keep is None else nullcontext(keep) as place:
             return audit_live(
                 [Address.parse(one) for one in addresses],
@@ -184,11 +183,12 @@ def _opened_line(one: Mapping[str, Any]) -> str:
     """Show one opened field; its value is the word of whoever said it."""
     if not one:
         return "nothing"
-    value = one["value"] if isinstance(one["value"], str) else json.dumps(one["value"], ensure_ascii=False)
-    return printable(f"{one['serial']}  {one['kind']}  {one['field']}: {value}")
+    from hotline.disclosures import value_text
+
+    return printable(f"{one['serial']}  {one['kind']}  {one['field']}: {value_text(one['value'])}")
 
 
-def _not_begun(error: AuditMisused) -> Report:
+def not_begun(error: AuditMisused) -> Report:
     """The report of an audit that did not get as far as the evidence.
 
     Raises:
@@ -204,7 +204,7 @@ def _not_begun(error: AuditMisused) -> Report:
     return report
 
 
-class _Bar:
+class Bar:
     """A progress bar on standard error, where that is a terminal."""
 
     def __init__(self, output: Output) -> None:

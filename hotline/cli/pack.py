@@ -44,7 +44,8 @@ def pack_command(
     Without --to it holds headers and proofs and no contents, needs no passphrase, and works with the node running or
     stopped. With --to it also has the values of the fields that the agreement's rules open to that audience now, and of
     no other: an officer who reads contents asks the running node, whose journal has it first. Any tool for ZIP opens
-    it; `hotline audit OUT.hotline --policy FILE` audits it, with what was opened.
+    it; `hotline verify OUT.hotline --policy FILE` verifies it, with what was opened, anywhere; `hotline audit` does the
+    same and writes a page.
 
     \b
     Examples:
@@ -94,7 +95,7 @@ def pack_command(
             "statements": packed.statements,
             "lacking": lacking,
         },
-        [*lines, f"next: hotline audit {out} --policy FILE, with a policy that does not come from here"],
+        [*lines, f"next: hotline verify {out} --policy FILE, with a policy that does not come from here"],
     )
 
 

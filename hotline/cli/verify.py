@@ -1,4 +1,4 @@
-"""`hotline verify`: check a receipt, or evidence, against a policy, anywhere."""
+"""`hotline verify`: check a receipt, evidence or a pack against a policy, anywhere."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 REFUTED = 1
 
+PACK_BEGINS = b"PK\x03\x04"
+"""A pack is a ZIP archive; no receipt and no evidence begins so."""
+
 
 @click.command("verify")
 @click.argument("file", type=click.Path())
@@ -24,7 +27,8 @@ REFUTED = 1
 @click.pass_context
 def verify_command(context: click.Context, file: str, policy_file: str) -> int:
     """Verify a receipt: that the log has the entry, and that the other party said it holds it. Or verify evidence: that
-    it shows what it says, of keys that the policy lists.
+    it shows what it says, of keys that the policy lists. Or verify a pack, with what is opened in it: both logs as far
+    as it has them, every entry, and each opened field against its commitment and the rules that open it.
 
     Needs no home and no network. Trust comes from the policy alone: get it from whoever you trust, not from whoever
     gave you the file. Exit 0 verified, 1 refuted, 3 could not check.
@@ -33,6 +37,7 @@ def verify_command(context: click.Context, file: str, policy_file: str) -> int:
     Examples:
       hotline verify arc17.tlog-proof --policy policy
       hotline verify fork.evidence --policy policy
+      hotline verify public.hotline --policy policy
     """
     from hotline.explaining import next_step_for
     from hotline.zulu import zulu
@@ -45,6 +50,8 @@ def verify_command(context: click.Context, file: str, policy_file: str) -> int:
     from protocol.receipt import verify_receipt
 
     output = settings_of(context).output
+    if _begins_as_pack(Path(file)):
+        return _show_pack(output, Path(file), Path(policy_file))
     policy_bytes = read_file(Path(policy_file))
     proof = read_file(Path(file), bytes_max=max(PROOF_BYTES_MAX, FILE_BYTES_MAX) + 1)
     try:
@@ -85,6 +92,35 @@ def verify_command(context: click.Context, file: str, policy_file: str) -> int:
         lines,
     )
     return 0
+
+
+def _begins_as_pack(path: Path) -> bool:
+    """Whether a file is to be read as a pack; one that does not read is for others to complain about."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(PACK_BEGINS)) == PACK_BEGINS
+    except OSError:
+        return False
+
+
+def _show_pack(output: Output, pack: Path, policy: Path) -> int:
+    """The audit of a pack, as of now."""
+    from hotline.cli.audit import Bar, not_begun, report_lines
+    from hotline.clock import now_ms
+    from hotline.packs import audit_pack
+    from protocol.audit import AuditMisused
+
+    bar = Bar(output)
+    try:
+        report = audit_pack(pack, policy, at_ms=now_ms(), progress=bar.show if bar.wanted else None)
+    except AuditMisused as error:
+        report = not_begun(error)
+    finally:
+        bar.clear()
+    output.result(report.as_dict(), report_lines(report, output))
+    return report.exit
 
 
 def _show_accusation(output: Output, data: bytes, policy: Policy) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hotline.audit_page import audit_page
 from hotline.packs import audit_pack
 from protocol.agreement_conduct import DisclosureRule
 from protocol.audit import AuditMisused
@@ -18,6 +19,7 @@ from protocol.disclosure_opening import opening_text
 from protocol.finding import Report
 from protocol.statement_secret import StatementSecret
 from tests.builders import START_MS, Place, World
+from tests.hotline.people import hotline
 
 LATER_MS = START_MS + 3_600_000
 CONSENT = DisclosureRule(("*",), "TLP:RED", "TLP:CLEAR", "consent", "Article 9")
@@ -268,3 +270,39 @@ def test_a_text_that_is_not_answered_is_published_by_rule(tmp_path: Path) -> Non
     told.world.state("ARC", "arrival", at_ms=due_ms + 700_000)
     report = audit_pack(*pack(tmp_path, told, {}, audience=None), at_ms=due_ms + 800_000)
     assert found_in(report) == [("disclosure-unagreed", f"ARC {early[1]}")]
+
+
+# --- for whoever is given one -----------------------------------------------------------------------------------------
+
+
+def test_anyone_verifies_a_pack_with_a_policy(agreed: Agreed, tmp_path: Path) -> None:
+    """The verdict, what is opened and the exit: verified, refuted where a field is too much, unchecked where it is
+    none."""
+    told, place = agreed.told, agreed.told_at
+    text = told.opened(agreed.proposed, "text")
+    out, policy = pack(tmp_path, told, {place: told.opened(place, "title"), agreed.proposed: text})
+    done = hotline("verify", out, "--policy", policy)
+    assert (done.status, done.out.startswith("verified")) == (0, True)
+    assert f"ARC {place[1]}  notification  title: Attack" in done.out
+    pack(tmp_path, told, {place: told.opened(place, "title", "summary"), agreed.proposed: text})
+    done = hotline("verify", out, "--policy", policy, "--json")
+    assert (done.status, done.json["verdict"]) == (1, "refuted")
+    assert "disclosure-early" in [one["code"] for one in done.json["findings"]]
+    out.write_bytes(b"PK\x03\x04 and no more")
+    done = hotline("verify", out, "--policy", policy, "--json")
+    assert (done.status, done.json["findings"][0]["code"]) == (3, "pack-malformed")
+
+
+def test_the_page_shows_what_is_opened_and_nothing_of_it_acts(agreed: Agreed, tmp_path: Path) -> None:
+    """Entry, field and value stand in a table; a value of the other side is text."""
+    told, place = agreed.told, agreed.told_at
+    text = told.opened(agreed.proposed, "text")
+    report = agreed.audited(tmp_path, {place: told.opened(place, "title"), agreed.proposed: text})
+    report.disclosed = [*(report.disclosed or ()), {**(report.disclosed or [{}])[0], "value": "<b>x</b>\x1b[2J"}]
+    page = audit_page(report, title="a pack").decode()
+    assert f"<td>ARC {place[1]}</td><td>notification</td><td>title</td><td>Attack</td>" in page
+    assert "<td>It works again.</td>" in page
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+    assert "\x1b" not in page
+    report.disclosed = None
+    assert "Opened fields" not in audit_page(report, title="a pack").decode()
