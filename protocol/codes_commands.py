@@ -28,6 +28,20 @@ COMMANDS = (
         2,
     ),
     Code(
+        "browser-missing",
+        "error",
+        "there is no browser that prints",
+        "A PDF is printed from the page by Chromium, which is not on this machine.",
+        "Install Chromium, or print the page of `--page` from any browser.",
+    ),
+    Code(
+        "pdf-not-made",
+        "error",
+        "the page could not be printed",
+        "The browser ended without a PDF. The page itself is not touched by that.",
+        "Print the page of `--page` from any browser; the text names what the browser said.",
+    ),
+    Code(
         "code-unknown",
         "error",
         "there is no such code",

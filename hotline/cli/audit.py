@@ -32,6 +32,7 @@ _MISUSED = frozenset({"voices-not-two"})
 @click.argument("second", metavar="[B-DIR|B-URL]", type=click.Path(), required=False)
 @click.option("--policy", "policy_file", required=True, type=click.Path(), help="Whom you trust (tlog-policy).")
 @click.option("--page", type=click.Path(), help="Also write the report as one HTML page: OUT.html.")
+@click.option("--pdf", type=click.Path(), help="Also print that page: OUT.pdf. Needs Chromium on this machine.")
 @click.option("--cert", type=click.Path(), help="With addresses: your certificate in PEM, which the nodes know.")
 @click.option("--key", type=click.Path(), help="With --cert: its key in PEM, if it is not in the same file.")
 @click.option("--keep", type=click.Path(), help="With addresses: where to keep what is brought, and compare it later.")
@@ -44,6 +45,7 @@ def audit_command(
     second: str | None,
     policy_file: str,
     page: str | None,
+    pdf: str | None,
     cert: str | None,
     key: str | None,
     keep: str | None,
@@ -56,7 +58,7 @@ def audit_command(
     and what was not and why. Exit 0 verified, 1 refuted, 3 could not check.
 
     The page of --page shows the same with plots of who spoke when, what waited, clocks and silences. It loads nothing;
-    the same evidence at the same --at gives the same bytes.
+    the same evidence at the same --at gives the same bytes, and so does --pdf with the same Chromium.
 
     Where both nodes serve their logs to you, give their addresses instead: https://HOST:PORT/ and behind it the short
     name of the node's counterpart. Each log is brought from its own node and compared with the mirror at the other;
@@ -69,7 +71,7 @@ def audit_command(
     \b
     Examples:
       hotline audit arc-log bor-log --policy policy
-      hotline audit line.hotline --policy policy --page report.html
+      hotline audit line.hotline --policy policy --page report.html --pdf report.pdf
       hotline audit https://192.0.2.7:7444/BOR https://192.0.2.8:7444/ARC --policy policy --cert me.pem --keep logs
       hotline audit arc-journal --policy journal-policy
     """
@@ -77,6 +79,7 @@ def audit_command(
     from hotline.audit_page import audit_page
     from hotline.clock import now_ms
     from hotline.packs import audit_pack
+    from hotline.printed import find_browser, printed
     from hotline.zulu import parse_instant
     from nodes.errors import FileRefused
     from nodes.files import write_file
@@ -87,9 +90,11 @@ def audit_command(
         at_ms = now_ms() if at is None else parse_instant(at, now_ms=now_ms())
     except ValueError as error:
         raise Misused("usage", str(error)) from None
-    if page is not None and not Path(page).parent.is_dir():
-        # Said before the work, of which there may be hours.
-        raise FileRefused("file-not-written", Path(page), "there is no such directory")
+    # Said before the work, of which there may be hours.
+    for wanted in (page, pdf):
+        if wanted is not None and not Path(wanted).parent.is_dir():
+            raise FileRefused("file-not-written", Path(wanted), "there is no such directory")
+    browser = "" if pdf is None else find_browser()
     bar = Bar(output)
     live = _live(first, second, cert, key, keep)
     try:
@@ -111,10 +116,13 @@ def audit_command(
         report = not_begun(error)
     finally:
         bar.clear()
-    if page is not None:
+    if page is not None or pdf is not None:
         names = (one if live is not None else Path(one).name for one in (first, second) if one is not None)
-        title = " and ".join(names)
-        write_file(Path(page), audit_page(report, title=title), mode=0o644)
+        made = audit_page(report, title=" and ".join(names))
+        if page is not None:
+            write_file(Path(page), made, mode=0o644)
+        if pdf is not None:
+            write_file(Path(pdf), printed(made, browser=browser, at_ms=at_ms), mode=0o644)
     output.result(report.as_dict(), report_lines(report, output))
     return report.exit
 
