@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from protocol.agreement import Agreement
+from protocol.audit_agreement import ended_text
 from protocol.audit_disclosure import Opened
 from protocol.audit_entries import Progress, audit_entries
 from protocol.audit_time import zulu
@@ -168,7 +169,7 @@ def _steps_5_to_14(
     )
     agreement = reign.agreement
     if reign.over_ms is not None and at_ms >= reign.over_ms:
-        report.add("agreement-ended", "warning", "agreement", f"since {zulu(reign.over_ms)}")
+        report.add("agreement-ended", "warning", "agreement", ended_text(reign))
     if at_ms // 86_400_000 > (agreement.review_date.toordinal() - 719_163):
         text = f"the agreement was to be looked at again by {agreement.review_date.isoformat()}"
         report.add("agreement-review-due", "warning", "agreement", text)

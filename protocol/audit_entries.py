@@ -12,6 +12,7 @@ from typing import Final
 from keys.roster import parse as parse_roster
 from protocol.agreement import Agreement
 from protocol.archive import MemoryArchive
+from protocol.audit_agreement import tell_withdrawals
 from protocol.audit_disclosure import AuditSource, Opened, audit_made, audit_opened
 from protocol.audit_docket import AuditedDocket
 from protocol.audit_story import Story
@@ -20,10 +21,12 @@ from protocol.authority import is_emergency
 from protocol.clocks import Clockwork
 from protocol.disclosure_case import MADE
 from protocol.docket import Docket, docket_digest
+from protocol.entry import Entry
 from protocol.event import event_of
 from protocol.exported_log import CHECKPOINT_FILE
 from protocol.faults import (
     ACCUSING,
+    AFTER_SUNSET,
     AMENDMENT_REFUSED,
     BAD_SIGNATURE,
     DOCUMENT_DIFFERS,
@@ -131,6 +134,7 @@ class _Judgement:
         self.notes: Counter[str] = Counter()
         self.first_note: dict[str, str] = {}
         self.statuses: Counter[str] = Counter()
+        self.after_end: Counter[int] = Counter()
         # Whether a roster's text is absent or another: then keys are not known, and signatures by them not refuted.
         self.blind = [False, False]
         # Whether the text of an amendment is absent or another: then what governs is not known.
@@ -213,6 +217,9 @@ class _Judgement:
         self.named[voice][wanted] = index
         return self.logs[voice].document(index, wanted)
 
+    def _logged_ms(self, place: int) -> int:
+        return Entry.parse(self._read(voice_of(place), index_of(place), 1)[0]).logged_at_ms
+
     def _root(self, voice: int, size: int) -> Hash:
         return self.logs[voice].root(size)
 
@@ -221,6 +228,8 @@ class _Judgement:
         voice = verdict.voice
         entry, statement, kind = verdict.entry, verdict.statement, verdict.kind
         self.story.entry(verdict)
+        if AFTER_SUNSET in verdict.faults:
+            self.after_end[verdict.reign] += 1
         if entry is not None:
             self.signatures += len(entry.signatures)
             self.tallies[voice].follow(verdict)
@@ -331,6 +340,9 @@ class _Judgement:
             places = ", ".join(self._serial(one.accepted) for one in amended)
             text = f"{len(amended)} accepted, at {places}; in force {governance.newest.agreement.digest.hex()}"
             checked.append(f"5. amendments: {text}")
+        tell_withdrawals(
+            governance, serial=self._serial, logged_ms=self._logged_ms, after=self.after_end, report=report
+        )
         checked.append(f"6. rosters: {self.rosters}, each signed by its party's roots or admins")
         if self.root_sets:
             text = f"{self.root_sets}, each signed by the roots before it and by its own"

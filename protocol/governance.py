@@ -67,6 +67,7 @@ class Reign:
             never, or where its notice has not begun.
         withdrawn_by: the voice that withdrew, or None.
         unheard: the other voice has not yet shown that it holds the withdrawal, so its notice has not begun.
+        withdrawal: location of the withdrawal; -1 for none.
         amendment, accepted: locations of the amendment and its countersignature; -1 for the founding agreement.
     """
 
@@ -78,6 +79,7 @@ class Reign:
     amendment: int = -1
     accepted: int = -1
     unheard: bool = False
+    withdrawal: int = -1
 
     def ends_of(self, party: str) -> int | None:
         """From when on a party, by its short name, says only what always passes; None for never, or not yet known."""
@@ -306,7 +308,8 @@ class Governance:
                     if from_ms is not None:
                         ends[bound] = _earlier(ends[bound], from_ms + _notice_ms(now))
                 begun = replace(now, first=first, ends=(ends[0], ends[1]), withdrawn_by=voice)
-                self.reigns.append(replace(begun, unheard=arrived_ms is None))
+                withdrawal = location(voice, act.index)
+                self.reigns.append(replace(begun, unheard=arrived_ms is None, withdrawal=withdrawal))
             return
         amended = self._amended(act.amendment, now.agreement)
         if amended is None:
@@ -323,6 +326,10 @@ class Governance:
             return None if text is None else check_amendment(text, base)
         except ProtocolError:
             return None
+
+    def withdrawals_to_come(self) -> list[int]:
+        """Locations of the withdrawals that the home has not yet shown to hold, so that they have no place there."""
+        return [location(1 - HOME, act.index) for act in self._coming if act.amendment < 0]
 
     def open_proposals(self) -> list[int]:
         """Locations of the amendments that could still be accepted: those on the agreement in force."""
@@ -346,7 +353,7 @@ class Governance:
         reigns = [
             [
                 *(one.agreement.text, *one.first, list(one.ends), one.withdrawn_by),
-                *(one.amendment + 1, one.accepted + 1, int(one.unheard)),
+                *(one.amendment + 1, one.accepted + 1, int(one.unheard), one.withdrawal + 1),
             ]
             for one in self.reigns[1:]
         ]
@@ -362,7 +369,7 @@ class Governance:
         if not kept:
             return
         reigns, proposals, coming = kept
-        for text, home, other, ends, withdrawn_by, amendment, accepted, *unheard in reigns:
+        for text, home, other, ends, withdrawn_by, amendment, accepted, *later in reigns:
             agreement = Agreement.parse(text)
             catalogue = self.catalogue_of(agreement.catalogue_digest)
             if catalogue is None:
@@ -370,7 +377,11 @@ class Governance:
             # What an earlier program kept has one end for both; a node derives it anew when it next starts.
             ends = tuple(ends) if isinstance(ends, list | tuple) else (ends, ends)
             first, places = (home, other), (amendment - 1, accepted - 1)
-            self.reigns.append(Reign(agreement, catalogue, first, ends, withdrawn_by, *places, bool(sum(unheard))))
+            # Likewise it may not say what came later.
+            unheard, withdrawal = [*later, 0, 0][:2]
+            self.reigns.append(
+                Reign(agreement, catalogue, first, ends, withdrawn_by, *places, bool(unheard), withdrawal - 1)
+            )
         self._proposals = {
             place: _Proposal(digest, length, *(reign or (0,))) for place, digest, length, *reign in proposals
         }

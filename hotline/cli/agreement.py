@@ -178,6 +178,7 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
             if one.withdrawn_by is None
         ]
         parties = treaty.founding.shorts
+        withdrawal = None if reign.withdrawal < 0 else treaty.serial(reign.withdrawal)
     agreement = reign.agreement
     ends_ms = reign.ends_of(home.party)
     found: dict[str, Any] = {
@@ -190,6 +191,7 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
         "ends_ms": ends_ms,
         "ended": reign.ended_at(now_ms(), home.party),
         "withdrawn_by": None if reign.withdrawn_by is None else parties[reign.withdrawn_by],
+        "withdrawal": withdrawal,
         "agreements": history,
         "proposals": [{"serial": name, "changes": _dicts(found)} for name, found in proposals],
         "text": agreement.text.decode() if text else None,
@@ -209,7 +211,8 @@ def show_command(context: click.Context, counterpart: str | None, serial: str | 
     ]
     if found["withdrawn_by"] is not None:
         ends = "" if ends_ms is None else f"; it ends {zulu_short(ends_ms)}"
-        lines.append(f"  withdrawn by {found['withdrawn_by']}{ends}")
+        at = "" if found["withdrawal"] is None else f", {found['withdrawal']}"
+        lines.append(f"  withdrawn by {found['withdrawn_by']}{at}{ends}")
     for one in history:
         since = "the beginning" if one["accepted"] is None else f"{one['accepted']} (amendment {one['amendment']})"
         lines.append(f"  since {since}: {str(one['digest'])[:16]}")
