@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from hotline.cli.key_changes import change_key, new_key_steps, next_steps, roster_lines
+from hotline.cli.key_changes import change_key, new_key_steps, next_steps, roster_lines, secrecy_lines
 from hotline.cli.officer_changes import key_options
 from hotline.cli.send import WAITING
 from hotline.cli.session import open_desk
@@ -39,7 +39,8 @@ def compromise_command(
     is not trusted, and why. What it signed since then is marked after-last-trust on both sides, and counts no more
     where nobody else signed; it stays in its place. Works while the line is down: with --out the rosters are written to
     files as well, which the counterpart takes with hotline roster import, so that nobody can keep them back. The node's
-    own keys change while it is stopped.
+    own keys change while it is stopped. The new key of an officer lies wholly in a file, also where half of the old one
+    was in a token; the command says what stays secret and what does not.
 
     The alarm (compromise-alarm) is signed by whoever acts (--as). Where more must sign it waits as a draft (exit 4).
     Where it cannot be said now, as with a node that is stopped, the same command says it later: given again, it revokes
@@ -83,8 +84,10 @@ def compromise_command(
         lines.append(f"  alarm to {one['counterpart']}: {text}")
         steps.append(step)
     steps = list(dict.fromkeys(steps))
+    secrecy = secrecy_lines(home, key, leaves=leaves)
+    lines += ["What is secret, and what is not:", *(f"  {line}" for line in secrecy)]
     lines += ["Next:", *(f"  {step}" for step in steps)]
-    result = {"party": home.party, "key": key, "rosters": rosters, "alarms": alarms, "next": steps}
+    result = {"party": home.party, "key": key, "rosters": rosters, "alarms": alarms, "secrecy": secrecy, "next": steps}
     settings.output.result(result, [printable(line) for line in lines])
     return WAITING if any(one["draft"] for one in alarms) else 0
 

@@ -157,6 +157,36 @@ def new_key_steps(home: NodeHome, key: str) -> list[str]:
     return [f"The new key is in {home.officers / name}: take it to where {name} signs, and leave no copy."]
 
 
+def secrecy_lines(home: NodeHome, key: str, *, leaves: bool = False) -> list[str]:
+    """Where a revoked key's successor lies, and what whoever had the old one can know by it and what not.
+
+    Args:
+        home: the party's node home.
+        key: as the command names it.
+        leaves: whether the officer has no key any more.
+    """
+    job, _, name = key.partition("/")
+    if job == "officer":
+        told = [
+            f"Known by the old key: what a node showed to {name} while it was valid. It opens no sealed body.",
+            "If half of it was in a token, it is there still, revoked; the other half and the PIN were in the file.",
+        ]
+        if leaves:
+            return told
+        path = home.officers / name / "officer.key"
+        return [
+            f"The new key of {name} lies wholly in {path}, sealed by its passphrase; no half of it is in a token.",
+            f"For one with a token: hotline --home {home.path} officer retire {name}, then officer add NAME --token L.",
+            *told,
+        ]
+    if job in {"sealing", "machine"}:
+        return [
+            "Known by the old sealing key: all that was ever sealed to it, wherever it is. Nothing takes that back.",
+            "Secret: what is sealed from when the counterpart holds the new roster.",
+        ]
+    return ["Secret still: every sealed body. This key opens none."]
+
+
 def next_steps(home: NodeHome, job: str, revocation: Revocation | None, rosters: list[dict[str, object]]) -> list[str]:
     """What people do now, in order."""
     steps = []
@@ -173,8 +203,6 @@ def next_steps(home: NodeHome, job: str, revocation: Revocation | None, rosters:
         steps.append(f"Make a new backup, because older ones lack the key: hotline --home {home.path} backup FILE")
     if revocation is not None:
         steps.append("Look through what is marked after-last-trust: hotline threads. Say anew what was yours.")
-    if revocation is not None and job in {"sealing", "machine"}:
-        steps.append("Whoever has the old sealing key reads what was sealed to it; nothing takes that back.")
     if revocation is not None and job in {"node", "machine"}:
         steps.append("If the machine was taken, so were its log keys: hotline succession begin --reason stolen-key.")
     return steps

@@ -34,6 +34,8 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
         theft = ("compromise", "officer/duty", "--since", second, "--reason", "stolen", "--yes", "--as", "release")
         gone = ok(*acting(arc, *theft))
         assert [(one["version"], one["state"]) for one in gone["rosters"]] == [(3, "logged")]
+        key_file = arc / "officers" / "duty" / "officer.key"
+        assert f"lies wholly in {key_file}" in gone["secrecy"][0]
         (alarm,) = gone["alarms"]
         assert alarm["state"] in {"logged", "held"}
         assert any(f"send key-revoke --reply-to '{alarm['serial']}'" in step for step in gone["next"])
@@ -66,6 +68,7 @@ def test_the_keys_of_a_line_have_successors(tmp_path: Path) -> None:
     before = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
     suspected = ("--since", third, "--reason", "suspected", "--yes", "--out", tmp_path / "out")
     done = ok(*acting(arc, "compromise", "machine", *suspected))
+    assert done["secrecy"][0].startswith("Known by the old sealing key")
     after = {one["job"]: one["key_id"] for one in ok(*acting(arc, "keys", "status"))["keys"]}
     assert {job for job in before if before[job] != after[job]} == {"node", "mirror", "TLS", "sealing"}
     (made,) = done["rosters"]
