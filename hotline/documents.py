@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from hotline.errors import CouldNot, Refused
 from keys import roster as roster_text
@@ -33,6 +34,10 @@ from protocol.statement import EMPTY_LOG, ID_BYTES, LogState, Statement
 from protocol.tagged import Hash, digest
 
 AGREEMENT, ROSTER = "agreement", "roster"
+
+ASKED_MAX: Final = 4096
+"""Rosters in a row that a client has a node show and checks, at some milliseconds each: no roots leave that many to
+admins, and whoever shows more has a program busy for as long as it likes."""
 
 
 def sign_document(
@@ -189,28 +194,40 @@ def check_rosters(
         chain: the party's root sets; by default the agreement's roots alone.
 
     Raises:
-        Refused: as `check_roster`, or too few admins signed, or something else than people changed.
+        Refused: as `check_roster`, or too few admins signed, or something else than people changed;
+            `roster-chain-long` where more than `ASKED_MAX` in a row were signed by admins.
     """
-    following: list[SignedStatement] = []
-    below = roster_text.VERSION_MAX + 1
-    while by_admins(signed.signatures):
-        try:
-            version = roster_text.parse(signed.body or b"").version
-        except KeysError as error:
-            raise Refused("roster-refused", f"the roster of {party} is refused: {error}") from error
-        if not 1 < version < below:
-            raise Refused("roster-refused", f"no roster of {party} that its roots signed is shown before {version}")
-        following.append(signed)
-        below, signed = version, before(version - 1)
     agreement = agreements[-1]
-    known = frozenset(one.digest for one in agreements)
-    check_document(signed, ROSTER, agreement=agreement, party=party, known=known, roots=_roots_of(signed, chain))
-    held = _held(signed, agreement, party, None, chain)
     # Which agreement was in force where admins signed is the log's to say: the least that any of them asks for.
     admins = min((one.roster_admins for one in agreements if one.roster_admins), default=0)
-    for one in reversed(following):
-        held = _held(one, agreement, party, held, chain, admins)
-    return held.roster
+    newest: Roster | None = None
+    asked, below = 0, roster_text.VERSION_MAX + 1
+    # Two rosters are in memory at a time: each is checked against the one before it, which then has to hold itself.
+    while by_admins(signed.signatures):
+        version = _parsed(signed, party).version
+        if not 1 < version < below:
+            raise Refused("roster-refused", f"no roster of {party} that its roots signed is shown before {version}")
+        if asked == ASKED_MAX:
+            text = f"the newest {asked} rosters of {party} are signed by its admins; its roots have to sign one"
+            raise Refused("roster-chain-long", text)
+        below, earlier = version, before(version - 1)
+        asked += 1
+        held = HeldRoster(_parsed(earlier, party), earlier.body or b"", earlier)
+        checked = _held(signed, agreement, party, held, chain, admins).roster
+        newest = newest or checked
+        signed = earlier
+    known = frozenset(one.digest for one in agreements)
+    check_document(signed, ROSTER, agreement=agreement, party=party, known=known, roots=_roots_of(signed, chain))
+    anchor = _held(signed, agreement, party, None, chain).roster
+    return newest or anchor
+
+
+def _parsed(signed: SignedStatement, party: str) -> Roster:
+    """The roster in a statement, whoever signed it."""
+    try:
+        return roster_text.parse(signed.body or b"")
+    except KeysError as error:
+        raise Refused("roster-refused", f"the roster of {party} is refused: {error}") from error
 
 
 def _roots_of(signed: SignedStatement, chain: RootChain | None) -> RootSet | None:

@@ -32,7 +32,7 @@ from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.root_sets import HeldRoots, follow
 from nodes.root_sets import load as roots_in_force
-from nodes.rosters import load as load_rosters
+from nodes.rosters import newest as newest_roster
 from nodes.signed import SignedStatement
 from protocol import canonical
 from protocol.errors import ProtocolError
@@ -199,7 +199,7 @@ def _row(home: NodeHome, channel: ChannelHome, roots: RootSet, *, years: int, no
         version=chain.newest.version + 1,
         valid_until_ms=now_ms + years * YEAR_MS,
         previous=hashlib.sha256(chain.texts[-1]).digest(),
-        roster=load_rosters(channel, agreement, home.party)[-1].roster.version,
+        roster=newest_roster(channel, agreement, home.party).roster.version,
         roots=RootSet(roots.threshold, tuple(numbered[number] for number in numbers), numbers),
     )
     text = root_set.render(made)
@@ -311,7 +311,7 @@ def _check_now(channel: ChannelHome, agreement: Agreement, row: Row) -> HeldRoot
         following = follow(held, agreement, row.signed)
     except NodeError as error:
         raise CouldNot("root-set-differs", f"with {row.counterpart}: {error.text}") from error
-    roster = load_rosters(channel, agreement, party)[-1].roster.version
+    roster = newest_roster(channel, agreement, party).roster.version
     if row.coming.roster != roster:
         text = f"it was made after roster {row.coming.roster}, and roster {roster} is in force"
         raise CouldNot("root-set-differs", f"with {row.counterpart}: {text}")

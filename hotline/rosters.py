@@ -27,7 +27,7 @@ from nodes.governing import agreement_in_force
 from nodes.home import ChannelHome, NodeHome
 from nodes.home_lock import locked
 from nodes.root_sets import load_expected as roots_in_force
-from nodes.rosters import check_following, check_roster, keep, load
+from nodes.rosters import check_following, check_roster, keep, newest
 from nodes.signed import SignedStatement
 
 IN_FORCE_WAIT_S = 5.0
@@ -271,13 +271,11 @@ def import_roster(home: NodeHome, signed: SignedStatement, *, now_ms: int) -> tu
             raise
     with locked(home.path):
         agreement = agreement_in_force(channel)
-        held = load(channel, agreement, party)
+        held = newest(channel, agreement, party)
         chain = roots_in_force(channel, agreement, party).chain
         # No log says when admins signed it, so they have to be valid now (`nodes.standing.Standing.take`).
-        roster = check_roster(
-            agreement, party, signed, held[-1], chain=chain, admins=agreement.roster_admins, at_ms=now_ms
-        )
-        check_following(held[-1], roster)
+        roster = check_roster(agreement, party, signed, held, chain=chain, admins=agreement.roster_admins, at_ms=now_ms)
+        check_following(held, roster)
         keep(channel, roster)
         # The node says so before anything else, when it starts.
         write_file(channel.succession_accepted, b"")

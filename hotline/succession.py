@@ -44,6 +44,7 @@ from nodes.key_files import read_node_keyring, write_keyring
 from nodes.node import mark_path_of
 from nodes.resources import catalogue_of
 from nodes.rosters import load as load_rosters
+from nodes.rosters import newest as newest_roster
 from nodes.signed import SignedStatement
 from nodes.stopped import open_store, read_agreement
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED
@@ -141,7 +142,7 @@ def begin(
     with locked(home.path):
         agreement = read_agreement(channel)
         own = home.party
-        in_force = load_rosters(channel, agreement, own)[-1]
+        in_force = newest_roster(channel, agreement, own)
         check_not_begun(channel)
         with open_store(home, channel) as store:
             note = store.note(OWN_COSIGNED) if attested is None else attested.note

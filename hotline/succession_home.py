@@ -13,7 +13,7 @@ from nodes.home import ChannelHome, NodeHome
 from nodes.past import ended_path, read_past
 from nodes.root_sets import HeldRoots, founding_roots
 from nodes.rosters import HeldRoster
-from nodes.rosters import load as load_rosters
+from nodes.rosters import newest as newest_roster
 from nodes.sqlite_store import SqliteStore
 from nodes.store import THEIR_COSIGNED, LogStore
 from nodes.succession import Standing, rosters_in
@@ -64,7 +64,7 @@ def cosigned_past(note: bytes, agreement: Agreement, channel: ChannelHome, own: 
     Raises:
         SuccessionFileRefused: it does not verify.
     """
-    other = load_rosters(channel, agreement, channel.counterpart)[-1]
+    other = newest_roster(channel, agreement, channel.counterpart)
     log = voice_keys(agreement, in_force.roster, frozenset()).log
     mirror = voice_keys(agreement, other.roster, frozenset()).mirror
     try:
@@ -125,7 +125,7 @@ def standing_of(
         store.close()
     if roster.roster.epoch != epoch:
         raise SuccessionFileRefused(f"the log of {party} here is of epoch {roster.roster.epoch}, not {epoch}")
-    other = load_rosters(channel, agreement, agreement.other(party).short)[-1]
+    other = newest_roster(channel, agreement, agreement.other(party).short)
     return Standing(party, past, roster, other, roots)
 
 

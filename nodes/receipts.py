@@ -13,7 +13,7 @@ from keys.revoked import RevokedKey
 from nodes.errors import NodeError
 from nodes.home import ChannelHome
 from nodes.past import Past
-from nodes.rosters import load
+from nodes.rosters import newest
 from nodes.soundness import checkpoint_of
 from nodes.store import OWN_COSIGNED, THEIR_COSIGNED, LogStore
 from nodes.witnessed import witnessed
@@ -110,6 +110,6 @@ def cosigner_of(
     note = parse_note(parsed.checkpoint_note)
     size = index - parsed.index + parse_text(note.text).size
     party = agreement.other(voice).short
-    newest = load(home, agreement, party, most=1)[-1].roster
-    found = revoked_cosigner(note, agreement.mirror_name(party), newest.revoked, size)
+    listed = newest(home, agreement, party).roster.revoked
+    found = revoked_cosigner(note, agreement.mirror_name(party), listed, size)
     return None if found is None else RevokedCosigner(party, found)

@@ -273,7 +273,7 @@ def _check_channel(
     agreement = read_agreement(channel)
     if agreement.other(home.party).short != channel.counterpart:
         raise BackupRefused("backup-refused", f"{channel.counterpart} is not the other party of that agreement")
-    in_force = {short: rosters.load(channel, agreement, short)[-1] for short in agreement.shorts}
+    in_force = {short: rosters.newest(channel, agreement, short) for short in agreement.shorts}
     own, their = (
         voice_keys(agreement, in_force[short].roster, in_force[short].tls_pins)
         for short in (home.party, channel.counterpart)
@@ -322,7 +322,7 @@ def _check_past(home: NodeHome, channel: ChannelHome, agreement: Agreement) -> N
     past = open_past(channel, agreement, own=home.party)
     try:
         for short in agreement.shorts:
-            held = rosters.load(channel, agreement, short)
+            held = rosters.load(channel, agreement, short, most=1)
             check_epoch(past, [held[0].roster, held[-1].roster])
     finally:
         past.close()

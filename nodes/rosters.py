@@ -175,7 +175,8 @@ def load(
         home: of the channel.
         agreement: of the channel.
         party: short name.
-        most: so many of the newest are given besides the first; all are checked.
+        most: so many of the newest are given besides the first. Where there are more, those between are checked only
+            where one that is given holds by them, or does not hold.
 
     Raises:
         RosterFileRefused: there is none that does.
@@ -184,7 +185,10 @@ def load(
     good: list[HeldRoster] = []
     chain = load_roots(home, agreement, party).chain
     problem: RosterFileRefused | None = None
-    for version in home.roster_versions(party):
+    versions = home.roster_versions(party)
+    if len(versions) > most + 1 and (given := _newest(home, agreement, party, chain, versions, most)):
+        return given
+    for version in versions:
         try:
             signed = SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
             held = check_roster(agreement, party, signed, good[-1] if good else None, chain=chain)
@@ -196,6 +200,39 @@ def load(
     if not good:
         raise problem or RosterFileRefused("roster-refused", f"there is no roster of {party} in {home.rosters}")
     return good
+
+
+def newest(home: ChannelHome, agreement: Agreement, party: str) -> HeldRoster:
+    """The roster of a party that is in force as far as its files say; see `load`."""
+    return load(home, agreement, party, most=1)[-1]
+
+
+def _newest(
+    home: ChannelHome, agreement: Agreement, party: str, chain: RootChain, versions: list[int], most: int
+) -> list[HeldRoster]:
+    """The first roster and the newest ones, from one on that the roots signed: it says by its hash what was before it,
+    and holds whether or not that is still here. Empty where one of these does not hold, or does not follow: then which
+    one stands is found by all of them.
+    """
+
+    def read(version: int) -> SignedStatement:
+        return SignedStatement.parse(read_file(home.roster_statement_path(party, version)))
+
+    try:
+        first = check_roster(agreement, party, read(versions[0]), chain=chain)
+        at = len(versions) - most
+        while by_admins((signed := read(versions[at])).signatures):
+            at -= 1
+            if at == 0:
+                return []
+        good = [check_roster(agreement, party, signed, chain=chain)]
+        for version in versions[at + 1 :]:
+            held = check_roster(agreement, party, read(version), good[-1], chain=chain)
+            check_following(good[-1], held)
+            add(good, held, most=most)
+    except RosterFileRefused:
+        return []
+    return [first, *good[-most:]]
 
 
 def add(held: list[HeldRoster], newest: HeldRoster, *, most: int = HELD_MAX) -> None:

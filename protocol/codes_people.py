@@ -190,6 +190,14 @@ PEOPLE = (
         2,
     ),
     Code(
+        "roster-chain-long",
+        "refuted",
+        "too many rosters in a row are signed by admins",
+        "Each of them holds by the one before it, back to one that the roots signed. The node shows so many that this"
+        " program stops asking.",
+        "Call the party: its roots have to sign a roster (hotline roster renew). Say so to the administrator as well.",
+    ),
+    Code(
         "roster-older",
         "refuted",
         "the node shows an older roster than it showed before",

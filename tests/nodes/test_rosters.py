@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hotline import documents
 from hotline.documents import check_rosters, sign_document
 from hotline.errors import Refused
 from keys import roster as rosters
@@ -15,7 +16,7 @@ from keys.person import Person
 from keys.roles import KeyRole
 from keys.roster import Roster
 from nodes.home import ChannelHome
-from nodes.rosters import RosterFileRefused, check_roster, follows, keep, load
+from nodes.rosters import RosterFileRefused, check_roster, follows, keep, load, newest
 from nodes.signed import SignedStatement
 from tests.builders import hybrid
 from tests.nodes.homes import agreement, document, roster, roster_statement, write_home
@@ -149,3 +150,37 @@ def test_a_client_believes_admins_only_from_a_roster_of_the_roots_on() -> None:
     for shown in (signed, roster_statement("BOR"), by_admins(two, *ADMINS)):
         with pytest.raises((Refused, KeyError)):
             check(signed, {2: shown}.__getitem__)
+
+
+def test_of_many_rosters_the_first_and_the_newest_are_verified(home: ChannelHome) -> None:
+    """From one of the roots on; what is between holds by its hash. Where one of these fails, all are looked at, and the
+    last good one stands."""
+    two, three = administered()
+    four = replace(three, version=4, previous=sha256(rosters.render(three)).digest())
+    for made, signed in ((two, document("BOR", "roster", rosters.render(two))), (three, by_admins(three, *ADMINS))):
+        put(home, signed, made.version)
+    put(home, by_admins(four, *ADMINS), 4)
+    assert [one.roster.version for one in load(home, agreement(), "BOR", most=1)] == [1, 4]
+    rooted = document("BOR", "roster", rosters.render(four))
+    put(home, rooted, 4)
+    put(home, document("BOR", "roster", b"noise"), 2)
+    assert [one.roster.version for one in load(home, agreement(), "BOR", most=1)] == [1, 4]
+    assert newest(home, agreement(), "BOR").text == rosters.render(four)
+    put(home, replace(rooted, signatures=rooted.signatures[:1]), 4)
+    assert [one.roster.version for one in load(home, agreement(), "BOR", most=1)] == [1]
+    put(home, document("BOR", "roster", rosters.render(two)), 2)
+    assert [one.roster.version for one in load(home, agreement(), "BOR", most=1)] == [1, 3]
+
+
+def test_a_client_stops_asking_for_rosters_of_admins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many in a row, with a code of its own; one fewer is asked for and believed."""
+    two, three = administered()
+    four = replace(three, version=4, previous=sha256(rosters.render(three)).digest())
+    shown = {2: document("BOR", "roster", rosters.render(two)), 3: by_admins(three, *ADMINS)}
+    check = partial(check_rosters, agreements=(agreement(),), party="BOR")
+    monkeypatch.setattr(documents, "ASKED_MAX", 2)
+    assert check(by_admins(four, *ADMINS), shown.__getitem__) == four
+    monkeypatch.setattr(documents, "ASKED_MAX", 1)
+    with pytest.raises(Refused) as refused:
+        check(by_admins(four, *ADMINS), shown.__getitem__)
+    assert refused.value.code == "roster-chain-long"
