@@ -35,6 +35,7 @@ from protocol import canonical
 from protocol.agreement import Agreement
 from protocol.clocks import Clockwork
 from protocol.docket import Docket, Home, docket_digest
+from protocol.entry import Entry
 from protocol.event import event_of
 from protocol.governance import Governance, Reign
 from protocol.judge import Judge, VoiceState
@@ -48,6 +49,9 @@ from protocol.walk import Walk
 
 BATCH_MAX: Final = 256
 """Entries judged in one transaction."""
+
+BEGINNING_ENTRIES: Final = 2
+"""The agreement and the first roster, with which every log begins: no other document stands before them."""
 
 MARKS_MAX: Final = 1024
 """Sizes of each log at which the docket's digest is remembered."""
@@ -241,6 +245,28 @@ class Projection(DocketViews):
                 item.entry,
                 body=item.body,
                 verify=lambda checks: self._verify(checks)(),
+            )
+
+    def foresee_next(self, entry: Entry, body: bytes, after: int, roster: RosterInForce, chain: RootChain) -> Verdict:
+        """Judge a document of the counterpart that came by another route, as if its log brought it next.
+
+        Args:
+            entry: as its node might log it.
+            body: the text.
+            after: the number in its voice before which it was not made.
+            roster, chain: in force here for it, whichever way they came.
+        """
+        voice = self.names.index(self.store.their)
+        with self._lock:
+            self._tables.look()
+            return self._judge.foresee(
+                voice,
+                max(self._judge.state(voice).size, after, BEGINNING_ENTRIES),
+                entry.encode(),
+                body=body,
+                verify=lambda checks: self._verify(checks)(),
+                roster=roster,
+                chain=chain,
             )
 
     def digest_at(self, own_size: int, their_size: int) -> Hash | None:

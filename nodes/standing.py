@@ -30,7 +30,9 @@ from protocol.agreement import Agreement
 from protocol.entry import Entry
 from protocol.glance import glance
 from protocol.reading import ROOT_SET_KIND, ROSTER_KIND, RosterInForce
+from protocol.statement import LogState
 from protocol.tagged import Hash, digest
+from protocol.verdict import Verdict
 
 PLACES_AT_A_TIME = 256
 
@@ -237,16 +239,38 @@ class Standing:
     async def hold_roots(self, signed: SignedStatement) -> HeldRoots:
         """Take the counterpart's next root set by another route than its log, and count by it from here.
 
+        What the log would refuse is not taken by hand either: the two of us would count by other roots for ever.
+
         Raises:
-            RosterFileRefused: `root-set-refused`; it does not follow, or too few roots signed it.
+            RosterFileRefused: `root-set-refused`; it does not follow, too few roots signed it, or it would have no
+                effect in its log.
         """
         party = self._store.their
         known = self.roots[party]
         if signed.body in known.chain.texts:
             return known
         held = follow_roots(known, self._agreement, signed)
+        verdict = await on_thread(self._executor, self._foresee, party, signed)
+        if not verdict.effective:
+            text = f"{party}'s root set would have no effect in its log: {', '.join(verdict.faults)}"
+            raise RosterFileRefused("root-set-refused", text)
         await self.take_roots(held)
         return held
+
+    def _foresee(self, party: str, signed: SignedStatement) -> Verdict:
+        """A document of the counterpart as the log would have it, by the roster and the roots in force here."""
+        newest, own = self.their[-1], self._store.head(self._store.own)
+        last_ms = max(own.last_ms, self._store.head(party).last_ms)
+        entry = Entry(
+            statement=signed.statement,
+            signatures=signed.signatures,
+            logged_at_ms=last_ms,
+            held=LogState(own.size, own.root),
+        )
+        after = self._past.base(party) + entry.parse_statement().after.size
+        roster = RosterInForce(newest.roster, newest.text)
+        chain = self.roots[party].chain
+        return self._projection.foresee_next(entry, signed.body or b"", after, roster, chain)
 
     async def take_roots(self, held: HeldRoots) -> None:
         """A party has other roots from here, whichever way the set came."""

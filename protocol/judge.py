@@ -280,6 +280,8 @@ class Judge:
         *,
         body: bytes | None,
         verify: Callable[[Sequence[SignatureCheck]], Sequence[bool]],
+        roster: RosterInForce | None = None,
+        chain: RootChain | None = None,
     ) -> Verdict:
         """Judge an entry whose predecessors are not all concluded, as if it stood behind what is; nothing is kept.
 
@@ -289,6 +291,7 @@ class Judge:
             data: its bytes.
             body: the body it names, or None.
             verify: verifies signatures.
+            roster, chain: in force for it where its log did not bring them; by default what the log has concluded.
 
         Returns:
             What can be said by the roster in force as far as the log is concluded. What depends on the entries
@@ -297,7 +300,8 @@ class Judge:
         Source: spec/docket.md, "Before its place".
         """
         states = list(self._states)
-        states[voice] = replace(states[voice], size=index)
+        known = states[voice]
+        states[voice] = replace(known, size=index, roster=roster or known.roster, chain=chain or known.chain)
         judge = Judge(
             agreement=self.agreement,
             catalogue=self._catalogue,
