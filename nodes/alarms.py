@@ -24,9 +24,13 @@ ALARMS_KEPT = 64
 ALARM_AGAIN_MS = 60_000
 """The same alarm again within so long is dropped."""
 
+ENDS = {"keys-back": "keys-away"}
+"""What is told when something is over, and the alarm that it ends."""
+
 
 class Alarms:
-    """See the module. Iterating gives those raised since the start, newest last: code, text, at_ms.
+    """See the module. Iterating gives those raised since the start, newest last: code, text, at_ms, and over_ms: when
+    it was over, None while nobody said so.
 
     Args:
         folder: where evidence is kept.
@@ -64,13 +68,38 @@ class Alarms:
         """Raise one."""
         at_ms = self._clock.now().mono_ms
         if at_ms - self._last.get((code, text), at_ms - ALARM_AGAIN_MS) < ALARM_AGAIN_MS:
+            self._begin_again(code, text)
             return
         self._last = {key: when for key, when in self._last.items() if at_ms - when < ALARM_AGAIN_MS}
         self._last[code, text] = at_ms
         self.counts[code] += 1
         self._log.error("alarm", code=code, detail=text)
-        self._kept.append({"code": code, "text": text, "at_ms": self._clock.now().wall_ms})
+        now_ms, ended = self._clock.now().wall_ms, ENDS.get(code)
+        self._kept.append({"code": code, "text": text, "at_ms": now_ms, "over_ms": None if ended is None else now_ms})
+        if ended is not None:
+            self._end(ended, now_ms)
         self._changed()
+
+    def _end(self, code: str, now_ms: int) -> None:
+        """What was told is over, as often as it was."""
+        for place, one in enumerate(self._kept):
+            if one["code"] == code and one["over_ms"] is None:
+                self._kept[place] = {**one, "over_ms": now_ms}
+
+    def _begin_again(self, code: str, text: str) -> None:
+        """The same is told again too soon to be listed anew: what was over is not, and what ended it ends it again."""
+        now_ms = self._clock.now().wall_ms
+        if code in ENDS:
+            self._end(ENDS[code], now_ms)
+            self._changed()
+            return
+        for place in range(len(self._kept) - 1, -1, -1):
+            one = self._kept[place]
+            if (one["code"], one["text"]) == (code, text):
+                if one["over_ms"] is not None:
+                    self._kept[place] = {**one, "over_ms": None}
+                    self._changed()
+                return
 
     async def keep(self, code: str, objects: Mapping[str, bytes]) -> None:
         """Keep what shows to anyone that an alarm is right.

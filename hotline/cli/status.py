@@ -143,7 +143,7 @@ def lines_of(found: dict[str, Any], output: Output) -> list[str]:
         if details.get("reviews"):
             text = f"{details['reviews']} released by one person wait for their review; run: hotline drafts"
             lines.append(output.paint(f"    EMERGENCY  {text}", "bold", "red"))
-        for alarm in details.get("alarms", ())[-3:]:
+        for alarm in [one for one in details.get("alarms", ()) if one.get("over_ms") is None][-3:]:
             text = printable(f"{zulu_short(alarm['at_ms'])} {alarm['code']}: {alarm['text']}")
             lines.append(output.paint(f"    ALARM      {text}", "bold", "red"))
     if not found["channels"]:

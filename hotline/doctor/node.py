@@ -60,7 +60,8 @@ def line(channel: dict[str, Any], *, offset_alarm_ms: int, now_ms: int) -> Itera
     if details["refused"]:
         fix = "See `hotline drafts`: what was queued could not be logged."
         yield Check(name=f"{name} queue", result="warn", text=f"{details['refused']} statements were refused", fix=fix)
-    recent = Counter(one["code"] for one in details["alarms"] if now_ms - one["at_ms"] <= ALARMS_MS)
+    still = [one for one in details["alarms"] if one.get("over_ms") is None]
+    recent = Counter(one["code"] for one in still if now_ms - one["at_ms"] <= ALARMS_MS)
     if not recent:
         yield Check(name=f"{name} alarms", result="ok", text="none within a day")
     for code, count in sorted(recent.items()):

@@ -44,6 +44,7 @@ def test_without_keys_it_queues_and_with_them_it_goes_on(tmp_path: Path, silent:
             outcome = await their.intake.submit(said("BOR", "meanwhile"))
             assert outcome.state == "logged"
             await until(lambda: "keys-away" in codes(arc) and not line.live)
+            await until(lambda: any(one["over_ms"] is None for one in line.alarms))
             with pytest.raises(KeyAway):
                 line.open_contents("ARC", 2)
             keys.away = False
@@ -52,6 +53,7 @@ def test_without_keys_it_queues_and_with_them_it_goes_on(tmp_path: Path, silent:
             assert (await submitted).state in {"logged", "queued"}
             assert codes(arc).count("keys-back") >= 1
             assert set(codes(arc)) == {"keys-away", "keys-back"}
+            await until(lambda: all(one["over_ms"] is not None for one in line.alarms))
             assert line.details()["queued"] == 0
 
     run(test)
