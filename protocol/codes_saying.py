@@ -252,7 +252,7 @@ SAYING = (
         "error",
         "no reports that can be read",
         "The file is no JSON, or in none of the forms that are read. Nothing of it was taken in.",
-        "docs/intake.md shows the forms; `intake --dry-run` tries a file without a node.",
+        "The forms are in docs/intake.md; `intake --dry-run` tries a file without a node.",
         1,
     ),
     Code(

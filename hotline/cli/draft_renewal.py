@@ -23,8 +23,20 @@ VOID = "wrong-agreement"
 """What stands in the way of a draft that was made under an agreement before."""
 
 
-def renew(settings: Settings, item_of: Any, counterpart: str | None, typed: str, *, yes: bool) -> int:
+def renew(
+    settings: Settings,
+    item_of: Any,
+    counterpart: str | None,
+    typed: str,
+    *,
+    yes: bool,
+    quote_unofficial: bool = False,
+    act_unproved: bool = False,
+) -> int:
     """Make a draft anew, sign it and hand it in; the old one is discarded once the new one is there.
+
+    What it answers and its thread stay the same. That its text may quote what is not official, or act on what was not
+    proved, was decided about the old one, by whoever signed that: it is decided anew about this one.
 
     Args:
         settings: of this run.
@@ -32,13 +44,15 @@ def renew(settings: Settings, item_of: Any, counterpart: str | None, typed: str,
         counterpart: short name, or None.
         typed: the digits.
         yes: sign without asking.
+        quote_unofficial: the text may have a piece of an unofficial statement in it.
+        act_unproved: it may answer a grave message that was not proved on a second channel.
 
     Returns:
         The exit status, as of `send`.
 
     Raises:
         Misused: the draft can be signed as it is.
-        Refused: it is not one of this party's on this channel.
+        Refused: it is not one of this party's on this channel; or as `run_send`. The old one stays.
     """
     from nodes.signed import signatures_from_wire
     from protocol.statement import Statement
@@ -61,6 +75,8 @@ def renew(settings: Settings, item_of: Any, counterpart: str | None, typed: str,
         counterpart=channel.counterpart,
         yes=yes,
         emergency=emergency,
+        quote_unofficial=quote_unofficial,
+        act_unproved=act_unproved,
         again=again,
         officers=officers,
     )

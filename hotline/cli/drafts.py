@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--check", metavar="DRAFT", help="Let go on what a program put in and a person had to look at.")
 @click.option("--renew", metavar="DRAFT", help="Make a draft anew that was made before an amendment.")
 @click.option("--yes", is_flag=True, help="Sign what is made anew without being asked.")
+@click.option("--quote-unofficial", is_flag=True, help="With --renew: the text may quote talk between operators.")
+@click.option("--act-unproved", is_flag=True, help="With --renew: act on a grave message without its proof.")
 @click.option("--review", metavar="ID", help="Review what another released alone in an emergency; needs --finding.")
 @click.option("--finding", type=click.Choice(["justified", "unjustified"]), help="What the review found.")
 @click.option("--reason", help="Why; written down in the party's journal, sealed.")
@@ -40,6 +42,8 @@ def drafts_command(
     check: str | None,
     renew: str | None,
     yes: bool,
+    quote_unofficial: bool,
+    act_unproved: bool,
     review: str | None,
     finding: str | None,
     reason: str | None,
@@ -50,7 +54,8 @@ def drafts_command(
     why, and emergency releases that wait for their review. The journal names each by its hash. At most 64 drafts that
     one person signed first may wait on a channel. What is decided here is signed by you and written down in the
     journal; the counterpart never sees it. What was made before an amendment came into force cannot be signed any
-    more: --renew makes the same anew under the terms in force, for everybody to sign again.
+    more: --renew makes the same anew under the terms in force, for everybody to sign again. It answers what the old one
+    answered. A text that quotes talk between operators, or acts on what was not proved, needs that said anew.
 
     \b
     Examples:
@@ -59,6 +64,7 @@ def drafts_command(
       hotline --home ARC drafts --cancel 5f3a
       hotline --home ARC drafts --discard 5f3a
       hotline --home ARC drafts --renew 5f3a
+      hotline --home ARC drafts --renew 5f3a --quote-unofficial
     """
 
     settings = settings_of(context)
@@ -70,7 +76,10 @@ def drafts_command(
     if review is not None and finding is None:
         raise Misused("finding-needed", "say with --finding what the review found")
     if renew is not None:
-        return make_anew(settings, _item, counterpart, renew, yes=yes)
+        insisted = {"quote_unofficial": quote_unofficial, "act_unproved": act_unproved}
+        return make_anew(settings, _item, counterpart, renew, yes=yes, **insisted)
+    if quote_unofficial or act_unproved:
+        raise Misused("usage", "--quote-unofficial and --act-unproved go with --renew")
     with open_desk(settings) as (desk, officers):
         channel = desk.channel(counterpart)
         if discard is not None:

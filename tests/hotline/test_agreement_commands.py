@@ -245,8 +245,12 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     assert ok(*acting(bor, "inbox"))["proposals"] == [said["serial"]]
     assert f"countersign '{said['serial']}'" in hotline(*acting(bor, "inbox")).out
     assert ok(*acting(arc, "inbox"))["proposals"] == []
-    waits = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b")
-    old = hotline(*acting(arc, "send", "notification", *waits, "--yes", "--json")).json["draft"]
+    talk = "our second machine is slow since this morning and we look into it"
+    note = ok(*acting(bor, "send", "service-note", "--set", f"message={talk}", "--yes"))["serial"]
+    until(lambda: note in [one["serial"] for one in ok(*acting(arc, "inbox"))["entries"]])
+    waits = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", f"summary=b: {talk}")
+    quoting = ("--quote-unofficial", "--thread", note)
+    old = hotline(*acting(arc, "send", "notification", *waits, *quoting, "--yes", "--json")).json["draft"]
     assert ok(*acting(arc, "inbox", "--as", "release"))["drafts"] == [{"draft": old, "kind": "notification"}]
     assert ok(*acting(arc, "inbox"))["drafts"] == []
     assert "agreement show" in hotline(*acting(arc, "agreement", "countersign", "--json")).json["error"]["next"]
@@ -259,7 +263,9 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     assert "cannot be signed, wrong-agreement" in said_so
     assert f"hotline drafts --renew {old[:8]}" in said_so
     assert "anew" in hotline(*acting(arc, "sign", old, "--as", "release", "--json")).json["error"]["next"]
-    renewed = hotline(*acting(arc, "drafts", "--renew", old[:8], "--yes", "--json"))
+    refused = hotline(*acting(arc, "drafts", "--renew", old[:8], "--yes", "--json")).json["error"]
+    assert (refused["code"], "--quote-unofficial" in refused["next"]) == ("unofficial-quoted", True)
+    renewed = hotline(*acting(arc, "drafts", "--renew", old[:8], "--quote-unofficial", "--yes", "--json"))
     assert (renewed.status, renewed.json["state"]) == (4, "draft"), renewed.err
     (anew,) = ok(*acting(arc, "drafts"))["drafts"]
     assert (anew["draft"], anew["kind"], anew["severity"]) == (renewed.json["draft"], "notification", 4)
@@ -267,8 +273,10 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     still = hotline(*acting(arc, "drafts", "--renew", anew["draft"], "--json"))
     assert (still.status, anew["draft"] in still.json["error"]["next"]) == (2, True)
     same = ok(*acting(arc, "sign", anew["draft"], "--as", "release"))["serial"]
-    contents = ok(*acting(arc, "show", same))["contents"]
-    assert (contents["title"], contents["class"], contents["summary"]) == ("a", ["outage"], "b")
+    anew = ok(*acting(arc, "show", same))
+    assert anew["view"]["thread_serial"] == note
+    contents = anew["contents"]
+    assert (contents["title"], contents["class"], contents["summary"]) == ("a", ["outage"], f"b: {talk}")
     sent = ok(*acting(arc, "send", "goodwill", "--set", "message=Under the new text.", "--yes", "--wait", "held"))
     assert shown(arc)["agreements"][-1] == {
         "digest": said["digest"],
