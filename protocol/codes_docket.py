@@ -28,6 +28,22 @@ DOCKET: tuple[Code, ...] = (
         1,
     ),
     Code(
+        "exhibit-differs",
+        "error",
+        "this is not the item that was committed to",
+        "With the salt that belongs to it the file has another hash, or the statement named is about other items.",
+        "Look whether it is the right file and serial; `evidence chain` and `show` have the hashes.",
+        1,
+    ),
+    Code(
+        "exhibit-malformed",
+        "error",
+        "what is kept of an exhibit does not read",
+        "FILE.exhibit has four lines: a name, a salt, a hash and a length, in one spelling.",
+        "Take the copy that was made when the file was committed to. Without its salt a commitment cannot be opened.",
+        1,
+    ),
+    Code(
         "not-judged-so-far",
         "error",
         "the logs are not judged up to the sizes asked for",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hotline.cli.exhibits import COMMANDS
 from hotline.cli.settings import common_options, settings_of
 from hotline.errors import Misused
 from hotline.printable import printable
@@ -24,11 +25,18 @@ NOT_PORTABLE = "for this node only"
 @click.group("evidence")
 @common_options
 def evidence_command() -> None:
-    """Evidence of what the other side's keys, or ours, signed and should not have.
+    """Evidence of what the other side's keys, or ours, signed and should not have; and items that are committed to.
 
     A node keeps the signed objects behind each alarm. Some of them prove to anyone what happened: those can be
-    exported, and checked with `hotline verify` by whoever has the file and a policy.
+    exported, and checked with `hotline verify` by whoever has the file and a policy: list, show, export.
+
+    A file that proves something of an incident is committed to now and opened later, and its hand-overs are
+    countersigned: commit, release, verify, hand, take, chain. `registers evidence` lists what is in force.
     """
+
+
+for _command in COMMANDS:
+    evidence_command.add_command(_command)
 
 
 @evidence_command.command("list")

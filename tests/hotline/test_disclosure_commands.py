@@ -150,6 +150,38 @@ def test_what_a_rule_opens_leaves_with_its_opening(homes: tuple[Path, Path], tmp
     assert report["verdict"] == "verified"
 
 
+def test_an_item_is_committed_to_then_opened_and_its_hand_over_countersigned(
+    homes: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """The commitment shows nothing of the file; the release opens it; a hand-over is whole with both halves."""
+    arc, bor = homes
+    item = tmp_path / "capture.pcap"
+    item.write_bytes(b"packets")
+    told = say(arc, "evidence", "commit", str(item), "--title", "Traffic", "--type", "network-capture")
+    kept = tmp_path / "capture.pcap.exhibit"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    hash_ = ok("evidence", "verify", item)["hash"]
+    assert kept.read_text().split()[2] not in json.dumps(ok(*acting(bor, "show", told)))
+    assert told in json.dumps(ok(*acting(bor, "registers", "evidence")))
+    other = tmp_path / "other"
+    other.write_bytes(b"packet")
+    (tmp_path / "other.exhibit").write_bytes(kept.read_bytes())
+    assert "exhibit-differs" in hotline(*acting(arc, "evidence", "release", told, other)).err
+    released = say(arc, "evidence", "release", told, str(item))
+    assert ok(*acting(bor, "evidence", "verify", item, released))["verdict"] == "verified"
+    assert hotline(*acting(bor, "evidence", "verify", other, released)).status == 1
+    hand = ("--item", hash_, "--from", "Lab", "--to-office", "Desk", "--purpose", "analysis", "--seal", "4411")
+    handed = say(arc, "evidence", "hand", released, *hand, "--when", "2026-12-01T09:00Z")
+    assert hotline(*acting(bor, "evidence", "chain", told)).status == 1
+    assert (
+        "exhibit-differs"
+        in hotline(*acting(bor, "evidence", "take", handed, other, "--seal-whole", "--when", "2026")).err
+    )
+    taken = say(bor, "evidence", "take", handed, str(item), "--seal-whole", "--when", "2026-12-01T15:00Z")
+    (link,) = ok(*acting(arc, "evidence", "chain", told))["links"]
+    assert (link["transfer"], link["accept"], link["same"], link["item"]) == (handed, taken, True, hash_)
+
+
 def keys(value: Any) -> set[str]:
     """Every name in a JSON value."""
     if isinstance(value, dict):
