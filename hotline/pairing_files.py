@@ -19,6 +19,7 @@ from typing import Any
 
 from hotline.errors import Refused
 from hotline.printable import printable
+from hotline.recognising import ANSWER, FINAL, OFFER, other_file, title_of
 from hotline.terms import Terms
 from keys.errors import KeysError
 from keys.hybrid import HybridPublicKey
@@ -55,9 +56,9 @@ class Offer:
         """Give the file's bytes."""
         if self.terms.format == 1:
             party, terms = _party_to_wire(self.party), self.terms.to_wire()
-            return canonical.encode(["hotline-offer", 1, party, terms, list(self.endpoints)])
+            return canonical.encode([OFFER, 1, party, terms, list(self.endpoints)])
         party = [*_party_to_wire(self.party), _desks_to_wire(self.party.desks)]
-        return canonical.encode(["hotline-offer", OFFER_VERSION, party, self.terms.text(), list(self.endpoints)])
+        return canonical.encode([OFFER, OFFER_VERSION, party, self.terms.text(), list(self.endpoints)])
 
     @classmethod
     def parse(cls, data: bytes) -> Offer:
@@ -66,7 +67,7 @@ class Offer:
         Raises:
             Refused: another form or spelling, or a key or name that cannot stand.
         """
-        version, party, terms, endpoints = _parts(data, "hotline-offer", 3, versions=(1, OFFER_VERSION))
+        version, party, terms, endpoints = _parts(data, OFFER, 3, versions=(1, OFFER_VERSION))
         if version == 1:
             made = Terms.from_wire(terms)
         elif isinstance(terms, bytes):
@@ -98,7 +99,7 @@ class SignedTerms:
 
     def encode(self, *, final: bool) -> bytes:
         """Give the bytes of an answer or of a final file."""
-        magic = "hotline-final" if final else "hotline-answer"
+        magic = FINAL if final else ANSWER
         parts = [self.refers_to, self.agreement.encode(), self.roster.encode(), list(self.endpoints)]
         return canonical.encode([magic, VERSION, *parts])
 
@@ -109,7 +110,7 @@ class SignedTerms:
         Raises:
             Refused: another form.
         """
-        _, refers_to, agreement, roster, endpoints = _parts(data, "hotline-final" if final else "hotline-answer", 4)
+        _, refers_to, agreement, roster, endpoints = _parts(data, FINAL if final else ANSWER, 4)
         if not (isinstance(refers_to, bytes) and len(refers_to) == 32):
             raise _malformed("a digest is not 32 bytes")
         if not (isinstance(agreement, bytes) and isinstance(roster, bytes)):
@@ -131,10 +132,13 @@ def kind_of(data: bytes) -> str:
     Raises:
         Refused: none of them.
     """
-    value = _decode(data)
-    if isinstance(value, list) and value and value[0] in ("hotline-offer", "hotline-answer", "hotline-final"):
+    try:
+        value = canonical.decode(data, bytes_max=FILE_BYTES_MAX)
+    except ProtocolError as error:
+        raise _malformed(f"this is {title_of(data)}, and no file of a pairing that reads: {error}") from error
+    if isinstance(value, list) and value and value[0] in (OFFER, ANSWER, FINAL):
         return str(value[0]).removeprefix("hotline-")
-    raise _malformed("this is not a file of a pairing")
+    raise _malformed(f"this is {title_of(data)}, and no file of a pairing")
 
 
 def check_endpoints(endpoints: tuple[str, ...]) -> tuple[str, ...]:
@@ -157,18 +161,18 @@ def offer_lines(party: Party, terms: Terms) -> list[str]:
     ]
 
 
-def _decode(data: bytes) -> Any:
+def _decode(data: bytes, magic: str) -> Any:
     try:
         return canonical.decode(data, bytes_max=FILE_BYTES_MAX)
     except ProtocolError as error:
-        raise _malformed(str(error)) from error
+        raise _malformed(other_file(data, magic, str(error))) from error
 
 
 def _parts(data: bytes, magic: str, count: int, *, versions: tuple[int, ...] = (VERSION,)) -> list[Any]:
     """The version, and the parts behind it."""
-    value = _decode(data)
+    value = _decode(data, magic)
     if not isinstance(value, list) or len(value) != count + 2 or value[0] != magic:
-        raise _malformed(f"this is not a file of the kind {magic}")
+        raise _malformed(other_file(data, magic, "it has other parts"))
     # `true` equals 1, and would be a second spelling of it.
     if type(value[1]) is not int or value[1] not in versions:
         raise _malformed(f"version {value[1]!r} is not known to this program")

@@ -325,7 +325,7 @@ def _officer_key(roster: Roster, signature: Signature, at_ms: int) -> PublicKey:
     for person in roster.people:
         if person.number == signature.person:
             if not person.valid_from_ms <= at_ms < person.valid_until_ms:
-                raise AdmissionRefused("roster-expired", f"{signature.signer} is not valid at this time")
+                raise AdmissionRefused("officer-expired", f"{signature.signer} is not valid at this time")
             if signature.role not in person.roles:
                 raise AdmissionRefused("role-not-held", f"{signature.signer} does not hold the role {signature.role}")
             key = person.key_for(signature.algorithm, signature.value)

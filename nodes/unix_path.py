@@ -46,10 +46,15 @@ def check_directory(directory: Path, *, owners: Collection[int]) -> None:
         owners: user ids that it may belong to.
 
     Raises:
-        NodeError: `socket-exposed`; it belongs to another user, or others may write in it.
+        NodeError: `socket-directory-missing`; `socket-exposed` where it is another user's, or others may write in it.
     """
     try:
         state = os.stat(directory)
+    except FileNotFoundError as error:
+        text = (
+            f"the directory {directory} does not exist: make it, for the user whose socket is in it, mode 0755 or less"
+        )
+        raise NodeError("socket-directory-missing", text) from error
     except OSError as error:
         raise NodeError("socket-exposed", f"{directory}: {error.strerror}") from error
     if state.st_uid not in owners:

@@ -261,6 +261,13 @@ ENTRIES = (
         "Have the roots sign a new one: `hotline roster renew`. Then say it again.",
     ),
     Code(
+        "officer-expired",
+        "refuted",
+        "the officer's own validity has ended, or has not begun",
+        "They have left, or their time in the roster is over; the roster itself is valid. Nothing was logged.",
+        "Have somebody else sign; `officer list` shows who can. Who has not left gets time by `roster renew`.",
+    ),
+    Code(
         "roster-refused",
         "refuted",
         "a roster that must not take effect",

@@ -61,6 +61,13 @@ KEYS: tuple[Code, ...] = (
         2,
     ),
     Code(
+        "socket-directory-missing",
+        "error",
+        "the directory of the signer's socket does not exist",
+        "The signer makes the socket, not its directory; systemd does that with RuntimeDirectory=. Nothing was asked.",
+        "Make it for the signer's user (install -d -m 0755 -o USER DIRECTORY), or name another in signer.toml.",
+    ),
+    Code(
         "socket-exposed",
         "error",
         "others could take the place of the signer's socket",

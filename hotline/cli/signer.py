@@ -78,6 +78,7 @@ def run_command(context: click.Context, directory: str) -> None:
     from nodes.home_lock import HomeLock
     from nodes.open_keys import open_held
     from nodes.signer import NodeSigner
+    from nodes.signer_config import FILE as CONFIG_FILE
     from nodes.signer_config import SignerConfig
     from nodes.signer_marks import Marks
     from nodes.signer_server import SignerServer
@@ -85,6 +86,9 @@ def run_command(context: click.Context, directory: str) -> None:
 
     settings = settings_of(context)
     path = Path(directory)
+    if not (path / CONFIG_FILE).is_file():
+        text = f"{directory} is no directory of a signer: it has no {CONFIG_FILE}"
+        raise CouldNot("file-missing", text, next_step=f"Make it: hotline --home HOME signer take {directory}")
     config = SignerConfig.load(path)
     keys = open_held(path, config, settings.passphrase(0, what=f"the keys in {directory}"))
     logs.configure(config.log_level)

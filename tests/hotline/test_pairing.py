@@ -217,6 +217,9 @@ def test_commands_say_when_a_step_is_out_of_place(tmp_path: Path, files: dict[st
     assert hotline(*acting(home, "pair", "confirm", tmp_path / "offer", "--yes", "--json")).status == 2
     refused = hotline(*acting(home, "pair", "accept", tmp_path / "answer", tmp_path / "out", "--yes", "--json"))
     assert (refused.status, refused.json["error"]["code"]) == (1, "pairing-file-malformed")
+    assert refused.json["error"]["text"].startswith(
+        "this is the answer to an offer (hotline pair accept); wanted is the"
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -16,6 +16,9 @@ NAMES = sorted(path.stem for path in (FOLDER / "cases").glob("*.json"))
 FROM_FORMATS = {"other-body", "sealed-document"}
 """Codes of a document that is not the one its statement names; `protocol.compose` gives them."""
 
+AT_WORK = {"roster-chain-long"}
+"""Of an officer's program that follows rosters which admins signed; a pairing has none."""
+
 
 @cache
 def _files() -> Files:
@@ -34,7 +37,7 @@ def test_there_is_a_case_for_every_refusal() -> None:
     sources = "".join((ROOT / source).read_text() for source in SOURCES)
     refusals = set(re.findall(r'Refused\(\s*"([a-z-]+)"', sources))
     given = {read_case(_files(), name)["expected"].get("code") for name in NAMES}
-    assert given - {None} == refusals | FROM_FORMATS
+    assert given - {None} == (refusals - AT_WORK) | FROM_FORMATS
 
 
 def test_each_of_the_three_files_has_a_good_one() -> None:

@@ -151,7 +151,7 @@ def test_signers_must_be_who_they_say() -> None:
     ended = replace(roster("ARC"), valid_until_ms=START_MS)
     assert refused(signed, roster=ended) == "roster-expired"
     gone = replace(roster("ARC").people[0], valid_until_ms=START_MS)
-    assert refused(signed, roster=replace(roster("ARC"), people=(gone,))) == "roster-expired"
+    assert refused(signed, roster=replace(roster("ARC"), people=(gone,))) == "officer-expired"
 
 
 def test_an_entry_that_would_be_too_large_is_refused() -> None:

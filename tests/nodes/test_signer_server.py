@@ -16,7 +16,7 @@ from nodes.node_keys import KeysElsewhere
 from nodes.signer_client import RemoteOpener, SignerKeys
 from nodes.signer_config import SignerConfig, render
 from nodes.signer_frames import FRAME_BYTES_MAX, encode, read
-from nodes.unix_path import socket_address
+from nodes.unix_path import check_directory, socket_address
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.cosignature import verify_note
 from protocol.head_signer import check_there, remind, verifiers_of
@@ -143,6 +143,13 @@ def test_a_directory_that_others_may_write_in_is_refused(tmp_path: Path) -> None
     with pytest.raises(NodeError) as caught, serving(tmp_path):
         pass
     assert caught.value.code == "socket-exposed"
+
+
+def test_a_socket_without_a_directory_is_no_socket_that_others_reach(tmp_path: Path) -> None:
+    """That the directory is missing is said as that, with what to do."""
+    with pytest.raises(NodeError, match="does not exist: make it") as caught:
+        check_directory(tmp_path / "none", owners={os.geteuid()})
+    assert caught.value.code == "socket-directory-missing"
 
 
 def test_a_second_signer_does_not_take_the_socket(tmp_path: Path) -> None:
