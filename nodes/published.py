@@ -3,7 +3,7 @@
 What the other party published is judged by the docket, and so only once its statement has its place there. Each is
 looked at once.
 
-Source: spec/disclosure.md, "What the rules look at", rule 6.
+Source: spec/disclosure.md, "What the rules look at", rule 7.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def _consent(source: Source, seen: _Seen, accepted: Item, statement: Statement) 
         return
     facts, more = proposal.facts or {}, statement.facts or {}
     audience = facts.get(AUDIENCE)
-    if audience is None:
+    if audience is None or not of_text(statement, proposal):
         return
     named: frozenset[Hash] = frozenset(facts.get(OPENS, ()))
     text = _text_of(source, item, proposal)
@@ -204,6 +204,11 @@ def named_by_rule(source: Source, reply: int, proposal: Statement) -> frozenset[
         return frozenset()
     names = [one.name for one, told in zip(kind.fields, statement.commitments, strict=True) if told in opens]
     return opens if facts.get(TEXT) == opening_hash(names, leaf, audience) else frozenset()
+
+
+def of_text(statement: Statement, proposal: Statement) -> bool:
+    """Whether what accepts a proposal, or publishes it, is about its text: no other hash stands in its header."""
+    return (statement.facts or {}).get(TEXT, (proposal.facts or {}).get(TEXT)) == (proposal.facts or {}).get(TEXT)
 
 
 def _text_of(source: Source, item: Item, proposal: Statement) -> frozenset[Hash]:

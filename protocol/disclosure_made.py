@@ -8,11 +8,11 @@
 What is asked is how things stood at the place of the publication in its thread's home: nothing that was said behind it
 makes it good, or bad.
 
-Source: spec/disclosure.md, "What the rules look at", rule 6; "Openings by the rules".
+Source: spec/disclosure.md, "What the rules look at", rule 7; "Openings by the rules".
 """
 
 from protocol.disclosure import AUDIENCES, Case, state
-from protocol.disclosure_case import AUDIENCE, TEXT, Source, cases, home_order, named_by_rule
+from protocol.disclosure_case import AUDIENCE, TEXT, Source, cases, home_order, named_by_rule, of_text
 from protocol.docket_item import Item
 from protocol.statement import Statement
 from protocol.tagged import Hash
@@ -32,11 +32,11 @@ def made_without_consent(source: Source, item: Item) -> str | None:
         return "it names no proposal"
     if (proposal.facts or {}).get(TEXT) != (said.facts or {}).get(TEXT):
         return "the text that was published is not the one that was proposed"
-    return None if _consented(source, target, item) else _not_open(source, target, proposal, item)
+    return None if _consented(source, target, proposal, item) else _not_open(source, target, proposal, item)
 
 
-def _consented(source: Source, target: Item, item: Item) -> bool:
-    """Whether the other party's acceptance took effect on the proposal, and stands before the publication."""
+def _consented(source: Source, target: Item, proposal: Statement, item: Item) -> bool:
+    """Whether the other party's acceptance of that text took effect, and stands before the publication."""
     course = target.course
     if course is None or (course.starts_ms is None and course.from_ms is None):
         return False
@@ -46,7 +46,10 @@ def _consented(source: Source, target: Item, item: Item) -> bool:
         kind = None if other is None else source.clockwork.kind(other)
         if other is None or kind is None or other.reply != target.place or kind.step != "accepted":
             continue
-        if other.voice != target.voice and home_order(other) < order:
+        accepted = source.statement(place)
+        if other.voice == target.voice or accepted is None or not of_text(accepted, proposal):
+            continue
+        if home_order(other) < order:
             return True
     return False
 

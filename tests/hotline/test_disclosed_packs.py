@@ -272,6 +272,44 @@ def test_a_text_that_is_not_answered_is_published_by_rule(tmp_path: Path) -> Non
     assert found_in(report) == [("disclosure-unagreed", f"ARC {early[1]}")]
 
 
+def test_a_consent_to_another_text_is_none(tmp_path: Path) -> None:
+    """Its hash is that of a text that nobody proposed: it opens nothing, and a publication is without consent."""
+    told = Told(World(format=2, disclosure=(CONSENT,)))
+    first = told.say("ARC", "notification", {"title": "Attack"})
+    texts = [sha256(one).digest() for one in (b"one", b"two")]
+    facts = {"audience": "public", "text": texts[0], "opens": [told.commitment(first, "title")]}
+    proposed = told.say("ARC", "disclosure-propose", {"text": "one"}, thread=first, reply=first, facts=facts)
+    said: dict[str, Any] = {"thread": first, "reply": proposed}
+    told.world.say("BOR", "disclosure-consent", facts={"text": texts[1]}, **said)
+    made = told.world.say("ARC", "disclosure-made", facts={"text": texts[0]}, aware_at_ms=START_MS, **said)
+    told.world.state("ARC", "arrival")
+    report = audit_pack(*pack(tmp_path, told, {first: told.opened(first, "title")}), at_ms=LATER_MS)
+    found = [one for one in found_in(report) if one[0] != "disclosure-withheld"]
+    assert found == [("disclosure-unagreed", f"ARC {made[1]}"), ("disclosure-early", f"ARC {first[1]}")]
+
+
+def test_a_joint_statement_and_an_onward_release_open_by_a_disclosure_alone(tmp_path: Path) -> None:
+    """Their headers name no audience and no fields; what a proposal to disclose names of them opens when it is
+    accepted."""
+    told = Told(World(format=2, disclosure=(CONSENT,)))
+    hash_of = {"text": sha256(b"Together.").digest()}
+    draft = told.say("ARC", "joint-statement-draft", {"title": "t", "text": "Together."}, facts=hash_of)
+    told.world.say("BOR", "joint-statement-sign", thread=draft, reply=draft, facts=hash_of)
+    asked = told.say("BOR", "onward-release-request", {"reason": "A partner asks."})
+    told.say("ARC", "onward-release-consent", {"items": ["ARC 1"]}, thread=asked, reply=asked)
+    told.world.state("ARC", "arrival")
+    fields = {draft: told.opened(draft, "text"), asked: told.opened(asked, "reason")}
+    report = audit_pack(*pack(tmp_path, told, fields), at_ms=LATER_MS)
+    early = [("disclosure-early", f"ARC {draft[1]}"), ("disclosure-early", f"BOR {asked[1]}")]
+    assert sorted(found_in(report)) == sorted(early)
+    facts = {"audience": "public", "opens": [told.commitment(draft, "text")], **hash_of}
+    proposed = told.say("ARC", "disclosure-propose", {"text": "Together."}, thread=draft, reply=draft, facts=facts)
+    told.world.say("BOR", "disclosure-consent", thread=draft, reply=proposed, facts=hash_of)
+    told.world.state("ARC", "arrival")
+    fields = {draft: told.opened(draft, "text"), proposed: told.opened(proposed, "text")}
+    assert found_in(audit_pack(*pack(tmp_path, told, fields), at_ms=LATER_MS)) == []
+
+
 # --- for whoever is given one -----------------------------------------------------------------------------------------
 
 
