@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from nodes.home import NodeHome
     from nodes.journal_home import JournalFolder
     from protocol.canonical import Value
-    from protocol.entry import Entry
     from protocol.journal_kinds import JournalKind
 
 LAST = 50
+_HEADS = ("no", "at", "kind", "by", "about", "more")
 
 
 @click.group("journal")
@@ -40,20 +40,23 @@ def journal_command() -> None:
 @common_options
 @click.pass_context
 def list_command(context: click.Context, last: int, kind: str | None) -> None:
-    """List the newest entries, without texts. Beside a node's home it needs no passphrase and no node.
+    """List the newest entries, without texts: when, what, by whom, about which statement and thread.
+
+    A statement that is in no log is named by its hash, as `drafts` does. Beside a node's home the command needs no
+    passphrase and no node.
 
     \b
     Examples:
       hotline --home ARC journal list
       hotline --home ARC journal list --kind contents-opened
     """
+    from hotline.journal_list import row_of
     from hotline.output import table
 
     settings = settings_of(context)
-    found = [_shown(index, raw) for index, raw in _newest(settings, last)]
-    found = [one for one in found if kind in (None, one["kind"])]
-    rows = [(str(one["index"]), one["at"], one["kind"], one["by"], _facts_text(one["facts"])) for one in found]
-    settings.output.result({"entries": found}, table(rows) if rows else ["The journal has no such entries."])
+    found, above = _newest(settings, last, kind)
+    lines = table([row_of(one) for one in found], heads=_HEADS) if found else ["The journal has no such entries."]
+    settings.output.result({"entries": found}, [*above, *lines])
 
 
 @journal_command.command("show")
@@ -67,6 +70,7 @@ def show_command(context: click.Context, index: int) -> None:
     Example:
       hotline --home ARC journal show 17 --as senior
     """
+    from hotline.journal_list import act_of, fact
     from hotline.printable import printable
     from protocol.entry import Entry
     from protocol.journal import text_of
@@ -74,11 +78,12 @@ def show_command(context: click.Context, index: int) -> None:
     settings = settings_of(context)
     with open_desk(settings) as (desk, _):
         told = _asked(desk, index)
-    shown = _shown(index, told["entry"])
+    shown = act_of(index, told["entry"])
+    del shown["about"]
     if told["secret"] is not None and told["body"] is not None:
         shown["text"] = text_of(Entry.parse(told["entry"]).parse_statement(), told["body"], told["secret"])
     lines = [f"{index}  {shown['kind']}  {shown['at']}  by {shown['by']}"]
-    lines += [f"  {_fact(name, value, ': ')}" for name, value in shown["facts"].items() if value is not None]
+    lines += [f"  {fact(name, value, ': ')}" for name, value in shown["facts"].items() if value is not None]
     lines += [f"  {printable(part)}" for part in shown.get("text", "").split("\n") if part]
     settings.output.result(shown, lines)
 
@@ -243,66 +248,30 @@ def _folders(home: NodeHome) -> list[JournalFolder]:
     return found
 
 
-def _newest(settings: Settings, last: int) -> Iterable[tuple[int, bytes]]:
-    """The newest entries: from the files beside a node's home, else from the node."""
+def _newest(settings: Settings, last: int, kind: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """The newest entries, from the files beside a node's home, else from the node; and what stands above them."""
+    from hotline.banners import at_desk
+    from hotline.journal_list import DeskFinder, HomeFinder, act_of, add_subjects
     from nodes.home import NodeHome
     from nodes.journal_export import entries_from
+
+    def listed(read: Iterable[tuple[int, bytes]]) -> list[dict[str, Any]]:
+        acts = (act_of(index, raw) for index, raw in read)
+        return [one for one in acts if kind in (None, one["kind"])]
 
     home = settings.any_home()
     if isinstance(home, NodeHome):
         folder = _folders(home)[-1]
         with folder.opened() as store:
-            return list(entries_from(store, home.party, -last, last))
+            found = listed(entries_from(store, home.party, -last, last))
+        add_subjects(found, HomeFinder(home))
+        return found, settings.banner()
     with open_desk(settings) as (desk, _):
         size = desk.request("journal-setting")["after"][0]
         start = max(0, size - last)
-        return list(enumerate(desk.request("journal-read", start=start, limit=last), start))
-
-
-def _shown(index: int, raw: bytes) -> dict[str, Any]:
-    from hotline.zulu import zulu_short
-    from protocol.entry import Entry
-    from protocol.errors import ProtocolError
-
-    try:
-        entry = Entry.parse(raw)
-        statement = entry.parse_statement()
-    except ProtocolError as error:
-        return {"index": index, "at": "", "at_ms": None, "kind": "unreadable", "by": error.code, "facts": {}}
-    return {
-        "index": index,
-        "at": zulu_short(entry.logged_at_ms),
-        "at_ms": entry.logged_at_ms,
-        "kind": statement.kind,
-        "by": _signer(entry),
-        "facts": {name: _plain(value) for name, value in (statement.facts or {}).items()},
-    }
-
-
-def _signer(entry: Entry) -> str:
-    return ", ".join(f"{one.signer} as {one.role}" if one.person else one.signer for one in entry.signatures)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, bytes):
-        return value.hex()
-    return [_plain(one) for one in value] if isinstance(value, list) else value
-
-
-def _facts_text(facts: dict[str, object]) -> str:
-    def short(value: object) -> str:
-        return f"{value[:12]}…" if isinstance(value, str) and len(value) == 64 else str(value)
-
-    return ", ".join(_fact(name, short(value), " ") for name, value in facts.items() if value is not None)
-
-
-def _fact(name: str, value: object, between: str) -> str:
-    """A fact as people read it: a time as a time."""
-    from hotline.zulu import zulu_short
-
-    if not name.endswith("_ms"):
-        return f"{name}{between}{value}"
-    return f"{name.removesuffix('_ms')}{between}{zulu_short(int(str(value)))}"
+        found = listed(enumerate(desk.request("journal-read", start=start, limit=last), start))
+        add_subjects(found, DeskFinder(desk))
+        return found, at_desk(desk, sorted(home.pins()))
 
 
 def _parsed(kind: JournalKind, given: tuple[str, ...]) -> dict[str, Value]:

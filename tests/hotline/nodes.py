@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,3 +68,11 @@ def running(arc: Path, bor: Path) -> Iterator[None]:
             process.send_signal(signal.SIGTERM)
         for process in processes:
             process.wait(20)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that nodes do; only what is broken takes a minute."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

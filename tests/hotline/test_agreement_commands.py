@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ from hotline.terms import Terms
 from nodes.resources import catalogue
 from protocol.authority import slots_needed
 from tests.builders import make_agreement
-from tests.hotline.nodes import running
+from tests.hotline.nodes import running, until
 from tests.hotline.people import acting, hotline, ok, paired
 from tests.protocol.statement_samples import full_agreement
 
@@ -295,11 +294,3 @@ def test_an_agreement_is_amended_by_commands_and_then_left(homes: tuple[Path, Pa
     waiting = [{"draft": left.json["draft"], "kind": "agreement-withdraw"}]
     assert ok(*acting(bor, "inbox", "--as", "release"))["drafts"] == waiting
     assert ok(*acting(bor, "inbox"))["drafts"] == []
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that two nodes do."""
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -2,13 +2,44 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.hotline.nodes import running
+from tests.hotline.nodes import running, until
 from tests.hotline.people import acting, hotline, ok, paired
 
 pytestmark = pytest.mark.slow
+
+
+def check_subjects(arc: Path, bor: Path) -> None:
+    """What each act is about, in rows and for programs; the node that is asked says the same as its home."""
+    told = ok(*acting(bor, "send", "goodwill", "--set", "message=Hello.", "--yes", "--wait", "held"))["serial"]
+    until(lambda: told in [one["serial"] for one in ok(*acting(arc, "inbox"))["entries"]])
+    ok(*acting(arc, "journal", "write", "triage", "--about", told, "--set", "decision=watch"))
+    grave = ("--severity", "4", "--set", "title=a", "--set", "class=outage", "--set", "summary=b", "--thread", told)
+    draft = hotline(*acting(arc, "send", "notification", *grave, "--yes", "--json")).json["draft"]
+    ok(*acting(arc, "drafts", "--refuse", draft, "--reason", "not now", "--as", "release"))
+    draft = hotline(*acting(arc, "send", "notification", *grave, "--yes", "--json")).json["draft"]
+    sent = ok(*acting(arc, "sign", draft, "--as", "release"))["serial"]
+
+    def acts(kind: str) -> Any:
+        return ok("--home", arc, "journal", "list", "--kind", kind)["entries"]
+
+    until(lambda: [one["about"]["thread"] for one in acts("draft-opened")[-1:]] == [told])
+    assert [(one["about"]["serial"], one["person"]) for one in acts("draft-opened")[-1:]] == [(sent, 2)]
+    (triage,) = acts("triage")
+    about = {"counterpart": "BOR", "serial": told, "kind": "goodwill", "thread": told, "statement": None}
+    assert (triage["about"], triage["person"]) == (about, 1)
+    duty = ("--home", arc / "officers" / "duty", "--passphrase-file", arc.parent / "passphrase")
+    assert ok(*duty, "journal", "list", "--kind", "triage")["entries"] == [triage]
+    (refused,) = acts("refusal")
+    assert (refused["about"]["serial"], refused["about"]["statement"]) == (None, refused["facts"]["statement"])
+    assert [one["about"] for one in acts("begun")] == [None]
+    lines = hotline("--home", arc, "journal", "list").out
+    assert lines.startswith("*** demonstration")
+    assert re.search(rf" triage +person/1 as duty +{told}, goodwill +decision watch", lines)
+    assert re.search(rf" draft-opened .*for person/2 +{sent} with BOR, notification, thread {told}", lines)
 
 
 def test_acts_are_written_shown_and_audited(tmp_path: Path) -> None:
@@ -30,6 +61,7 @@ def test_acts_are_written_shown_and_audited(tmp_path: Path) -> None:
         assert (absent["code"], "journal list" in absent["next"]) == ("no-such-entry", True)
         ok(*acting(arc, "pages", "mute", "duty", "--for", "30m", "--reason", "a new telephone"))
         assert re.search(r"until 20\d\d-\d\d-\d\d \d\d:", hotline("--home", arc, "journal", "list").out)
+        check_subjects(arc, bor)
         assert hotline("--home", arc, "log", "export", tmp_path / "log").status == 0
     listed = hotline("--home", arc, "journal", "list").out
     for kind in ("take-over", "journal-opened"):
