@@ -237,10 +237,16 @@ def disclosed(
 
     Returns:
         `statements`, each with its place and its disclosures encoded; `lacking`, serials of statements whose body does
-        not open here any more; `next`, from where the next page goes on, or None.
+        not open here any more; `unlogged`, of those with fields that a rule opens and whose opening is not logged;
+        `next`, from where the next page goes on, or None.
     """
     found: list[View] = []
     lacking: list[str] = []
+    unlogged: list[str] = []
+
+    def page(following: list[int] | None) -> dict[str, Any]:
+        return {"statements": found, "lacking": lacking, "unlogged": unlogged, "next": following}
+
     size = 0
     openers = source.threads(where.thread) if thread is None else iter([thread])
     for place in openers:
@@ -248,9 +254,12 @@ def disclosed(
         for number, case in enumerate(cases(source, place)):
             if number < skip:
                 continue
-            if size >= PAGE_BYTES or len(found) + len(lacking) >= LISTED_MAX:
-                return {"statements": found, "lacking": lacking, "next": [place, number]}
-            if not any(one.leaves(at_ms) for one in states(case, audience, at_ms)):
+            if size >= PAGE_BYTES or max(len(found) + len(lacking), len(unlogged)) >= LISTED_MAX:
+                return page([place, number])
+            standing = states(case, audience, at_ms)
+            if any(one.open and not one.leaves(at_ms) for one in standing):
+                unlogged.append(matters.serial(case.place))
+            if not any(one.leaves(at_ms) for one in standing):
                 continue
             opened = _open(source, opener, case)
             if opened is None:
@@ -261,7 +270,7 @@ def disclosed(
             voice, index = matters.names[voice_of(case.place)], index_of(case.place)
             found.append({"voice": voice, "index": index, "fields": data})
             size += len(data)
-    return {"statements": found, "lacking": lacking, "next": None}
+    return page(None)
 
 
 def _open(source: DocketSource, opener: Opener, case: Case) -> Opened | None:

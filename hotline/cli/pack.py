@@ -69,9 +69,10 @@ def pack_command(
     past = open_past(channel, agreement, own=home.party)
     at_ms = now_ms()
     lacking: list[str] = []
+    unlogged: list[str] = []
     try:
         with (
-            _disclosing(settings, channel.counterpart, audience, thread, lacking) as disclose,
+            _disclosing(settings, channel.counterpart, audience, thread, lacking, unlogged) as disclose,
             open_store(home, channel) as store,
         ):
             packed = pack(store, Path(out), agreement=agreement, past=past, at_ms=at_ms, disclose=disclose)
@@ -84,6 +85,8 @@ def pack_command(
         lines.append(f"opened to {audience}: fields of {packed.statements} statements")
     if lacking:
         lines.append(f"does not open here any more: {', '.join(lacking)}")
+    if unlogged:
+        lines.append(f"kept back, for no opening of it is logged (hotline disclose open): {', '.join(unlogged)}")
     settings.output.result(
         {
             "out": out,
@@ -94,6 +97,7 @@ def pack_command(
             "audience": audience,
             "statements": packed.statements,
             "lacking": lacking,
+            "unlogged": unlogged,
         },
         [*lines, f"next: hotline verify {out} --policy FILE, with a policy that does not come from here"],
     )
@@ -101,7 +105,12 @@ def pack_command(
 
 @contextmanager
 def _disclosing(
-    settings: Settings, counterpart: str, audience: str | None, thread: str | None, lacking: list[str]
+    settings: Settings,
+    counterpart: str,
+    audience: str | None,
+    thread: str | None,
+    lacking: list[str],
+    unlogged: list[str],
 ) -> Iterator[Disclose | None]:
     """Give what asks the node for opened fields, a page at a time; None where nothing is opened."""
     from hotline.sending import fetch
@@ -126,6 +135,7 @@ def _disclosing(
                 page = _page(desk, {"where": where, **asked})
                 fields |= {(one["voice"], one["index"]): one["fields"] for one in page["statements"]}
                 lacking.extend(page["lacking"])
+                unlogged.extend(page["unlogged"])
                 where = page["next"]
                 if where is None:
                     return Disclosed(audience=audience, thread=opener, at_ms=at_ms, fields=fields)

@@ -132,7 +132,8 @@ def test_what_a_rule_opens_leaves_with_its_opening(homes: tuple[Path, Path], tmp
     wait_until_up(arc)
     out = tmp_path / "partners.hotline"
     packed = acting(arc, "pack", out, "--to", "partners", "--thread", told)
-    assert ok(*packed)["statements"] == 0
+    kept = ok(*packed)
+    assert (kept["statements"], kept["unlogged"]) == (0, [told])
     made = say(bor, "disclose", "made", done.json["serial"], "--place", "Pack", "--when", "2026-12-01T09:00Z")
     shown = hotline(*acting(arc, "disclosable", "--thread", told)).out
     assert f"opened with {made}" in shown
