@@ -49,13 +49,16 @@ def longer_than_agreed(letter: Letter, channel: Channel) -> str | None:
 
 
 def idle_reply(desk: Asked, channel: Channel, letter: Letter, spoken: Spoken | None) -> str | None:
-    """What to tell whoever answers something in a way that changes nothing of it; None where it does.
+    """What to tell whoever answers something in a way that changes nothing of it, or that no longer gives them time.
 
     Args:
         desk: connected; the node has the docket.
         channel: verified.
         letter: what is about to be said.
         spoken: what it answers, or None.
+
+    Returns:
+        None where it does what it says.
     """
     if spoken is None:
         return None
@@ -70,10 +73,14 @@ def idle_reply(desk: Asked, channel: Channel, letter: Letter, spoken: Spoken | N
         respond_by_ms=choices.respond_by_ms,
         valid_until_ms=choices.valid_until_ms,
     )
-    if told["changes"]:
+    name, missed_ms = letter.kind.name, told["missed_ms"]
+    if not told["changes"]:
+        return f"{spoken.serial} is {told['state']}: another {name} is held and shown, and changes nothing of it."
+    if missed_ms is None:
         return None
     return (
-        f"{spoken.serial} is {told['state']}: another {letter.kind.name} is held and shown, and changes nothing of it."
+        f"An answer to {spoken.serial} was due at {zulu_short(missed_ms)}: a {name} now is held and shown, and "
+        "lengthens nothing. The answer is late, whenever it comes."
     )
 
 

@@ -17,7 +17,7 @@ from nodes.docket_past import PastDocket, sizes_at
 from nodes.errors import ApiRefused
 from protocol.docket_item import Item
 from protocol.event import Event
-from protocol.idle import changes_nothing
+from protocol.idle import changes_nothing, missed_before
 from protocol.kind import REGISTERS, Kind
 from protocol.limits import SIZE_MAX, TIME_MS_MAX
 from protocol.standing import state_at
@@ -57,7 +57,8 @@ async def registers(caller: Caller, line: Line, arguments: Arguments) -> Any:
 
 
 async def effect(caller: Caller, line: Line, arguments: Arguments) -> Any:
-    """Whether a statement of ours that answers an entry would change anything of it, and how that stands now."""
+    """Whether a statement of ours that answers an entry would change anything of it, or hold it too late, and how that
+    stands now."""
     voice, index = voice_of(arguments, (line.own, line.counterpart)), index_of(arguments)
     kind = line.catalogue.kind(take(arguments, "kind", str))
     if kind is None:
@@ -73,17 +74,19 @@ async def effect(caller: Caller, line: Line, arguments: Arguments) -> Any:
         valid_until_ms=take(arguments, "valid_until_ms", int, None),
         reign=len(line.projection.governance.reigns) - 1,
     )
-    return await asyncio.to_thread(_effect, line.projection, kind, event, voice, index)
+    return await asyncio.to_thread(effect_on, line.projection, kind, event, voice, index)
 
 
-def _effect(projection: Projection, kind: Kind, event: Event, voice: str, index: int) -> dict[str, Any]:
+def effect_on(projection: Projection, kind: Kind, event: Event, voice: str, index: int) -> dict[str, Any]:
     target = _item(projection, location(projection.names.index(voice), index))
     if target is None:
-        return {"changes": True, "state": None}
+        return {"changes": True, "state": None, "missed_ms": None}
     opener = target if target.thread == target.place else _item(projection, target.thread)
     at_ms = event.logged_at_ms
     idle = changes_nothing(kind, event, target=target, opener=opener, clockwork=projection.clockwork, home_ms=at_ms)
-    return {"changes": not idle, "state": state_at(target, at_ms)}
+    held, pauses = projection.as_held(target), projection.pauses(target.status, at_ms)
+    missed_ms = missed_before(kind, event, target=held, clockwork=projection.clockwork, pauses=pauses)
+    return {"changes": not idle, "state": state_at(target, at_ms), "missed_ms": missed_ms}
 
 
 def _item(projection: Projection, place: int) -> Item | None:

@@ -207,7 +207,7 @@ class DocketViews(Matters):
             view["held_distrusted"] = None if view["held_at_ms"] is None else self.held_mark(index)
         data = self.reader().execute("SELECT data FROM item WHERE place=?", (place,)).get
         if data is not None:
-            self._add_item(view, self._as_held(Item.parse(data)))
+            self._add_item(view, self.as_held(Item.parse(data)))
         return self._add_mark(view, place)
 
     def _add_mark(self, view: View, place: int) -> View:

@@ -369,7 +369,7 @@ class Matters:
         rows = [row for voice in (0, 1) for row in self.reader().execute(sql, (voice, min(limit, LATE_MAX)))]
         items = [Item.parse(data) for (data,) in rows]
         late = (self._late(0), self._late(1)) if items else ([], [])
-        found = [self._as_held(item, late[1 - item.voice]) for item in items]
+        found = [self.as_held(item, late[1 - item.voice]) for item in items]
         return [item for item in found if item.held is not None]
 
     def _late(self, voice: int) -> list[Event]:
@@ -378,7 +378,7 @@ class Matters:
         sql = "SELECT event FROM event WHERE voice=? AND idx>=? ORDER BY idx LIMIT ?"
         return [Event.parse(data) for (data,) in self.reader().execute(sql, (voice, arrived, LATE_MAX))]
 
-    def _as_held(self, item: Item, late: Sequence[Event] | None = None) -> Item:
+    def as_held(self, item: Item, late: Sequence[Event] | None = None) -> Item:
         """The item with the mark that it will have once what the other node logged has arrived."""
         if item.held is not None or item.thread & 1 != item.voice:
             return item

@@ -1,10 +1,11 @@
-"""Idle statements: whether what is about to be said would change anything of what it names.
+"""Idle statements: whether what is about to be said would change anything of what it names, or give any time.
 
 A third holding reply, an answer to what was withdrawn, a review of what has ended: all are logged, receipted and
 judged, and the docket is the same afterwards. Nothing forbids them. Whoever is about to sign one is told, and so it is
-found out by letting it do what it would do, on copies.
+found out by letting it do what it would do, on copies. So is whoever holds a request when its answer was due already:
+that changes its state and gives no time.
 
-Source: spec/docket.md, "Procedures".
+Source: spec/docket.md, "Procedures" and "Clocks".
 """
 
 from protocol.clocks import Clockwork
@@ -12,6 +13,7 @@ from protocol.docket_item import Item
 from protocol.event import Event
 from protocol.kinds import Kind
 from protocol.moves import Moves
+from protocol.pauses import Pauses
 
 
 def changes_nothing(
@@ -44,6 +46,28 @@ def changes_nothing(
         copies.get,
     )
     return all(copies[item.place].encode() == item.encode() for item in named)
+
+
+def missed_before(kind: Kind, event: Event, *, target: Item | None, clockwork: Clockwork, pauses: Pauses) -> int | None:
+    """When the answer was due that a holding reply can put off no more.
+
+    Args:
+        kind, event, clockwork: as for `changes_nothing`.
+        target: what it names, as far as it is held by now, or None.
+        pauses: when the clocks of the target stood still up to the event.
+
+    Returns:
+        UTC milliseconds; None for a holding reply in time, and for everything that is none.
+    """
+    asked = None if target is None else clockwork.kind(target)
+    if target is None or asked is None or target.kind not in kind.replies_to:
+        return None
+    moves = clockwork.catalogue(target.reign).procedures.of(asked.procedure, kind.step, own=target.voice == event.voice)
+    if not any(move.times for move in moves):
+        return None
+    at_ms = event.logged_at_ms
+    answers = (clock for clock in clockwork.running(target, pauses) if clock.name == "answer")
+    return next((clock.due_ms for clock in answers if clock.overdue_at(at_ms)), None)
 
 
 def _may_move(kind: Kind, event: Event, target: Item | None, opener: Item | None, clockwork: Clockwork) -> bool:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from protocol.idle import changes_nothing
-from tests.protocol.procedure_samples import PACT, Told
+from protocol.event import Event
+from protocol.idle import changes_nothing, missed_before
+from protocol.pauses import NO_PAUSES, pauses_of
+from tests.protocol.procedure_samples import HOUR_MS, PACT, Told
 
 
 def idle(told: Told, kind: str, to: object, voice: int, **more: object) -> bool:
@@ -56,3 +58,36 @@ def test_what_begins_a_matter_of_its_own_is_never_idle() -> None:
     pact = told.say(0, PACT)
     told.say(0, "pact-withdraw", pact)
     assert not idle(told, PACT, pact, 1)
+
+
+def due_before(told: Told, kind: str, to: object, voice: int, at_ms: int, *, stopped: object = None) -> int | None:
+    """When the answer was due that a statement at a time would put off no more; nothing is said."""
+    pauses = NO_PAUSES if stopped is None else pauses_of([told.item(stopped)], "actual", at_ms)  # type: ignore[arg-type]
+    found = told.catalogue.kind(kind)
+    assert found is not None
+    event = Event(voice, len(told.logs[voice]), at_ms, 0, kind=kind, respond_by_ms=at_ms + HOUR_MS)
+    return missed_before(found, event, target=told.item(to), clockwork=told.clockwork, pauses=pauses)  # type: ignore[arg-type]
+
+
+def test_whoever_holds_too_late_is_told_when_the_answer_was_due() -> None:
+    """Up to when it is due a holding reply gives time, and afterwards none."""
+    told = Told()
+    query = told.say(0, "query")
+    told.tick(1)
+    answer = next(clock for clock in told.clockwork.running(told.item(query)) if clock.name == "answer")
+    assert due_before(told, "wait", query, 1, answer.due_ms) is None
+    assert due_before(told, "wait", query, 1, answer.due_ms + 1) == answer.due_ms
+    # An answer is late, and lengthens nothing that it would have to.
+    assert due_before(told, "reply", query, 1, answer.due_ms + 1) is None
+    # A suspension puts it off.
+    told.at_ms += HOUR_MS
+    stopped = told.say(1, "pause-line")
+    told.at_ms += 2 * HOUR_MS
+    told.say(1, "resume-line", stopped)
+    later = due_before(told, "wait", query, 1, answer.due_ms + 5 * HOUR_MS, stopped=stopped)
+    assert later is not None
+    assert later > answer.due_ms
+    assert due_before(told, "wait", query, 1, later, stopped=stopped) is None
+    # What is answered is late or not, and nobody holds it.
+    told.say(1, "reply", query, outcome="answered")
+    assert due_before(told, "wait", query, 1, answer.due_ms + 1) is None
