@@ -66,6 +66,8 @@ def _terms(agreement: Any) -> Iterator[tuple[str, str]]:
 _BY: Mapping[str, Callable[[Any], str]] = {
     "party": attrgetter("short"),
     "kind_clock": lambda one: f"{one.kind}, {one.clock}",
+    "observable": lambda one: f"{one.criterion}, {one.field}, {one.value}",
+    "threshold": attrgetter("name"),
     "witness": attrgetter("name"),
     "auditor": attrgetter("name"),
 }

@@ -15,6 +15,7 @@ from typing import Any
 from hotline.language_codes import is_known
 from hotline.rules_lint import about_rules, unfilled
 from hotline.terms import Terms
+from hotline.threshold_lint import about_thresholds
 from keys.suite import Suite
 from protocol.agreement_checks import ANY_KIND, refuse
 from protocol.agreement_review import checks_of
@@ -23,6 +24,7 @@ from protocol.audit_time import span
 from protocol.codes import code as code_of
 from protocol.errors import ProtocolError
 from protocol.kinds import Catalogue
+from protocol.threshold_set import threshold_set_of
 from protocol.wording import LANGUAGES
 
 _NEXT = {
@@ -224,6 +226,17 @@ def _warnings(draft: Any, catalogue: Catalogue, today: date) -> Iterator[tuple[s
             yield "no-desk", f"party[{draft.parties.index(party) + 1}]", text, "Add [[party.desk]]."
     yield from _named_kinds(draft, catalogue)
     yield from about_rules(draft.rules, catalogue)
+    found = threshold_set_of(draft)
+    if found is None:
+        text = "no thresholds: nothing says what several incidents come to"
+        yield (
+            "no-thresholds",
+            "thresholds",
+            text,
+            "Add [thresholds], [[observable]] and [[threshold]]; the model has some.",
+        )
+    else:
+        yield from about_thresholds(found, catalogue)
 
 
 def _languages(draft: Any) -> Iterator[tuple[str, str, str, str]]:

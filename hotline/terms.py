@@ -45,6 +45,7 @@ from protocol.agreement_terms import (
 from protocol.agreement_text import NEWEST, overlay, read, write
 from protocol.errors import ProtocolError
 from protocol.statement import PRECEDENCES
+from protocol.threshold_set import Accumulation, Observable, Threshold
 
 # What parties start from: the gravest matters need a senior beside the two persons that the catalogue asks for.
 DEFAULT_RULES = (
@@ -58,7 +59,7 @@ DEFAULT_RULES = (
 
 MAY_BE_ABSENT = (
     *("sunset_date", "witnesses", "auditors", "witness_quorum", "kind_clocks", "passkeys", "emergency", "challenge"),
-    *("rosters", "disclosure"),
+    *("rosters", "disclosure", "accumulation", "observables", "thresholds"),
 )
 """Terms that an agreement need not have. A draft that leaves one out may mean that it stays, or that it goes."""
 
@@ -95,6 +96,9 @@ class Terms:
     suspension: PauseTerms = DEFAULT_SUSPENSION
     exercise: PauseTerms = DEFAULT_EXERCISE
     rosters: RosterTerms | None = None
+    accumulation: Accumulation | None = None
+    observables: tuple[Observable, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
     disclosure: tuple[DisclosureRule, ...] = ()
     suite: Suite = SUITE_1
 

@@ -47,6 +47,7 @@ from protocol.agreement_text import NEWEST, read, write
 from protocol.errors import Malformed
 from protocol.limits import AGREEMENT_BYTES_MAX
 from protocol.tagged import Hash, digest, tagged
+from protocol.threshold_set import Accumulation, Observable, Threshold, ThresholdSet, threshold_set_of
 
 DEMONSTRATION: Final = "demonstration"
 """The purpose that marks a channel on which nothing is meant: shown wherever a statement of it is."""
@@ -102,6 +103,9 @@ class Agreement:
         suspension: notice and length of a suspension of the line.
         exercise: notice and length of an exercise.
         rosters: how many admins may sign people in and out, or None for two.
+        accumulation: how incidents add up, or None where the agreement has no thresholds.
+        observables: what counts towards each criterion.
+        thresholds: the lines.
         disclosure: when fields may open to a wider tier.
         suite: of all hybrid and sealing keys of both parties on this channel.
         text: the exact bytes (made here).
@@ -142,6 +146,9 @@ class Agreement:
     suspension: PauseTerms = DEFAULT_SUSPENSION
     exercise: PauseTerms = DEFAULT_EXERCISE
     rosters: RosterTerms | None = None
+    accumulation: Accumulation | None = None
+    observables: tuple[Observable, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
     disclosure: tuple[DisclosureRule, ...] = ()
     suite: Suite = SUITE_1
     text: bytes = field(init=False, repr=False, compare=False)
@@ -195,6 +202,11 @@ class Agreement:
         if agreement.founding is not None:
             raise refuse("bad-amendment", "founding", "an amendment founds no channel")
         return agreement
+
+    @property
+    def threshold_set(self) -> ThresholdSet | None:
+        """What adds up to what, or None where the agreement does not say."""
+        return threshold_set_of(self)
 
     @property
     def demonstration(self) -> bool:

@@ -27,12 +27,15 @@ from protocol.agreement_comments import (
     EXERCISE_2,
     KIND_CLOCK_2,
     LINE_1,
+    OBSERVABLE_2,
     PARTY_1,
     PARTY_2,
     PASSKEYS_2,
     RELEASE_2,
     ROSTERS_2,
     SUSPENSION_2,
+    THRESHOLD_2,
+    THRESHOLDS_2,
     TOP_1,
     TOP_2,
     WITNESS_1,
@@ -68,6 +71,7 @@ from protocol.agreement_forms import (
 from protocol.agreement_terms import Auditor, AuthorityRule, BeatTerms, ClockTerms, Desk, LineTerms, Party, Witness
 from protocol.errors import Malformed
 from protocol.statement import PRECEDENCES
+from protocol.threshold_set import CRITERIA, Accumulation, Observable, Threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +348,48 @@ _ROSTERS_2 = BlockForm(
     make=RosterTerms,
     optional=True,
 )
+_THRESHOLDS_2 = BlockForm(
+    name="thresholds",
+    attribute="accumulation",
+    comment=THRESHOLDS_2,
+    terms=(Term("version", NUMBER), Term("window_ms", INTERVAL), Term("half_life_ms", INTERVAL)),
+    make=Accumulation,
+    optional=True,
+)
+_OBSERVABLE_2 = BlockForm(
+    name="observable",
+    attribute="observables",
+    comment=OBSERVABLE_2,
+    terms=(
+        Term("criterion", TEXT),
+        Term("field", TEXT),
+        Term("value", TEXT),
+        Term("text", TEXT, optional=True),
+        Term("points", NUMBER),
+        Term("reason", TEXT),
+    ),
+    make=Observable,
+    many=True,
+    comment_once=True,
+)
+_THRESHOLD_2 = BlockForm(
+    name="threshold",
+    attribute="thresholds",
+    comment=THRESHOLD_2,
+    terms=(
+        _NAME,
+        Term("band", TEXT),
+        Term("counts", TEXT),
+        Term("by", TEXTS, optional=True),
+        Term("incidents_at_least", NUMBER, optional=True),
+        *(Term(f"{criterion}_at_least", NUMBER) for criterion in CRITERIA),
+        Term("permits", TEXT),
+        Term("reason", TEXT),
+    ),
+    make=Threshold,
+    many=True,
+    comment_once=True,
+)
 _DISCLOSURE_2 = BlockForm(
     name="disclosure",
     attribute="disclosure",
@@ -381,6 +427,9 @@ BLOCKS: Final[Mapping[int, tuple[BlockForm, ...]]] = {
         _SUSPENSION_2,
         _EXERCISE_2,
         _ROSTERS_2,
+        _THRESHOLDS_2,
+        _OBSERVABLE_2,
+        _THRESHOLD_2,
         _DISCLOSURE_2,
         _WITNESS_1,
         _AUDITOR_1,

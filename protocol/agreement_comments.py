@@ -112,6 +112,20 @@ ROSTERS_2: Final = """\
 So many of a party's admins together sign a version of its roster that changes nothing but persons who are no admins,
 within the validity that the roots gave it. 0: only the roots sign rosters. Left out: two admins."""
 
+THRESHOLDS_2: Final = """\
+What adds up to what. An incident counts for this long (window), and half as much after each half-life. The
+version is that of all that follows: what counts, and what crosses a line. A line that is crossed is a flag for
+persons, and sends nothing."""
+
+OBSERVABLE_2: Final = """\
+What can be seen, and how many of 100 points it counts towards one criterion: impact on essential functions,
+attribution to a credible actor, danger of miscalculation if nothing is said. Of one field the value with the most
+points counts. `context` is a question that a person answers with yes or no."""
+
+THRESHOLD_2: Final = """\
+A line: all three minima are reached, by one incident or by the sum of several. It permits contact up to a rung of
+the ladder."""
+
 DISCLOSURE_2: Final = """\
 When a field may open to a wider tier (TLP 2.0): with the consent of both, when an embargo is over, at a severity,
 when a request for consent stayed without an answer, when the thread is closed, by a legal order that is shown,

@@ -23,6 +23,7 @@ from protocol.limits import (
     TIME_MS_MAX,
 )
 from protocol.statement import PRECEDENCES
+from protocol.threshold_set import threshold_set_of
 
 NOTICE_DAYS: Final = 180
 """Days of notice where a text of format 1 says nothing."""
@@ -42,6 +43,9 @@ LATER: Final = {
     "suspension": DEFAULT_SUSPENSION,
     "exercise": DEFAULT_EXERCISE,
     "rosters": None,
+    "accumulation": None,
+    "observables": (),
+    "thresholds": (),
     "disclosure": (),
     "suite": SUITE_1,
 }
@@ -78,6 +82,7 @@ def checks_of(terms: Any) -> Iterator[Check]:
         elif found is not None:
             yield partial(found.check, form.name)
     yield partial(_check_counts, terms)
+    yield partial(_check_thresholds, terms)
     if terms.parties:
         yield partial(_check_parties, terms.parties)
         yield partial(_check_suite, terms.parties, terms.suite)
@@ -125,6 +130,15 @@ def _check_counts(terms: Any) -> None:
     for number, one in enumerate(named, 1):
         if one in named[: number - 1]:
             raise refuse("bad-clocks", f"kind_clock[{number}]", "a clock of a kind is there twice")
+
+
+def _check_thresholds(terms: Any) -> None:
+    """What adds up to what is whole, or not there at all."""
+    found = threshold_set_of(terms)
+    if found is not None:
+        found.check("")
+    elif terms.observables or terms.thresholds:
+        raise refuse("bad-rule", "thresholds", "the block that says how long an incident counts")
 
 
 def _check_parties(parties: Any) -> None:

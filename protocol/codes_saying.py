@@ -77,6 +77,21 @@ SAYING = (
         "Send it as a draft and call those who have to sign.",
     ),
     Code(
+        "no-thresholds",
+        "refuted",
+        "the agreement has no thresholds",
+        "Nothing says what counts and what crosses a line.",
+        "Propose some: the model of `agreement new` has a set. An amendment brings them into force.",
+    ),
+    Code(
+        "no-incident",
+        "error",
+        "the thread tells of no incident",
+        "It has no notification, early warning or diplomatic flag that counts.",
+        "Name a statement of an incident's thread; `threads` lists them.",
+        2,
+    ),
+    Code(
         "unofficial-quoted",
         "refuted",
         "an official text quotes talk between operators",

@@ -36,6 +36,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("intake", "hotline.cli.intake", "Take in reports as drafts: STIX, VERIS, JSON."),
     ("threads", "hotline.cli.threads", "List the threads, or show one."),
     ("review", "hotline.cli.review", "Look back at a thread: clocks, decisions and grounds, lessons."),
+    ("assess", "hotline.cli.assess", "Say what incidents come to by the agreed thresholds."),
     ("due", "hotline.cli.docket", "Show what either side owes, and by when."),
     ("docket", "hotline.cli.docket", "Show the state of everything said, now or at another time."),
     ("registers", "hotline.cli.docket", "Show what is in force: measures, red lines, mandates and the others."),

@@ -28,6 +28,49 @@ needs = ["duty", "release/senior"]
 [[authority]]
 kinds = ["*"]
 needs = ["duty/release/senior/legal/technical"]
+[thresholds]
+version = 1
+window_ms = 7776000000
+half_life_ms = 2592000000
+[[observable]]
+criterion = "impact"
+field = "severity"
+value = "3"
+points = 30
+reason = "significant"
+[[observable]]
+criterion = "impact"
+field = "sectors"
+value = "energy"
+points = 15
+reason = "lives depend on it"
+[[observable]]
+criterion = "miscalculation"
+field = "context"
+value = "tension"
+text = "Are there open tensions?"
+points = 40
+reason = "more in a crisis"
+[[threshold]]
+name = "serious"
+band = "raise"
+counts = "one"
+impact_at_least = 40
+attribution_at_least = 0
+miscalculation_at_least = 0
+permits = "technical-contact"
+reason = "touches what is essential"
+[[threshold]]
+name = "wave"
+band = "threshold"
+counts = "sum"
+by = ["sector"]
+incidents_at_least = 2
+impact_at_least = 60
+attribution_at_least = 0
+miscalculation_at_least = 0
+permits = "diplomatic-contact"
+reason = "many in one sector"
 [[disclosure]]
 kinds = ["*"]
 from_tier = "TLP:RED"
