@@ -88,7 +88,7 @@ class Ledger:
             try:
                 told = json.loads(raw)
                 self._take(Line(**{**told, "marks": tuple(told["marks"])}))
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 text = f"{self._path}, line {number}, is no line of a ledger"
                 raise CouldNot("home-file-malformed", text) from error
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hotline.intake.report import Report, ReportRefused, digest_of, line, text
+from hotline.intake.report import NAME_BYTES_MAX, Report, ReportRefused, digest_of, line, text
 
 FORMAT = "hotline-report/1"
 HEADER = frozenset({"severity", "aware_at", "precedence", "status", "language"})
@@ -34,7 +34,7 @@ def read(record: object) -> Report:
     """
     if not isinstance(record, Mapping):
         raise ReportRefused("a report is a JSON object")
-    name = line(record.get("id") or "", most=100) if isinstance(record.get("id"), str | int) else ""
+    name = line(record.get("id") or "", most=NAME_BYTES_MAX) if isinstance(record.get("id"), str | int) else ""
     if not name:
         raise ReportRefused("it has no id")
     values = {str(one): value for one, value in record.items() if one != "id" and one not in HEADER}

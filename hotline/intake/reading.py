@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from hotline.errors import Refused
 from hotline.intake import plain, stix, veris
-from hotline.intake.report import Report, ReportRefused
+from hotline.intake.report import NAME_BYTES_MAX, Report, ReportRefused, line
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 REPORTS_MAX = 20_000
@@ -52,10 +53,11 @@ def read(data: bytes, *, where: str) -> Reading:
         reading = _reading(document, where)
     except ReportRefused as error:
         raise Refused("reports-malformed", f"{where}: {error}") from error
+    except RecursionError as error:
+        # What the reader of JSON could just go down to, whoever writes it again for a digest cannot.
+        raise Refused("reports-malformed", f"{where} is nested too deep") from error
     if len(reading.found) > REPORTS_MAX:
-        raise Refused(
-            "reports-malformed", f"{where} holds {len(reading.found)} reports; {REPORTS_MAX} may come at once"
-        )
+        raise Refused("reports-malformed", f"{where} holds more reports than may come at once, {REPORTS_MAX}")
     return reading
 
 
@@ -73,17 +75,22 @@ def _json(data: bytes, where: str) -> Any:
 
 def _reading(document: Any, where: str) -> Reading:
     if stix.is_bundle(document):
-        return Reading("stix", list(stix.read(document)), stix.passed_over(document))
+        return Reading("stix", _listed(stix.read(document)), stix.passed_over(document))
     if plain.is_plain(document):
         given = document.get("reports")
         if not isinstance(given, list):
             raise ReportRefused("there is no list of reports")
-        return Reading("plain", list(_each(given, plain.read, "id")))
+        return Reading("plain", _listed(_each(given, plain.read, "id")))
     records = document if isinstance(document, list) else [document]
     if records and any(map(veris.is_veris, records)):
-        return Reading("veris", list(_each(records, _veris, "incident_id")))
+        return Reading("veris", _listed(_each(records, _veris, "incident_id")))
     forms = f'a list of VERIS incidents, a STIX bundle, or reports of the format "{plain.FORMAT}"'
     raise ReportRefused(f"it is none of the forms that are read: {forms}")
+
+
+def _listed(found: Iterator[Found]) -> list[Found]:
+    """Reports, up to one more than there may be: what comes behind that one is not looked at."""
+    return list(islice(found, REPORTS_MAX + 1))
 
 
 def _veris(record: Any) -> Report:
@@ -95,7 +102,8 @@ def _veris(record: Any) -> Report:
 def _each(records: list[Any], read_one: Callable[[Any], Report], name: str) -> Iterator[Found]:
     for number, record in enumerate(records, 1):
         told = record.get(name) if isinstance(record, Mapping) else None
-        called = told if isinstance(told, str) and told else f"number {number}"
+        called = line(told, most=NAME_BYTES_MAX) if isinstance(told, str) else ""
+        called = called or f"number {number}"
         try:
             yield called, read_one(record)
         except ReportRefused as error:

@@ -16,6 +16,18 @@ SUMMARY_MAX = 8_000
 LINE_MAX = 400
 """Of a source, in bytes of UTF-8; those of title and summary are the catalogue's too."""
 
+LOOKED_AT = 8
+"""Characters of a source that are looked at, for each byte that may be taken over: no more, however many come."""
+
+STACKED_MAX = 30
+"""Combining marks on one letter; no language has more, and putting more in order takes ever longer.
+
+Source: Unicode Standard Annex 15, "Stream-Safe Text Format".
+"""
+
+NAME_BYTES_MAX = 100
+"""Of what a source calls a report."""
+
 MARK_CHARS = 16
 
 
@@ -68,23 +80,38 @@ def digest_of(document: object) -> str:
 
 
 def line(text: object, *, most: int = LINE_MAX) -> str:
-    """A text as one line without control characters, cut to so many bytes."""
-    return _cut(" ".join(_printing(str(text)).split()), most)
+    """A text or a number as one line without control characters, cut to so many bytes; of anything else nothing."""
+    return _cut(" ".join(_printing(_told(text)[: most * LOOKED_AT]).split()), most)
 
 
 def text(value: object, *, most: int = SUMMARY_MAX) -> str:
-    """A text of several lines without other control characters, cut to so many bytes, and saying so."""
-    lines = [" ".join(_printing(part).split()) for part in str(value).splitlines()]
+    """A text of several lines without other control characters, cut to so many bytes, and saying so; of anything that
+    is neither text nor number nothing."""
+    told = _told(value)
+    looked_at = told[: most * LOOKED_AT]
+    lines = [" ".join(_printing(part).split()) for part in looked_at.splitlines()]
     whole = "\n".join(one for one in lines if one)
-    if len(whole.encode()) <= most:
+    if len(looked_at) == len(told) and len(whole.encode()) <= most:
         return whole
     said = "\n[The report says more than fits here.]"
     return _cut(whole, most - len(said)) + said
 
 
+def _told(value: object) -> str:
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def _printing(value: str) -> str:
-    """What may stand in a field; anything hidden becomes a blank."""
-    return "".join(one if problem_of_line(one) is None else " " for one in unicodedata.normalize("NFC", value))
+    """What may stand in a field; anything hidden becomes a blank, and so does a mark upon too many others."""
+    if value.isascii() and value.isprintable():
+        return value
+    kept: list[str] = []
+    stacked = 0
+    for one in value:
+        stacked = stacked + 1 if unicodedata.category(one).startswith("M") else 0
+        kept.append(one if stacked <= STACKED_MAX else " ")
+    normal = unicodedata.normalize("NFC", "".join(kept))
+    return "".join(one if problem_of_line(one) is None else " " for one in normal)
 
 
 def _cut(value: str, most: int) -> str:

@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hotline.intake import tables
-from hotline.intake.report import Report, ReportRefused, digest_of, filled, line, text
+from hotline.intake.report import (
+    LOOKED_AT,
+    NAME_BYTES_MAX,
+    SUMMARY_MAX,
+    Report,
+    ReportRefused,
+    digest_of,
+    filled,
+    line,
+    text,
+)
 from hotline.intake.veris import UNGRADED
 
 REPORTS = frozenset({"incident", "campaign"})
@@ -25,6 +35,9 @@ _COMPARISON = re.compile(r"\[\s*([a-z0-9-]+:[A-Za-z0-9_.'-]+)\s*=\s*'((?:[^'\\]|
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 TECHNIQUES_MAX, INDICATORS_MAX, CLAIMS_MAX, SOURCES_MAX = 128, 128, 8, 16
+WORDS_MAX = LOOKED_AT * SUMMARY_MAX
+LISTED_MAX = 128
+"""References and sectors of one object that are looked at: every report may lead to the same object."""
 
 
 def is_bundle(document: object) -> bool:
@@ -85,7 +98,11 @@ def read(document: Mapping[str, Any]) -> Iterator[tuple[str, Report | ReportRefu
     """Read the reports of a bundle, each with its id."""
     bundle = Bundle.of(document)
     for name, one in bundle.objects.items():
-        if one.get("type") not in REPORTS:
+        kind = one.get("type")
+        if not isinstance(kind, str) or kind not in REPORTS:
+            continue
+        if len(name) > NAME_BYTES_MAX:
+            yield line(name, most=NAME_BYTES_MAX), ReportRefused(f"its id has more than {NAME_BYTES_MAX} characters")
             continue
         if one.get("revoked"):
             yield name, ReportRefused("its author has revoked it")
@@ -110,7 +127,7 @@ def _report(bundle: Bundle, name: str, one: Mapping[str, Any]) -> Report:
     title = line(one.get("name") or "", most=200)
     if not title:
         raise ReportRefused("it has no name")
-    words = _LINK.sub(lambda found: found[1] or "", str(one.get("description") or ""))
+    words = _words(one)
     used = sorted({code for _, each in bundle.reached(name, "uses", "attack-pattern") if (code := _technique(each))})
     found = tables.ordered_classes(tables.classes_of_techniques(used))
     indicators, unread = _indicators(bundle, name)
@@ -125,7 +142,7 @@ def _report(bundle: Bundle, name: str, one: Mapping[str, Any]) -> Report:
         values=filled(
             title=title,
             names=[title],
-            identifiers=[line(name, most=100), *_numbers(bundle, name, one)],
+            identifiers=[name, *_numbers(bundle, name, one)],
             summary=text(words),
             first_seen=_time(one, "first_seen"),
             last_seen=_time(one, "last_seen"),
@@ -140,6 +157,14 @@ def _report(bundle: Bundle, name: str, one: Mapping[str, Any]) -> Report:
         notes=tuple(notes),
         digest=digest_of([one, used, indicators, claims, sorted(sectors)]),
     )
+
+
+def _words(one: Mapping[str, Any]) -> str:
+    """Its description without links and citations. One that is too long to be taken over whole keeps them."""
+    told = one.get("description")
+    if not isinstance(told, str):
+        return ""
+    return _LINK.sub(lambda found: found[1] or "", told) if len(told) <= WORDS_MAX else told[: WORDS_MAX + 1]
 
 
 def _technique(one: Mapping[str, Any]) -> str | None:
@@ -209,7 +234,7 @@ def _indicators(bundle: Bundle, name: str) -> tuple[list[dict[str, Any]], int]:
 def _sectors(bundle: Bundle, name: str) -> Iterator[str]:
     for _, target in bundle.reached(name, "targets", "identity"):
         told = target.get("sectors")
-        yield from (one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
+        yield from (one for one in told[:LISTED_MAX] if isinstance(one, str)) if isinstance(told, list) else ()
 
 
 def _sector(told: str) -> str | None:
@@ -228,7 +253,7 @@ def _marking(one: Mapping[str, Any]) -> str | None:
 
 def _references(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     told = one.get("external_references")
-    return [each for each in told if isinstance(each, Mapping)] if isinstance(told, list) else []
+    return [each for each in told[:LISTED_MAX] if isinstance(each, Mapping)] if isinstance(told, list) else []
 
 
 def _time(one: Mapping[str, Any], name: str) -> str | None:

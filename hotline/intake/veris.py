@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hotline.intake import tables
-from hotline.intake.report import Report, ReportRefused, digest_of, filled, line, text
+from hotline.intake.report import NAME_BYTES_MAX, Report, ReportRefused, digest_of, filled, line, text
 
 UNGRADED = "F6"
 """The grade of a source of which nothing is known (Admiralty): neither reliability nor credibility can be judged."""
@@ -71,7 +71,7 @@ def read(record: Mapping[str, Any]) -> Report:
     Raises:
         ReportRefused: it has no name of its own.
     """
-    name = line(record.get("incident_id") or "", most=100)
+    name = line(record.get("incident_id") or "", most=NAME_BYTES_MAX)
     if not name:
         raise ReportRefused("it has no incident_id")
     found = classes(record)
@@ -102,7 +102,7 @@ def read(record: Mapping[str, Any]) -> Report:
 
 
 def _campaign(record: Mapping[str, Any]) -> list[str]:
-    told = line(record.get("campaign_id") or "", most=100)
+    told = line(record.get("campaign_id") or "", most=NAME_BYTES_MAX)
     return [f"VERIS campaign {told}"] if told else []
 
 

@@ -1,6 +1,7 @@
 """Reports of every form become drafts of the party's own: coded by tables, once each, and never more than drafts."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hotline.composing import Letter
 from hotline.errors import CouldNot, Refused
 from hotline.intake import stix, tables
-from hotline.intake.drafting import letter_of
+from hotline.intake.drafting import NOBODY, letter_of
 from hotline.intake.ledger import KEPT, TRYING, Ledger
 from hotline.intake.reading import Found, Reading, read
 from hotline.intake.report import SUMMARY_MAX, Report, ReportRefused
@@ -331,6 +332,77 @@ def test_a_file_that_is_none_is_refused_with_a_reason(data: bytes) -> None:
     with pytest.raises(Refused) as caught:
         read(data, where="file")
     assert caught.value.code == "reports-malformed"
+
+
+def test_a_report_nested_too_deep_is_refused_however_deep_that_is() -> None:
+    """What can just be read cannot be written again for a digest: there is no depth at which that is no refusal."""
+    most = sys.getrecursionlimit()
+    assert {refusal_at(depth) for depth in range(most - 150, most)} == {"", "reports-malformed"}
+
+
+def refusal_at(depth: int) -> str:
+    """The code by which a report with so many lists in one another is refused, or nothing."""
+    try:
+        read(f'{{"incident_id": "1", "action": {{}}, "x": {"[" * depth}{"]" * depth}}}'.encode(), where="file")
+    except Refused as error:
+        return error.code
+    return ""
+
+
+def reports_of(*objects: object) -> list[Found]:
+    """The reports of a bundle of STIX."""
+    return read(json.dumps({"type": "bundle", "objects": objects}).encode(), where="file").found
+
+
+def test_an_object_of_a_bundle_may_be_of_no_type() -> None:
+    """It is no report, and leads nowhere."""
+    relation = {"type": "relationship", "id": "r", "source_ref": "c", "target_ref": "q", "relationship_type": ["uses"]}
+    strange = [{"type": [], "id": "q"}, {"type": {"a": 1}, "id": "p"}, relation]
+    assert [name for name, _ in reports_of({"type": "campaign", "id": "c", "name": "One"}, *strange)] == ["c"]
+
+
+def test_a_name_without_end_is_no_name() -> None:
+    """It would stand in the ledger for ever, and on every screen."""
+    endless = "c" * 1_000_000
+    ((name, found),) = reports_of({"type": "campaign", "id": endless, "name": "One"})
+    assert isinstance(found, ReportRefused)
+    assert len(name) == 100
+    ((name, found),) = read(json.dumps([{"incident_id": [], "action": {}}]).encode(), where="file").found
+    assert (name, isinstance(found, ReportRefused)) == ("number 1", True)
+    ((name, _),) = reading({"id": endless, "severity": 9}).found
+    assert len(name) == 100
+
+
+def test_what_many_reports_lead_to_is_looked_at_no_further_than_it_counts() -> None:
+    """A list that each report leads to, text without end, and marks that take ever longer to put in order."""
+    shared = [
+        {"type": "identity", "id": "i", "sectors": ["nothing"] * 200_000 + ["energy"]},
+        {"type": "threat-actor", "id": "a", "name": "\u0327\u0301" * 200_000},
+    ]
+    campaigns = [
+        {"type": "campaign", "id": f"c{number}", "name": "One", "description": "[](" * 300_000}
+        for number in range(1, 4)
+    ]
+    relations = [
+        {"type": "relationship", "id": f"{way}{number}", "source_ref": f"c{number}", "target_ref": target,
+         "relationship_type": way, "confidence": 50}
+        for number in range(1, 4)
+        for way, target in (("targets", "i"), ("attributed-to", "a"))
+    ]  # fmt: skip
+    for _, found in reports_of(*shared, *campaigns, *relations):
+        assert isinstance(found, Report)
+        assert "sectors" not in found.values
+        assert len(found.values["attribution"][0]["actor"].encode()) <= 200
+        assert letter_of(found, catalogue(), now_ms=START_MS).values["summary"].endswith(NOBODY)
+
+
+def test_text_that_was_not_looked_at_is_said_to_be_more() -> None:
+    """Where blanks fill what is looked at, too."""
+    ((_, found),) = reports_of(
+        {"type": "campaign", "id": "c", "name": "One", "description": "Begun." + " " * 90_000 + "x"}
+    )
+    assert isinstance(found, Report)
+    assert found.values["summary"] == "Begun.\n[The report says more than fits here.]"
 
 
 _FIELDS = [] if (_KIND := catalogue().kind("notification")) is None else _KIND.fields

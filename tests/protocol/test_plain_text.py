@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.agreement_checks import check_line
+from protocol.errors import AgreementRefused
 from protocol.plain_text import problem_of_line, problem_of_text, tidy
 
 
@@ -72,6 +74,21 @@ def test_only_one_normal_form_passes() -> None:
     """A decomposed letter is refused, its composed form is not."""
     assert problem_of_line("e\u0301te") == "is not in Unicode normalisation form C"
     assert problem_of_line("\u00e9te") is None
+
+
+@pytest.mark.parametrize("marks", ["\u0327\u0301" * 150_000, "\u0301" * 60_000 + "\u0327" * 60_000, "\u0f73" * 150_000])
+def test_marks_without_end_are_not_put_in_order(marks: str) -> None:
+    """Putting so many in order would take minutes; that they are in none is seen at once, in a term of an agreement
+    as well."""
+    assert problem_of_line(f"a{marks}") == "is not in Unicode normalisation form C"
+    with pytest.raises(AgreementRefused):
+        check_line(f"a{marks}", "title")
+
+
+@given(st.text(st.sampled_from("ae\u00e9\u0301\u0327\u0f73\u0344\u1100\u1161\u09c7\u09be"), min_size=1, max_size=8))
+def test_a_form_that_is_asked_for_is_the_one_that_is_made(text: str) -> None:
+    """Whatever marks are on whatever letters."""
+    assert (problem_of_line(text) is None) == (unicodedata.normalize("NFC", text) == text)
 
 
 def test_a_line_is_one_line() -> None:
