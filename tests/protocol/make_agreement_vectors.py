@@ -9,6 +9,7 @@ from keys.suite import SUITE_2
 from protocol.agreement import Agreement
 from protocol.agreement_conduct import PasskeyTerms
 from protocol.spelling import encode_base64
+from protocol.threshold_set import Accumulation, Observable, Threshold, ThresholdSet
 from tests.protocol.statement_samples import (
     full_agreement,
     roots,
@@ -94,6 +95,12 @@ CHANGES: dict[str, tuple[str, str, str, str, str]] = {
 }  # fmt: skip
 
 # The same for the text of format 2.
+THRESHOLDS = """[thresholds]
+version = 1
+window_ms = 7776000000  # 90 days
+half_life_ms = 2592000000  # 30 days
+"""
+
 CHANGES_2: dict[str, tuple[str, str, str, str, str]] = {
     "2-as-1": ("another format than its terms are of", "not understood", "not-understood",
                "format = 2", "format = 1"),
@@ -131,6 +138,18 @@ CHANGES_2: dict[str, tuple[str, str, str, str, str]] = {
                          "slots_at_most = 2", "slots_at_most = 0"),
     "2-passkeys-half": ("passkeys without a number of signatures", "malformed", "missing-field",
                         "slots_at_most = 2\n", ""),
+    "2-threshold-weight": ("a weight of nothing", "agreement refused", "out-of-range", "points = 40", "points = 0"),
+    "2-threshold-criterion": ("a criterion that there is not", "agreement refused", "bad-rule",
+                              'criterion = "impact"', 'criterion = "cost"'),
+    "2-threshold-question": ("a question without its words", "agreement refused", "bad-rule",
+                             'text = "Are there tensions?"\n', ""),
+    "2-threshold-twice": ("one name for two lines", "agreement refused", "bad-rule",
+                          'name = "serious"', 'name = "watch"'),
+    "2-threshold-nothing": ("a line that asks for nothing", "agreement refused", "bad-rule",
+                            "impact_at_least = 20", "impact_at_least = 0"),
+    "2-threshold-alone": ("one incident, and in a group", "agreement refused", "bad-rule",
+                          'counts = "sum"', 'counts = "one"'),
+    "2-thresholds-missing": ("weights without how long they count", "agreement refused", "bad-rule", THRESHOLDS, ""),
     "2-emergency-slots": ("two persons for a release by one", "malformed", "bad-field",
                           'needs = "release/senior"', 'needs = ["release", "senior"]'),
     "2-challenge-nothing": ("a challenge of nothing", "agreement refused", "bad-rule",
@@ -145,6 +164,21 @@ CHANGES_2: dict[str, tuple[str, str, str, str, str]] = {
     "2-trigger-untimed": ("an answer awaited for no time", "agreement refused", "bad-rule",
                           "after_ms = 86400000  # 1 day\n", ""),
 }  # fmt: skip
+
+
+RULES = ThresholdSet(
+    Accumulation(1, 7_776_000_000, 2_592_000_000),
+    (
+        Observable("impact", "functions.effect", "lost", 40, "A function that stopped harms at once."),
+        Observable("attribution", "attribution.likelihood", "likely", 30, "How likely somebody says it is."),
+        Observable("miscalculation", "context", "tension", 25, "More in a crisis.", "Are there tensions?"),
+    ),
+    (
+        Threshold("watch", "watch", "one", 20, 0, 0, "watch", "Worth an eye."),
+        Threshold("serious", "threshold", "one", 40, 30, 0, "diplomatic-contact", "Serious, and somebody did it."),
+        Threshold("wave", "raise", "sum", 90, 0, 0, "technical-contact", "Many together.", 3, ("sector", "class")),
+    ),
+)
 
 
 def vectors() -> Iterator[Vector]:
@@ -167,8 +201,16 @@ def vectors() -> Iterator[Vector]:
         name="good-2-passkeys", what="nothing", form="agreement", expect=ACCEPTED, more=_names(touched),
         data=touched.text,
     )  # fmt: skip
+    weighed = full_agreement(
+        accumulation=RULES.accumulation, observables=RULES.observables, thresholds=RULES.thresholds
+    )
+    yield Vector(
+        name="good-2-thresholds", what="nothing", form="agreement", expect=ACCEPTED, more=_names(weighed),
+        data=weighed.text,
+    )  # fmt: skip
+    sources = {"passkeys": touched, "threshold": weighed, "thresholds": weighed}
     for name, (what, expect, code, old, new) in CHANGES_2.items():
-        source = (touched if name.startswith("2-passkeys") else newer).text.decode()
+        source = sources.get(name.split("-")[1], newer).text.decode()
         if old not in source:
             raise AssertionError(f"{name}: {old!r} is not there")
         yield Vector(
