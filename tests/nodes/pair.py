@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from nodes.config import NodeConfig
 from nodes.home import NodeHome
@@ -49,12 +51,31 @@ class SharedThreads(ThreadPoolExecutor):
 THREADS = SharedThreads(8)
 
 
+class Lent(Executor):
+    """The shared threads as one node has them: it waits for what it gave them, and closes no file under that."""
+
+    def __init__(self) -> None:
+        self._given: set[Future[Any]] = set()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See Executor."""
+        future = THREADS.submit(fn, *args, **kwargs)
+        self._given.add(future)
+        future.add_done_callback(self._given.discard)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the threads to the next node, without work of this one."""
+        if wait:
+            futures.wait(list(self._given))
+
+
 @asynccontextmanager
 async def running(home: NodeHome, keys: NodeKeys | None = None) -> AsyncIterator[Node]:
     """A node of a home, for as long as the block lasts; with its usual keys or others."""
     usual = keyring(home.party, agreement().channel, agreement().suite)
     node = Node(home, NodeConfig.load(home.config_path), usual if keys is None else keys)
-    node.executor = THREADS
+    node.executor = Lent()
     node.open()
     task = asyncio.create_task(node.run())
     try:
