@@ -1,7 +1,8 @@
 """Evidence packs as an auditor reads them. A pack comes from somebody who may want to fool whoever opens it.
 
-Everything in it is stored as it is: a file that says it is compressed is none of ours, so nothing grows when it is
-read. How long the list of files is, is known before the list is read.
+Everything in it is stored as it is: a file that says it is compressed is none of ours, and all of them together have no
+more bytes than the pack, so nothing grows when it is read. How long the list of files is, and how many it names, is
+known before the list is read.
 
 Source: spec/audit.md, "Packs"; PKWARE APPNOTE 6.3, sections 4.3.14 to 4.3.16.
 """
@@ -9,6 +10,7 @@ Source: spec/audit.md, "Packs"; PKWARE APPNOTE 6.3, sections 4.3.14 to 4.3.16.
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import struct
@@ -32,6 +34,7 @@ LIST_BYTES_MAX: Final = 256 * 1024 * 1024
 _END: Final = struct.Struct("<4s4H2LH")
 _END64: Final = struct.Struct("<4sQ2H2L4Q")
 _END64_AT: Final = struct.Struct("<4sLQL")
+_LISTED: Final = struct.Struct("<4s24x3H12x")
 _VOICE: Final = re.compile(r"[A-Z]{2,4}")
 _OPENED: Final = re.compile(rf"{DISCLOSED}/([A-Z]{{2,4}})/(0|[1-9][0-9]{{0,14}})")
 _LEAF: Final = re.compile(r"[0-9a-f]{64}")
@@ -92,10 +95,15 @@ class Pack:
         self.odd: list[str] = []
         for info in self._archive.infolist():
             plain = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
-            if plain and info.filename not in self.files and not info.flag_bits & 1 and not info.is_dir():
+            # The library ends a name at its first NUL; under the name that is left lies something else.
+            named = info.orig_filename == info.filename and info.filename not in self.files
+            if plain and named and not info.flag_bits & 1 and not info.is_dir():
                 self.files[info.filename] = info
             else:
-                self.odd.append(info.filename)
+                self.odd.append(info.orig_filename)
+        if sum(info.file_size for info in self.files.values()) > path.stat().st_size:
+            self.close()
+            raise AuditMisused("pack-malformed", str(path), "its files would have more bytes than it has")
         folders = {name.partition("/")[0] for name in (*self.files, *self.odd) if "/" in name}
         self.voices = sorted(name for name in folders if _VOICE.fullmatch(name))
         if len(self.voices) != 2:
@@ -116,7 +124,7 @@ class Pack:
         try:
             with self._archive.open(info) as file:
                 return file.read(bytes_max + 1)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OverflowError):
             return None
 
     def opened(self) -> Opened | None:
@@ -164,22 +172,54 @@ def _place(party: str, index: int) -> str:
 
 
 def _check_end(file: BinaryIO, path: Path) -> None:
-    """See how long the list of files is before anybody reads it. Ours has no comment behind it."""
+    """See how long the list of files is, and how many it names, before anybody reads it. Ours has no comment behind it.
+
+    The library reads the wide end record wherever its locator stands, whatever the short one says, and as many names as
+    the bytes of the list have: so does this.
+    """
     size = path.stat().st_size
     if not stat.S_ISREG(path.stat().st_mode) or size < _END.size:
         raise AuditMisused("pack-malformed", str(path), "this is no pack")
+    no_end = AuditMisused("pack-malformed", str(path), "this is no pack: its end is not that of one")
     file.seek(size - _END.size)
-    mark, *_, count, list_bytes, _at, comment = _END.unpack(file.read(_END.size))
+    mark, *_, count, list_bytes, at, comment = _END.unpack(file.read(_END.size))
     if mark != b"PK\x05\x06" or comment:
-        raise AuditMisused("pack-malformed", str(path), "this is no pack: its end is not that of one")
-    if (count == 0xFFFF or list_bytes == 0xFFFFFFFF) and size >= _END.size + _END64_AT.size + _END64.size:
-        file.seek(size - _END.size - _END64_AT.size - _END64.size)
-        mark, *_, count, list_bytes, _at = _END64.unpack(file.read(_END64.size))
+        raise no_end
+    narrow, behind = (count, list_bytes, at), _END.size
+    if size >= behind + _END64_AT.size + _END64.size:
+        file.seek(size - behind - _END64_AT.size)
+        located = file.read(4) == b"PK\x06\x07"
+    else:
+        located = False
+    if located:
+        behind += _END64_AT.size + _END64.size
+        file.seek(size - behind)
+        mark, *_, count, list_bytes, at = _END64.unpack(file.read(_END64.size))
         if mark != b"PK\x06\x06":
-            raise AuditMisused("pack-malformed", str(path), "this is no pack: its end is not that of one")
+            raise no_end
+    limits = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+    if narrow != tuple(map(min, (count, list_bytes, at), limits)) or (not located and narrow[0] == limits[0]):
+        raise no_end
     if count > FILES_MAX or list_bytes > LIST_BYTES_MAX:
         raise AuditMisused("pack-malformed", str(path), "it lists more files than a pack can have")
+    if at + list_bytes != size - behind or not _lists(file, at, count, list_bytes):
+        raise AuditMisused("pack-malformed", str(path), "its list is not of so many files, or not where it should be")
     file.seek(0)
+
+
+def _lists(file: BinaryIO, at: int, count: int, list_bytes: int) -> bool:
+    """Whether the list has exactly so many names."""
+    file.seek(at)
+    for _ in range(count):
+        data = file.read(_LISTED.size)
+        if len(data) < _LISTED.size:
+            return False
+        mark, *lengths = _LISTED.unpack(data)
+        list_bytes -= _LISTED.size + sum(lengths)
+        if mark != b"PK\x01\x02" or list_bytes < 0:
+            return False
+        file.seek(sum(lengths), os.SEEK_CUR)
+    return list_bytes == 0
 
 
 def audit_pack(path: Path, policy: Path, *, at_ms: int, progress: Progress | None = None) -> Report:

@@ -110,6 +110,73 @@ def test_what_is_no_pack_is_told(tmp_path: Path, made: tuple[Path, Path]) -> Non
         assert caught.value.code == "pack-malformed"
 
 
+def widened(data: bytes, *, count: int | None = None, names: int | None = None) -> bytes:
+    """A pack with a wide end record before the short one, as tools write it from some size on; each with its count."""
+    end = len(data) - 22
+    had, list_bytes, at = struct.unpack_from("<HLL", data, end + 10)
+    numbers = [had if names is None else names] * 2
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, *numbers, list_bytes, at)
+    short = bytearray(data[end:])
+    struct.pack_into("<2H", short, 8, *[had if count is None else count] * 2)
+    return data[:end] + wide + struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1) + bytes(short)
+
+
+def test_a_list_is_of_as_many_files_as_its_end_says(made: tuple[Path, Path]) -> None:
+    """Both end records say the same; a list that is longer than both say is not read."""
+    data = made[0].read_bytes()
+    made[0].write_bytes(widened(data))
+    assert audited(made).verdict == "verified"
+    end, at = len(data) - 22, struct.unpack_from("<L", data, len(data) - 6)[0]
+    fewer, moved = bytearray(data), bytearray(data)
+    struct.pack_into("<2H", fewer, end + 8, 1, 1)
+    struct.pack_into("<L", moved, end + 16, at - 1)
+    hidden = widened(data[: end - 1] + data[end:], count=1)
+    for case in (bytes(fewer), bytes(moved), widened(data, count=1), widened(data, names=1, count=1), hidden):
+        made[0].write_bytes(case)
+        with pytest.raises(AuditMisused) as caught:
+            audited(made)
+        assert caught.value.code == "pack-malformed"
+
+
+def test_files_that_lie_over_one_another_are_no_pack(made: tuple[Path, Path]) -> None:
+    """Each could have the bytes of all behind it: a small pack would read as a large one."""
+    changed(made[0], files={f"disclosed/ARC/{number}": b"" for number in range(40)})
+    data = bytearray(made[0].read_bytes())
+    place = struct.unpack_from("<L", data, len(data) - 6)[0]
+    while data[place : place + 4] == b"PK\x01\x02":
+        lengths = struct.unpack_from("<3H", data, place + 28)
+        if data[place + 46 :].startswith(b"disclosed/"):
+            struct.pack_into("<2L", data, place + 20, len(data) // 8, len(data) // 8)
+        place += 46 + sum(lengths)
+    made[0].write_bytes(data)
+    with pytest.raises(AuditMisused, match="more bytes than it has"):
+        audited(made)
+
+
+def test_a_name_with_a_nul_is_no_other_name(made: tuple[Path, Path]) -> None:
+    """Under the name before it an export's file would be another one than a second reader finds."""
+    data = made[0].read_bytes()
+    made[0].write_bytes(data.replace(b"ARC/policy", b"ARC/polic\x00"))
+    report = audited(made)
+    assert [one.code for one in report.findings] == ["file-unexpected"]
+    assert report.findings[0].where.endswith("polic\x00")
+
+
+def test_a_file_at_no_place_is_absent(made: tuple[Path, Path]) -> None:
+    """A place of eight bytes that no file has ends the audit of nothing."""
+    data = made[0].read_bytes()
+    first = struct.unpack_from("<L", data, len(data) - 6)[0]
+    name = data.index(b"BOR/checkpoint", first)
+    record = bytearray(data[name - 46 : name + 14])
+    struct.pack_into("<H", record, 30, 12)
+    struct.pack_into("<L", record, 42, 0xFFFFFFFF)
+    listed = data[first : name - 46] + bytes(record) + struct.pack("<2HQ", 1, 8, 2**64 - 1) + data[name + 14 : -22]
+    end = bytearray(data[-22:])
+    struct.pack_into("<L", end, 12, len(listed))
+    made[0].write_bytes(data[:first] + listed + bytes(end))
+    assert [one.code for one in audited(made).findings] == ["checkpoint-missing"]
+
+
 @pytest.mark.slow
 def test_a_home_writes_packs(tmp_path: Path) -> None:
     """With the node running, then stopped; the audit of the command line takes them; one that is there stays."""

@@ -64,15 +64,27 @@ export class Pack {
     if (end.getUint32(0, true) !== 0x06054b50 || end.getUint16(20, true) !== 0) {
       throw bad("this is no pack: its end is not that of one");
     }
-    let found = { count: end.getUint16(10, true), bytes: end.getUint32(12, true), at: end.getUint32(16, true) };
+    const short = { count: end.getUint16(10, true), bytes: end.getUint32(12, true), at: end.getUint32(16, true) };
+    let found = short;
     let behind = END_BYTES;
-    if (found.count === 0xffff || found.bytes === 0xffffffff || found.at === 0xffffffff) {
-      behind += LOCATOR_BYTES + END64_BYTES;
-      if (size < behind) throw bad("this is no pack: its end is not that of one");
+    // The wide record counts wherever its locator stands: some tools write it before anything is too large.
+    const wide = END_BYTES + LOCATOR_BYTES + END64_BYTES;
+    const locator = size < wide ? null : view(await bytesOf(this.blob, size - END_BYTES - LOCATOR_BYTES, size));
+    if (locator !== null && locator.getUint32(0, true) === 0x07064b50) {
+      behind = wide;
       const end64 = view(await bytesOf(this.blob, size - behind, size - behind + END64_BYTES));
       if (end64.getUint32(0, true) !== 0x06064b50) throw bad("this is no pack: its end is not that of one");
       const [count, bytes, at] = [32, 40, 48].map((place) => whole(end64.getBigUint64(place, true)));
       found = { count, bytes, at };
+    }
+    const fits = (name, most) => short[name] === Math.min(found[name], most);
+    if (
+      !fits("count", 0xffff) ||
+      !fits("bytes", 0xffffffff) ||
+      !fits("at", 0xffffffff) ||
+      (behind === END_BYTES && short.count === 0xffff)
+    ) {
+      throw bad("this is no pack: its end is not that of one");
     }
     if (found.count > FILES_MAX || found.bytes > LIST_BYTES_MAX) throw bad("it lists more files than a pack can have");
     if (found.at + found.bytes !== size - behind) throw bad("its list of files is not where it should be");
@@ -83,6 +95,7 @@ export class Pack {
     const list = await bytesOf(this.blob, at, at + bytes);
     const data = view(list);
     let place = 0;
+    let total = 0;
     for (let number = 0; number < count; number += 1) {
       if (place + 46 > list.length || data.getUint32(place, true) !== 0x02014b50) throw bad("its list is damaged");
       const [name, extra, comment] = [28, 30, 32].map((offset) => data.getUint16(place + offset, true));
@@ -101,11 +114,14 @@ export class Pack {
       extend(file, view(list.subarray(place + 46 + name, place + 46 + name + extra)));
       const label = textOf(raw) ?? `\ufffd${hex(raw)}`;
       const plain = file.method === 0 && file.size === file.stored && !(file.flags & 1) && !label.endsWith("/");
-      if (plain && textOf(raw) !== null && !this.files.has(label)) this.files.set(label, file);
-      else this.odd.push(label);
+      if (plain && textOf(raw) !== null && !this.files.has(label)) {
+        this.files.set(label, file);
+        total += file.size;
+      } else this.odd.push(label);
       place = next;
     }
     if (place !== list.length) throw bad("its list is damaged");
+    if (total > this.blob.size) throw bad("its files would have more bytes than it has");
     this.listAt = at;
   }
 
