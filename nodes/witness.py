@@ -30,7 +30,6 @@ from protocol.witness import (
     REQUEST_BYTES_MAX,
     SIZE_TYPE,
     UNKNOWN,
-    UNPROVED,
     AddCheckpoint,
     NotCosigned,
     check_growth,
@@ -79,7 +78,7 @@ class Witness:
         try:
             check_growth(request, checkpoint, log.last)
         except NotCosigned as refusal:
-            if refusal.status == UNPROVED:
+            if refusal.size is None:
                 self._keep(log, request, refusal.text, at_ms)
             raise
         made = cosign(checkpoint, self._signers, at_ms)
@@ -111,7 +110,7 @@ def witness_app(witness: Witness) -> Starlette:
         try:
             lines = await run_in_threadpool(witness.add_checkpoint, body)
         except NotCosigned as refusal:
-            if refusal.status == CONFLICT:
+            if refusal.size is not None:
                 # Named as a header, because a media type of text would be given a charset.
                 return Response(f"{refusal.size}\n", CONFLICT, headers={**_NOT_STORED, "Content-Type": SIZE_TYPE})
             return PlainTextResponse(f"{refusal.text}\n", refusal.status)

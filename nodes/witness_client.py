@@ -8,8 +8,11 @@ Source: C2SP tlog-witness; spec/witness.md, "Submitting".
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -97,10 +100,12 @@ def submit(
             return _verified(own, checkpoint, witness, body)
         if status != CONFLICT or kind.partition(";")[0].strip() != SIZE_TYPE:
             break
-        old = _size(body)
+        asked, old = old, _size(body)
         if old > checkpoint.size:
             raise _ahead(exchange, checkpoint, log, old)
-    if status == UNPROVED:
+        if asked == old == checkpoint.size:
+            break
+    if status == UNPROVED or (status == CONFLICT and old == checkpoint.size):
         latest = exchange.latest(checkpoint.origin)
         text = "it says that our log did not only grow since it cosigned it last"
         raise WitnessFailed(text, code="witness-refused", note=latest)
@@ -164,10 +169,19 @@ class _Exchange:
                 opened, options["context"] = http.client.HTTPSConnection, _context(self._terms)
             connection = opened(parts.hostname or "", parts.port, **options)
             try:
+                connection.connect()
+                late = threading.Timer(self._until_s - time.monotonic(), _cut, (connection.sock,))
+                late.daemon = True
+                late.start()
+            except BaseException:
+                connection.close()
+                raise
+            try:
                 connection.request(method, parts.path + path, body=body, headers={"User-Agent": "hotline"})
                 answer = connection.getresponse()
                 return answer.status, answer.getheader("Content-Type", ""), self._read(answer)
             finally:
+                late.cancel()
                 connection.close()
         except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
             raise WitnessFailed(f"it cannot be reached: {type(error).__name__}") from error
@@ -190,6 +204,12 @@ class _Exchange:
         except WitnessFailed:
             return None
         return body if status == 200 else None
+
+
+def _cut(held: socket.socket) -> None:
+    """End an exchange, whatever is under way: bytes that each come in time would otherwise go on for days."""
+    with contextlib.suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)
 
 
 def _context(terms: WitnessTerms) -> ssl.SSLContext:

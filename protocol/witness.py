@@ -10,6 +10,7 @@ decide.
 | 404 | the witness does not follow this log |
 | 403 | a key of the log that the witness asks for has not signed, or a line of one does not verify |
 | 409 | what it extends is not the last checkpoint cosigned; the body says how large that is |
+| 409 | it has as many leaves as the last checkpoint cosigned, and another root; the body names no size |
 | 422 | the proof does not hold: the two checkpoints cannot be of one log that only grew, or nobody has shown it |
 
 Source: C2SP tlog-witness, "add-checkpoint"; spec/witness.md.
@@ -44,7 +45,7 @@ class NotCosigned(Exception):
     Attributes:
         status: of the answer.
         text: why, one clause for people.
-        size: with CONFLICT, leaves of the last checkpoint cosigned.
+        size: with CONFLICT, leaves of the last checkpoint cosigned; None where it has as many and another root.
     """
 
     def __init__(self, status: int, text: str, *, size: int | None = None) -> None:
@@ -141,6 +142,8 @@ def check_growth(request: AddCheckpoint, checkpoint: Checkpoint, last: Checkpoin
     size = 0 if last is None else last.size
     if request.old != size:
         raise conflict(last)
+    if last is not None and checkpoint.size == size and checkpoint.root != last.root:
+        raise NotCosigned(CONFLICT, "it has as many leaves as the last checkpoint cosigned, and another root")
     try:
         verify_consistency(
             old_size=size,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -129,8 +131,9 @@ def test_a_fork_is_kept_and_not_cosigned(store: WitnessStore) -> None:
     witness.add_checkpoint(asking(5, 0))
     forked = AddCheckpoint(5, (), note_of(5, [b"x", *entries(4)])).encode()
     for _ in range(2):
-        with pytest.raises(NotCosigned):
+        with pytest.raises(NotCosigned) as caught:
             witness.add_checkpoint(forked)
+        assert (caught.value.status, caught.value.size) == (409, None)
     ((_, why, note),) = store.refused(ARC.origin)
     assert "root" in why
     assert verify_note(note, LOG).checkpoint.size == 5
@@ -250,6 +253,38 @@ def test_the_client_finds_its_way_and_believes_only_signatures(store: WitnessSto
             await asyncio.to_thread(bring, 12)
 
     run(test)
+
+
+DROPS = [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"]
+
+
+@pytest.mark.parametrize("head", DROPS, ids=["in its head", "in the length of the part of an answer that is the last"])
+def test_a_witness_that_answers_drop_by_drop_is_cut_off(head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and there are sixty thousand of them."""
+    monkeypatch.setattr("nodes.witness_client.LIMIT_S", 0.3)
+    door, cut = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def drip() -> None:
+        peer, _ = door.accept()
+        with peer:
+            try:
+                peer.sendall(head)
+                for _ in range(60_000):
+                    peer.sendall(b"0")
+                    time.sleep(0.01)
+            except OSError:
+                cut.set()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    where = WitnessTerms(name="w", url=f"http://127.0.0.1:{door.getsockname()[1]}")
+    try:
+        with pytest.raises(WitnessFailed):
+            submit(note_of(5), log=LOG, witness=VERIFIERS, terms=where, known=0, read=reader(5))
+    finally:
+        thread.join()
+        door.close()
+    assert cut.is_set()
 
 
 LIES = [

@@ -86,7 +86,7 @@ def test_each_reason_has_its_status() -> None:
     assert status(request(7, old=5), None) == (409, 0)
     assert status(AddCheckpoint(5, (), good.note), last) == (422, None)
     assert status(AddCheckpoint(0, good.proof, good.note), None) == (422, None)
-    assert status(request(5, old=5, of=[b"x", *entries(4)]), last) == (422, None)
+    assert status(request(5, old=5, of=[b"x", *entries(4)]), last) == (409, None)
     assert status(AddCheckpoint(5, (bytes(32),), request(5).note), last) == (422, None)
 
 
