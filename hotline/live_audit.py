@@ -22,18 +22,16 @@ from typing import Final
 
 from hotline.audit_dirs import DirectoryEvidence, audit_evidence, read_policy
 from hotline.errors import CouldNot, Misused
-from hotline.live_logs import Address, Brought, Server, bring, compare
+from hotline.live_logs import Address, Brought, Server, bring, compare, signed
 from nodes.files import make_directory, write_file
 from protocol.accusation import FORK, Accusation
 from protocol.audit_entries import Progress
-from protocol.checkpoint import Checkpoint, parse_text
-from protocol.cosignature import verify_note
+from protocol.checkpoint import Checkpoint
 from protocol.errors import ProtocolError
 from protocol.exported_log import CHECKPOINT_FILE
 from protocol.finding import Report
 from protocol.fork import Fork
-from protocol.note import parse as parse_note
-from protocol.policy import LogUnknown, Policy
+from protocol.policy import Policy
 from protocol.policy import parse as parse_policy
 
 EVIDENCE_FOLDER: Final = "evidence"
@@ -62,7 +60,7 @@ class LiveAudit:
 
     Attributes:
         report: of the copies and of what is in them.
-        shown: for each node and voice, by their short names, the newest checkpoint that the node shows, unverified.
+        shown: for each node and voice, by their short names, the newest checkpoint that the node shows.
         inside: the part of the report that is of the two own logs.
     """
 
@@ -110,7 +108,7 @@ def audit_live(
         with closing(Server(address, context)) as server:
             for voice in (own, address.counterpart):
                 try:
-                    copy = _bring(server, voice, kept, doing)
+                    copy = _bring(server, voice, kept, keys, doing)
                 except CouldNot as error:
                     if voice == own:
                         raise
@@ -118,6 +116,7 @@ def audit_live(
                     report.add(error.code, "unchecked", f"{address.url}/{voice}", error.text)
                     report.not_checked.append(f"the copy of {voice} at the node of {own}")
                     continue
+                _refuse_borrowed(copy, own, copies)
                 copies[own, voice] = copy
                 _judge_brought(copy, keys, kept, report)
     for voice, other in ((second.counterpart, first.counterpart), (first.counterpart, second.counterpart)):
@@ -133,11 +132,23 @@ def audit_live(
     return LiveAudit(_joined(report, inside), shown, inside)
 
 
-def _bring(server: Server, voice: str, kept: Path, doing: Doing | None) -> _Copy:
+def _bring(server: Server, voice: str, kept: Path, policy: Policy, doing: Doing | None) -> _Copy:
     place = kept / server.address.counterpart / voice
     what = f"{server.address.url}/{voice}"
     told = None if doing is None else lambda done, total: doing(what, done, total)
-    return _Copy(server.address, voice, place, bring(server, voice, place, told=told))
+    return _Copy(server.address, voice, place, bring(server, voice, place, policy, told=told))
+
+
+def _refuse_borrowed(copy: _Copy, own: str, copies: Mapping[tuple[str, str], _Copy]) -> None:
+    """A node that shows the log of the other party as its own shows none of its own.
+
+    Raises:
+        CouldNot: `log-not-served`.
+    """
+    party = copy.brought.checkpoint.origin.rpartition("/")[0]
+    for (node, voice), other in copies.items():
+        if copy.voice == own and voice == node and other.brought.checkpoint.origin.rpartition("/")[0] == party:
+            raise CouldNot("log-not-served", f"{copy.label} and {other.label} are of one party's log")
 
 
 def _evidence(copy: _Copy) -> DirectoryEvidence:
@@ -163,7 +174,7 @@ def _judge_copies(own: _Copy, mirror: _Copy, policy: Policy, kept: Path, report:
     for copy in (own, mirror):
         note = (copy.place / CHECKPOINT_FILE).read_bytes()
         try:
-            both.append((_signed(note, policy), note, copy))
+            both.append((signed(note, policy), note, copy))
         except ProtocolError as error:
             if copy is mirror:
                 report.add(error.code, "refuted", f"{copy.label}/{CHECKPOINT_FILE}", error.text)
@@ -181,18 +192,9 @@ def _judge_copies(own: _Copy, mirror: _Copy, policy: Policy, kept: Path, report:
         _judge_fork(fork, where, "the two copies", policy, kept, report)
 
 
-def _signed(note: bytes, policy: Policy) -> Checkpoint:
-    """A checkpoint that the log's own keys signed, whoever cosigned it."""
-    origin = parse_text(parse_note(note).text).origin
-    keys = policy.log_keys(origin)
-    if not keys:
-        raise LogUnknown("the policy lists no log of that name", origin)
-    return verify_note(note, keys, exactly=False).checkpoint
-
-
 def _judge_fork(fork: Fork, where: str, what: str, policy: Policy, kept: Path, report: Report) -> None:
     try:
-        fork.check(policy.log_keys(_signed(fork.first, policy).origin))
+        fork.check(policy.log_keys(signed(fork.first, policy).origin))
     except ProtocolError as error:
         text = f"{what} do not fit together, and nothing signed shows two logs: {error}"
         report.add("copies-differ", "unchecked", where, text)

@@ -1,6 +1,7 @@
 """A log that a node serves, brought into a directory: it lies there as an export does, and grows from time to time.
 
-Nothing that a node says is believed here: what is written is audited like every export. What was brought before is not
+Nothing that a node says is believed here: what is written is audited like every export, and nothing is brought under a
+checkpoint that the log's keys did not sign, since anybody on the way could answer. What was brought before is not
 exchanged for something else: a log that does not begin with it is shown beside it, with both signed checkpoints. The
 checkpoint is written last.
 
@@ -26,6 +27,7 @@ from hotline.errors import CouldNot, Misused
 from nodes.export import documents_in
 from nodes.files import make_directory, write_file
 from protocol.checkpoint import Checkpoint, parse_text
+from protocol.cosignature import verify_note
 from protocol.errors import ProtocolError
 from protocol.exported_log import CHECKPOINT_FILE, SIZE_MAX
 from protocol.fork import Fork, RootsDiffer, Step
@@ -33,6 +35,7 @@ from protocol.joined_log import BEFORE_FOLDER
 from protocol.log_error import LogRefused
 from protocol.merkle import Frontier, prove_consistency
 from protocol.note import parse as parse_note
+from protocol.policy import LogUnknown, Policy
 from protocol.tiles import (
     TILE_WIDTH,
     TileReader,
@@ -138,18 +141,19 @@ class _Connection(http.client.HTTPSConnection):
     def __init__(self, address: Address, context: ssl.SSLContext, limit_s: float) -> None:
         super().__init__(address.host, address.port, timeout=limit_s, context=context)
         self._tls = context
+        self._held: socket.socket | None = None
 
     def connect(self) -> None:
         """See HTTPConnection. The handshake is made on the socket that `cut` finds."""
         raw = socket.create_connection((self.host, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(raw, do_handshake_on_connect=False)
-        self.sock.do_handshake()
+        self.sock = self._held = self._tls.wrap_socket(raw, do_handshake_on_connect=False)
+        self._held.do_handshake()
 
     def cut(self) -> None:
-        """End it, whatever is under way; any thread may."""
+        """End it, whatever is under way; any thread may. The last answer of a connection goes on without `sock`."""
         with contextlib.suppress(OSError):
-            if self.sock is not None:
-                self.sock.shutdown(socket.SHUT_RDWR)
+            if self._held is not None:
+                self._held.shutdown(socket.SHUT_RDWR)
 
 
 class Server:
@@ -238,7 +242,7 @@ class Brought:
 
     Attributes:
         note: its newest checkpoint, as it came.
-        checkpoint: what it says, unverified.
+        checkpoint: what it says; the log's keys signed it.
         before: the checkpoint that lay here, or None.
         went_back: it is of fewer entries than what lies here: nothing was brought.
         fork: why what it serves and what lies here cannot be of one log, to be verified; nothing was brought.
@@ -251,13 +255,27 @@ class Brought:
     fork: Fork | None = None
 
 
-def bring(server: Server, voice: str, out: Path, *, told: Told | None = None) -> Brought:
+def signed(note: bytes, policy: Policy) -> Checkpoint:
+    """A checkpoint that the log's own keys signed, whoever cosigned it.
+
+    Raises:
+        LogRefused: it does not read, or they did not. `LogUnknown` where the policy lists no such log.
+    """
+    origin = parse_text(parse_note(note).text).origin
+    keys = policy.log_keys(origin)
+    if not keys:
+        raise LogUnknown("the policy lists no log of that name", origin)
+    return verify_note(note, keys, exactly=False).checkpoint
+
+
+def bring(server: Server, voice: str, out: Path, policy: Policy, *, told: Told | None = None) -> Brought:
     """Bring a voice into a directory, or what is new of it.
 
     Args:
         server: the node.
         voice: short name.
         out: the directory; made where it is not there.
+        policy: the auditor's; has the keys of the logs.
         told: hears of the progress.
 
     Raises:
@@ -265,14 +283,14 @@ def bring(server: Server, voice: str, out: Path, *, told: Told | None = None) ->
         FileRefused: it cannot be written.
     """
     make_directory(out)
-    note, checkpoint = _checkpoint(server, voice)
+    note, checkpoint = _checkpoint(server, voice, policy)
     before = (out / CHECKPOINT_FILE).read_bytes() if (out / CHECKPOINT_FILE).is_file() else None
     had = None if before is None else _kept(out, before)
     if before is not None and had is not None and checkpoint.size <= had.size:
         fork = compare((note, checkpoint), (before, had), out)
         if fork is not None or checkpoint.size < had.size:
             return Brought(note, checkpoint, before, went_back=fork is None, fork=fork)
-    _bring_past(server, voice, out)
+    _bring_past(server, voice, out, policy)
     _bring_files(server, voice, out, checkpoint.size, told)
     if before is not None and had is not None:
         fork = compare((before, had), (note, checkpoint), out)
@@ -314,12 +332,12 @@ def compare(shorter: tuple[bytes, Checkpoint], longer: tuple[bytes, Checkpoint],
     return Fork(shorter[0], longer[0], RootsDiffer((Step(size, root, path),) if path else ()))
 
 
-def _checkpoint(server: Server, voice: str) -> tuple[bytes, Checkpoint]:
+def _checkpoint(server: Server, voice: str, policy: Policy) -> tuple[bytes, Checkpoint]:
     note = server.get(f"{voice}/{CHECKPOINT_FILE}", bytes_max=OTHER_BYTES_MAX)
     if note is None:
         text = f"no log of {voice} there for this certificate; nothing may be cosigned yet"
         raise CouldNot("log-not-served", f"{server.address.url}: {text}")
-    return note, _parse(server, note)
+    return note, _parse(server, note, policy)
 
 
 def _kept(out: Path, note: bytes) -> Checkpoint:
@@ -330,18 +348,22 @@ def _kept(out: Path, note: bytes) -> Checkpoint:
         raise CouldNot(error.code, text) from error
 
 
-def _parse(server: Server, note: bytes) -> Checkpoint:
+def _parse(server: Server, note: bytes, policy: Policy) -> Checkpoint:
     try:
         checkpoint = parse_text(parse_note(note).text)
     except ProtocolError as error:
         raise CouldNot("log-not-served", f"{server.address.url}: its checkpoint does not read: {error}") from error
+    try:
+        signed(note, policy)
+    except ProtocolError as error:
+        raise CouldNot("log-not-served", f"{server.address.url}: its checkpoint does not hold: {error}") from error
     if checkpoint.size > SIZE_MAX:
         text = f"a log of {checkpoint.size} entries is more than an audit reads"
         raise CouldNot("log-not-served", f"{server.address.url}: {text}")
     return checkpoint
 
 
-def _bring_past(server: Server, voice: str, out: Path) -> None:
+def _bring_past(server: Server, voice: str, out: Path, policy: Policy) -> None:
     """The logs that ended; they never change."""
     for epoch in range(1, EPOCHS_MAX):
         folder = f"{BEFORE_FOLDER}/{epoch}"
@@ -350,7 +372,7 @@ def _bring_past(server: Server, voice: str, out: Path) -> None:
         note = server.get(f"{voice}/{folder}/{CHECKPOINT_FILE}", bytes_max=OTHER_BYTES_MAX)
         if note is None:
             return
-        _bring_files(server, f"{voice}/{folder}", out / folder, _parse(server, note).size, None)
+        _bring_files(server, f"{voice}/{folder}", out / folder, _parse(server, note, policy).size, None)
         write_file(out / folder / CHECKPOINT_FILE, note, mode=FILE_MODE)
 
 

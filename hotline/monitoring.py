@@ -81,6 +81,7 @@ class Monitor:
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._behind: dict[str, int] = {}
+        self._held: dict[str, int] = {}
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -112,8 +113,10 @@ class Monitor:
                 continue
             sizes = [one.size for (other, of), one in found.shown.items() if of == voice and other != node]
             behind = bool(sizes) and shown.size < max(sizes)
-            same = self._sizes.get(voice, (shown.size, 0))[0] == shown.size
-            self._behind[voice] = self._behind.get(voice, 0) + 1 if behind and same else int(behind)
+            # What the counterpart held at the look before, the node has had since then, however slowly it shows it.
+            late = self._sizes.get(voice, (shown.size, 0))[0] == shown.size or shown.size < self._held.get(voice, 0)
+            self._behind[voice] = self._behind.get(voice, 0) + 1 if behind and late else int(behind)
+            self._held[voice] = max(sizes, default=0)
             if self._behind[voice] >= FROZEN_LOOKS:
                 text = f"its node shows {shown.size} entries, look after look, and its counterpart holds {max(sizes)}"
                 yield Alarm("view-frozen", "warning", voice, text)

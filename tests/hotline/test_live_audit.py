@@ -25,6 +25,7 @@ from nodes.export import export
 from protocol.checkpoint import parse_text
 from protocol.finding import Report
 from protocol.note import parse as parse_note
+from protocol.policy import parse as parse_policy
 from tests.hotline.audit_made import Shop
 from tests.hotline.make_audit_vectors import FOLDER
 from tests.hotline.people import hotline, ok
@@ -210,6 +211,36 @@ def test_a_mirror_that_is_not_shown_is_not_checked_and_an_own_log_ends_the_audit
         shown.audit(tmp_path / "anew")
 
 
+def test_what_the_logs_keys_did_not_sign_is_neither_brought_nor_kept(shown: Shown, shop: Shop, tmp_path: Path) -> None:
+    """Anybody on the way may answer, and every true log would differ from what was kept."""
+    shown.put_all(shop.conversation())
+    place = shown.directory / "BOR" / "ARC" / "checkpoint"
+    true = place.read_bytes()
+    for forged in (true.replace(b"\n5\n", b"\n40000000\n"), true.replace(b"/1\n5", b"/7\n5")):
+        assert forged != true
+        place.write_bytes(forged)
+        with pytest.raises(HotlineError, match="its checkpoint does not hold"):
+            shown.audit(tmp_path / "kept")
+        assert {path.rpartition("/")[2] for path in shown.asked} == {"checkpoint"}
+        assert not list((tmp_path / "kept").rglob("checkpoint"))
+    place.write_bytes(true)
+    assert codes(shown.audit(tmp_path / "kept")) == []
+
+
+def test_a_node_that_shows_the_others_log_as_its_own_ends_no_monitor(shown: Shown, shop: Shop, tmp_path: Path) -> None:
+    """Both logs are of one party then: no mistake of the auditor's, who goes on looking."""
+    shown.put_all(shop.conversation())
+    mine = shown.directory / "BOR" / "ARC"
+    shutil.move(mine, tmp_path / "mine")
+    shutil.copytree(shown.directory / "ARC" / "BOR", mine)
+    urls = [address.url for address in shown.addresses]
+    rest: list[str | Path] = ["--policy", shown.directory / "policy", "--cert", shown.cert, "--keep", tmp_path / "kept"]
+    done = hotline("monitor", *urls, *rest, "--looks", "2", "--every", "1ms", "--json")
+    (event,) = [json.loads(line) for line in done.out.splitlines()]
+    assert (done.status, event["code"]) == (3, "log-not-served")
+    assert "of one party's log" in event["text"]
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -349,7 +380,7 @@ def test_the_logs_of_two_real_nodes_are_audited(tmp_path: Path) -> None:
             ]
             found: dict[str, Any] = await asyncio.to_thread(ok, *arguments)
             server = Server(Address.parse(urls[0]), client_context(cert, None))
-            brought = await asyncio.to_thread(bring, server, "ARC", tmp_path / "one")
+            brought = await asyncio.to_thread(bring, server, "ARC", tmp_path / "one", parse_policy(policy.read_bytes()))
             assert await asyncio.to_thread(server.get, f"ARC/roster/{'0' * 64}.toml", bytes_max=10) is None
             server.close()
             assert parse_text(parse_note(brought.note).text).size >= 3

@@ -52,6 +52,14 @@ def test_a_node_that_shows_less_than_its_counterpart_holds_look_after_look_is_fr
     assert told(monitor.look(live((8, 8, 1, 1)), 4)) == ["-view-frozen"]
 
 
+def test_a_node_that_shows_its_log_late_or_now_more_and_now_less_is_frozen() -> None:
+    """A view that moves hides as much, while it stays behind what the counterpart held a look ago."""
+    for sizes in ((5, 6, 7), (6, 5, 6)):
+        monitor = Monitor()
+        found = [told(monitor.look(live((size, 90 + at, 1, 1)), at)) for at, size in enumerate(sizes)]
+        assert found == [[], ["view-frozen"], []]
+
+
 def test_a_log_in_which_nothing_is_new_for_two_tallies_stands_still() -> None:
     """Whichever of the two it is; anything new ends it."""
     monitor = Monitor()
