@@ -20,6 +20,10 @@ JOBS   ?= 2
 # Which simulated worlds 'make sim' runs.
 SEED   ?= 0
 
+# What Python compiles is kept ('make clean' removes it). Tests start hundreds of processes, and with this set each would
+# compile all it imports anew: three times the start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup dev demo test test-parallel test-alone check lint fast sim scenario soak fuzz bench models debian requirements clean distclean
 
 help:  ## Say what can be made.
@@ -104,7 +108,7 @@ requirements:  ## Renew requirements/*.txt from *.in (needs uv).
 
 clean:  ## Remove what was built or cached.
 	@rm -rf build dist .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
-	@find keys protocol nodes hotline tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find keys protocol nodes hotline tests bench tools spec -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 distclean: clean  ## The same, and .venv.
 	@rm -rf $(VENV)
