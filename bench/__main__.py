@@ -32,19 +32,31 @@ def best(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def measure(where: Path, *, one: int, many: int, rounds: int, lengths: Sequence[int], channels: bool) -> dict[str, Any]:
+def measure(
+    where: Path,
+    *,
+    seconds: float,
+    one: int,
+    many: int,
+    load: int,
+    rounds: int,
+    lengths: Sequence[int],
+    channels: bool,
+) -> dict[str, Any]:
     """Measure everything.
 
     Args:
         where: a directory on a real disk; what is made there is removed.
+        seconds: how long each raw limit is measured.
         one: messages a round, one at a time.
         many: messages a round, pipelined.
+        load: messages of each load under which memory is watched; twice as many while answers are.
         rounds: turns of floor and Hotline.
         lengths: of the history, in entries; none leave it out.
         channels: whether to measure nodes with many channels.
     """
     say("raw limits")
-    found: dict[str, Any] = {"limits": limits.run(where)}
+    found: dict[str, Any] = {"limits": limits.run(where, seconds)}
     shutil.rmtree(where / "pair", ignore_errors=True)
     shutil.rmtree(where / "large", ignore_errors=True)
     pair = Pair.make(where / "pair")
@@ -56,7 +68,7 @@ def measure(where: Path, *, one: int, many: int, rounds: int, lengths: Sequence[
             plain.append(floor.run(where, False, one, many // floor.HANDFUL * floor.HANDFUL))
             ours.append(line.run(pair, one=one, many=many))
         say("answers and disk syncs")
-        seen = line.look(pair, in_flight=1000, traced=40)
+        seen = line.look(pair, in_flight=2 * load, traced=40)
     shutil.rmtree(where / "pair")
     found |= {"floor": best(hybrid), "floor_ed25519_only": best(plain), "hotline": best(ours) | seen}
     if channels:
@@ -64,7 +76,7 @@ def measure(where: Path, *, one: int, many: int, rounds: int, lengths: Sequence[
         found["wide"] = wide.run(where / "wide", say)
         shutil.rmtree(where / "wide")
     if lengths:
-        found["growth"] = large.run(where / "large", lengths, say)
+        found["growth"] = large.run(where / "large", lengths, load, say)
         found["large"] = found["growth"][-1]
         shutil.rmtree(where / "large")
     return found
@@ -79,8 +91,12 @@ def main() -> int:
     """Measure, and print a table or JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Hotline against the floor and raw limits.")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--seconds", type=float, default=limits.SECONDS_EACH, help="how long each raw limit is measured"
+    )
     parser.add_argument("--one", type=int, default=300, help="messages a round, one at a time")
     parser.add_argument("--many", type=int, default=2000, help="messages a round, pipelined")
+    parser.add_argument("--load", type=int, default=500, help="messages under which memory and answers are watched")
     parser.add_argument("--rounds", type=int, default=3, help="turns of floor and Hotline")
     parser.add_argument(
         "--entries",
@@ -96,8 +112,10 @@ def main() -> int:
     where = options.dir.resolve()
     found = measure(
         where,
+        seconds=options.seconds,
         one=options.one,
         many=options.many,
+        load=options.load,
         rounds=options.rounds,
         lengths=[entries for entries in options.entries if entries],
         channels=not options.one_channel,

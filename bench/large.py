@@ -29,8 +29,6 @@ from nodes.resources import catalogue
 from nodes.sqlite_store import SqliteStore
 from protocol.agreement import Agreement
 
-LOAD = 500
-"""Messages sent through the large line, twice, to see whether memory grows."""
 READY_S = 120.0
 LIMIT_S = 2.0
 PROOFS = 100
@@ -76,8 +74,8 @@ def start_up(pair: Pair) -> float:
             node.terminate()
 
 
-def memory(pair: Pair) -> dict[str, Any]:
-    """Memory of both nodes, idle, after reading, and after each of two loads."""
+def memory(pair: Pair, load: int) -> dict[str, Any]:
+    """Memory of both nodes, idle, after reading, and after each of two loads of so many messages."""
     figures: dict[str, dict[str, float]] = {party: {} for party in PARTIES}
 
     def note(name: str) -> None:
@@ -92,7 +90,7 @@ def memory(pair: Pair) -> dict[str, Any]:
             desk.request("due")
         note("serving_mb")
         for name in ("loaded_mb", "loaded_again_mb"):
-            line.pipelined(desk, LOAD)
+            line.pipelined(desk, load)
             time.sleep(2)
             note(name)
     for party, node in pair.nodes.items():
@@ -145,7 +143,7 @@ def disk_mb(pair: Pair) -> float:
     return round(sum(path.stat().st_size for path in files) / 1e6, 1)
 
 
-def measure(pair: Pair, entries: int) -> dict[str, Any]:
+def measure(pair: Pair, entries: int, load: int) -> dict[str, Any]:
     """Let the stopped pair's history grow to a length, and measure all of it there."""
     history = make_history(pair.where, entries)
     with ProcessPoolExecutor(len(PARTIES)) as pool:
@@ -155,18 +153,19 @@ def measure(pair: Pair, entries: int) -> dict[str, Any]:
         with pair.desk("ARC") as desk:
             figures["append_ms"] = line.one_at_a_time(desk, APPENDS)["p50_ms"]
         figures["proof_ms"] = proofs(pair)
-        figures["memory"] = memory(pair)
+        figures["memory"] = memory(pair, load)
     figures["disk_mb"] = disk_mb(pair)
     figures["audit"] = audit(pair)
     return figures
 
 
-def run(where: Path, lengths: Sequence[int], say: Callable[[str], None]) -> list[dict[str, Any]]:
+def run(where: Path, lengths: Sequence[int], load: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Make a pair, and measure it at each length of its history, the longest last.
 
     Args:
         where: a new directory on a real disk.
         lengths: entries of both voices together.
+        load: messages of each of two loads under which memory is watched.
         say: told what is being done.
     """
     pair = Pair.make(where)
@@ -175,5 +174,5 @@ def run(where: Path, lengths: Sequence[int], say: Callable[[str], None]) -> list
     found = []
     for entries in sorted(lengths):
         say(f"a history of {entries} entries")
-        found.append(measure(pair, entries))
+        found.append(measure(pair, entries, load))
     return found

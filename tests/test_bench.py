@@ -14,13 +14,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_the_bench_runs(tmp_path: Path) -> None:
     """A small run has every figure, an audit that verifies, and a table; what it made is gone."""
     options = [
+        "--seconds",
+        "0.2",
         "--one",
         "5",
         "--many",
+        "40",
+        "--load",
         "40",
         "--rounds",
         "1",
@@ -32,7 +36,7 @@ def test_the_bench_runs(tmp_path: Path) -> None:
         str(tmp_path),
     ]
     command = [sys.executable, "-m", "bench", "--json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=380, check=False, cwd=ROOT)
     assert done.returncode in (0, 1), done.stderr
     found = json.loads(done.stdout)
     assert found["large"]["audit"]["verdict"] == "verified"
