@@ -3,8 +3,8 @@
 import io
 import json
 import os
+import re
 import shutil
-import socket
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from typing import Any
 
 from hotline.cli.main import run
 from hotline.output import Output
+from tests.hotline.judged import wait_until_judged
+from tests.ports import free_port as free_port
 
+_SERIAL = re.compile(r"\b(?:ARC|BOR) [0-9]+\b")
 PASSPHRASE = b"a passphrase for tests\n"
 OFFICERS = {"duty": "duty", "release": "release", "senior": "senior", "keeper": "admin"}
 TERMS = """
@@ -107,7 +110,8 @@ class Done:
 
 
 def hotline(*arguments: str | Path) -> Done:
-    """Run a command in this process, which keeps its umask whatever the command sets."""
+    """Run a command in this process, which keeps its umask whatever the command sets. Where it waited until the other
+    side held what it said, both nodes have judged that too: a receipt comes before, by as long as the machine takes."""
     out, err = io.StringIO(), io.StringIO()
     before = os.umask(0o022)
     os.umask(before)
@@ -116,7 +120,13 @@ def hotline(*arguments: str | Path) -> Done:
             status = run([str(one) for one in arguments], Output(out=out, err=err))
     finally:
         os.umask(before)
-    return Done(status, out.getvalue(), err.getvalue())
+    done = Done(status, out.getvalue(), err.getvalue())
+    if status == 0 and "held" in arguments and "--home" in arguments:
+        room = Path(arguments[arguments.index("--home") + 1]).parent
+        for serial in dict.fromkeys(_SERIAL.findall(done.out)):
+            for home in (room / "ARC", room / "BOR"):
+                wait_until_judged(home, serial)
+    return done
 
 
 def ok(*arguments: str | Path) -> Any:
@@ -129,13 +139,6 @@ def ok(*arguments: str | Path) -> Any:
 def acting(home: Path, *arguments: str | Path) -> Sequence[str | Path]:
     """Give the arguments of a command that runs unattended in a home of these tests."""
     return ("--home", home, "--passphrase-file", home.parent / "passphrase", "--no-input", *arguments)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def make_home(directory: Path, short: str, *, officers: Sequence[str] = ("duty",)) -> Path:

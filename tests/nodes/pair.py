@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent import futures
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -21,15 +20,9 @@ from nodes.signed import SignedStatement
 from tests.builders import keyring
 from tests.lines import other
 from tests.nodes.homes import agreement, write_home
+from tests.ports import free_port as free_port
 
-PATIENCE_S = 15.0
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+PATIENCE_S = 60.0
 
 
 def write_homes(directory: Path, *, settings: str = "") -> dict[str, NodeHome]:
