@@ -6,7 +6,7 @@ without a signature, and the machine kinds of the closed list.
 """
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,11 +40,17 @@ WAYS = {
 """Who calls what leads into a log."""
 
 
-def calls(path: Path, name: str) -> Iterator[int]:
-    """Lines of a file in which a method of that name is called on something."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
-            yield node.lineno
+@cache
+def _called(path: Path) -> frozenset[str]:
+    """Names of the methods that a file calls on something."""
+    walked = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    found = [one.func for one in walked if isinstance(one, ast.Call)]
+    return frozenset(one.attr for one in found if isinstance(one, ast.Attribute))
+
+
+def calls(path: Path, name: str) -> bool:
+    """Whether a method of that name is called on something in a file."""
+    return name in _called(path)
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -54,7 +60,7 @@ def test_one_way_leads_into_the_log(name: str) -> None:
         path.relative_to(ROOT).as_posix()
         for package in ("nodes", "hotline")
         for path in (ROOT / package).rglob("*.py")
-        if any(calls(path, name))
+        if calls(path, name)
     }
     assert found <= WAYS[name]
 

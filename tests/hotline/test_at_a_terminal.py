@@ -16,7 +16,7 @@ from tests.hotline.people import PASSPHRASE, ok, paired
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 class Terminal:

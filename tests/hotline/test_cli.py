@@ -1,8 +1,8 @@
 """The command line as a whole: help, errors, options in both places, and how fast it starts."""
 
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -52,13 +52,15 @@ def test_the_table_of_commands_is_the_help() -> None:
 
 @pytest.mark.alone
 def test_help_comes_at_once() -> None:
-    """Help imports no command and no crypto; the best of three is what the machine can do."""
+    """Help imports no command and no crypto; processor time counts, and of three times the best: what else the machine
+    does is no fault of the help."""
     program = "from hotline.cli.main import main; main()"
     spans = []
     for _ in range(3):
-        begin = time.monotonic_ns()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", program, "--help"], check=True, capture_output=True)
-        spans.append((time.monotonic_ns() - begin) // 1_000_000)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spans.append(round(1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)))
     assert min(spans) < HELP_MS_MAX, duration(min(spans))
 
 

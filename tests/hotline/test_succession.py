@@ -15,7 +15,7 @@ from tests.hotline.nodes import running, start
 from tests.hotline.people import acting, hotline, ok, paired
 
 pytestmark = pytest.mark.slow
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def wait_for(condition: Callable[[], bool], story: Callable[[], str] = str) -> None:
