@@ -13,6 +13,7 @@ from nodes.governing import agreement_in_force
 from nodes.home import NodeHome
 from protocol.agreement import Agreement
 from protocol.authority import slots_needed
+from protocol.clocks import pause_terms
 from protocol.field import Field
 from protocol.field_types import how_typed
 from protocol.kind import CLOCKS
@@ -173,9 +174,11 @@ def _answered(kind: Kind, known: Catalogue) -> str:
 
 
 def clocks_under(kind: Kind, agreement: Agreement) -> dict[str, int]:
-    """The clocks of a kind that an agreement sets, in milliseconds."""
+    """The clocks of a kind that an agreement sets, be it in its terms of suspension or exercise, in milliseconds."""
+    pause = pause_terms(kind, agreement)
+    general = {} if pause is None else {"notice_ms": pause.notice_ms, "longest_ms": pause.longest_ms}
     found = {name: agreement.kind_clock(kind.name, name.removesuffix("_ms")) for name in CLOCKS}
-    return {name: limit for name, limit in found.items() if limit is not None}
+    return general | {name: limit for name, limit in found.items() if limit is not None}
 
 
 def authority_under(kind: Kind, agreement: Agreement) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 
 from hotline.cli.kind_shown import authority_under, clocks_under
 from nodes.resources import catalogue
-from protocol.agreement_conduct import KindClock
+from protocol.agreement_conduct import KindClock, PauseTerms
 from protocol.agreement_terms import AuthorityRule
 from tests.builders import make_agreement
 from tests.hotline.people import hotline, ok
@@ -72,6 +72,20 @@ def test_the_agreements_own_clocks_of_a_kind_are_shown() -> None:
     assert kind is not None
     clock = KindClock("notification", "follow", 2_678_400_000, "the parties")
     assert clocks_under(kind, make_agreement(format=2, kind_clocks=(clock,))) == {"follow_ms": 2_678_400_000}
+
+
+def test_the_agreements_terms_of_suspension_are_shown() -> None:
+    """They stand in place of the catalogue's notice and longest time; a clock of the kind's own goes before them."""
+    suspend, resume = KNOWN.kind("line-suspend"), KNOWN.kind("line-resume")
+    assert suspend is not None
+    assert resume is not None
+    terms = PauseTerms(notice_ms=0, longest_ms=1_209_600_000)
+    clock = KindClock("line-suspend", "longest", 3_600_000, "the parties")
+    agreed = make_agreement(format=2, suspension=terms)
+    assert clocks_under(suspend, agreed) == {"notice_ms": 0, "longest_ms": 1_209_600_000}
+    own = make_agreement(format=2, suspension=terms, kind_clocks=(clock,))
+    assert clocks_under(suspend, own) == {"notice_ms": 0, "longest_ms": 3_600_000}
+    assert clocks_under(resume, agreed) == {}
 
 
 def test_the_codes_of_a_fact_are_shown() -> None:
