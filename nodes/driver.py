@@ -445,6 +445,14 @@ class Driver:
 
 def _rows(effect: StoreMirror | StoreOwn) -> list[Row]:
     return [
-        Row(entry, leaf, body, seen.statement_id, seen.flash)
+        Row(
+            entry,
+            leaf,
+            body,
+            seen.statement_id,
+            seen.flash,
+            gone=seen.gone,
+            lacks=seen.body_digest if body is None else None,
+        )
         for entry, leaf, seen, body in zip(effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True)
     ]

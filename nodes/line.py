@@ -682,6 +682,14 @@ class Line:
         """Whether new entries may be signed: the counterpart has said how far it holds our log."""
         return self._speaking.live
 
+    async def say_now(self, kind: str, facts: dict[str, Any]) -> None:
+        """Log a statement of the node's own while somebody waits for it.
+
+        Raises:
+            NodeError: it could not be logged, and is not.
+        """
+        await self._speaking.say_now(kind, facts)
+
     @property
     def put_back(self) -> bool:
         """Whether what waits here may have been decided about on a disk that is gone."""

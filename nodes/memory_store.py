@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from nodes.store import OWN_COSIGNED, THEIR_SIGNED, Ahead, Branch, Head, Row, StoreBehind, StoreBroken
+from protocol.glance import Glance, glance
 from protocol.merkle import Frontier, Hash, HashReader, empty_root, node_hash
 
 TILE_WIDTH = 256
@@ -28,6 +29,7 @@ class _Voice:
     bodies: dict[int, bytes] = field(default_factory=dict)
     levels: list[list[Hash]] = field(default_factory=lambda: [[]])
     flashes: list[int] = field(default_factory=list)
+    lacking: dict[int, Hash] = field(default_factory=dict)
     head: Head = field(default_factory=lambda: Head(0, empty_root(), Frontier.empty(), 0))
     roots: dict[int, Hash] = field(default_factory=dict)
 
@@ -38,6 +40,7 @@ class _Voice:
             bodies=self.bodies.copy(),
             levels=[level.copy() for level in self.levels],
             flashes=self.flashes.copy(),
+            lacking=self.lacking.copy(),
             head=self.head,
             roots=self.roots.copy(),
         )
@@ -48,6 +51,8 @@ class _Voice:
         self.entries.append(row.entry)
         if row.body is not None:
             self.bodies[index] = row.body
+        elif row.lacks is not None:
+            self.lacking[index] = row.lacks
         if row.flash:
             self.flashes.append(index)
         self.levels[0].append(row.leaf)
@@ -73,6 +78,8 @@ class MemoryStore:
         self._ahead: dict[int, Ahead] = {}
         self._waiting: dict[bytes, tuple[str, bytes, int]] = {}
         self._branches: dict[int, tuple[int, list[tuple[bytes, bytes | None]], bytes]] = {}
+        # By whose body it was, which entry's, and who says so: the digest, where that is said, and whether destroyed.
+        self._gone: dict[tuple[str, int, str], tuple[Hash, int, bool]] = {}
         self._lock = threading.RLock()
 
     def crashed(self) -> MemoryStore:
@@ -80,7 +87,7 @@ class MemoryStore:
         with self._lock:
             left = MemoryStore(own=self.own, their=self.their)
             left._voices = {name: log.copy() for name, log in self._voices.items()}
-            for name in ("_notes", "_ids", "_cosigned", "_ahead", "_waiting", "_branches"):
+            for name in ("_notes", "_ids", "_cosigned", "_ahead", "_waiting", "_branches", "_gone"):
                 setattr(left, name, getattr(self, name).copy())
             return left
 
@@ -100,6 +107,27 @@ class MemoryStore:
 
     def body(self, voice: str, index: int) -> bytes | None:
         return self._voices[voice].bodies.get(index)
+
+    def _said(self, voice: str, index: int) -> list[tuple[str, tuple[Hash, int, bool]]]:
+        """Who says what of the body that an entry names."""
+        entries = self._voices[voice].entries
+        found = [(one, said) for one in (self.own, self.their) if (said := self._gone.get((voice, index, one)))]
+        seen = glance(entries[index]) if found and index < len(entries) else Glance()
+        return [(one, said) for one, said in found if seen.sealed and said[0] == seen.body_digest]
+
+    def gone(self, voice: str, index: int) -> bool:
+        return bool(self._gone) and bool(self._said(voice, index))
+
+    def erased_by(self, voice: str, index: int) -> tuple[str, int] | None:
+        with self._lock:
+            return next(((one, at) for one, (_, at, erased) in self._said(voice, index) if erased), None)
+
+    def lacks(self, voice: str) -> bool:
+        return bool(self._voices[voice].lacking)
+
+    def bodies_from(self, voice: str, start: int, count: int) -> list[int]:
+        with self._lock:
+            return sorted(index for index in self._voices[voice].bodies if index >= start)[:count]
 
     def hashes(self, voice: str) -> HashReader:
         levels = self._voices[voice].levels
@@ -194,10 +222,27 @@ class MemoryStore:
         log = self._voices[voice]
         if len(log.entries) != size:
             raise StoreBehind("store-behind", f"the log is not at size {size}")
-        for row in rows:
+        for index, row in enumerate(rows, size):
             log.append(row)
+            if row.gone is not None and row.gone.party in self._voices:
+                one = row.gone
+                self._gone.setdefault((one.party, one.index, voice), (one.digest, index, one.erased))
+                self._apply(one.party, one.index)
+            self._apply(voice, index)
         log.head = Head(frontier.size, frontier.root(), frontier, last_ms)
         log.roots[frontier.size] = log.head.root
+
+    def _apply(self, voice: str, index: int) -> None:
+        """What is said of a body: it is not lacking, and where we said that we destroyed it, it is not here."""
+        log = self._voices[voice]
+        if not self.gone(voice, index):
+            return
+        log.lacking.pop(index, None)
+        if self._own_erased(voice, index):
+            log.bodies.pop(index, None)
+
+    def _own_erased(self, voice: str, index: int) -> bool:
+        return any(one == self.own and erased for one, (_, _, erased) in self._said(voice, index))
 
     def mend(
         self,
@@ -211,7 +256,9 @@ class MemoryStore:
             log = self._voices[voice]
             for index, entry in entries.items():
                 log.entries[index] = entry
-            log.bodies.update(bodies)
+            log.bodies.update({at: body for at, body in bodies.items() if not self._own_erased(voice, at)})
+            for index in bodies:
+                log.lacking.pop(index, None)
             for index, leaf in leaves.items():
                 log.levels[0][index] = leaf
             changed = set(leaves)
@@ -292,6 +339,9 @@ class MemoryStore:
         with self._lock:
             self._waiting.pop(statement_id, None)
             self.flush()
+
+    def scour(self) -> list[str]:
+        return []
 
     def tidy(self) -> None:
         """Nothing to do."""

@@ -19,9 +19,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from nodes import disclosure_operations, docket_operations, draft_operations, journal_operations, page_operations
+from nodes import (
+    disclosure_operations,
+    docket_operations,
+    draft_operations,
+    erasure_operations,
+    journal_operations,
+    page_operations,
+)
 from nodes.amendments import chain_of
 from nodes.api_arguments import Arguments, branch_of, index_of, limit_of, statement_id_of, take, voice_of
 from nodes.branch_views import branch_entry, branch_view, disputed_views
@@ -379,9 +386,16 @@ async def _contents(caller: Caller, line: Line, arguments: Arguments) -> Any:
     else:
         entry, body = await asyncio.to_thread(_stored, line, voice, index)
     opened = await asyncio.to_thread(opening, line, Entry.parse(entry).statement, body)
+    if body is None and not branch and await asyncio.to_thread(_erased, line, voice, index):
+        opened = {**opened, "problem": ERASED}
     if opened["secret"] is not None:
         note(caller, line, "contents-opened", voice=voice, index=index)
     return opened
+
+
+def _erased(line: Line, voice: str, index: int) -> bool:
+    store, inside = line.standing.stored_at(voice, index)
+    return store.erased_by(voice, inside) is not None
 
 
 def note(caller: Caller, line: Line, kind: str, **facts: str | int | bytes) -> None:
@@ -433,6 +447,9 @@ def opening(line: Line, statement: bytes, body: bytes | None) -> dict[str, Any]:
     return {"body": body, "problem": None, "secret": opened.secret.raw}
 
 
+ERASED: Final = "body-erased"
+"""Code of contents that were destroyed at the end of their retention."""
+
 OPERATIONS: dict[str, Operation] = {
     "status": Operation("anyone", _status),
     "scrub": Operation("anyone", _scrub),
@@ -464,6 +481,8 @@ OPERATIONS: dict[str, Operation] = {
     "registers": Operation("officer", docket_operations.registers),
     "effect": Operation("officer", docket_operations.effect),
     "docket": Operation("officer", docket_operations.docket),
+    "erasable": Operation("officer", erasure_operations.erasable),
+    "erase": Operation("officer", erasure_operations.erased),
     "disclosable": Operation("officer", disclosure_operations.shown),
     "receipt": Operation("officer", _receipt),
     "watch": Operation("officer", _watch),

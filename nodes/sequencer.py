@@ -37,6 +37,7 @@ from nodes.store import OWN_SIGNED, Head, LogStore, Row, StoreBroken, StoreDamag
 from nodes.threads import on_thread
 from protocol.checkpoint import Checkpoint, sign_checkpoint
 from protocol.entry import Entry
+from protocol.glance import gone_of
 from protocol.head_signer import HeadSigners, check_there
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.merkle import leaf_hash
@@ -407,7 +408,8 @@ class Sequencer:
 
 def _row(item: Item, at_ms: int, held: LogState) -> Row:
     entry = Entry(statement=item.raw, signatures=item.signatures, logged_at_ms=at_ms, held=held).encode()
-    return Row(entry, leaf_hash(entry), item.body, item.statement.id, item.statement.precedence == "flash")
+    one = item.statement
+    return Row(entry, leaf_hash(entry), item.body, one.id, one.precedence == "flash", gone=gone_of(one))
 
 
 def _without_keys(error: KeyElsewhere) -> SignRefused:

@@ -74,7 +74,7 @@ def look(store: LogStore, voice: str, start: int, end: int, damage: Damage) -> i
             damage.entries.add(index)
             continue
         seen = glance(entry)
-        if seen.body_digest is not None and (body is None or not seen.fits(body)):
+        if not seen.met_by(body) and not (body is None and store.gone(voice, index)):
             damage.bodies.add(index)
     return read
 

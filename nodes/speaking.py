@@ -18,7 +18,7 @@ from typing import Any
 from keys.errors import KeyAway, KeyElsewhere
 from nodes.admission import AdmissionRefused
 from nodes.arrivals import Arrivals
-from nodes.errors import NodeError
+from nodes.errors import ApiRefused, NodeError
 from nodes.files import read_file
 from nodes.home import ChannelHome
 from nodes.intake import Intake
@@ -232,6 +232,26 @@ class Speaking:
             self._alarm(error.code, error.text)
         except SignRefused as error:
             self._refused(error)
+
+    async def say_now(self, kind: str, facts: dict[str, Any]) -> None:
+        """Log a statement of the node's own while somebody waits for it.
+
+        Raises:
+            NodeError: it could not be logged, and is not.
+        """
+        if not self.live:
+            raise ApiRefused("not-said", "nothing is logged until the other side has said how far it holds our log")
+        if not self._machine.knows(kind, facts):
+            raise ApiRefused("not-said", f"the agreement's catalogue has no {kind} with these facts")
+        try:
+            signed = await on_thread(self._executor, self._machine.statement, kind, facts)
+            await self.place(Statement.parse(signed.statement), signed)
+        except KeyElsewhere as error:
+            raise NodeError(error.code, str(error)) from error
+        except SignRefused as error:
+            if not isinstance(error, KeysAway):
+                self._refused(error)
+            raise
 
     def _refused(self, error: NodeError) -> None:
         """Our log is not the one that we signed before; it may be the disk, which the counterpart can mend."""

@@ -22,6 +22,8 @@ from nodes.store import StoreBroken, StoreDamaged, StoreFull, StoreUnreadable
 
 SCHEMA_VERSION = 1
 BUSY_MS = 10_000
+SCOUR_WAIT_MS = 500
+"""For so long readers may keep what was deleted from being overwritten; a backup takes longer, and then it is said."""
 
 SCHEMA = """
 CREATE TABLE head (voice INTEGER PRIMARY KEY, size INTEGER NOT NULL, frontier BLOB NOT NULL, last_ms INTEGER NOT NULL);
@@ -48,6 +50,14 @@ CREATE TABLE IF NOT EXISTS branch (number INTEGER PRIMARY KEY, start INTEGER NOT
     bytes INTEGER NOT NULL, note BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS branch_entry (number INTEGER, idx INTEGER, entry BLOB NOT NULL, body BLOB,
     PRIMARY KEY (number, idx));
+"""
+
+# Likewise. What the logs say of bodies that are gone, and what an entry names that never came.
+GONE = """
+CREATE TABLE IF NOT EXISTS gone (voice INTEGER, idx INTEGER, said INTEGER, at INTEGER NOT NULL, digest BLOB NOT NULL,
+    erased INTEGER NOT NULL, PRIMARY KEY (voice, idx, said)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lacking (voice INTEGER, idx INTEGER, digest BLOB NOT NULL, PRIMARY KEY (voice, idx))
+    WITHOUT ROWID;
 """
 
 
@@ -95,6 +105,8 @@ class SqliteFile:
             connection.pragma("synchronous", "full")
             # Moving the log into the file costs syncs of its own; `tidy` does it when nobody waits for a commit.
             connection.pragma("wal_autocheckpoint", 0)
+            # What is deleted is overwritten, in rows and in pages that are free from then on.
+            connection.pragma("secure_delete", True)
         connection.pragma("cache_size", -4096)
         with self.lock:
             self._opened.append(connection)
@@ -119,8 +131,9 @@ class SqliteFile:
         if not self.readonly:
             writer.execute(BRANCHES)
             writer.execute(mending.SCHEMA)
+            writer.execute(GONE)
         self.branched = self._has("branch")
-        self.apart = self._has("mended") and writer.execute("SELECT EXISTS (SELECT 1 FROM mended)").get == 1
+        self.apart = self.has_rows("mended")
         if names != parties:
             raise StoreBroken(
                 "store-other-channel", f"{self.path} is of the channel {names.get(0)} with {names.get(1)}"
@@ -153,6 +166,30 @@ class SqliteFile:
                 if self.writer.in_transaction:
                     self.writer.execute("ROLLBACK")
                 raise
+
+    def has_rows(self, table: str) -> bool:
+        """Whether there is a table of that name with anything in it."""
+        return self._has(table) and self.writer.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").get == 1  # noqa: S608
+
+    def scour(self) -> list[str]:
+        """See `nodes.store.LogStore.scour`: the write-ahead log is moved into the file and emptied."""
+        left = [
+            f"the table {name} of {self.path.name} was put aside because it is damaged, and may hold what was deleted"
+            for (name,) in self.rows("SELECT name FROM sqlite_master WHERE name LIKE 'damaged%'", ())
+            if name.endswith(("_body", "_ahead", "_waiting"))
+        ]
+        with translated(self.path):
+            # A connection of its own: who writes waits for this as for another writer, and not for its readers.
+            connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READWRITE)
+            try:
+                connection.set_busy_timeout(SCOUR_WAIT_MS)
+                connection.pragma("synchronous", "full")
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except apsw.BusyError:
+                left.append(f"somebody reads {self.path.name} as it was before, and it still stands beside it")
+            finally:
+                connection.close()
+        return left
 
     def tidy(self) -> None:
         """Move what was committed from the write-ahead log into the file; takes a while, and no commit waits for it."""

@@ -17,10 +17,12 @@ from typing import Any
 
 import apsw
 
-from nodes import mending
+from nodes import gone_bodies, mending
 from nodes.mending import Mending
 from nodes.sqlite_file import SqliteFile, translated
 from nodes.store import Ahead, Branch, Head, Row, StoreBehind, StoreDamaged
+from protocol.glance import Gone
+from protocol.limits import SIZE_MAX
 from protocol.merkle import Frontier, Hash, HashReader, complete_root
 
 TILE_WIDTH = 256
@@ -49,7 +51,10 @@ class SqliteStore:
         self._later: dict[str, bytes] = {}
         self._roots: OrderedDict[tuple[str, int], Hash] = OrderedDict()
         self._heads: dict[str, Head] = {}
+        self._names = (own, their)
         self._none_ahead = False
+        self._any_gone = self._file.has_rows("gone")
+        self._any_lacking = self._file.has_rows("lacking")
         self._cosigned = (0, 0)
 
     @classmethod
@@ -150,6 +155,22 @@ class SqliteStore:
         if not rows and self._mending.apart:
             return self._mending.bodies(self._voices[voice], index, index + 1)[0]
         return rows[0][0] if rows else None
+
+    def gone(self, voice: str, index: int) -> bool:
+        # Asked for every entry without a body that is sent, and in most logs nothing is gone.
+        return self._any_gone and bool(gone_bodies.said(self._rows, self._voices[voice], index))
+
+    def erased_by(self, voice: str, index: int) -> tuple[str, int] | None:
+        found = gone_bodies.said(self._rows, self._voices[voice], index) if self._any_gone else []
+        return next(((self._names[one.said], one.at) for one in found if one.erased), None)
+
+    def lacks(self, voice: str) -> bool:
+        sql = "SELECT EXISTS (SELECT 1 FROM lacking WHERE voice=?)"
+        return self._any_lacking and self._rows(sql, (self._voices[voice],))[0][0] == 1
+
+    def bodies_from(self, voice: str, start: int, count: int) -> list[int]:
+        sql = f"SELECT idx FROM {_BODY[self._voices[voice]]} WHERE idx>=? ORDER BY idx LIMIT ?"  # noqa: S608
+        return [row[0] for row in self._rows(sql, (start, count))]
 
     def looked_at(self, voice: str, start: int, end: int) -> tuple[list[bytes | None], list[bytes | None]]:
         number = self._voices[voice]
@@ -280,10 +301,31 @@ class SqliteStore:
         writer.executemany(body_sql, ((index, row.body) for index, row in numbered if row.body is not None))
         self._put_hashes(voice, 0, size, [row.leaf for row in rows])
         writer.executemany("INSERT INTO flash VALUES (?, ?)", ((voice, index) for index, row in numbered if row.flash))
+        self._append_gone(voice, numbered)
         if voice == 0:
             # The first place of a statement is the one that counts, so a later one does not replace it.
             ids = ((row.statement_id, index) for index, row in numbered if row.statement_id is not None)
             writer.executemany("INSERT OR IGNORE INTO own_id VALUES (?, ?)", ids)
+
+    def _append_gone(self, voice: int, numbered: Sequence[tuple[int, Row]]) -> None:
+        """What these rows say of bodies that are gone, and what is said of theirs."""
+        writer = self._writer
+        told = {(self._voices[gone.party], gone.index) for _, row in numbered if (gone := row.gone) and self._of(gone)}
+        lacking = [(voice, index, row.lacks) for index, row in numbered if row.lacks is not None and row.body is None]
+        self._any_gone = self._any_gone or bool(told)
+        self._any_lacking = self._any_lacking or bool(lacking)
+        writer.executemany("INSERT INTO lacking VALUES (?, ?, ?)", lacking)
+        for index, row in numbered:
+            if row.gone is not None and self._of(row.gone):
+                values = (self._voices[row.gone.party], row.gone.index, voice, index, row.gone.digest, row.gone.erased)
+                writer.execute("INSERT OR IGNORE INTO gone VALUES (?, ?, ?, ?, ?, ?)", values)
+        if self._any_gone:
+            named = {(voice, index) for index, row in numbered if row.body is not None or row.lacks is not None}
+            for one, index in sorted(told | named):
+                gone_bodies.apply(writer, one, index)
+
+    def _of(self, gone: Gone) -> bool:
+        return gone.party in self._voices and gone.index <= SIZE_MAX
 
     def _put_hashes(self, voice: int, level: int, start: int, hashes: Sequence[Hash]) -> None:
         """Rows of one level, and of the levels above for every tile that became full."""
@@ -308,6 +350,8 @@ class SqliteStore:
         leaves: Mapping[int, Hash],
     ) -> None:
         number, size = self._voices[voice], self.head(voice).size
+        # What we say we destroyed does not come back, whoever gives it.
+        bodies = {index: body for index, body in bodies.items() if not self._own_erased(voice, index)}
         rows = mending.puts(
             number, entries=entries, bodies=bodies, leaves=leaves, size=size, hashes=self._mending.hashes
         )
@@ -320,8 +364,14 @@ class SqliteStore:
             else:
                 self._write(lambda writer: mending.write_apart(writer, number, rows))
                 self._mending.apart = True
+        if bodies and self._any_lacking:
+            self._write(lambda writer: gone_bodies.found(writer, number, bodies))
         with self._lock:
             self._roots.clear()
+
+    def _own_erased(self, voice: str, index: int) -> bool:
+        by = self.erased_by(voice, index)
+        return by is not None and by[0] == self.own
 
     def mend_head(self, voice: str, frontier: Frontier) -> None:
         def put(writer: apsw.Connection) -> None:
@@ -421,6 +471,9 @@ class SqliteStore:
 
     def drop_waiting(self, statement_id: bytes) -> None:
         self._write(lambda writer: _run(writer, "DELETE FROM waiting WHERE id=?", (statement_id,)))
+
+    def scour(self) -> list[str]:
+        return self._file.scour()
 
     def tidy(self) -> None:
         self._file.tidy()

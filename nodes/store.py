@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nodes.errors import NodeError
+from protocol.glance import Gone
 from protocol.merkle import Frontier, Hash, HashReader
 from protocol.shelf import ShelfDamaged
 
@@ -81,6 +82,8 @@ class Row:
         body: the body it names, or None.
         statement_id: 16 bytes, or None where it has none that can be read.
         flash: whether its precedence is flash.
+        gone: what it says of a body that its node holds no more, or None.
+        lacks: the digest of the body that it names and that did not come, because whoever gave it holds it no more.
     """
 
     entry: bytes
@@ -88,6 +91,8 @@ class Row:
     body: bytes | None
     statement_id: bytes | None
     flash: bool
+    gone: Gone | None = None
+    lacks: Hash | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,19 @@ class LogStore(Protocol):
         """Entries `start` up to `end` (exclusive), fewer if they would exceed `bytes_max`, but at least one."""
 
     def body(self, voice: str, index: int) -> bytes | None:
-        """The body of an entry, or None where it has none."""
+        """The body of an entry, or None where it has none, or where it is gone."""
+
+    def gone(self, voice: str, index: int) -> bool:
+        """Whether one of the two logs says that the body which an entry names is gone."""
+
+    def erased_by(self, voice: str, index: int) -> tuple[str, int] | None:
+        """The entry that says that a body was destroyed, ours before theirs: whose log, and where; None for none."""
+
+    def lacks(self, voice: str) -> bool:
+        """Whether an entry of a log names a body that is neither here nor said to be gone."""
+
+    def bodies_from(self, voice: str, start: int, count: int) -> list[int]:
+        """At most `count` indexes of entries from `start` whose body is here."""
 
     def hashes(self, voice: str) -> HashReader:
         """Reader of complete subtrees of a log."""
@@ -233,7 +250,8 @@ class LogStore(Protocol):
         """
 
     def append_own(self, size: int, rows: Sequence[Row], frontier: Frontier, last_ms: int) -> None:
-        """Append to our log if it still has `size` entries.
+        """Append to our log if it still has `size` entries. What we say there of a body that we destroyed destroys it:
+        neither is on the disk without the other, whoever gave us our log back.
 
         Raises:
             StoreBehind, StoreFull, StoreBroken.
@@ -270,6 +288,16 @@ class LogStore(Protocol):
 
     def drop_waiting(self, statement_id: bytes) -> None:
         """Forget a statement that waits no more."""
+
+    def scour(self) -> list[str]:
+        """Leave nothing in the file of what was destroyed or dropped. It may take a while.
+
+        Returns:
+            What stands in the way, for people; nothing where nothing is left.
+
+        Raises:
+            StoreFull, StoreBroken.
+        """
 
     def tidy(self) -> None:
         """Housekeeping that may take a while; called when nobody waits."""

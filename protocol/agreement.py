@@ -15,12 +15,13 @@ from datetime import date
 from typing import Final
 
 from keys.suite import SUITE_1, Suite
-from protocol.agreement_checks import Needs, check_number, refuse
+from protocol.agreement_checks import ANY_KIND, Needs, check_number, refuse
 from protocol.agreement_conduct import (
     DEFAULT_CADENCE,
     DEFAULT_EXERCISE,
     DEFAULT_RELEASE,
     DEFAULT_SUSPENSION,
+    KEEP,
     ROSTER_ADMINS,
     CadenceTerms,
     ChallengeTerms,
@@ -291,10 +292,15 @@ class Agreement:
 
         Args:
             kind: its name.
-            clock: one of `CLOCK_NAMES`.
+            clock: one of `CLOCK_NAMES`, or `KEEP`.
         """
         found = (one.within_ms for one in self.kind_clocks if one.kind == kind and one.clock == clock)
         return next(found, None)
+
+    def keep_ms(self, kind: str) -> int | None:
+        """For how long both parties keep the bodies of a kind, in milliseconds; None where they may not let them go."""
+        own = self.kind_clock(kind, KEEP)
+        return self.kind_clock(ANY_KIND, KEEP) if own is None else own
 
 
 def render(agreement: Agreement) -> bytes:

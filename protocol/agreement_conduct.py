@@ -25,6 +25,12 @@ CLOCK_NAMES: Final = (
 )  # fmt: skip
 """The clocks that a kind may have; in the catalogue each has `_ms` behind it."""
 
+KEEP: Final = "keep"
+"""A clock that only agreements have: for so long both parties keep the bodies of a kind, from where its author logged
+it, and then each destroys its own."""
+
+KEEP_MS_MAX: Final = 100 * 366 * 86_400_000
+
 TIERS: Final = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR")
 """From the closest to the widest."""
 
@@ -87,8 +93,8 @@ class KindClock:
     """A clock of one kind, in place of the catalogue's and of the precedence's.
 
     Attributes:
-        kind: name of the kind.
-        clock: one of `CLOCK_NAMES`.
+        kind: name of the kind; `*` for a clock `keep` of all kinds that have none of their own.
+        clock: one of `CLOCK_NAMES`, or `KEEP`.
         within_ms: how long.
         source: where the parties took it from, one line.
     """
@@ -101,11 +107,12 @@ class KindClock:
     def check(self, where: str) -> None:
         """Raises AgreementRefused: `bad-rule`, `bad-clocks`, `out-of-range` or `bad-text`."""
         check_kinds((self.kind,), where)
-        if self.kind == ANY_KIND:
+        keep = self.clock == KEEP
+        if self.kind == ANY_KIND and not keep:
             raise refuse("bad-rule", f"{where}.kind", "the name of one kind")
-        if self.clock not in CLOCK_NAMES:
-            raise refuse("bad-clocks", f"{where}.clock", "one of " + ", ".join(CLOCK_NAMES))
-        check_number(self.within_ms, f"{where}.within_ms", 1, INTERVAL_MS_MAX)
+        if self.clock not in CLOCK_NAMES and not keep:
+            raise refuse("bad-clocks", f"{where}.clock", "one of " + ", ".join((*CLOCK_NAMES, KEEP)))
+        check_number(self.within_ms, f"{where}.within_ms", 1, KEEP_MS_MAX if keep else INTERVAL_MS_MAX)
         check_line(self.source, f"{where}.source")
 
 

@@ -15,6 +15,7 @@ from protocol.archive import MemoryArchive
 from protocol.audit_agreement import tell_withdrawals
 from protocol.audit_disclosure import AuditSource, Opened, audit_made, audit_opened
 from protocol.audit_docket import AuditedDocket
+from protocol.audit_retention import Retention
 from protocol.audit_story import Story
 from protocol.audit_time import LineTally, judge_clocks
 from protocol.authority import is_emergency
@@ -42,6 +43,7 @@ from protocol.faults import (
     WRONG_AGREEMENT,
 )
 from protocol.finding import Report
+from protocol.glance import gone_of
 from protocol.governance import GOVERNING_KINDS, CatalogueOf, Governance, Reign
 from protocol.joined_log import JoinedLog
 from protocol.judge import Judge
@@ -69,7 +71,6 @@ SIGNATURE_UNCHECKED: Final = "signature-unchecked"
 AGREEMENT_UNCHECKED: Final = "agreement-unchecked"
 """Note: what governs the entry cannot be known, because the text of an amendment before it is not at hand."""
 
-GONE: Final = "gone"
 
 _MISSING: Final = {ROSTER_KIND: "roster-missing", ROOT_SET_KIND: "root-set-missing"}
 _OF_TERMS: Final = frozenset({WRONG_AGREEMENT, UNAUTHORISED, UNFIT_HEADER, UNFIT_FACTS, AMENDMENT_REFUSED})
@@ -149,6 +150,7 @@ class _Judgement:
         self.legal: list[int] = []
         self.made: list[int] = []
         self.gone: list[int] = []
+        self.retention = Retention(agreement.shorts)
         self.story = Story(agreement.shorts)
         self.tallies = tuple(LineTally(agreement, log.short, report, self.story) for log in self.logs)
 
@@ -207,8 +209,20 @@ class _Judgement:
             self.report.not_checked.append("14. disclosure: no opened fields came with the logs")
         else:
             audit_opened(source, opened, frozenset(self.gone), self.report)
+        self._audit_retention(source, docket, governance, ends)
         self.report.not_checked.append("contents: bodies are not part of an export; the entries hold their hashes")
         return governance.newest
+
+    def _audit_retention(
+        self, source: AuditSource, docket: Docket, governance: Governance, ends: tuple[int, int]
+    ) -> None:
+        """Step 15."""
+        newest = governance.newest
+        since_ms = 0
+        if newest.accepted >= 0:
+            since_ms = source.logged_ms(voice_of(newest.accepted), index_of(newest.accepted))
+        arrived = docket.homes[0].arrived, docket.homes[1].arrived
+        self.retention.judge(source, newest.agreement, since_ms, ends, arrived, self.report)
 
     def _read(self, voice: int, start: int, count: int) -> Sequence[bytes]:
         return self.logs[voice].read(start, count)
@@ -260,11 +274,13 @@ class _Judgement:
             self.legal.append(verdict.place)
         if not verdict.effective:
             return
+        if verdict.entry is not None:
+            self.retention.look(verdict.place, statement, verdict.entry, verdict.reign)
         if statement.kind == MADE:
             self.made.append(verdict.place)
-        facts = statement.facts
-        if statement.kind == GONE and facts and facts["party"] in self.agreement.shorts:
-            self.gone.append(location(self.agreement.shorts.index(facts["party"]), facts["index"]))
+        gone = gone_of(statement)
+        if gone is not None and gone.party in self.agreement.shorts:
+            self.gone.append(location(self.agreement.shorts.index(gone.party), gone.index))
 
     def _report_faults(self, verdict: Verdict) -> None:
         where = f"{self.logs[verdict.voice].evidence.label}, {verdict.serial}"

@@ -39,6 +39,21 @@ FINDINGS = (
         "Ask whoever gave it to log the opening: `hotline disclose open`, then `hotline disclose made`.",
     ),
     Code(
+        "erased-early",
+        "warning",
+        "contents were destroyed before their retention ended",
+        "A party's log says so, and the agreement then in force kept them longer or says nothing of it.",
+        "Keep both logs. The other party may still hold the contents; ask both why it was done.",
+    ),
+    Code(
+        "erasure-overdue",
+        "warning",
+        "contents were not destroyed in time",
+        "Their retention ended more than a week before the end of the party's log, which does not say that its copy is"
+        " destroyed.",
+        "Ask the party to give `hotline erase --due`.",
+    ),
+    Code(
         "verified",
         "info",
         "everything that was checked holds",

@@ -174,6 +174,13 @@ FORMATS = (
         "Take the file again from where it was made. If it is the same there, the program that made it is faulty.",
     ),
     Code(
+        "body-erased",
+        "info",
+        "the contents were destroyed at the end of their retention",
+        "The agreement keeps them no longer. Header, signatures, receipt and proofs stand without them.",
+        "Nothing. A `gone` entry of each log says that its party destroyed its copy, and when.",
+    ),
+    Code(
         "body-missing",
         "unchecked",
         "the body is not here",

@@ -144,6 +144,36 @@ SAYING = (
         2,
     ),
     Code(
+        "not-due",
+        "error",
+        "the contents are not due to be destroyed",
+        "By the agreement in force their retention has not ended, the other side does not hold them yet, or there are"
+        " none to be destroyed.",
+        "`erase` without more lists what is due. An amendment of the agreement changes for how long things are kept.",
+        2,
+    ),
+    Code(
+        "not-said",
+        "error",
+        "the node could not say it now",
+        "It logs nothing before the other side has said how far it holds the log, or its agreement has no such kind.",
+        "`status` says how the line is; try again when it is up.",
+    ),
+    Code(
+        "erasure-refused",
+        "error",
+        "contents of this channel are not destroyed",
+        "One of its logs ended and has a successor; this release keeps the contents of such a channel.",
+        "Nothing was destroyed, and nothing need be done.",
+    ),
+    Code(
+        "erasure-not-whole",
+        "error",
+        "what was destroyed still stands in a file",
+        "The log says that it was destroyed and the store gives it no more, but a copy beside it could not be removed.",
+        "Give `erase --due` again; else stop the node once, which empties the file beside the log.",
+    ),
+    Code(
         "no-such-entry",
         "error",
         "no entry of that serial",

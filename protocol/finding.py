@@ -30,6 +30,8 @@ BREACHES: Final = frozenset(
         "agreement-ended",
         "disclosure-withheld",
         "disclosure-unlogged",
+        "erased-early",
+        "erasure-overdue",
     }
 )
 """Codes of what was not done in time: findings about people and machines, on evidence that holds."""

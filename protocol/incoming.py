@@ -3,14 +3,18 @@
 Source: spec/channel.md, "Mirroring", steps 1 to 6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from protocol.checkpoint import Checkpoint
 from protocol.effects import StoreMirror
 from protocol.errors import Malformed
 from protocol.glance import Glance, glance
 from protocol.merkle import Frontier, Hash, ProofError, leaf_hash, verify_consistency
+
+GONE_BODY: Final = b""
+"""Stands in a frame for a body that whoever sends it holds no more."""
 
 
 class NotOfThisLog(Malformed):
@@ -28,6 +32,7 @@ class Incoming:
         entries: those that are new.
         frontier: the mirror's with them.
         missing: indexes whose body has not come, in order.
+        gone: those whose body whoever gave the entries holds no more.
     """
 
     note: bytes
@@ -39,6 +44,7 @@ class Incoming:
     frontier: Frontier
     missing: list[int]
     bodies: dict[int, bytes] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
 
     @classmethod
     def check(
@@ -76,17 +82,26 @@ class Incoming:
         missing = [mirror.size + place for place, seen in enumerate(glances) if seen.body_digest is not None]
         return cls(note, checkpoint, mirror.size, tuple(entries), leaves, glances, frontier, missing)
 
-    def take_body(self, index: int, body: bytes) -> None:
+    def take_body(self, index: int, body: bytes, *, may_be_gone: bool = False) -> None:
         """Take the next body.
+
+        Args:
+            index: of the entry that names it.
+            body: its bytes, or `GONE_BODY`.
+            may_be_gone: whether it is enough to hear of a sealed body that whoever gives the entries holds it no more.
 
         Raises:
             Malformed: `body-unexpected` or `body-differs`.
         """
         if not self.missing or index != self.missing[0]:
             raise Malformed("body-unexpected", "body", "not the body that is waited for")
-        if not self.glances[index - self.start].fits(body):
+        seen = self.glances[index - self.start]
+        if seen.fits(body):
+            self.bodies[index] = body
+        elif may_be_gone and body == GONE_BODY and seen.sealed:
+            self.gone.add(index)
+        else:
             raise Malformed("body-differs", "body", "not the body that the entry names")
-        self.bodies[index] = body
         del self.missing[0]
 
     def store(self, last_ms: int) -> StoreMirror:
@@ -102,8 +117,19 @@ class Incoming:
             last_ms=last_ms,
         )
 
-    def check_stored(self, mirror: Frontier, entries: Sequence[bytes], bodies: Sequence[bytes | None]) -> bool:
-        """Whether what reads back from disk is what was checked: the entries' root and every named body."""
+    def check_stored(
+        self,
+        mirror: Frontier,
+        entries: Sequence[bytes],
+        bodies: Sequence[bytes | None],
+        *,
+        gone: Callable[[int], bool],
+    ) -> bool:
+        """Whether what reads back from disk is what was checked: the entries' root, and every named body that came
+        and of which no log says that it is gone."""
         if mirror.extend([leaf_hash(entry) for entry in entries]) != self.frontier or len(bodies) != len(entries):
             return False
-        return all(seen.met_by(body) for seen, body in zip(self.glances, bodies, strict=True))
+        return all(
+            seen.met_by(body) or (body is None and (index in self.gone or gone(index)))
+            for index, (seen, body) in enumerate(zip(self.glances, bodies, strict=True), self.start)
+        )

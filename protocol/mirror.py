@@ -9,6 +9,7 @@ Source: spec/channel.md, "Mirroring", "What is checked before cosigning" and "Ah
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from keys.errors import KeyAway, KeysError, KeyWithheld
@@ -20,7 +21,7 @@ from protocol.cosignature import VerifiedCheckpoint, add_cosignatures, cosign, v
 from protocol.effects import Effect, Instant, KeepNote, Send, StoreAhead
 from protocol.errors import Malformed, ProtocolError
 from protocol.frames import Frame, FrameType
-from protocol.glance import glance
+from protocol.glance import Glance, glance
 from protocol.incoming import Incoming, NotOfThisLog
 from protocol.line_keys import LineKeys
 from protocol.merkle import Frontier, Hash, leaf_hash, verify_inclusion
@@ -315,7 +316,7 @@ class Mirror:
             raise Malformed("body-unexpected", "body", "no entry waits for it")
         if frame["index"] < self._incoming.start:
             return []
-        self._incoming.take_body(frame["index"], frame["body"])
+        self._incoming.take_body(frame["index"], frame["body"], may_be_gone=True)
         return self._store_if_whole(now)
 
     def _store_if_whole(self, now: Instant) -> list[Effect]:
@@ -340,7 +341,7 @@ class Mirror:
         incoming, self._incoming = self._incoming, None
         if incoming is None:
             return []
-        if not incoming.check_stored(self.frontier, entries, bodies):
+        if not incoming.check_stored(self.frontier, entries, bodies, gone=partial(self._shelf.gone, self._their)):
             return None
         if self._read_back == self.frontier.size:
             self._read_back = incoming.frontier.size
@@ -372,6 +373,9 @@ class Mirror:
                 return []
             if self._shelf.root(self._their, self._floor.size) != self._floor.root:
                 return self.branches.differs(self._floor, self._floor_note)
+        if self._shelf.lacks(self._their):
+            # Who signs for entries without their bodies has a log say so before it has a receipt.
+            return []
         if not self._reads_back():
             text = f"what was kept of {self._their} before this start does not read back, and is not cosigned yet"
             return self._once.tell("log-damaged", text, {})
@@ -401,7 +405,7 @@ class Mirror:
             try:
                 entries = self._shelf.read(self._their, start, end)
                 sound = len(entries) == end - start and all(
-                    leaf_hash(entry) == hashes(0, index) and glance(entry).met_by(self._shelf.body(self._their, index))
+                    leaf_hash(entry) == hashes(0, index) and self._met(index, glance(entry))
                     for index, entry in enumerate(entries, start)
                 )
             except ShelfDamaged:
@@ -410,6 +414,11 @@ class Mirror:
             if sound:
                 self._read_back = end
         return self._read_back == self.frontier.size
+
+    def _met(self, index: int, seen: Glance) -> bool:
+        """Whether all that an entry names is here, or a log says that it is gone."""
+        body = self._shelf.body(self._their, index)
+        return seen.met_by(body) or (body is None and self._shelf.gone(self._their, index))
 
     def again(self, told_size: int) -> list[Effect]:
         """Send the last cosignature again, where they have not stored it; it is the same receipt."""

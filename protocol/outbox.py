@@ -18,6 +18,7 @@ from protocol.cosignature import VerifiedCheckpoint, verify_lines, verify_note
 from protocol.effects import Effect, Send, StoreCosigned
 from protocol.errors import ProtocolError
 from protocol.frames import FrameType
+from protocol.incoming import GONE_BODY
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.line_keys import LineKeys
 from protocol.merkle import Hash, ProofError, prove_consistency, prove_inclusion, verify_consistency
@@ -238,7 +239,7 @@ class Outbox:
         checkpoint, note = self._signed
         if checkpoint.size - self.cursor > AHEAD_DISTANCE:
             for index in self._shelf.flash_from(self._own, self.cursor + AHEAD_DISTANCE, AHEAD_LOOK):
-                if index < checkpoint.size and index not in self._sent_ahead:
+                if index < checkpoint.size and index not in self._sent_ahead and not self._shelf.gone(self._own, index):
                     effects = self._send_ahead(index, checkpoint, note)
                     self._sent_ahead.add(index)
                     return effects
@@ -256,6 +257,8 @@ class Outbox:
         effects = [Send(frames.encode(FrameType.APPEND, note=note, start=start, entries=entries, proof=proof))]
         for index in range(start, end):
             body = self._shelf.body(self._own, index)
+            if body is None and self._shelf.gone(self._own, index):
+                body = GONE_BODY
             if body is not None:
                 effects.append(Send(frames.encode(FrameType.BODY, index=index, body=body)))
         if start < self._sent_top:

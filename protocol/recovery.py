@@ -12,6 +12,7 @@ with the objects, and the rest of the line goes on.
 Source: spec/recovery.md, "Recovering".
 """
 
+from functools import partial
 from typing import Final
 
 from protocol import frames
@@ -171,7 +172,7 @@ class Recovery:
             # Of a part that was refused, or of entries that name no body: there is no use for it.
             return []
         try:
-            self._incoming.take_body(frame["index"], frame["body"])
+            self._incoming.take_body(frame["index"], frame["body"], may_be_gone=True)
         except Malformed as error:
             return self._refuse(error, self._incoming.note, frame["index"])
         return self._store_if_whole()
@@ -219,7 +220,7 @@ class Recovery:
         incoming, self._incoming = self._incoming, None
         if incoming is None or self.goal is None:
             return []
-        if not incoming.check_stored(self._before, entries, bodies):
+        if not incoming.check_stored(self._before, entries, bodies, gone=partial(self._shelf.gone, self._own)):
             return None
         goal, note = self.goal
         size = incoming.frontier.size

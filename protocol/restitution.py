@@ -17,6 +17,7 @@ from protocol.cosignature import verify_note
 from protocol.effects import Effect, Send
 from protocol.errors import Malformed, ProtocolError
 from protocol.frames import FrameType
+from protocol.incoming import GONE_BODY
 from protocol.limits import APPEND_ENTRIES_BYTES_MAX
 from protocol.line_keys import LineKeys
 from protocol.merkle import prove_consistency
@@ -114,7 +115,8 @@ class Restitution:
         return 0 if self._asked is None else self._asked.end - self._asked.start
 
     def pump(self) -> list[Effect]:
-        """The next part, or nothing. A body that is not here any more is left out, and whoever asked sees that."""
+        """The next part, or nothing. Of a body that a log says is gone that is said;
+        one that is not here for another reason is left out, and whoever asked sees that."""
         asked = self._asked
         if asked is None:
             return []
@@ -136,6 +138,8 @@ class Restitution:
         ]
         for index in range(start, end):
             body = self._shelf.body(voice, index)
+            if body is None and self._shelf.gone(voice, index):
+                body = GONE_BODY
             if body is not None:
                 parts.append(Send(frames.encode(FrameType.FETCHED_BODY, voice=voice, index=index, body=body)))
         own = voice == self.keys.own.party

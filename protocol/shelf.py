@@ -72,6 +72,12 @@ class Shelf(Protocol):
     def body(self, voice: str, index: int) -> bytes | None:
         """The body of an entry."""
 
+    def gone(self, voice: str, index: int) -> bool:
+        """Whether one of the two logs says that the body which an entry names is gone."""
+
+    def lacks(self, voice: str) -> bool:
+        """Whether an entry of a log names a body that is neither here nor said to be gone."""
+
     def hashes(self, voice: str) -> HashReader:
         """Reader of complete subtrees."""
 

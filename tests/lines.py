@@ -45,6 +45,7 @@ from protocol.effects import (
     StoreOwn,
 )
 from protocol.entry import Entry
+from protocol.glance import glance
 from protocol.handshake import Tie
 from protocol.line_keys import LineKeys, LineSigners, VoiceKeys, voice_keys
 from protocol.merkle import leaf_hash
@@ -104,7 +105,16 @@ def other(party: str) -> str:
     return NAMES[1 - NAMES.index(party)]
 
 
-def entry_of(party: str, number: int, *, body: bytes | None = None, flash: bool = False) -> bytes:
+def entry_of(
+    party: str,
+    number: int,
+    *,
+    body: bytes | None = None,
+    flash: bool = False,
+    kind: str = "notification",
+    facts: dict[str, Any] | None = None,
+    sealed: bool = True,
+) -> bytes:
     """An entry that a mirror can look into, with signatures that nobody verifies."""
     header: dict[str, Any] = {"precedence": "flash"} if flash else {}
     made: Statement = world().statement(party, "notification", **header)
@@ -112,8 +122,10 @@ def entry_of(party: str, number: int, *, body: bytes | None = None, flash: bool 
     values["id"] = sha256(f"{party} {number}".encode()).digest()[:16]
     values["body_digest"] = None if body is None else digest(body)
     values["body_length"] = None if body is None else len(body)
-    values["opener"] = None if body is None else values["opener"]
-    values["commitments"] = () if body is None else values["commitments"]
+    values["opener"] = None if body is None or not sealed else values["opener"]
+    values["commitments"] = () if body is None or not sealed else values["commitments"]
+    values["kind"] = kind
+    values["facts"] = facts
     return Entry(
         statement=Statement(**values).encode(),
         signatures=(Signature(NODE, NODE, SUITE_1.name, b"not looked at"),),
@@ -223,6 +235,13 @@ class Side:
         self.write(rows)
         self.sign()
 
+    def append_gone(self, party: str, index: int, body: bytes, *, reason: str = "retention") -> None:
+        """Log that a body is gone, and sign."""
+        facts = {"party": party, "index": index, "digest": digest(body), "length": len(body), "reason": reason}
+        entry = entry_of(self.party, self.store.head(self.party).size, kind="gone", facts=facts)
+        self.write([Row(entry, leaf_hash(entry), None, None, False, gone=glance(entry).gone)])
+        self.sign()
+
     def write(self, rows: Sequence[Row]) -> None:
         """Write entries without signing, as before a crash."""
         head = self.store.head(self.party)
@@ -329,7 +348,15 @@ class Side:
 
 def _rows(effect: StoreMirror | StoreOwn) -> list[Row]:
     return [
-        Row(entry, leaf, body, seen.statement_id, seen.flash)
+        Row(
+            entry,
+            leaf,
+            body,
+            seen.statement_id,
+            seen.flash,
+            gone=seen.gone,
+            lacks=seen.body_digest if body is None else None,
+        )
         for entry, leaf, seen, body in zip(effect.entries, effect.leaves, effect.glances, effect.bodies, strict=True)
     ]
 

@@ -42,6 +42,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("registers", "hotline.cli.docket", "Show what is in force: measures, red lines, mandates and the others."),
     ("disclosable", "hotline.cli.disclosure", "Show which fields may be told to whom, and why."),
     ("disclose", "hotline.cli.disclosure", "Agree with the other side on what is told to others."),
+    ("erase", "hotline.cli.erase", "Destroy contents whose retention has ended."),
     ("status", "hotline.cli.status", "Say how the line is."),
     ("watch", "hotline.cli.watch", "Watch the lines; a sound until somebody acknowledges."),
     ("pages", "hotline.cli.pages", "Show whom the node calls for what; acknowledge, mute, test."),

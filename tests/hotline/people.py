@@ -87,6 +87,11 @@ to_tier = "TLP:AMBER"
 trigger = "embargo"
 after_ms = 1
 source = "Article 10"
+[[kind_clock]]
+kind = "goodwill"
+clock = "keep"
+within_ms = 1
+source = "Article 12"
 """
 
 

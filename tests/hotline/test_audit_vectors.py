@@ -36,6 +36,8 @@ ELSEWHERE = {
     "disclosure-early": "likewise",
     "disclosure-withheld": "likewise",
     "disclosure-unlogged": "likewise",
+    "erased-early": "nor a term of retention; protocol/test_retention_audit.py",
+    "erasure-overdue": "likewise",
     "pack-malformed": "of a pack; hotline/test_packs.py",
     "copies-differ": "of what nodes serve; hotline/test_live_audit.py",
     "log-went-back": "likewise",
