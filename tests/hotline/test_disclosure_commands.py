@@ -196,39 +196,19 @@ def test_disclosable_shows_no_contents(homes: tuple[Path, Path]) -> None:
     assert keys(told["found"]["statements"]).isdisjoint({"value", "salt", "contents"})
 
 
-def test_contents_whose_retention_ended_are_destroyed_by_whoever_may(homes: tuple[Path, Path], tmp_path: Path) -> None:
-    """They are listed, a duty officer destroys nothing, and neither does anybody before the time; then nobody sees them,
-    the other side is told, and the audit of both logs holds as before."""
+def test_contents_are_destroyed_when_their_retention_has_ended(homes: tuple[Path, Path]) -> None:
+    """They are listed; a duty officer destroys nothing, and nobody does before the time. Then each party has only what
+    it did not destroy yet."""
     arc, bor = homes
     told = say(arc, "send", "goodwill", "--set", "message=hello")
-    notice = ("--set", "title=Attack", "--set", "class=system-compromise", "--set", "summary=Two hosts.")
-    kept = say(arc, "send", "notification", "--severity", "2", *notice)
-    assert due(bor)[told] is None
-    assert kept not in due(bor)
+    found = [f"{one['voice']} {one['index']}" for one in ok(*acting(bor, "erase"))["bodies"]]
+    assert told in found
     assert "not-permitted" in hotline(*acting(bor, "erase", told, "--yes")).err
-    assert "not-due" in hotline(*acting(bor, "erase", kept, "--yes", "--as", "release")).err
-    assert ok(*acting(bor, "erase", told, "--as", "release"))["erased"] == 1
+    assert "not-due" in hotline(*acting(bor, "erase", "ARC 0", "--yes", "--as", "release")).err
+    assert ok(*acting(bor, "erase", "--due", "--as", "release"))["erased"] == len(found)
+    assert ok(*acting(bor, "erase"))["bodies"] == []
     assert ok(*acting(bor, "show", told))["problem"] == "body-erased"
     assert ok(*acting(arc, "show", told))["contents"]["message"] == "hello"
-    end = time.monotonic() + 60
-    while due(arc)[told] is None:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    count = len(due(arc))
-    assert ok(*acting(arc, "erase", "--due", "--as", "release"))["erased"] == count
-    assert due(arc) == {}
-    assert ok(*acting(arc, "show", told))["problem"] == "body-erased"
-    wait_until_up(arc)
-    hotline("--home", arc, "log", "export", tmp_path / "log")
-    hotline("--home", arc, "pack", tmp_path / "pack.hotline")
-    report = ok("audit", tmp_path / "pack.hotline", "--policy", tmp_path / "log" / "policy")
-    assert report["verdict"] == "verified"
-    assert [one for one in report["checked"] if one.startswith("15. retention")]
-
-
-def due(home: Path) -> dict[str, str | None]:
-    """What is due to be destroyed, and what says that the other side did."""
-    return {f"{one['voice']} {one['index']}": one["by"] for one in ok(*acting(home, "erase"))["bodies"]}
 
 
 # --- marks ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from nodes.errors import ApiRefused
 from nodes.line import Line
 from nodes.node import Node
 from protocol.agreement_conduct import KEEP, KindClock
-from protocol.body import BodyRefused
+from protocol.errors import BodyRefused
 from tests.nodes.homes import said, terms
 from tests.nodes.pair import held, line_of, run, running, until, write_homes
 from tests.nodes.test_recovery import level, lose, recovered
