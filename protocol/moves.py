@@ -143,11 +143,11 @@ class Moves:
             subject = open_item(opener.place)
             if subject is not None:
                 self._move(kind, event, home_ms, subject, open_item, on_opener=True)
-        if kind.name in asked.followed_by:
+        if kind.name in asked.followed_by and _follows(kind, event, opener):
             self._follow(event, open_item(opener.place))
         if target is not None and target.place != opener.place:
             asked = self._clockwork.kind(target)
-            if asked is not None and kind.name in asked.followed_by:
+            if asked is not None and kind.name in asked.followed_by and _follows(kind, event, target):
                 self._follow(event, target)
 
     def _move(
@@ -297,3 +297,11 @@ class Moves:
         known = self._clockwork.kind(subject)
         if known is not None and "lapse_ms" in self._clockwork.own(known, subject.reign):
             course.until_ms = None
+
+
+def _follows(kind: Kind, event: Event, subject: Item) -> bool:
+    """Whether a statement in a thread may be what another in it owed: said by whom it may be said, and what is taken
+    back is that one and nothing beside it."""
+    if kind.step == "retracted":
+        return event.reply == subject.place
+    return kind.reply_voice == "either" or (event.voice == subject.voice) == (kind.reply_voice == "own")

@@ -259,6 +259,24 @@ def test_report_follow_and_update_clocks() -> None:
     assert (clocks["follow"].state, clocks["follow"].done_ms) == ("kept", told.at_ms)
 
 
+@pytest.mark.parametrize(("voice", "said"), [(0, "update"), (1, "clarification-request"), (1, "update")])
+def test_what_was_owed_is_not_there_because_something_else_was_taken_back(voice: int, said: str) -> None:
+    """A retraction of another statement in the thread is no final report, whoever said and retracted it; nor is a
+    report by the other side. A retraction of the notification is."""
+    told = Told()
+    notice = told.say(0, "notification", severity=4, aware_at_ms=told.at_ms)
+    beside = told.say(voice, said, notice)
+    told.say(voice, "retraction", beside)
+    told.say(1, "final-report", beside)
+    course = told.item(notice).course
+    assert course is not None
+    assert (course.followed, course.update_by_ms is None) == (None, False)
+    told.say(0, "retraction", notice)
+    course = told.item(notice).course
+    assert course is not None
+    assert course.followed is not None
+
+
 # --- suspensions, and why there is no answer ------------------------------------------------------------------------
 
 
