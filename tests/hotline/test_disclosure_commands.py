@@ -135,8 +135,11 @@ def test_what_a_rule_opens_leaves_with_its_opening(homes: tuple[Path, Path], tmp
     kept = ok(*packed)
     assert (kept["statements"], kept["unlogged"]) == (0, [told])
     made = say(bor, "disclose", "made", done.json["serial"], "--place", "Pack", "--when", "2026-12-01T09:00Z")
-    shown = hotline(*acting(arc, "disclosable", "--thread", told)).out
-    assert f"opened with {made}" in shown
+    # What was said of a thread counts from its arrival in the log that the thread is at home in.
+    end = time.monotonic() + 60
+    while f"opened with {made}" not in (shown := hotline(*acting(arc, "disclosable", "--thread", told)).out):
+        assert time.monotonic() < end, shown
+        time.sleep(0.05)
     assert "its opening is not logged" in shown
     wait_until_up(arc)
     end = time.monotonic() + 60
