@@ -6,18 +6,12 @@ CI=true it is a failure, because a test run that leaves tests out has not tested
 
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
 
 import hypothesis
 import pytest
 import structlog
 from hypothesis.database import DirectoryBasedExampleDatabase
-
-from keys.envelope import COST, Cost, seal
-from keys.sealed_stream import Sealer
-from nodes.backup import back_up
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -62,34 +56,6 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"module skipped, and CI leaves nothing out: {report.longrepr}"
     return report
-
-
-CHEAP: Final = Cost(memory_kib=64, passes=1, lanes=1)
-"""What one guess costs at the files that are sealed in the tests' own processes; each file says its cost."""
-
-
-@contextmanager
-def _sealing(cost: Cost) -> Generator[None]:
-    """Everything that seals a file under a passphrase does so at this cost, for as long as the block lasts."""
-    with pytest.MonkeyPatch.context() as patched:
-        for one in (seal, Sealer.__init__, back_up):
-            patched.setitem(cast(Any, one).__kwdefaults__, "cost", cost)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_sealing() -> Generator[None]:
-    """A home made for tests opens in no time, in whatever process: opening a key file at its full cost takes as long as
-    many tests. What processes of their own seal costs what it should, and `keys/test_envelope.py` shows how much."""
-    with _sealing(CHEAP):
-        yield
-
-
-@pytest.fixture
-def full_sealing() -> Generator[None]:
-    """For tests of that cost itself."""
-    with _sealing(COST):
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,14 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from keys.keyring import OfficerKeyring
 from nodes.key_files import read_keyring, write_keyring
 
 PASSPHRASE = b"a passphrase for tests"
 
 
-@pytest.mark.usefixtures("full_sealing")
 def test_several_threads_may_open_key_files_at_once(tmp_path: Path) -> None:
-    """Two passphrases tried in one process at the same time both come to an end, at the cost that takes threads."""
+    """Two passphrases tried in one process at the same time both come to an end."""
     rings = [OfficerKeyring.generate("ARC", name, secrets.token_bytes) for name in ("duty", "release")]
     paths = [tmp_path / f"{ring.name}.key" for ring in rings]
     with ThreadPoolExecutor(2) as pool:
