@@ -201,7 +201,8 @@ class Desk:
             if kind.name == ROSTER_KIND and by_admins(signed.signatures):
                 check_roster(self._agreement, self._party, signed, before, chain=chain, admins=admins, at_ms=at_ms)
                 return
-            check_roots(self._agreement, self._party, signed, kind.name, *self._roots_of(kind, signed, chain, roster))
+            sets = self._roots_of(kind, signed, chain, roster)
+            check_roots(self._agreement, self._party, signed, kind.name, *sets, each=True)
             if kind.name == ROSTER_KIND and parse_roster(signed.body or b"").version > roster.version:
                 # One that is older is brought by whoever got no answer the first time.
                 check_following(before, check_roster(self._agreement, self._party, signed, chain=chain))

@@ -59,7 +59,9 @@ def root_signatures(signatures: tuple[Signature, ...]) -> list[tuple[int, bytes]
     return [(one.root, one.value) for one in signatures if one.root is not None and one.role == ROOT_ROLE]
 
 
-def check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind: str, *sets: RootSet) -> Statement:
+def check_roots(
+    agreement: Agreement, party: str, signed: SignedStatement, kind: str, *sets: RootSet, each: bool = False
+) -> Statement:
     """Check that enough of a party's roots signed a document statement of this channel.
 
     Args:
@@ -68,14 +70,17 @@ def check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind:
         signed: the statement, with the document as its body.
         kind: `agreement`, `roster`, `root-set` or another that roots sign.
         sets: the root sets of which enough must have signed, each by itself.
+        each: whether every signature must be one of these roots'; in the log another one is a fault, however many are.
 
     Returns:
         The statement, parsed.
 
     Raises:
-        RosterFileRefused: another kind, party or channel, a body that is not the one named, or too few roots.
+        RosterFileRefused: another kind, party or channel, a body that is not the one named, too few roots, or a
+            signature that is none.
     """
     statement = statement_of(agreement, party, signed, kind)
+    good: set[int] = set()
     for roots in sets or (agreement.party(party).roots,):
         valid: set[int] = set()
         for number, value in root_signatures(signed.signatures):
@@ -86,6 +91,10 @@ def check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind:
         if len(valid) < roots.threshold:
             text = f"{len(valid)} of {roots.threshold} roots signed {party}'s {kind}"
             raise RosterFileRefused("roster-refused", text)
+        good |= valid
+    if each and len(good) != len(signed.signatures):
+        text = f"of {len(signed.signatures)} signatures on {party}'s {kind} {len(good)} are good ones of roots in force"
+        raise RosterFileRefused("roster-refused", text)
     return statement
 
 

@@ -168,6 +168,11 @@ def test_documents_need_their_roots() -> None:
     both = document("ARC", "roster", text, numbers=(2,))
     twice = replace(both, signatures=both.signatures * 2)
     assert refused(twice) == "roster-refused"
+    # In the log one that is none is a fault, however many good ones stand beside it.
+    good = document("ARC", "roster", text, numbers=(1, 2))
+    bad = document("ARC", "roster", text + b"\n", numbers=(3,)).signatures
+    assert refused(replace(good, signatures=(*good.signatures, *bad))) == "roster-refused"
+    assert admit(document("ARC", "roster", text, numbers=(1, 2, 3))).missing == ()
 
 
 def test_a_roster_that_would_not_follow_the_one_in_force_is_refused() -> None:

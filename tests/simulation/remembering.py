@@ -292,12 +292,14 @@ def _parse_agreement(of: type[Agreement], text: bytes) -> Agreement:
     return found
 
 
-def _check_roots(agreement: Agreement, party: str, signed: SignedStatement, kind: str, *sets: RootSet) -> Statement:
+def _check_roots(
+    agreement: Agreement, party: str, signed: SignedStatement, kind: str, *sets: RootSet, each: bool = False
+) -> Statement:
     """As `nodes.rosters.check_roots`, by everything that it looks at."""
-    name = agreement.digest, party, kind, signed.statement, signed.signatures, signed.body, sets
+    name = agreement.digest, party, kind, signed.statement, signed.signatures, signed.body, sets, each
     found = _rooted.get(name)
     if found is None:
-        found = _rooted[name] = _really_check_roots(agreement, party, signed, kind, *sets)
+        found = _rooted[name] = _really_check_roots(agreement, party, signed, kind, *sets, each=each)
     return found
 
 
