@@ -57,7 +57,8 @@ def functions() -> set[str]:
 def files() -> set[str]:
     """Every vector: a file in a folder of single files, and each folder of cases as a whole."""
     found = set()
-    for folder in (path for path in VECTORS.iterdir() if path.is_dir()):
+    # What Python compiles of the makers that lie there is none.
+    for folder in (path for path in VECTORS.iterdir() if path.is_dir() and path.name != "__pycache__"):
         single = list(folder.glob("*.txt"))
         found |= {f"{folder.name}/{path.name}" for path in single} or {f"{folder.name}/cases"}
     return found

@@ -161,7 +161,7 @@ def witness_vectors() -> Iterator[Vector]:
         "fork": ("a proof from another past", 422, forked.encode(), {}),
         "same-size-other-root": (
             "another log at the size of the last",
-            422,
+            409,
             requests.request(3, old=3, of=other_log[:3]).encode(),
             {},
         ),
