@@ -192,7 +192,8 @@ class Scrub:
             top = self._host.signed(voice)
             if self._voice != voice:
                 self._voice, self._place = voice, 0
-            self._size = 0 if top is None else top.size
+            # While a log grows its signature may be a moment ahead of it: what is here is looked at all the same.
+            self._size = self._store.head(voice).size if top is None else top.size
             self._place = min(self._place, self._size)
             damage = self._damage.setdefault(voice, Damage())
             while self._place < self._size:

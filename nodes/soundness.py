@@ -227,7 +227,6 @@ def checkpoint_of(note: bytes, what: str) -> Checkpoint:
 
 def newest_signed(store: LogStore, mark: HighWater, voice: str) -> Checkpoint | None:
     """The newest checkpoint of a log that is signed and under which everything is here, or was."""
-    here = store.head(voice).size
     own = voice == store.own
     found = [mark.checkpoint] if own else []
     for name in (OWN_COSIGNED,) if own else (THEIR_SIGNED, THEIR_COSIGNED):
@@ -239,4 +238,6 @@ def newest_signed(store: LogStore, mark: HighWater, voice: str) -> Checkpoint | 
         except StoreDamaged:
             # It lies on the same disk as what is looked at.
             continue
+    # Looked at last: a log that grows meanwhile has what was signed before, and else would seem to have nothing signed.
+    here = store.head(voice).size
     return max((one for one in found if one is not None and one.size <= here), key=lambda one: one.size, default=None)

@@ -89,6 +89,7 @@ class SqliteFile:
         self.lock = threading.RLock()
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
+        self._closed = False
         try:
             with translated(path):
                 self.writer = self._connect()
@@ -109,6 +110,10 @@ class SqliteFile:
             connection.pragma("secure_delete", True)
         connection.pragma("cache_size", -4096)
         with self.lock:
+            if self._closed:
+                # By a thread that was on its way. Nobody would close it, and the log beside the file would stay.
+                connection.close()
+                raise apsw.ConnectionClosedError("the file was closed")
             self._opened.append(connection)
         return connection
 
@@ -200,6 +205,7 @@ class SqliteFile:
     def close(self) -> None:
         """Close every connection."""
         with self.lock, translated(self.path):
+            self._closed = True
             for connection in self._opened:
                 connection.close()
             self._opened.clear()

@@ -10,8 +10,9 @@ import apsw
 def settle(path: Path) -> None:
     """Move the log of an idle file into it, so that its pages are the truth."""
     connection = apsw.Connection(str(path))
-    connection.pragma("journal_mode", "delete")
+    mode = connection.pragma("journal_mode", "delete")
     connection.close()
+    assert mode == "delete", f"{path} is open somewhere"
 
 
 def flip(path: Path, payload: bytes, *, bit: int = 4, table: str | None = None) -> None:

@@ -132,6 +132,26 @@ def test_a_hash_that_is_gone_is_found(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_file_that_was_closed_is_not_opened_again(tmp_path: Path) -> None:
+    """By a thread that was on its way: nobody would close that, and the log beside the file would stay."""
+    store = open_store(tmp_path / "log.db")
+    grow(store, "ARC", rows_of(0, 2))
+    store.close()
+    said: list[str] = []
+
+    def read() -> None:
+        try:
+            store.read("ARC", 0, 2)
+        except StoreBroken as error:
+            said.append(error.code)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+    assert said == ["store-broken"]
+    settle(tmp_path / "log.db")
+
+
 def test_threads_read_while_one_writes(tmp_path: Path) -> None:
     """Every head that a reader sees is whole: the root of its own size."""
     store = open_store(tmp_path / "log.db")
