@@ -12,6 +12,8 @@ from typing import Any
 
 from protocol.accumulation import EXERCISE, RETRACTED, TEST, Accumulated, Case, accumulate
 from protocol.assessment import Assessment, assess
+from protocol.fields import check_fields
+from protocol.kinds import Catalogue, Kind
 from protocol.threshold_set import CONTEXT, ThresholdSet
 
 OPENERS = ("notification", "early-warning", "diplomatic-flag")
@@ -77,6 +79,18 @@ class Incident:
         if len(first) >= DAY_CHARS and sectors:
             found.append(" ".join(("act", *(self.values.get("class") or ())[:1], *sorted(sectors), first[:DAY_CHARS])))
         return frozenset(found)
+
+
+def sound(kind: Kind, contents: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """The values of a statement that are values of their fields; what an author commits to need not be.
+
+    Args:
+        kind: of the statement.
+        contents: by field, as they were opened.
+        catalogue: of the channel.
+    """
+    wrong = {problem.field.partition("[")[0].partition(".")[0] for problem in check_fields(kind, contents, catalogue)}
+    return {name: value for name, value in contents.items() if name not in wrong}
 
 
 def _is_public(identifier: str) -> bool:

@@ -81,7 +81,7 @@ SAYING = (
         "refuted",
         "the agreement has no thresholds",
         "Nothing says what counts and what crosses a line.",
-        "Propose some: the model of `agreement new` has a set. An amendment brings them into force.",
+        "Propose some: the model of `agreement new` has a set. `assess --what-if FILE` tries it before.",
     ),
     Code(
         "no-incident",

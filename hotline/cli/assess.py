@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,42 +80,52 @@ def assess_command(
         raise Misused("usage", "--send needs the SERIAL of an incident and --confidence, and goes without --what-if")
     with open_desk(settings) as (desk, _):
         threads, channel = _threads(desk, serial, other_party or options["counterpart"])
-        rules = _rules(channel)
-        _check_answers(rules, answered)
         what_if = None if other is None else read_rules(Path(other), channel.catalogue, at_ms=channel.now_ms)
+        agreed = channel.agreement.threshold_set
+        if agreed is None and what_if is None:
+            raise Refused("no-thresholds", f"the agreement with {channel.counterpart} has no thresholds")
+        _check_answers([one for one in (agreed, what_if) if one is not None], answered)
         incidents, facts = _incidents(desk, channel, threads, output)
         at_ms = given_time(at, channel) or channel.now_ms
     if serial is not None and not incidents:
         raise Misused("no-incident", f"the thread of {serial} tells of no incident")
-    told: dict[str, Any] = {"counterpart": channel.counterpart, "rules": rules.digest.hex(), "at_ms": at_ms}
+    told: dict[str, Any] = {"counterpart": channel.counterpart, "rules": None, "at_ms": at_ms}
     lines = [*banner(channel)]
-    if serial is not None:
+    if len(threads) == THREADS_MAX:
+        lines.append(f"Only the {THREADS_MAX} threads that moved last were looked at.")
+    told["whole"] = len(threads) < THREADS_MAX
+
+    def by(rules: ThresholdSet) -> tuple[dict[str, Any], list[str]]:
+        """What is found by a set of rules."""
+        if serial is None:
+            context = {each.serial: answered for each in incidents}
+            sums = together(incidents, rules, at_ms=at_ms, context=context)
+            return {"rules": rules.digest.hex(), **_added(sums)}, _sum_lines(sums, output)
         (one,) = incidents
-        case = one.case(rules, answered)
-        found = recorded(one, facts, rules)
-        told |= _assessed(case.assessment, one) | {"recorded": [_recorded(each) for each in found]}
-        lines += [*_one_lines(one, case.assessment), *_recorded_lines(found), *_asked_lines(rules, answered)]
-        if what_if is not None:
-            again = one.case(what_if, answered).assessment
-            told["what_if"] = _assessed(again, one) | {"rules": what_if.digest.hex(), "opinion": True}
-            lines += ["", "An opinion, by the rules of the file:", *_one_lines(one, again)]
-        if sends:
-            for line in lines:
-                output.note(line)
-            preset = {"criteria": criteria(case.assessment, confidence=str(confidence), grade=grade)}
-            stated = {"band": case.assessment.band, "rules": rules.digest}
-            return run_send(
-                settings, "assessment", reply_to=one.serial, preset=preset, facts_of=lambda *_: stated, **options
-            )
-    else:
-        chosen: Mapping[str, Sequence[str]] = {each.serial: answered for each in incidents}
-        sums = together(incidents, rules, at_ms=at_ms, context=chosen)
-        told |= _added(sums)
-        lines += _sum_lines(sums, output)
-        if what_if is not None:
-            again_all = together(incidents, what_if, at_ms=at_ms, context=chosen)
-            told["what_if"] = _added(again_all) | {"rules": what_if.digest.hex(), "opinion": True}
-            lines += ["", "An opinion, by the rules of the file:", *_sum_lines(again_all, output)]
+        found, stated = one.case(rules, answered).assessment, recorded(one, facts, rules)
+        return (
+            {"rules": rules.digest.hex(), **_assessed(found, one), "recorded": [_recorded(each) for each in stated]},
+            [*_one_lines(one, found), *_recorded_lines(stated), *_asked_lines(rules, answered)],
+        )
+
+    if agreed is not None:
+        values, shown = by(agreed)
+        told |= values
+        lines += shown
+    if what_if is not None:
+        values, shown = by(what_if)
+        told["what_if"] = values | {"opinion": True}
+        lines += ["", "An opinion, by the rules of the file:", *shown]
+    if sends and agreed is not None:
+        for line in lines:
+            output.note(line)
+        (one,) = incidents
+        found = one.case(agreed, answered).assessment
+        preset = {"criteria": criteria(found, confidence=str(confidence), grade=grade)}
+        stated = {"band": found.band, "rules": agreed.digest}
+        return run_send(
+            settings, "assessment", reply_to=one.serial, preset=preset, facts_of=lambda *_: stated, **options
+        )
     output.result(told, lines)
     return 0
 
@@ -132,15 +142,8 @@ def _threads(desk: Desk, serial: str | None, counterpart: str | None) -> tuple[l
     return [bytes.fromhex(one["thread"]) for one in found], channel
 
 
-def _rules(channel: Channel) -> ThresholdSet:
-    rules = channel.agreement.threshold_set
-    if rules is None:
-        raise Refused("no-thresholds", f"the agreement with {channel.counterpart} has no thresholds")
-    return rules
-
-
-def _check_answers(rules: ThresholdSet, answered: Sequence[str]) -> None:
-    known = [one.value for one in rules.questions]
+def _check_answers(sets: Sequence[ThresholdSet], answered: Sequence[str]) -> None:
+    known = list(dict.fromkeys(one.value for rules in sets for one in rules.questions))
     for name in answered:
         if name not in known:
             raise Misused("bad-field", f"the rules have no question {name!r}; they have {', '.join(known) or 'none'}")
@@ -150,7 +153,7 @@ def _incidents(
     desk: Desk, channel: Channel, threads: Sequence[bytes], output: Output
 ) -> tuple[list[Incident], dict[str, dict[str, Any]]]:
     """The incidents that threads tell of, and the facts of the assessments in them."""
-    from hotline.assessing import ASSESSMENT, OPENERS, TELLING, incident
+    from hotline.assessing import ASSESSMENT, OPENERS, TELLING, incident, sound
     from hotline.reference import Reference
     from nodes.errors import ApiRefused
 
@@ -166,7 +169,9 @@ def _incidents(
                 continue
             try:
                 spoken = desk.entry(Reference(channel.counterpart, view["voice"], view["index"]))
-                contents[view["serial"]] = desk.contents(spoken) or {}
+                opened = desk.contents(spoken) or {}
+                if spoken.kind is not None:
+                    contents[view["serial"]] = sound(spoken.kind, opened, channel.catalogue)
                 if view["kind"] == ASSESSMENT and spoken.statement is not None:
                     facts[view["serial"]] = dict(spoken.statement.facts or {})
             except (Refused, ApiRefused) as error:
